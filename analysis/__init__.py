@@ -1,0 +1,1 @@
+"""Statistics over a history: arrays in, tables out; may import schemas only. No I/O, no clock."""

@@ -1,0 +1,1 @@
+"""Load, split and fingerprint data; may import schemas only. No model code."""

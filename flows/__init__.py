@@ -1,0 +1,1 @@
+"""Prefect flows: which task runs after which; may import tasks and below, does no arithmetic."""

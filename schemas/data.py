@@ -1,0 +1,97 @@
+"""What a study says about its data, and what preparing it leaves behind; loading lives in `datasets`."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pegbox.schemas.base import Schema
+
+Task = Literal["classification", "regression"]
+
+
+class SplitSpec(Schema):
+    """How rows are divided into training, validation and test parts."""
+
+    test: float = Field(default=0.2, ge=0, lt=1)
+    """Share of the rows held out until a winner is chosen; 0 for none."""
+    valid: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the rows that trials are compared on; not used with folds."""
+    folds: int | None = Field(default=None, ge=2)
+    """Train every trial on k folds of the rows that are not held out, and compare the mean."""
+    stratify: bool = False
+    """Keep the share of each class (or quantile of a numeric target) equal in every part."""
+    group: str | None = None
+    """A column whose equal values stay together in one part."""
+    time: str | None = None
+    """A column to sort by: the latest rows are the test part, those before them the validation part."""
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.test + self.valid >= 1 and self.folds is None:
+            raise ValueError(f"test and valid must leave rows to train on, got test={self.test}, valid={self.valid}.")
+        chosen = [name for name, on in (("group", self.group), ("time", self.time)) if on]
+        if len(chosen) == 2 or (self.time and self.stratify):
+            raise ValueError("group, time and stratify with time exclude each other. Choose one way to split.")
+        return self
+
+
+class DataSpec(Schema):
+    """Where the data comes from and how it is divided."""
+
+    source: str = Field(
+        min_length=1,
+        examples=[
+            "sklearn:digits",
+            "data/train.csv",
+            "SELECT * FROM 'data/*.parquet'",
+            "my_project.data:load",
+        ],
+    )
+    """`sklearn:<name>`, a .csv or .parquet path (relative to the working directory), a DuckDB SQL query over such
+    files, or `module:function`."""
+    target: str | None = Field(default=None, examples=["target"])
+    """The column to predict."""
+    features: tuple[str, ...] | None = None
+    """The columns to predict from; all others where it is left out."""
+    drop: tuple[str, ...] = ()
+    """Columns that are not used, such as an identifier."""
+    categorical: tuple[str, ...] = ()
+    """Numeric columns that hold codes of categories."""
+    split: SplitSpec = SplitSpec()
+
+
+class PreparedData(Schema):
+    """Data written once under its content fingerprint; workers memory-map it.
+
+    The directory holds `fold-0`, `fold-1`, ... (a single split is `fold-0`), each with `<part>-<array>.npy` for the
+    parts train, valid and test (test only where rows are held out) and the arrays numeric (n, n_numeric) float32,
+    categorical (n, n_categorical) int64 codes, and target (n,) int64 class codes or float32.
+    """
+
+    path: Path
+    fingerprint: str
+    """Of the source's content and of everything in the specification that shapes the arrays."""
+    task: Task
+    n_folds: int
+    n_rows: dict[str, int]
+    """Rows of each part of fold 0."""
+    numeric: tuple[str, ...]
+    """Names of the numeric columns, in order."""
+    categorical: tuple[str, ...] = ()
+    """Names of the categorical columns, in order."""
+    cardinalities: tuple[int, ...] = ()
+    """Number of codes of each categorical column; code 0 means missing or never seen in training."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes, in the order of their codes; empty for regression."""
+    target_mean: float = 0.0
+    target_std: float = 1.0
+    """Location and scale of a regression target in the training part of fold 0; targets are kept in their own units."""
+    shape: tuple[int, ...] | None = None
+    """Shape of one example where the numeric columns are an image or a sequence."""
+
+    @property
+    def has_test(self) -> bool:
+        """True if rows were held out."""
+        return self.n_rows.get("test", 0) > 0

@@ -1,0 +1,150 @@
+"""Every error that pegbox raises on purpose.
+
+    PegboxError                     exit code 1
+    ├── StudyError                  2   the study file cannot be run as it is written
+    │   └── StudyMismatchError      2   the store holds a study of this name with another space
+    ├── DataError                   2   the data cannot be read, split or used as declared
+    ├── SearchError                 1   a search method cannot go on
+    │   └── SpaceExhaustedError     1   every configuration of a finite space was tried
+    ├── TrialError                  1   one trial failed; carries the failure as a fact
+    ├── NoTrialSucceededError       3   a study ended and no trial of it has a value
+    ├── StoreError                  1   the history cannot be read or written
+    │   ├── StoreUnwritableError    2   the store's directory cannot be written
+    │   ├── StoreCorruptError       1   a file of the store is damaged
+    │   ├── StoreBusyError          5   another live process holds the study
+    │   └── StoreNewerError         5   a newer pegbox wrote the store
+    └── QueryError                  1   an SQL query was refused or failed
+        └── NotFoundError           1   the history has no such study or trial
+
+Each message says what was expected, what came, where, and the next step, in full sentences.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import ClassVar, NamedTuple
+
+from pegbox.schemas.failure import Failure
+
+
+class PegboxError(Exception):
+    """The root of the tree."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a study file.
+
+    `path` leads to the offending entry, such as `("space", "lr", "min")`; `line` and `column` count from 1 and are
+    None where the text is not known (a study built in Python).
+    """
+
+    message: str
+    path: tuple[str | int, ...] = ()
+    line: int | None = None
+    column: int | None = None
+
+
+class StudyError(PegboxError):
+    """The study cannot be run as it is written; carries one problem or more."""
+
+    exit_code = 2
+
+    def __init__(self, problems: str | Problem | Sequence[Problem], source: str = "study") -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems)
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        self.source = source
+        super().__init__(self.problems, source)
+
+    def __str__(self) -> str:
+        return "\n".join(self._sentence(problem) for problem in self.problems)
+
+    def _sentence(self, problem: Problem) -> str:
+        place = self.source
+        if problem.line is not None:
+            place += f":{problem.line}:{problem.column}"
+        if problem.path:
+            place += ", " + ".".join(map(str, problem.path))
+        return f"{place}: {problem.message}"
+
+
+class StudyMismatchError(StudyError):
+    """The store holds a study of the same name that searches another space."""
+
+
+class DataError(PegboxError):
+    """The data cannot be read, split or used as the study declares."""
+
+    exit_code = 2
+
+
+class SearchError(PegboxError):
+    """A search method cannot go on."""
+
+
+class SpaceExhaustedError(SearchError):
+    """Every configuration of a finite space has been tried."""
+
+
+class TrialError(PegboxError):
+    """One trial failed; `failure` is what the history keeps of it."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure)
+
+    def __str__(self) -> str:
+        return f"{self.failure.kind}: {self.failure.message}"
+
+
+class NoTrialSucceededError(PegboxError):
+    """A study ended and no trial of it has a value."""
+
+    exit_code = 3
+
+
+class StoreError(PegboxError):
+    """The history cannot be read or written."""
+
+
+class StoreUnwritableError(StoreError):
+    """The store's directory cannot be made or written."""
+
+    exit_code = 2
+
+
+class StoreCorruptError(StoreError):
+    """A file of the store is damaged; the message says which command rebuilds it."""
+
+
+class StoreBusyError(StoreError):
+    """Another live process holds what was asked for; the message names it."""
+
+    exit_code = 5
+
+
+class StoreNewerError(StoreError):
+    """The store was written by a newer version of pegbox."""
+
+    exit_code = 5
+
+
+class QueryError(PegboxError):
+    """An SQL query was refused or failed."""
+
+
+class NotFoundError(QueryError):
+    """The history has no study or trial of that name."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known word and lists them all.
+
+    >>> suggest("bays", ["grid", "bayes"])
+    "Did you mean 'bayes'? Known: bayes, grid."
+    """
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{hint}Known: {', '.join(names)}."

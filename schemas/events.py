@@ -1,0 +1,158 @@
+"""What is written to the journal: the life of a study, one event a line; files and ingest live in `storage`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, TypeAdapter
+
+from pegbox.schemas.base import Metrics, Schema
+from pegbox.schemas.decision import Step
+from pegbox.schemas.failure import Failure
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
+
+
+class _Event(Schema):
+    study: str
+
+
+class StudyOpened(_Event):
+    """A driver opened the study, with this specification."""
+
+    type: Literal["study_opened"] = "study_opened"
+    spec: StudySpec
+
+
+class RunStarted(_Event):
+    """A flow run began to drive the study."""
+
+    type: Literal["run_started"] = "run_started"
+    run: str
+    host: str
+    pid: int
+    data_fingerprint: str | None = None
+    flow_run_id: str | None = None
+    git_commit: str | None = None
+    git_dirty: bool | None = None
+    versions: dict[str, str] = Field(default={})
+
+
+class RunEnded(_Event):
+    """A flow run let go of the study."""
+
+    type: Literal["run_ended"] = "run_ended"
+    run: str
+    status: Literal["completed", "interrupted", "failed"]
+    message: str = ""
+
+
+class DecisionMade(_Event):
+    """The strategy decided; the trial it starts, continues or stops is named."""
+
+    type: Literal["decision_made"] = "decision_made"
+    number: int
+    """Counts the decisions of the study from 0; seeds the random numbers of the decision."""
+    saw: int
+    """The history version that the strategy saw."""
+    elapsed_seconds: float
+    """Running time of the study when it was decided."""
+    decision: Annotated[Step, Discriminator("kind")]
+    trial: int
+    seed: int
+    """Of the trial's training."""
+
+
+class SegmentStarted(_Event):
+    """A segment was handed to a worker."""
+
+    type: Literal["segment_started"] = "segment_started"
+    run: str
+    segment: Segment
+
+
+class SegmentTrained(_Event):
+    """A segment was trained, or found in the cache; its reports are events of their own."""
+
+    type: Literal["segment_trained"] = "segment_trained"
+    trial: int
+    attempt: int
+    from_budget: int
+    to_budget: int
+    fold: int
+    replicate: int | None = None
+    seed: int
+    trained: TrainedSegment
+    """Without its reports."""
+    cached: bool = False
+
+
+class MetricsReported(_Event):
+    """Metrics of one step; written by the worker while it trains."""
+
+    type: Literal["metrics_reported"] = "metrics_reported"
+    trial: int
+    attempt: int
+    fold: int
+    replicate: int | None = None
+    seed: int
+    step: int
+    metrics: Metrics
+
+
+class TrialEvaluated(_Event):
+    """A trial has a value at a budget (or, with a replicate, at a fresh seed)."""
+
+    type: Literal["trial_evaluated"] = "trial_evaluated"
+    trial: int
+    evaluation: Evaluation
+    state: TrialState
+    """Of the trial from now on."""
+
+
+class TrialFailed(_Event):
+    """An attempt failed; `final` where no other attempt follows."""
+
+    type: Literal["trial_failed"] = "trial_failed"
+    trial: int
+    attempt: int
+    replicate: int | None = None
+    failure: Failure
+    final: bool
+
+
+class SelectionMade(_Event):
+    """The study has an answer."""
+
+    type: Literal["selection_made"] = "selection_made"
+    run: str
+    selection: Selection
+
+
+class ArtifactWritten(_Event):
+    """A file that belongs to the study."""
+
+    type: Literal["artifact_written"] = "artifact_written"
+    trial: int | None = None
+    kind: str
+    path: Path
+    n_bytes: int | None = None
+
+
+Event = Annotated[
+    StudyOpened
+    | RunStarted
+    | RunEnded
+    | DecisionMade
+    | SegmentStarted
+    | SegmentTrained
+    | MetricsReported
+    | TrialEvaluated
+    | TrialFailed
+    | SelectionMade
+    | ArtifactWritten,
+    Discriminator("type"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads an event back from its JSON."""

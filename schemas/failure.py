@@ -1,0 +1,38 @@
+"""What is kept of a trial that failed: a fact of the history, not a lost traceback."""
+
+from enum import StrEnum
+
+from pegbox.schemas.base import Schema
+
+
+class FailureKind(StrEnum):
+    """Why a trial failed; the kind decides whether another attempt is worth it."""
+
+    ERROR = "error"
+    """The training code raised."""
+    DIVERGED = "diverged"
+    """A loss or metric became NaN or infinite."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """The host's or the device's memory did not suffice."""
+    TIMEOUT = "timeout"
+    """The trial ran longer than `run.timeout`."""
+    KILLED = "killed"
+    """The worker process was ended from outside, or crashed in C code."""
+    LOST = "lost"
+    """The driver or the worker's machine went away."""
+    INVALID = "invalid"
+    """The configuration or what training returned cannot be used."""
+
+    @property
+    def deserves_retry(self) -> bool:
+        """True where the cause lies outside the configuration."""
+        return self in {FailureKind.KILLED, FailureKind.LOST}
+
+
+class Failure(Schema):
+    """One failed attempt."""
+
+    kind: FailureKind
+    message: str
+    """One sentence for the user."""
+    traceback: str | None = None

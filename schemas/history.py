@@ -1,0 +1,165 @@
+"""The history of a study as a strategy sees it: a fold over its events, the same live, resumed and replayed."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Self
+
+from pydantic import Field
+
+from pegbox.schemas.base import Schema
+from pegbox.schemas.decision import Continue, Start, Stop
+from pegbox.schemas.events import (
+    DecisionMade,
+    Event,
+    SegmentStarted,
+    SegmentTrained,
+    SelectionMade,
+    StudyOpened,
+    TrialEvaluated,
+    TrialFailed,
+)
+from pegbox.schemas.plan import Objective
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.space import Space
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Trial, TrialState
+
+
+class CompletedTrials(tuple[Trial, ...]):
+    """Trials that have a value at the full budget."""
+
+
+class ActiveTrials(tuple[Trial, ...]):
+    """Trials that are proposed, running or paused."""
+
+
+class FailedTrials(tuple[Trial, ...]):
+    """Trials whose last attempt failed."""
+
+
+class History(Schema):
+    """Everything that was decided and measured in one study, at one version."""
+
+    spec: StudySpec
+    trials: tuple[Trial, ...] = ()
+    """By number."""
+    n_decisions: int = 0
+    version: int = 0
+    """Counts the events that were folded in."""
+    elapsed_seconds: float = Field(default=0.0, ge=0)
+    """Running time of the study over all its runs, as the driver last said."""
+    selection: Selection | None = None
+
+    @property
+    def space(self) -> Space:
+        """The space of the study."""
+        return self.spec.space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """One objective, or several."""
+        return self.spec.goals
+
+    @cached_property
+    def completed(self) -> CompletedTrials:
+        """Trials with a value at the full budget, by number."""
+        return CompletedTrials(trial for trial in self.trials if trial.state is TrialState.COMPLETED)
+
+    @cached_property
+    def active(self) -> ActiveTrials:
+        """Trials whose life goes on, by number."""
+        return ActiveTrials(trial for trial in self.trials if not trial.state.is_finished)
+
+    @cached_property
+    def failed(self) -> FailedTrials:
+        """Trials that failed for good, by number."""
+        return FailedTrials(trial for trial in self.trials if trial.state is TrialState.FAILED)
+
+    @cached_property
+    def running(self) -> ActiveTrials:
+        """Trials that a worker trains, or will, by number."""
+        busy = {TrialState.PROPOSED, TrialState.RUNNING}
+        return ActiveTrials(trial for trial in self.trials if trial.state in busy)
+
+    def after(self, *events: Event) -> Self:
+        """The history once these events have happened.
+
+        Raises:
+            ValueError: An event names a trial that the history does not hold.
+        """
+        return self._fold(events)
+
+    @classmethod
+    def replay(cls, events: Iterable[Event]) -> Self | None:
+        """The history that the events of one study add up to; None where the study was never opened."""
+        events = iter(events)
+        for event in events:
+            if isinstance(event, StudyOpened):
+                return cls(spec=event.spec, version=1)._fold(events)
+        return None
+
+    def _fold(self, events: Iterable[Event]) -> Self:
+        trials = list(self.trials)
+        spec, selection = self.spec, self.selection
+        n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
+        for event in events:
+            version += 1
+            match event:
+                case StudyOpened():
+                    spec = event.spec
+                case DecisionMade():
+                    n_decisions, elapsed_seconds = event.number + 1, event.elapsed_seconds
+                    _apply_decision(trials, event)
+                case SegmentStarted() | SegmentTrained() | TrialEvaluated() | TrialFailed():
+                    number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
+                    if number >= len(trials):
+                        raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
+                    trials[number] = trials[number].model_copy(update=_change(trials[number], event))
+                case SelectionMade():
+                    selection = event.selection
+                case _:
+                    pass
+        # Not model_copy: it would carry the cached views of the old trials along.
+        return type(self)(
+            spec=spec,
+            trials=tuple(trials),
+            n_decisions=n_decisions,
+            version=version,
+            elapsed_seconds=elapsed_seconds,
+            selection=selection,
+        )
+
+
+def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:
+    match event.decision:
+        case Start(configuration=configuration, to_budget=to_budget):
+            trials.append(Trial(number=event.trial, configuration=configuration, seed=event.seed, to_budget=to_budget))
+        case Continue(trial=number, to_budget=to_budget):
+            trials[number] = trials[number].model_copy(update={"state": TrialState.PROPOSED, "to_budget": to_budget})
+        case Stop(trial=number):
+            trials[number] = trials[number].model_copy(update={"state": TrialState.STOPPED})
+
+
+def _change(trial: Trial, event: SegmentStarted | SegmentTrained | TrialEvaluated | TrialFailed) -> dict[str, object]:
+    """What an event changes of its trial; a replicate adds its value and touches nothing of the search."""
+    match event:
+        case SegmentStarted(segment=segment):
+            if segment.replicate is not None:
+                return {}
+            return {"state": TrialState.RUNNING, "attempt": segment.attempt}
+        case SegmentTrained():
+            if event.replicate is not None or event.trained.checkpoint is None:
+                return {}
+            return {"checkpoints": {**trial.checkpoints, event.fold: event.trained.checkpoint}}
+        case TrialEvaluated(evaluation=evaluation):
+            if evaluation.replicate is not None:
+                return {"replicates": (*trial.replicates, evaluation)}
+            return {
+                "state": event.state,
+                "budget": evaluation.budget,
+                "evaluations": (*trial.evaluations, evaluation),
+            }
+        case TrialFailed():
+            if event.replicate is not None or not event.final:
+                return {}
+            return {"state": TrialState.FAILED, "failure": event.failure}

@@ -1,0 +1,159 @@
+"""What a study says about its search: objectives, method, fidelity, budget, workers, finalists, schedule."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, FiniteFloat, PlainSerializer, model_validator
+
+from pegbox.schemas.base import Configuration, Schema
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_duration(raw: Any) -> Any:
+    """Seconds of a duration such as `90`, `30m`, `1h30m`, `2d`.
+
+    Raises:
+        ValueError: The text is no duration.
+
+    >>> parse_duration("1h30m")
+    5400.0
+    """
+    if isinstance(raw, timedelta):
+        return raw.total_seconds()
+    if not isinstance(raw, str):
+        return raw
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", raw)
+    if not parts or re.sub(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", "", raw).strip():
+        raise ValueError(f"a duration is a number of seconds or a text such as 90s, 30m, 1h30m, got {raw!r}.")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+Seconds = Annotated[
+    float,
+    BeforeValidator(parse_duration, json_schema_input_type=float | str),
+    Field(gt=0, examples=["30m"]),
+    PlainSerializer(float),
+]
+"""A duration in seconds; the study file may write `30m`."""
+
+
+class Objective(Schema):
+    """One measured number that is made small or large."""
+
+    metric: str = Field(min_length=1, examples=["val_loss"])
+    goal: Literal["minimize", "maximize"] = "minimize"
+    target: FiniteFloat | None = None
+    """Stop when a trial reaches this value."""
+
+    def loss(self, value: float) -> float:
+        """The value as something to be made small."""
+        return value if self.goal == "minimize" else -value
+
+
+class SearchSpec(Schema):
+    """Which method proposes configurations."""
+
+    method: str = Field(
+        default="auto",
+        examples=["auto", "random", "grid", "sobol", "bayes", "genetic", "optuna:TPESampler", "hyperopt:tpe"],
+    )
+    options: dict[str, Any] = Field(default={})
+    """Arguments of the method."""
+    seed: int | None = None
+    """Seed of the proposals; the study's seed where it is left out."""
+    enqueue: tuple[Configuration, ...] = ()
+    """Known configurations that are tried first; the first is the one to beat."""
+    warm_start: Literal["auto", "none"] | tuple[str, ...] = "none"
+    """Earlier studies of the same store to learn from."""
+
+
+class FidelitySpec(Schema):
+    """How far each trial is trained before it is compared."""
+
+    schedule: str = Field(default="full", examples=["full", "median", "halving", "asha", "hyperband"])
+    min: int = Field(default=1, ge=1)
+    """The first rung, in epochs."""
+    max: int | None = Field(default=None, ge=1)
+    """The last rung; `train.epochs` where it is left out."""
+    factor: int = Field(default=3, ge=2)
+    """Each rung is this many times the one before."""
+    options: dict[str, Any] = Field(default={})
+    """Arguments of the schedule."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max is not None and self.max < self.min:
+            raise ValueError(f"min must not exceed max, got min={self.min}, max={self.max}. Swap them.")
+        return self
+
+
+class BudgetSpec(Schema):
+    """When the search ends; the first limit that is reached ends it."""
+
+    trials: int | None = Field(default=None, ge=1)
+    """Number of configurations."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Epochs over all trials."""
+    time: Seconds | None = None
+    """Running time over all runs of the study, selection not included."""
+    cost: FiniteFloat | None = Field(default=None, gt=0)
+    """Sum of the metric `cost` over all trials."""
+    stagnation: int | None = Field(default=None, ge=1)
+    """Completed trials without a better value."""
+    failures: int | None = Field(default=None, ge=1)
+    """Failed trials in a row from the start; a study that only fails ends."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if all(limit is None for limit in (self.trials, self.epochs, self.time, self.cost, self.stagnation)):
+            raise ValueError("the budget has no limit. Give at least `trials: 50` or `time: 30m`.")
+        return self
+
+
+class RunSpec(Schema):
+    """How the study is executed; changing it changes no result."""
+
+    workers: int = Field(default=1, ge=1)
+    """Trials trained at the same time, each in a process of its own."""
+    timeout: Seconds | None = None
+    """The longest a segment may train, counted from the moment when its worker begins."""
+    retries: int = Field(default=1, ge=0)
+    """Further attempts for a trial whose worker was killed or lost."""
+    threads: int | None = Field(default=None, ge=1)
+    """CPU threads of each worker; the cores divided by the workers where it is left out."""
+    memory: str | None = Field(default=None, examples=["4GB"])
+    """The most memory a worker may take."""
+    engine: Literal["local", "ray", "dask"] = "local"
+    address: str | None = None
+    """Of an existing Ray or Dask cluster."""
+    batch: int | Literal["auto"] | None = None
+    """Train trials of one shape together in one process."""
+    limit: str | None = None
+    """A Prefect concurrency limit that each training task occupies."""
+
+
+class FinalistsSpec(Schema):
+    """How the winner is chosen: the best few are trained again on fresh seeds common to all."""
+
+    top: int = Field(default=5, ge=1)
+    """How many take part."""
+    seeds: int = Field(default=5, ge=1)
+    """Fresh seeds for each of them."""
+
+
+class ScheduleSpec(Schema):
+    """When the study tunes itself again."""
+
+    cron: str | None = Field(default=None, examples=["0 3 * * 1"])
+    interval: Seconds | None = None
+    timezone: str = "UTC"
+    always: bool = False
+    """Tune even where the incumbent still holds."""
+
+    @model_validator(mode="after")
+    def _one_clock(self) -> Self:
+        if (self.cron is None) == (self.interval is None):
+            raise ValueError("give exactly one of cron and interval.")
+        return self

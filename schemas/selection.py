@@ -1,0 +1,57 @@
+"""Who won, and how sure that is; how it is chosen lives in `analysis`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, FiniteFloat
+
+from pegbox.schemas.base import Configuration, Metrics, Schema
+
+
+class Interval(Schema):
+    """An interval that holds the true mean with the stated level."""
+
+    low: FiniteFloat
+    high: FiniteFloat
+    level: float = 0.95
+
+
+class Finalist(Schema):
+    """One of the best trials, trained again on fresh seeds."""
+
+    trial: int
+    configuration: Configuration
+    search_value: FiniteFloat
+    """What the search saw; optimistic, because the best were picked by it."""
+    values: tuple[FiniteFloat, ...]
+    """One for each fresh seed that succeeded."""
+    mean: FiniteFloat
+    interval: Interval | None = None
+    """None where there is one seed: one value says nothing about its spread."""
+    probability_best: float = Field(ge=0, le=1)
+
+
+class Selection(Schema):
+    """The answer of a study."""
+
+    study: str
+    metric: str
+    goal: Literal["minimize", "maximize"]
+    winner: int
+    """Trial number."""
+    configuration: Configuration
+    finalists: tuple[Finalist, ...]
+    """Best mean first."""
+    ties: tuple[int, ...] = ()
+    """Trials that cannot be told from the winner at the level of the intervals."""
+    reason: str
+    """Why this one, in one sentence."""
+    test_metrics: Metrics = Field(default={})
+    """Measured once, for the winner; empty where no rows were held out."""
+    checkpoint: Path | None = None
+    """The winner's trained model."""
+
+    @property
+    def best(self) -> Finalist:
+        """The winner among the finalists."""
+        return next(finalist for finalist in self.finalists if finalist.trial == self.winner)

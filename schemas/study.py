@@ -1,0 +1,77 @@
+"""A study: one declared search, as its file says it."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from pegbox.schemas.base import Schema
+from pegbox.schemas.data import DataSpec
+from pegbox.schemas.plan import (
+    BudgetSpec,
+    FidelitySpec,
+    FinalistsSpec,
+    Objective,
+    RunSpec,
+    ScheduleSpec,
+    SearchSpec,
+)
+from pegbox.schemas.space import Space
+from pegbox.schemas.train import TrainSpec
+
+
+class StudySpec(Schema):
+    """The whole study file."""
+
+    name: str = Field(min_length=1, max_length=200, examples=["digits-mlp"])
+    """Names the study in the store; the same name goes on with the same study."""
+    data: DataSpec | None = None
+    """Not needed by a function or command that brings its own data."""
+    train: TrainSpec
+    space: Space
+    objective: Objective | None = None
+    """What is optimised; or `objectives` for several."""
+    objectives: tuple[Objective, ...] = ()
+    """Several objectives that are traded against each other."""
+    search: SearchSpec = SearchSpec()
+    fidelity: FidelitySpec = FidelitySpec()
+    budget: BudgetSpec
+    run: RunSpec = RunSpec()
+    finalists: FinalistsSpec = FinalistsSpec()
+    schedule: ScheduleSpec | None = None
+    tags: dict[str, str] = Field(default={})
+    seed: int = Field(default=0, ge=0)
+    """The root of every random number of the study."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_schema_key(cls, raw: Any) -> Any:
+        """Editors may keep `$schema` in the file itself."""
+        return {key: value for key, value in raw.items() if key != "$schema"} if isinstance(raw, dict) else raw
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.objective is None) == (not self.objectives):
+            raise ValueError("give exactly one of objective and objectives.")
+        if self.fidelity.max is not None and self.fidelity.max > self.train.epochs:
+            raise ValueError(
+                f"fidelity.max must not exceed train.epochs, got {self.fidelity.max} and {self.train.epochs}. "
+                "Raise train.epochs or lower fidelity.max."
+            )
+        if self.data is None and self.train.kind not in {"function", "command"}:
+            raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
+        return self
+
+    @property
+    def goals(self) -> tuple[Objective, ...]:
+        """All objectives, one or several."""
+        return (self.objective,) if self.objective else self.objectives
+
+    @property
+    def full_budget(self) -> int:
+        """Epochs after which a trial is completed."""
+        return self.fidelity.max or self.train.epochs
+
+    @property
+    def search_seed(self) -> int:
+        """Seed of the proposals."""
+        return self.seed if self.search.seed is None else self.search.seed

@@ -1,0 +1,130 @@
+"""A trial and the steps of its life; what is decided about it lives in `decision`, what it adds up to in `history`."""
+
+import hashlib
+import json
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, FiniteFloat
+
+from pegbox.schemas.base import Configuration, Metrics, Schema
+from pegbox.schemas.failure import Failure
+from pegbox.schemas.train import TrainSpec
+
+
+class TrialState(StrEnum):
+    """proposed → running ⇄ paused → completed | stopped | failed."""
+
+    PROPOSED = "proposed"
+    RUNNING = "running"
+    PAUSED = "paused"
+    """Evaluated at a rung; may be continued."""
+    COMPLETED = "completed"
+    """Evaluated at the full budget."""
+    STOPPED = "stopped"
+    """Ended at a rung, on purpose."""
+    FAILED = "failed"
+
+    @property
+    def is_finished(self) -> bool:
+        """True if nothing more will happen to the trial."""
+        return self in {TrialState.COMPLETED, TrialState.STOPPED, TrialState.FAILED}
+
+
+class Segment(Schema):
+    """One stretch of training: a trial, from one budget to the next, on one fold and seed."""
+
+    study: str
+    trial: int = Field(ge=0)
+    attempt: int = Field(default=1, ge=1)
+    """One try at training the trial; a killed worker makes a second attempt of the same trial."""
+    configuration: Configuration
+    seed: int
+    from_budget: int = Field(default=0, ge=0)
+    to_budget: int = Field(ge=1)
+    fold: int = Field(default=0, ge=0)
+    replicate: int | None = None
+    """Which fresh seed of the finalists' round; None while searching."""
+    checkpoint: Path | None = None
+    """Where the segment before ended; None to begin, or where the trainer keeps no checkpoints."""
+    train: TrainSpec
+    code: str
+    """Fingerprint of the code that trains."""
+
+    def content_key(self, data_fingerprint: str) -> str:
+        """Equal for segments that compute the same result, whichever study or trial they belong to."""
+        content = self.model_dump(
+            mode="json",
+            include={"configuration", "seed", "from_budget", "to_budget", "fold", "train", "code"},
+        )
+        content["data"] = data_fingerprint
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class MetricReport(Schema):
+    """Metrics measured at one step of a segment."""
+
+    step: int = Field(ge=0)
+    """In units of the budget, such as epochs finished since the trial began."""
+    metrics: Metrics
+
+
+class TrainedSegment(Schema):
+    """What training a segment leaves behind; holds nothing of its trial, so that it can be shared."""
+
+    budget: int
+    """What was reached; below the segment's `to_budget` where patience ended it."""
+    checkpoint: Path | None = None
+    reports: tuple[MetricReport, ...] = ()
+    seconds: float = Field(ge=0)
+    """Of training, start-up of the worker not included."""
+    device: str = "cpu"
+    peak_memory_bytes: int | None = None
+    worker: str = ""
+    """Host and process id of the worker."""
+    started_at: float = 0.0
+    """Unix time, in seconds."""
+    stopped_early: bool = False
+    """True if patience ended it before its budget."""
+    restarted: bool = False
+    """True if the trainer keeps no checkpoint and trained from zero."""
+
+
+class Evaluation(Schema):
+    """Metrics of one trial at one budget."""
+
+    budget: int
+    metrics: Metrics
+    seconds: float = Field(default=0.0, ge=0)
+    """Of training, from budget 0 to here, over all folds."""
+    fold: int | None = None
+    """None for the mean over folds, or where there is one split."""
+    replicate: int | None = None
+
+
+class Trial(Schema):
+    """One configuration with its life."""
+
+    number: int = Field(ge=0)
+    configuration: Configuration
+    seed: int
+    state: TrialState = TrialState.PROPOSED
+    attempt: int = Field(default=1, ge=1)
+    budget: int = 0
+    """Reached so far."""
+    to_budget: int = 0
+    """What it is, or was last, trained to."""
+    evaluations: tuple[Evaluation, ...] = ()
+    """One for each rung, in order of budget; means over folds."""
+    replicates: tuple[Evaluation, ...] = ()
+    """One for each fresh seed of the finalists' round."""
+    checkpoints: dict[int, Path] = Field(default={})
+    """Fold to where its training ended."""
+    failure: Failure | None = None
+
+    def value(self, metric: str, budget: int | None = None) -> FiniteFloat | None:
+        """The metric at a budget (the latest evaluation where None), or None where it was not measured."""
+        for evaluation in reversed(self.evaluations):
+            if budget is None or evaluation.budget == budget:
+                return evaluation.metrics.get(metric)
+        return None

@@ -1,0 +1,1 @@
+"""One configuration to metrics at a budget, and the worker pool; may import schemas only."""
