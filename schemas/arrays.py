@@ -1,0 +1,36 @@
+"""Prepared data as arrays in memory (or memory-mapped); written and opened by `datasets`, consumed by `training`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pegbox.schemas.data import PreparedData
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one part: training, validation or test.
+
+    Attributes:
+        numeric: Shape (n_rows, n_numeric), float32, standardised with the training part's mean and deviation.
+        categorical: Shape (n_rows, n_categorical), int64 codes; 0 is missing or never seen in training.
+        target: Shape (n_rows,), int64 class codes, or float32 in the target's own units.
+    """
+
+    numeric: npt.NDArray[np.float32]
+    categorical: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """One fold of prepared data; `test` is None where no rows were held out."""
+
+    info: PreparedData
+    train: Part
+    valid: Part
+    test: Part | None = None
