@@ -1,0 +1,64 @@
+import pytest
+
+from pegbox.analysis.finalists import choose_finalists
+from pegbox.schemas.errors import NoTrialSucceededError, StudyError
+from pegbox.schemas.trial import Evaluation, TrialState
+
+
+def numbers(history):
+    return [trial.number for trial in choose_finalists(history)]
+
+
+def test_lowest_values_come_first_when_minimising(make_history):
+    history = make_history([0.3, 0.1, 0.2, 0.4], finalists={"top": 2})
+    assert numbers(history) == [1, 2]
+
+
+def test_highest_values_come_first_when_maximising(make_history):
+    history = make_history([0.3, 0.1, 0.2, 0.4], goal="maximize", finalists={"top": 2})
+    assert numbers(history) == [3, 0]
+
+
+def test_equal_values_are_taken_by_trial_number(make_history):
+    assert numbers(make_history([0.5, 0.5, 0.5], finalists={"top": 2})) == [0, 1]
+
+
+def test_failed_trials_are_never_finalists(make_history):
+    assert numbers(make_history([None, 0.2, None], finalists={"top": 3})) == [1]
+
+
+def test_one_configuration_tried_twice_takes_one_place(make_history):
+    history = make_history([0.1, 0.2, 0.3], configurations=[{"x": 0.5}, {"x": 0.5}, {"x": 0.1}], finalists={"top": 2})
+    assert numbers(history) == [0, 2]
+
+
+def test_first_enqueued_configuration_always_takes_part(make_history):
+    history = make_history([0.9, 0.2, 0.1], finalists={"top": 1}, search={"enqueue": [{"x": 0.0}]})
+    assert numbers(history) == [2, 0]
+
+
+def test_study_without_any_value_has_no_finalists(make_history):
+    with pytest.raises(NoTrialSucceededError, match="2 failed"):
+        choose_finalists(make_history([None, None]))
+
+
+def test_trials_trained_furthest_stand_in_where_none_completed(make_history):
+    history = make_history([0.3, 0.2, 0.1])
+    budgets = [3, 3, 1]
+    paused = tuple(
+        trial.model_copy(
+            update={
+                "state": TrialState.PAUSED,
+                "budget": budget,
+                "evaluations": (Evaluation(budget=budget, metrics={"loss": trial.value("loss")}),),
+            }
+        )
+        for trial, budget in zip(history.trials, budgets, strict=True)
+    )
+    assert numbers(history.model_copy(update={"trials": paused})) == [1, 0]
+
+
+def test_several_objectives_are_refused_by_name(make_history):
+    history = make_history([0.1], objective=None, objectives=[{"metric": "loss"}, {"metric": "seconds"}])
+    with pytest.raises(StudyError, match="loss, seconds"):
+        choose_finalists(history)

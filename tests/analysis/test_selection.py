@@ -1,0 +1,74 @@
+import pytest
+
+from pegbox.analysis.selection import select_winner
+from pegbox.schemas.errors import NoTrialSucceededError
+
+
+def test_best_mean_over_fresh_seeds_wins_not_the_luckiest(make_history):
+    history = make_history([0.1, 0.2], {0: [0.5, 0.51, 0.52], 1: [0.2, 0.21, 0.22]})
+    selection = select_winner(history)
+    assert selection.winner == 1
+    assert selection.ties == ()
+    assert selection.best.mean == pytest.approx(0.21)
+    assert selection.best.probability_best > 0.99
+
+
+def test_highest_mean_wins_when_maximising(make_history):
+    history = make_history([0.8, 0.9], {0: [0.80, 0.81, 0.82], 1: [0.90, 0.91, 0.92]}, goal="maximize")
+    selection = select_winner(history)
+    assert selection.winner == 1
+    assert selection.best.values == (0.90, 0.91, 0.92)
+    assert selection.best.interval.low < 0.91 < selection.best.interval.high
+
+
+def test_finalists_are_listed_best_mean_first(make_history):
+    history = make_history([0.1, 0.2, 0.3], {0: [3.0, 3.1], 1: [1.0, 1.1], 2: [2.0, 2.1]})
+    assert [finalist.trial for finalist in select_winner(history).finalists] == [1, 2, 0]
+
+
+def test_finalists_within_the_noise_are_ties(make_history):
+    history = make_history([0.1, 0.2], {0: [0.50, 0.60, 0.40, 0.52], 1: [0.51, 0.58, 0.43, 0.55]})
+    selection = select_winner(history)
+    assert set(selection.ties) | {selection.winner} == {0, 1}
+
+
+def test_single_finalist_is_certain_to_be_best(make_history):
+    selection = select_winner(make_history([0.1], {0: [0.2, 0.3]}))
+    assert (selection.winner, selection.best.probability_best, selection.ties) == (0, 1.0, ())
+
+
+def test_one_seed_gives_no_interval_and_ties_all(make_history):
+    selection = select_winner(make_history([0.1, 0.2], {0: [0.3], 1: [0.2]}))
+    assert selection.winner == 1
+    assert selection.best.interval is None
+    assert selection.ties == (0,)
+    assert "one seed says nothing" in selection.reason
+
+
+def test_failed_replicates_are_left_out_of_the_mean(make_history):
+    selection = select_winner(make_history([0.1, 0.2], {0: [0.3, None, 0.5], 1: [0.9, 0.8, 0.7]}))
+    assert selection.winner == 0
+    assert selection.best.values == (0.3, 0.5)
+    assert selection.best.mean == pytest.approx(0.4)
+
+
+def test_finalist_without_any_replicate_is_left_out(make_history):
+    selection = select_winner(make_history([0.1, 0.2], {0: [None, None], 1: [0.2, 0.3]}))
+    assert [finalist.trial for finalist in selection.finalists] == [1]
+
+
+def test_no_replicate_at_all_is_an_error(make_history):
+    with pytest.raises(NoTrialSucceededError, match="every replicate failed"):
+        select_winner(make_history([0.1, 0.2], {0: [None]}))
+
+
+def test_equal_values_are_ties_and_first_trial_wins(make_history):
+    selection = select_winner(make_history([0.1, 0.2], {0: [0.5, 0.5], 1: [0.5, 0.5]}))
+    assert selection.winner == 0
+    assert selection.ties == (1,)
+    assert selection.best.probability_best == pytest.approx(0.5)
+
+
+def test_same_history_gives_the_same_selection(make_history):
+    history = make_history([0.1, 0.2], {0: [0.50, 0.60, 0.40], 1: [0.51, 0.58, 0.43]})
+    assert select_winner(history) == select_winner(history)
