@@ -7,6 +7,7 @@
     ├── SearchError                 1   a search method cannot go on
     │   └── SpaceExhaustedError     1   every configuration of a finite space was tried
     ├── TrialError                  1   one trial failed; carries the failure as a fact
+    ├── StudyInterruptedError       130 a signal ended the run; the same command goes on
     ├── NoTrialSucceededError       3   a study ended and no trial of it has a value
     ├── StoreError                  1   the history cannot be read or written
     │   ├── StoreUnwritableError    2   the store's directory cannot be written
@@ -96,6 +97,12 @@ class TrialError(PegboxError):
 
     def __str__(self) -> str:
         return f"{self.failure.kind}: {self.failure.message}"
+
+
+class StudyInterruptedError(PegboxError):
+    """A signal ended the run; the history is whole and the same command goes on."""
+
+    exit_code = 130
 
 
 class NoTrialSucceededError(PegboxError):

@@ -1,7 +1,7 @@
 """What is written to the journal: the life of a study, one event a line; files and ingest live in `storage`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, TypeAdapter
 
@@ -99,15 +99,34 @@ class MetricsReported(_Event):
     step: int
     metrics: Metrics
 
+    @classmethod
+    def of(cls, segment: Segment, step: int, metrics: Metrics) -> Self:
+        """The event of one report of a segment."""
+        return cls(
+            study=segment.study,
+            trial=segment.trial,
+            attempt=segment.attempt,
+            fold=segment.fold,
+            replicate=segment.replicate,
+            seed=segment.seed,
+            step=step,
+            metrics=metrics,
+        )
+
 
 class TrialEvaluated(_Event):
-    """A trial has a value at a budget (or, with a replicate, at a fresh seed)."""
+    """A trial has a value at a budget (or, with a replicate, at a fresh seed).
+
+    With folds each fold is an event, and their mean (fold None) is the one that counts.
+    """
 
     type: Literal["trial_evaluated"] = "trial_evaluated"
     trial: int
     evaluation: Evaluation
     state: TrialState
     """Of the trial from now on."""
+    checkpoints: dict[int, Path] = Field(default={})
+    """Fold to where the training that was evaluated ended."""
 
 
 class TrialFailed(_Event):

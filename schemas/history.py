@@ -12,7 +12,6 @@ from pegbox.schemas.events import (
     DecisionMade,
     Event,
     SegmentStarted,
-    SegmentTrained,
     SelectionMade,
     StudyOpened,
     TrialEvaluated,
@@ -81,6 +80,10 @@ class History(Schema):
         busy = {TrialState.PROPOSED, TrialState.RUNNING}
         return ActiveTrials(trial for trial in self.trials if trial.state in busy)
 
+    def at(self, elapsed_seconds: float) -> Self:
+        """The same history at a later moment, so that a budget of time can be judged without a clock."""
+        return self.model_copy(update={"elapsed_seconds": elapsed_seconds})
+
     def after(self, *events: Event) -> Self:
         """The history once these events have happened.
 
@@ -110,7 +113,7 @@ class History(Schema):
                 case DecisionMade():
                     n_decisions, elapsed_seconds = event.number + 1, event.elapsed_seconds
                     _apply_decision(trials, event)
-                case SegmentStarted() | SegmentTrained() | TrialEvaluated() | TrialFailed():
+                case SegmentStarted() | TrialEvaluated() | TrialFailed():
                     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
                     if number >= len(trials):
                         raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
@@ -140,24 +143,23 @@ def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:
             trials[number] = trials[number].model_copy(update={"state": TrialState.STOPPED})
 
 
-def _change(trial: Trial, event: SegmentStarted | SegmentTrained | TrialEvaluated | TrialFailed) -> dict[str, object]:
+def _change(trial: Trial, event: SegmentStarted | TrialEvaluated | TrialFailed) -> dict[str, object]:
     """What an event changes of its trial; a replicate adds its value and touches nothing of the search."""
     match event:
         case SegmentStarted(segment=segment):
             if segment.replicate is not None:
                 return {}
             return {"state": TrialState.RUNNING, "attempt": segment.attempt}
-        case SegmentTrained():
-            if event.replicate is not None or event.trained.checkpoint is None:
-                return {}
-            return {"checkpoints": {**trial.checkpoints, event.fold: event.trained.checkpoint}}
         case TrialEvaluated(evaluation=evaluation):
+            if evaluation.fold is not None:
+                return {}
             if evaluation.replicate is not None:
                 return {"replicates": (*trial.replicates, evaluation)}
             return {
                 "state": event.state,
                 "budget": evaluation.budget,
                 "evaluations": (*trial.evaluations, evaluation),
+                "checkpoints": event.checkpoints,
             }
         case TrialFailed():
             if event.replicate is not None or not event.final:

@@ -4,8 +4,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from pegbox.schemas.base import Schema
-from pegbox.schemas.data import DataSpec
+from pegbox.schemas.base import EntryError, Schema
+from pegbox.schemas.data import DataSpec, Task
 from pegbox.schemas.plan import (
     BudgetSpec,
     FidelitySpec,
@@ -16,7 +16,7 @@ from pegbox.schemas.plan import (
     SearchSpec,
 )
 from pegbox.schemas.space import Space
-from pegbox.schemas.train import TrainSpec
+from pegbox.schemas.train import SklearnTrain, TorchTrain, TrainSpec
 
 
 class StudySpec(Schema):
@@ -26,19 +26,28 @@ class StudySpec(Schema):
     """Names the study in the store; the same name goes on with the same study."""
     data: DataSpec | None = None
     """Not needed by a function or command that brings its own data."""
-    train: TrainSpec
-    space: Space
+    train: TrainSpec = Field(examples=[{"kind": "mlp", "epochs": 27}])
+    """What is trained, and how far."""
+    space: Space = Field(examples=[{"lr": {"min": 1e-5, "max": 1e-1, "log": True}}])
+    """The parameters that are searched."""
     objective: Objective | None = None
     """What is optimised; or `objectives` for several."""
     objectives: tuple[Objective, ...] = ()
     """Several objectives that are traded against each other."""
     search: SearchSpec = SearchSpec()
+    """How configurations are proposed."""
     fidelity: FidelitySpec = FidelitySpec()
-    budget: BudgetSpec
+    """How far each trial is trained before it is compared."""
+    budget: BudgetSpec = Field(examples=[{"trials": 50}])
+    """When the search ends."""
     run: RunSpec = RunSpec()
+    """How the study is executed."""
     finalists: FinalistsSpec = FinalistsSpec()
+    """How the winner is chosen among the best few."""
     schedule: ScheduleSpec | None = None
-    tags: dict[str, str] = Field(default={})
+    """When the study tunes itself again."""
+    tags: dict[str, str] = Field(default={}, examples=[{"team": "vision"}])
+    """Your own words for finding the study again."""
     seed: int = Field(default=0, ge=0)
     """The root of every random number of the study."""
 
@@ -53,9 +62,11 @@ class StudySpec(Schema):
         if (self.objective is None) == (not self.objectives):
             raise ValueError("give exactly one of objective and objectives.")
         if self.fidelity.max is not None and self.fidelity.max > self.train.epochs:
-            raise ValueError(
+            raise EntryError(
                 f"fidelity.max must not exceed train.epochs, got {self.fidelity.max} and {self.train.epochs}. "
-                "Raise train.epochs or lower fidelity.max."
+                "Raise train.epochs or lower fidelity.max.",
+                "fidelity",
+                "max",
             )
         if self.data is None and self.train.kind not in {"function", "command"}:
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
@@ -65,6 +76,11 @@ class StudySpec(Schema):
     def goals(self) -> tuple[Objective, ...]:
         """All objectives, one or several."""
         return (self.objective,) if self.objective else self.objectives
+
+    @property
+    def task(self) -> Task | None:
+        """What the target is; None to take it from the data, or where a function brings its own."""
+        return self.train.task if isinstance(self.train, TorchTrain | SklearnTrain) else None
 
     @property
     def full_budget(self) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -102,6 +103,23 @@ class Evaluation(Schema):
     replicate: int | None = None
 
 
+def mean_evaluation(folds: Sequence[Evaluation]) -> Evaluation:
+    """The mean over folds of every metric that all of them have; seconds are added up.
+
+    Args:
+        folds: At least one, of one trial (and replicate) at one budget.
+    """
+    shared = set.intersection(*(set(fold.metrics) for fold in folds))
+    return Evaluation(
+        budget=min(fold.budget for fold in folds),
+        metrics={
+            name: sum(fold.metrics[name] for fold in folds) / len(folds) for name in folds[0].metrics if name in shared
+        },
+        seconds=sum(fold.seconds for fold in folds),
+        replicate=folds[0].replicate,
+    )
+
+
 class Trial(Schema):
     """One configuration with its life."""
 
@@ -119,7 +137,7 @@ class Trial(Schema):
     replicates: tuple[Evaluation, ...] = ()
     """One for each fresh seed of the finalists' round."""
     checkpoints: dict[int, Path] = Field(default={})
-    """Fold to where its training ended."""
+    """Fold to where the training that was last evaluated ended."""
     failure: Failure | None = None
 
     def value(self, metric: str, budget: int | None = None) -> FiniteFloat | None:

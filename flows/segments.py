@@ -1,0 +1,199 @@
+"""Drives segments through training and evaluation, and records what becomes of each; decides nothing."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect.utilities.annotations import quote
+
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.errors import StudyInterruptedError, TrialError
+from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
+from pegbox.schemas.failure import Failure
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState, mean_evaluation
+from pegbox.storage.study_log import StudyLog
+from pegbox.tasks.caching import cache_of
+from pegbox.tasks.completions import Completion, Completions
+from pegbox.tasks.crew import Crew
+from pegbox.tasks.evaluate_trial import evaluate_trial
+from pegbox.tasks.interruption import Interruption
+from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_objective, state_after
+from pegbox.tasks.segmenting import Segmenting
+from pegbox.tasks.train_trial import train_trial
+
+
+@dataclass(frozen=True)
+class _Ongoing:
+    """A segment in training or, once `trained`, in evaluation."""
+
+    segment: Segment
+    trained: TrainedSegment | None = None
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One fold that is done."""
+
+    segment: Segment
+    trained: TrainedSegment
+    evaluation: Evaluation
+
+
+class SegmentRunner:
+    """Keeps the workers busy with the segments it is given.
+
+    Each segment becomes two Prefect task runs, train-trial and evaluate-trial; a trial with folds has a value when its
+    last fold has. Everything is recorded here, in the flow's own thread.
+    """
+
+    def __init__(self, study: StudyLog, crew: Crew, data: PreparedData | None, interruption: Interruption) -> None:
+        self._study = study
+        self._crew = crew
+        self._data = data
+        self._interruption = interruption
+        self._waiting: deque[Segment] = deque()
+        self._n_folds = data.n_folds if data else 1
+        self._ongoing: Completions[_Ongoing] = Completions()
+        self._folds: dict[tuple[int, int | None], list[_Measured]] = defaultdict(list)
+        cache = cache_of(study.store)
+        self._train = train_trial.with_options(result_storage=cache)
+        self._evaluate = evaluate_trial.with_options(result_storage=cache)
+
+    @property
+    def n_free(self) -> int:
+        """Workers for which nothing is waiting; none once a signal came."""
+        if self._interruption.is_requested:
+            return 0
+        return max(0, self._study.history.spec.run.workers - len(self._ongoing) - len(self._waiting))
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a segment waits or is on its way."""
+        return bool(self._waiting) or len(self._ongoing) > 0
+
+    def add(self, segments: Iterable[Segment]) -> None:
+        """Train these as soon as workers are free."""
+        self._waiting.extend(segments)
+        self._fill()
+
+    def settle(self) -> None:
+        """Wait until one task ends, and record what that means.
+
+        Raises:
+            StudyInterruptedError: A signal came, and what was running has been let finish.
+            Exception: What a task raised that is no failure of its trial.
+        """
+        completion = self._ongoing.next()
+        match completion.outcome:
+            case TrainedSegment() as trained:
+                self._trained(completion, trained)
+            case Evaluation() as evaluation:
+                self._evaluated(completion.about, evaluation)
+            case TrialError(failure=failure):
+                self._failed(completion.about.segment, failure)
+            case BaseException() as error:
+                raise error
+        self._fill()
+
+    def test(self, selection: Selection, segmenting: Segmenting) -> Selection:
+        """The selection with its checkpoint and, where rows were held out, the test metrics of its winner.
+
+        The model is the winner's replicate with the best validation value; its training is found in the cache.
+        """
+        trial = self._study.history.trials[selection.winner]
+        objective = self._study.history.objectives[0]
+        best = min(trial.replicates, key=lambda one: objective.loss(one.metrics[objective.metric]))
+        folds: list[Evaluation] = []
+        checkpoints: list[Path | None] = []
+        for segment in segmenting.of_replicate(trial, best.replicate or 0):
+            trained = self._train(segment, self._data, quote(self._crew))
+            checkpoints.append(trained.checkpoint)
+            if self._data and self._data.has_test:
+                folds.append(self._evaluate(segment, trained, self._data, quote(self._crew), "test"))
+        test_metrics = mean_evaluation(folds).metrics if folds else {}
+        return selection.model_copy(update={"test_metrics": test_metrics, "checkpoint": checkpoints[0]})
+
+    def _fill(self) -> None:
+        if self._interruption.is_requested:
+            self._waiting.clear()
+            if not self._ongoing:
+                raise StudyInterruptedError(
+                    f"Study {self._study.history.spec.name!r} was interrupted. The same command goes on with it."
+                )
+        while self._waiting and len(self._ongoing) < self._study.history.spec.run.workers:
+            self._submit(self._waiting.popleft())
+
+    def _submit(self, segment: Segment) -> None:
+        self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
+        self._ongoing.add(_Ongoing(segment), self._train.submit(segment, self._data, quote(self._crew)))
+
+    def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
+        segment = completion.about.segment
+        if completion.is_cached:  # no worker has journalled these reports
+            reports = (MetricsReported.of(segment, report.step, report.metrics) for report in trained.reports)
+            self._study.record(*reports)
+        self._study.record(
+            SegmentTrained(
+                study=segment.study,
+                trial=segment.trial,
+                attempt=segment.attempt,
+                from_budget=segment.from_budget,
+                to_budget=segment.to_budget,
+                fold=segment.fold,
+                replicate=segment.replicate,
+                seed=segment.seed,
+                trained=trained.model_copy(update={"reports": ()}),
+                cached=completion.is_cached,
+            )
+        )
+        future = self._evaluate.submit(segment, trained, self._data, quote(self._crew))
+        self._ongoing.add(_Ongoing(segment, trained), future)
+
+    def _evaluated(self, ongoing: _Ongoing, measured: Evaluation) -> None:
+        segment, trained = ongoing.segment, ongoing.trained
+        if trained is None:
+            raise ValueError(f"trial {segment.trial} was evaluated before it was trained.")
+        evaluation = evaluation_of_fold(segment, trained, measured)
+        if failure := missing_objective(self._study.history.spec, evaluation):
+            self._failed(segment, failure)
+            return
+        folds = self._folds[segment.trial, segment.replicate]
+        folds.append(_Measured(segment, trained, evaluation))
+        if self._n_folds > 1:
+            self._record_value(folds[-1:], evaluation, TrialState.RUNNING)
+        if len(folds) == self._n_folds:
+            trial = self._study.history.trials[segment.trial]
+            mean = evaluation_of_trial(trial, [fold.evaluation for fold in folds])
+            self._record_value(folds, mean, state_after(self._study.history.spec, trained))
+            del self._folds[segment.trial, segment.replicate]
+
+    def _record_value(self, folds: Sequence[_Measured], evaluation: Evaluation, state: TrialState) -> None:
+        segment = folds[0].segment
+        self._study.record(
+            TrialEvaluated(
+                study=segment.study,
+                trial=segment.trial,
+                evaluation=evaluation,
+                state=state,
+                checkpoints={
+                    fold.segment.fold: fold.trained.checkpoint for fold in folds if fold.trained.checkpoint is not None
+                },
+            )
+        )
+
+    def _failed(self, segment: Segment, failure: Failure) -> None:
+        again = failure.kind.deserves_retry and segment.attempt <= self._study.history.spec.run.retries
+        self._study.record(
+            TrialFailed(
+                study=segment.study,
+                trial=segment.trial,
+                attempt=segment.attempt,
+                replicate=segment.replicate,
+                failure=failure,
+                final=not again,
+            )
+        )
+        if again:
+            self._waiting.appendleft(segment.model_copy(update={"attempt": segment.attempt + 1}))

@@ -1,0 +1,180 @@
+"""A Prefect server for the runs of one store: shared by all of them, started once, ended when the last one leaves.
+
+Prefect's own temporary server belongs to one process, dies with a Ctrl-C meant for the run, prints while it shuts
+down, and two of them on one database disturb each other. Imported before Prefect: it decides which server Prefect uses.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from pegbox.schemas.errors import PegboxError
+
+START_SECONDS = 120.0
+LINGER_SECONDS = 10.0
+"""How long a server without users waits for the next run."""
+
+
+@contextlib.contextmanager
+def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
+    """Use the server that the user has configured, or else the one of this store, started where none answers.
+
+    Yields the API's address, or None where Prefect's own settings name one. Sets `PREFECT_API_URL` and `PREFECT_HOME`
+    for this process, so enter it before Prefect is imported. The server is up when `wait_until_healthy` returns.
+
+    Args:
+        home: Where Prefect keeps its database, below the store.
+        log: Where the server's output goes.
+    """
+    if is_configured():
+        yield None
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["PREFECT_HOME"] = str(home.resolve())
+    with _presence(home):
+        url = _start_or_join(home, log)
+        os.environ["PREFECT_API_URL"] = url
+        yield url
+
+
+def is_configured() -> bool:
+    """True if the environment or Prefect's active profile names a server, or a home of its own."""
+    if any(os.environ.get(name) for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE")):
+        return True
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", Path.home() / ".prefect" / "profiles.toml"))
+    try:
+        content = tomllib.loads(profiles.read_text())
+    except (OSError, tomllib.TOMLDecodeError):
+        return False
+    return "PREFECT_API_URL" in content.get("profiles", {}).get(content.get("active", ""), {})
+
+
+def wait_until_healthy(url: str, seconds: float = START_SECONDS) -> None:
+    """Return once the server answers.
+
+    Raises:
+        PegboxError: It did not answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_healthy(url):
+        if time.monotonic() > deadline:
+            raise PegboxError(
+                f"The Prefect server at {url} did not answer within {seconds:.0f} s. Its output is in the store's "
+                "logs; `pegbox doctor` names the known version clashes."
+            )
+        time.sleep(0.05)
+
+
+def is_healthy(url: str) -> bool:
+    """True if the server's health check answers."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310  our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextlib.contextmanager
+def _presence(home: Path) -> Iterator[None]:
+    """Hold a shared lock that tells the server it is in use; the kernel lets go of it even after kill -9."""
+    with (home / "users.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def _start_or_join(home: Path, log: Path) -> str:
+    """The address of the store's server.
+
+    Whoever gets the server's lock starts the process and hands the lock down to it: it is held as long as the server
+    lives, so a second run never starts another one, not even while the first is still starting.
+    """
+    address = home / "server.json"
+    with (home / "server.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _read_address(address)
+        address.unlink(missing_ok=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            subprocess.Popen(  # noqa: S603  our own module
+                [sys.executable, "-m", "pegbox.flows.server", str(home), str(port)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=[lock.fileno()],
+                start_new_session=True,  # a Ctrl-C in the terminal is meant for the run
+                env={**os.environ, **_SERVER_SETTINGS},
+            )
+        url = f"http://127.0.0.1:{port}/api"
+        temporary = address.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"url": url}))
+        temporary.replace(address)
+    return url
+
+
+def _read_address(address: Path) -> str:
+    """What the run that started the server has written, or is about to write."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return str(json.loads(address.read_text())["url"])
+        time.sleep(0.05)
+    raise PegboxError(
+        f"Expected the address of the store's Prefect server in {address}, found none. Remove the folder."
+    )
+
+
+_SERVER_SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_UI_ENABLED": "0",
+}
+
+
+def _serve(home: Path, port: int) -> None:
+    """The server process: runs until no run has held its presence for a while."""
+    import uvicorn
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=port, log_level="error"
+        )
+    )
+    threading.Thread(target=_stop_when_unused, args=(home, server), daemon=True).start()
+    server.run()
+
+
+def _stop_when_unused(home: Path, server: object) -> None:
+    with (home / "users.lock").open("w") as file:
+        unused_since: float | None = None
+        while True:
+            time.sleep(0.5)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                unused_since = None
+                continue
+            fcntl.flock(file, fcntl.LOCK_UN)
+            unused_since = unused_since or time.monotonic()
+            if time.monotonic() - unused_since > LINGER_SECONDS:
+                server.should_exit = True  # type: ignore[attr-defined]
+                return
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,89 @@
+"""The flow of a study: prepare data, search, train the finalists again, select a winner, publish."""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.utilities.annotations import quote
+
+from pegbox.flows.segments import SegmentRunner
+from pegbox.schemas.decision import Done, Wait
+from pegbox.schemas.errors import SearchError
+from pegbox.schemas.events import SelectionMade
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.search.methods import strategy_for
+from pegbox.storage.store import open_store
+from pegbox.storage.study_log import StudyLog, open_study
+from pegbox.tasks.crew import open_crew
+from pegbox.tasks.interruption import Interruption
+from pegbox.tasks.prepare_data import prepare_data
+from pegbox.tasks.propose_trials import propose_trials
+from pegbox.tasks.publish_report import publish_report
+from pegbox.tasks.run_facts import describe_run
+from pegbox.tasks.segmenting import Segmenting
+from pegbox.tasks.select_finalists import select_finalists
+from pegbox.tasks.select_winner import select_winner
+
+DEFAULT_STORE = Path(".pegbox")
+
+
+@flow(name="tune", flow_run_name="tune-{spec.name}")
+def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
+    """Run a study from where its history ends, and select a winner.
+
+    Raises:
+        StudyError, DataError: The study cannot be run as it is written.
+        StudyInterruptedError: A signal ended the run; running it again goes on.
+        NoTrialSucceededError: No trial has a value.
+        StoreError: The history cannot be read or written.
+    """
+    layout = open_store(store)
+    data = prepare_data(spec.data, spec.task, layout) if spec.data else None
+    with (
+        open_crew(spec, layout) as crew,
+        open_study(layout, spec, describe_run(spec, data)) as study,
+        Interruption() as interruption,
+    ):
+        segmenting = Segmenting(study.history, data)
+        runner = SegmentRunner(study, crew, data, interruption)
+        search_trials(study, runner, segmenting)
+        train_finalists(study, runner, segmenting)
+        selection = choose(study, runner, segmenting)
+        publish_report(quote(study.history), selection)
+    return selection
+
+
+def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
+    """Propose, train and evaluate until the strategy is done; what a dead driver left running comes first."""
+    strategy = strategy_for(study.history.spec)
+    for trial in study.history.running:
+        runner.add(segmenting.of_trial(trial))
+    rest: Wait | Done | None = None
+    while runner.is_busy or not isinstance(rest, Done):
+        if runner.n_free and not isinstance(rest, Done):
+            proposals = propose_trials(quote(study.history.at(study.elapsed_seconds)), quote(strategy), runner.n_free)
+            history = study.record(*proposals.decisions)
+            for decision in proposals.decisions:
+                runner.add(segmenting.of_decision(history, decision))
+            rest = proposals.rest
+        if runner.is_busy:
+            runner.settle()
+        elif isinstance(rest, Wait):
+            raise SearchError(f"{study.history.spec.search.method} waits for a running trial, but none is running.")
+
+
+def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
+    """Train the best trials again, on fresh seeds common to all."""
+    finalists = select_finalists(quote(study.history))
+    runner.add(segmenting.of_finalists(finalists))
+    while runner.is_busy:
+        runner.settle()
+
+
+def choose(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> Selection:
+    """Select the winner, and measure it on the held-out rows."""
+    history = study.history
+    selection = runner.test(select_winner(quote(history)), segmenting)
+    if selection != history.selection:
+        study.record(SelectionMade(study=history.spec.name, run=study.run, selection=selection))
+    return selection

@@ -1,0 +1,39 @@
+"""Ends a run politely: the first signal lets running segments finish, the second stops at once."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
+
+
+class Interruption:
+    """Catches SIGINT and SIGTERM while a study runs in the main thread; elsewhere it never triggers.
+
+    A handler that was set before (the command line's) is called as well, so that it can tell the user.
+    """
+
+    def __init__(self) -> None:
+        self.is_requested = False
+        self._before: dict[int, Handler] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._catch) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _catch(self, number: int, frame: FrameType | None) -> None:
+        if self.is_requested:
+            raise KeyboardInterrupt
+        self.is_requested = True
+        before = self._before[number]
+        if callable(before) and before is not signal.default_int_handler:
+            before(number, frame)

@@ -1,0 +1,52 @@
+"""The facts of one run that its history keeps: who runs it, on what code, with which versions."""
+
+import os
+import platform
+import socket
+import subprocess
+import uuid
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from prefect.runtime import flow_run
+
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.events import RunStarted
+from pegbox.schemas.study import StudySpec
+
+PACKAGES = ("pegbox", "torch", "prefect", "duckdb", "scikit-learn", "numpy")
+
+
+def describe_run(spec: StudySpec, data: PreparedData | None) -> RunStarted:
+    """What this process is about to do, as an event."""
+    status = _git("status", "--porcelain", "--untracked-files=no")
+    return RunStarted(
+        study=spec.name,
+        run=uuid.uuid4().hex[:12],
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        data_fingerprint=data.fingerprint if data else None,
+        flow_run_id=str(flow_run.id) if flow_run.id else None,
+        git_commit=_git("rev-parse", "HEAD"),
+        git_dirty=None if status is None else bool(status),
+        versions={"python": platform.python_version(), **_versions(PACKAGES)},
+    )
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(*arguments: str) -> str | None:
+    """What git prints in the working directory; None outside a repository, or without git."""
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=False)  # noqa: S603, S607
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,74 @@
+"""Which segments a decision means: one for each fold of a trial, or of a finalist's replicate."""
+
+from collections.abc import Sequence
+
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.decision import Stop
+from pegbox.schemas.events import DecisionMade
+from pegbox.schemas.history import History
+from pegbox.schemas.trial import Segment, Trial, TrialState
+from pegbox.tasks.seeds import replicate_seed
+from pegbox.training.kinds import code_fingerprint
+
+
+class Segmenting:
+    """Makes the segments of one study; the code that trains is fingerprinted once, when the run begins."""
+
+    def __init__(self, history: History, data: PreparedData | None) -> None:
+        self._spec = history.spec
+        self._code = code_fingerprint(history.spec.train)
+        self._n_folds = data.n_folds if data else 1
+
+    def of_trial(self, trial: Trial) -> tuple[Segment, ...]:
+        """From where the trial was last evaluated to where it was decided to go.
+
+        A trial that was running when its driver died gets a new attempt.
+        """
+        attempt = trial.attempt + 1 if trial.state is TrialState.RUNNING else trial.attempt
+        return tuple(
+            Segment(
+                study=self._spec.name,
+                trial=trial.number,
+                attempt=attempt,
+                configuration=trial.configuration,
+                seed=trial.seed,
+                from_budget=trial.budget,
+                to_budget=trial.to_budget,
+                fold=fold,
+                checkpoint=trial.checkpoints.get(fold),
+                train=self._spec.train,
+                code=self._code,
+            )
+            for fold in range(self._n_folds)
+        )
+
+    def of_decision(self, history: History, decision: DecisionMade) -> tuple[Segment, ...]:
+        """The segments of the trial that was decided on; none where it was stopped."""
+        return () if isinstance(decision.decision, Stop) else self.of_trial(history.trials[decision.trial])
+
+    def of_replicate(self, trial: Trial, replicate: int) -> tuple[Segment, ...]:
+        """One fresh seed of a finalist, from zero to the full budget."""
+        return tuple(
+            Segment(
+                study=self._spec.name,
+                trial=trial.number,
+                configuration=trial.configuration,
+                seed=replicate_seed(self._spec.seed, replicate),
+                to_budget=self._spec.full_budget,
+                fold=fold,
+                replicate=replicate,
+                train=self._spec.train,
+                code=self._code,
+            )
+            for fold in range(self._n_folds)
+        )
+
+    def of_finalists(self, finalists: Sequence[Trial]) -> tuple[Segment, ...]:
+        """Fresh seeds common to all finalists; those that have a value already are left out."""
+        return tuple(
+            segment
+            for replicate in range(self._spec.finalists.seeds)
+            for trial in finalists
+            if all(done.replicate != replicate for done in trial.replicates)
+            for segment in self.of_replicate(trial, replicate)
+        )

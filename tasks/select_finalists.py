@@ -1,0 +1,37 @@
+"""Prefect task: the trials that are trained again on fresh seeds."""
+
+from collections import Counter
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from pegbox.analysis.finalists import choose_finalists
+from pegbox.schemas.errors import NoTrialSucceededError
+from pegbox.schemas.history import History
+from pegbox.schemas.trial import Trial
+
+
+@task(name="select-finalists", cache_policy=NO_CACHE, persist_result=False)
+def select_finalists(history: History) -> tuple[Trial, ...]:
+    """The best completed trials.
+
+    Raises:
+        NoTrialSucceededError: No trial is completed.
+    """
+    if not history.completed:
+        raise NoTrialSucceededError(_why_none(history))
+    return choose_finalists(history)
+
+
+def _why_none(history: History) -> str:
+    name = history.spec.name
+    if not history.failed:
+        return f"Study {name!r} ended before a trial was completed. Give it a larger budget and run it again."
+    causes = Counter(trial.failure.kind for trial in history.failed if trial.failure)
+    kind, count = causes.most_common(1)[0]
+    example = next(trial for trial in history.failed if trial.failure and trial.failure.kind is kind)
+    message = example.failure.message if example.failure else ""
+    return (
+        f"No trial of study {name!r} succeeded: {len(history.failed)} failed, {count} of them with {kind.value!r}, "
+        f"such as trial {example.number}: {message} Mend the cause, then give the study a new name or a larger budget."
+    )

@@ -1,0 +1,78 @@
+"""What runs inside a worker process: open the data, train or evaluate, journal each report.
+
+Imports neither Prefect nor DuckDB, so that a worker starts fast and can never hold a lock of the history.
+"""
+
+import os
+import socket
+import time
+from functools import cache, lru_cache
+from typing import Literal
+
+from pegbox.datasets.prepared import open_prepared
+from pegbox.schemas.arrays import Splits
+from pegbox.schemas.base import Metrics
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.events import MetricsReported
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
+from pegbox.storage.journal import Journal
+from pegbox.storage.layout import StoreLayout
+from pegbox.training.kinds import trainer_for
+
+FLUSH_SECONDS = 0.5
+
+
+def train_segment(segment: Segment, data: PreparedData | None, store: StoreLayout) -> TrainedSegment:
+    """Train one segment and journal its metrics while it goes on."""
+    reports = _JournalledReports(segment, _journal(store))
+    started_at = time.time()
+    try:
+        trained = trainer_for(segment.train).train(segment, _splits(data, segment.fold), store.checkpoints, reports)
+    finally:
+        reports.flush()
+    return trained.model_copy(update={"worker": f"{socket.gethostname()}:{os.getpid()}", "started_at": started_at})
+
+
+def evaluate_segment(
+    segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
+) -> Evaluation:
+    """Measure a trained segment on one part of its data."""
+    return trainer_for(segment.train).evaluate(segment, trained, _splits(data, segment.fold), part)
+
+
+class _JournalledReports:
+    """Collects reports and appends them at most twice a second: each append waits for the disk."""
+
+    def __init__(self, segment: Segment, journal: Journal) -> None:
+        self._segment = segment
+        self._journal = journal
+        self._waiting: list[MetricsReported] = []
+        self._flushed_at = 0.0
+
+    def __call__(self, step: int, metrics: Metrics) -> None:
+        self._waiting.append(MetricsReported.of(self._segment, step, metrics))
+        if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Make all that was reported durable."""
+        if self._waiting:
+            self._journal.append(*self._waiting)
+            self._waiting.clear()
+        self._flushed_at = time.monotonic()
+
+
+@cache
+def _journal(store: StoreLayout) -> Journal:
+    """The journal of this process, opened with its first report."""
+    return Journal(store.journal, writer="worker")
+
+
+def _splits(data: PreparedData | None, fold: int) -> Splits | None:
+    return None if data is None else _opened(data.model_dump_json(), fold)
+
+
+@lru_cache(maxsize=16)
+def _opened(data: str, fold: int) -> Splits:
+    """Memory-mapped once a process and fold; keyed by text because a schema with dictionaries has no hash."""
+    return open_prepared(PreparedData.model_validate_json(data), fold)
