@@ -24,6 +24,17 @@ ImportPath = Annotated[
 """`package.module:name`, found from the working directory or the installed packages."""
 
 
+class EntryError(ValueError):
+    """A value error of a whole section that knows which of its entries is at fault.
+
+    `at` leads from the section to the entry, such as `("momentum", "when", "optimizer")`.
+    """
+
+    def __init__(self, message: str, *at: str | int) -> None:
+        self.at = at
+        super().__init__(message)
+
+
 class Schema(BaseModel):
     """A frozen model that refuses unknown fields."""
 

@@ -26,6 +26,7 @@ class SplitSpec(Schema):
     time: str | None = None
     """A column to sort by: the latest rows are the test part, those before them the validation part."""
     seed: int = 0
+    """Of the shuffle; equal seeds give equal parts."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -60,6 +61,7 @@ class DataSpec(Schema):
     categorical: tuple[str, ...] = ()
     """Numeric columns that hold codes of categories."""
     split: SplitSpec = SplitSpec()
+    """Which rows are for training, for comparing trials, and for the one test at the end."""
 
 
 class PreparedData(Schema):
@@ -77,6 +79,8 @@ class PreparedData(Schema):
     n_folds: int
     n_rows: dict[str, int]
     """Rows of each part of fold 0."""
+    n_dropped: int = 0
+    """Rows of the source left out because their target is missing."""
     numeric: tuple[str, ...]
     """Names of the numeric columns, in order."""
     categorical: tuple[str, ...] = ()

@@ -43,7 +43,9 @@ class Objective(Schema):
     """One measured number that is made small or large."""
 
     metric: str = Field(min_length=1, examples=["val_loss"])
+    """The name under which training reports it."""
     goal: Literal["minimize", "maximize"] = "minimize"
+    """Whether small or large values are good."""
     target: FiniteFloat | None = None
     """Stop when a trial reaches this value."""
 
@@ -59,6 +61,7 @@ class SearchSpec(Schema):
         default="auto",
         examples=["auto", "random", "grid", "sobol", "bayes", "genetic", "optuna:TPESampler", "hyperopt:tpe"],
     )
+    """Which sampler; `auto` chooses by space and budget and says what it chose."""
     options: dict[str, Any] = Field(default={})
     """Arguments of the method."""
     seed: int | None = None
@@ -73,6 +76,7 @@ class FidelitySpec(Schema):
     """How far each trial is trained before it is compared."""
 
     schedule: str = Field(default="full", examples=["full", "median", "halving", "asha", "hyperband"])
+    """`full` trains every trial to the end; the others stop trials that fall behind."""
     min: int = Field(default=1, ge=1)
     """The first rung, in epochs."""
     max: int | None = Field(default=None, ge=1)
@@ -126,6 +130,7 @@ class RunSpec(Schema):
     memory: str | None = Field(default=None, examples=["4GB"])
     """The most memory a worker may take."""
     engine: Literal["local", "ray", "dask"] = "local"
+    """Where the workers live."""
     address: str | None = None
     """Of an existing Ray or Dask cluster."""
     batch: int | Literal["auto"] | None = None
@@ -147,8 +152,11 @@ class ScheduleSpec(Schema):
     """When the study tunes itself again."""
 
     cron: str | None = Field(default=None, examples=["0 3 * * 1"])
+    """Minute, hour, day, month, weekday; or `interval`."""
     interval: Seconds | None = None
-    timezone: str = "UTC"
+    """Time from one run to the next; or `cron`."""
+    timezone: str = Field(default="UTC", examples=["Europe/London"])
+    """That the cron expression is meant in."""
     always: bool = False
     """Tune even where the incumbent still holds."""
 

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from pegbox.schemas.base import Configuration, Scalar, Schema, Value
+from pegbox.schemas.base import Configuration, EntryError, Scalar, Schema, Value
 from pegbox.schemas.errors import suggest
 
 RESERVED_NAMES = ("forbid", "preset")
@@ -26,7 +26,9 @@ class Prior(Schema):
     """A guess where the best value lies; a wrong guess costs trials, never the result."""
 
     value: Value
+    """The guess."""
     confidence: Literal["low", "medium", "high"] = "medium"
+    """How much the guess is worth against what trials show."""
 
 
 class Domain(Schema):
@@ -58,7 +60,9 @@ class Float(_Range):
     """A real number between `min` and `max`."""
 
     min: FiniteFloat = Field(examples=[1e-5])
+    """The lowest value, included."""
     max: FiniteFloat = Field(examples=[1e-1])
+    """The highest value, included."""
     log: bool = False
     """Search on a logarithmic scale."""
     step: FiniteFloat | None = Field(default=None, gt=0)
@@ -93,7 +97,9 @@ class Integer(_Range):
     """A whole number between `min` and `max`."""
 
     min: Whole = Field(examples=[32])
+    """The lowest value, included."""
     max: Whole = Field(examples=[1024])
+    """The highest value, included."""
     int: Literal[True] = True
     """Marks the range as one of whole numbers."""
     log: bool = False
@@ -132,7 +138,9 @@ class Categorical(Domain):
     """One of several values without an order."""
 
     values: tuple[Value, ...] = Field(min_length=1, examples=[["adamw", "sgd"]])
+    """Each value once; a list is one value, such as one width per layer."""
     ordered: Literal[False] = False
+    """Marks values that have an order."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -148,7 +156,9 @@ class Ordinal(Domain):
     """One of several values in a meaningful order, lowest first."""
 
     values: tuple[Value, ...] = Field(min_length=1, examples=[["small", "medium", "large"]])
+    """Each value once, lowest first."""
     ordered: Literal[True] = True
+    """Marks values that have an order."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -164,6 +174,7 @@ class Constant(Domain):
     """A parameter that is handed to training and not searched."""
 
     value: Value
+    """Handed to training in every trial."""
 
     def contains(self, value: Value) -> bool:
         """True for the value."""
@@ -275,21 +286,34 @@ class Space(Schema):
         for name, domain in self.parameters.items():
             for parent, wanted in domain.when.items():
                 self._check_condition(name, parent, wanted)
-        for combination in self.forbid:
+        for number, combination in enumerate(self.forbid):
             for name in combination:
                 if name not in self.parameters:
-                    raise ValueError(f"forbid names the unknown parameter {name!r}. {suggest(name, self.parameters)}")
+                    raise EntryError(
+                        f"forbid names the unknown parameter {name!r}. {suggest(name, self.parameters)}",
+                        "forbid",
+                        number,
+                        name,
+                    )
         _ = self.order  # raises on a cycle
         return self
 
     def _check_condition(self, name: str, parent: str, wanted: Value | tuple[Scalar, ...]) -> None:
         if parent not in self.parameters:
-            raise ValueError(
-                f"{name} is conditional on the unknown parameter {parent!r}. {suggest(parent, self.parameters)}"
+            raise EntryError(
+                f"{name} is conditional on the unknown parameter {parent!r}. {suggest(parent, self.parameters)}",
+                name,
+                "when",
+                parent,
             )
         for value in wanted if isinstance(wanted, tuple) else (wanted,):
             if not self.parameters[parent].contains(value):
-                raise ValueError(f"{name} is conditional on {parent}={value!r}, a value that {parent} cannot take.")
+                raise EntryError(
+                    f"{name} is conditional on {parent}={value!r}, a value that {parent} cannot take.",
+                    name,
+                    "when",
+                    parent,
+                )
 
     @cached_property
     def order(self) -> tuple[str, ...]:
@@ -303,7 +327,8 @@ class Space(Schema):
         while waiting:
             ready = [name for name in waiting if all(parent in placed for parent in self.parameters[name].when)]
             if not ready:
-                raise ValueError(f"the conditions of {', '.join(sorted(waiting))} form a cycle. Remove one `when`.")
+                message = f"the conditions of {', '.join(sorted(waiting))} form a cycle. Remove one `when`."
+                raise EntryError(message, waiting[0], "when")
             placed.update(dict.fromkeys(ready))
             waiting = [name for name in waiting if name not in placed]
         return tuple(placed)

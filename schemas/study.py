@@ -37,7 +37,7 @@ class StudySpec(Schema):
     search: SearchSpec = SearchSpec()
     """How configurations are proposed."""
     fidelity: FidelitySpec = FidelitySpec()
-    """How far each trial is trained before it is compared."""
+    """The rungs at which trials are compared, and which of them go on."""
     budget: BudgetSpec = Field(examples=[{"trials": 50}])
     """When the search ends."""
     run: RunSpec = RunSpec()

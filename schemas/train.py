@@ -19,6 +19,7 @@ class TorchTrain(_Train):
     """A model that pegbox builds from the configuration and trains with its own loop."""
 
     kind: Literal["mlp", "cnn", "resnet", "rnn", "transformer"]
+    """The family of models; the space holds its hyperparameters."""
     task: Task | None = None
     """Taken from the target column where it is left out."""
     patience: int | None = Field(default=None, ge=1)
@@ -26,29 +27,38 @@ class TorchTrain(_Train):
     precision: Literal["auto", "float32", "mixed"] = "auto"
     """`auto` is mixed where a GPU has it, float32 elsewhere."""
     device: Device = "auto"
+    """`auto` takes a GPU where there is one."""
 
 
 class SklearnTrain(_Train):
     """A scikit-learn estimator by import path; its parameters come from the space."""
 
     kind: Literal["sklearn"]
+    """An estimator with `fit` and `predict`."""
     estimator: ImportPath = Field(examples=["sklearn.ensemble:RandomForestClassifier"])
+    """The class, as `package.module:name`."""
     task: Task | None = None
+    """Taken from the target column where it is left out."""
 
 
 class FunctionTrain(_Train):
     """A function of yours, called with the parameters by name."""
 
     kind: Literal["function"]
+    """A Python function."""
     function: ImportPath
+    """The function, as `package.module:name`."""
     device: Device = "auto"
+    """Handed to the function through `trial.device`."""
 
 
 class CommandTrain(_Train):
     """A program of yours; `{name}` in an argument is replaced by the value of that parameter."""
 
     kind: Literal["command"]
+    """Any program."""
     command: tuple[str, ...] = Field(min_length=1, examples=[["python", "train.py", "--lr", "{lr}"]])
+    """The program and its arguments, without a shell."""
     metrics: str = Field(
         default="auto",
         examples=["auto", "json", "name=value", "file:metrics.json", r"regex:loss: (?P<loss>\S+)"],

@@ -1,0 +1,67 @@
+"""The error tree is drawn as it is, and every class of it can be told apart by its exit code."""
+
+import re
+
+import pytest
+
+from pegbox.schemas import errors
+from pegbox.schemas.errors import PegboxError, Problem, StudyError, StudyMismatchError, TrialError, suggest
+from pegbox.schemas.failure import Failure, FailureKind
+
+LINE = re.compile(r"^    (?P<bars>[│├└─ ]*)(?P<name>\w+Error)\s+(?:exit code )?(?P<code>\d+)")
+
+
+def drawn_tree() -> dict[str, tuple[str | None, int]]:
+    """Each class of the drawing, with its parent and exit code."""
+    tree: dict[str, tuple[str | None, int]] = {}
+    parents: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if found := LINE.match(line):
+            depth = len(found["bars"]) // 4  # four signs draw one level
+            parents[depth:] = [found["name"]]
+            tree[found["name"]] = (parents[depth - 1] if depth else None, int(found["code"]))
+    return tree
+
+
+def real_tree() -> dict[str, tuple[str | None, int]]:
+    classes = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, PegboxError)]
+    return {one.__name__: (one.__base__.__name__ if one is not PegboxError else None, one.exit_code) for one in classes}
+
+
+def test_the_drawing_equals_the_classes():
+    assert drawn_tree() == real_tree()
+
+
+def test_every_class_says_in_a_sentence_what_it_means():
+    classes = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, PegboxError)]
+
+    assert [one.__name__ for one in classes if not (one.__doc__ or "").strip().endswith(".")] == []
+
+
+def test_a_study_error_says_each_problem_on_a_line():
+    error = StudyError([Problem("it is low.", ("space", "lr", 0), 5, 7), Problem("it is absent.")], "a.yaml")
+
+    assert str(error) == "a.yaml:5:7, space.lr.0: it is low.\na.yaml: it is absent."
+
+
+def test_a_mismatch_is_a_study_error():
+    assert StudyMismatchError("another space.").exit_code == 2
+    assert str(StudyMismatchError("another space.", "s")) == "s: another space."
+
+
+def test_a_trial_error_carries_its_failure():
+    failure = Failure(kind=FailureKind.DIVERGED, message="the loss is NaN at epoch 2.")
+
+    assert str(TrialError(failure)) == "diverged: the loss is NaN at epoch 2."
+    assert TrialError(failure).failure is failure
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("bays", "Did you mean 'bayes'? Known: bayes, grid."),
+        ("xyz", "Known: bayes, grid."),
+    ],
+)
+def test_suggest_names_only_a_near_word(name, sentence):
+    assert suggest(name, ["grid", "bayes"]) == sentence
