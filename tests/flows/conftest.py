@@ -1,0 +1,91 @@
+"""One Prefect server for all flow tests, and a project folder with a function to tune."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pegbox.schemas.study import StudySpec
+
+TRAIN = '''
+"""A hill with its top at x = 0.3; every call leaves a line in calls.txt."""
+
+import os
+import time
+from pathlib import Path
+
+
+def run(x, pause=0.0):
+    with Path("calls.txt").open("a") as calls:
+        calls.write(f"{x!r}\\n")
+    time.sleep(pause)
+    return {"value": (x - 0.3) ** 2}
+
+
+def fail_left(x):
+    if x < 0.5:
+        raise RuntimeError(f"cannot climb from {x}")
+    return {"value": x}
+
+
+def die_once(x):
+    flag = Path("died")
+    if not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), 9)
+    return {"value": x}
+'''
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that lives as long as the test session."""
+    from pegbox.flows.server import prefect_server, wait_until_healthy
+
+    home = tmp_path_factory.mktemp("prefect")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_PROFILES_PATH", str(home / "none.toml"))
+        for name in ("PREFECT_API_URL", "PREFECT_HOME"):
+            patch.setenv(name, "")  # noted, so that what the server sets is undone
+        with prefect_server(home, home / "server.log") as url:
+            assert url is not None
+            wait_until_healthy(url)
+            yield url
+
+
+@pytest.fixture
+def prefect_client(prefect_api: str) -> Iterator[None]:
+    """Prefect in this process talks to the test server."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_CONSOLE, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: prefect_api, PREFECT_LOGGING_TO_CONSOLE: False}):
+        yield
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with hill.py in it."""
+    (tmp_path / "hill.py").write_text(TRAIN)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def hill() -> Callable[..., StudySpec]:
+    """A study of the hill; keywords replace or add top-level sections."""
+
+    def make(**changes: Any) -> StudySpec:
+        sections = {
+            "name": "hill",
+            "train": {"kind": "function", "function": "hill:run"},
+            "space": {"x": {"min": 0.0, "max": 1.0}},
+            "objective": {"metric": "value"},
+            "search": {"method": "random"},
+            "budget": {"trials": 6},
+            "run": {"workers": 2, "threads": 1},
+            "finalists": {"top": 2, "seeds": 2},
+        }
+        return StudySpec.model_validate(sections | changes)
+
+    return make

@@ -1,0 +1,137 @@
+"""Whole studies through real flows, real worker processes and a real store."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pegbox.schemas.errors import NoTrialSucceededError, StudyMismatchError
+from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import TrialState
+from pegbox.storage.history_file import open_history
+
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
+
+Hill = Callable[..., StudySpec]
+
+
+def _tune(spec: StudySpec, project: Path) -> None:
+    from pegbox.flows.tune import tune
+
+    tune(spec, project / "store")
+
+
+def _history(project: Path, study: str = "hill") -> History:
+    return open_history(project / "store").history(study)
+
+
+def _calls(project: Path) -> list[str]:
+    return (project / "calls.txt").read_text().splitlines()
+
+
+def test_study_ends_with_a_winner_among_its_trials(project: Path, hill: Hill) -> None:
+    _tune(hill(), project)
+
+    history = _history(project)
+    assert [trial.state for trial in history.trials] == [TrialState.COMPLETED] * 6
+    assert history.selection is not None
+    nearest = min(history.trials, key=lambda trial: abs(float(str(trial.configuration["x"])) - 0.3))
+    assert history.selection.winner == nearest.number
+
+
+def test_finished_study_trains_nothing_again(project: Path, hill: Hill) -> None:
+    _tune(hill(), project)
+    before = _calls(project)
+
+    _tune(hill(), project)
+
+    assert _calls(project) == before
+
+
+def test_larger_budget_trains_the_difference_only(project: Path, hill: Hill) -> None:
+    _tune(hill(), project)
+    first = _history(project).trials
+
+    _tune(hill(budget={"trials": 9}), project)
+
+    assert _history(project).trials[:6] == first
+    assert len(_history(project).trials) == 9
+
+
+def test_same_content_in_another_study_is_not_trained_again(project: Path, hill: Hill) -> None:
+    _tune(hill(), project)
+    before = _calls(project)
+
+    _tune(hill(name="twin"), project)
+
+    assert _calls(project) == before
+    assert len(_history(project, "twin").completed) == 6
+
+
+def test_failures_are_facts_and_the_study_goes_on(project: Path, hill: Hill) -> None:
+    _tune(hill(train={"kind": "function", "function": "hill:fail_left"}, budget={"trials": 8}), project)
+
+    history = _history(project)
+    assert history.failed
+    assert history.completed
+    failure = history.failed[0].failure
+    assert failure is not None
+    assert failure.kind is FailureKind.ERROR
+    assert "cannot climb" in failure.message
+
+
+def test_killed_worker_gets_another_attempt(project: Path, hill: Hill) -> None:
+    _tune(hill(train={"kind": "function", "function": "hill:die_once"}, budget={"trials": 3}), project)
+
+    history = _history(project)
+    assert len(history.completed) == 3
+    assert sorted(trial.attempt for trial in history.trials) == [1, 1, 2]
+
+
+def test_study_without_a_success_says_why(project: Path, hill: Hill) -> None:
+    spec = hill(train={"kind": "function", "function": "hill:fail_left"}, space={"x": {"min": 0.0, "max": 0.4}})
+
+    with pytest.raises(NoTrialSucceededError, match=r"6 failed, 6 of them with 'error'.*cannot climb"):
+        _tune(spec, project)
+
+
+def test_another_space_under_the_same_name_is_refused(project: Path, hill: Hill) -> None:
+    _tune(hill(budget={"trials": 1}), project)
+
+    with pytest.raises(StudyMismatchError, match="hill"):
+        _tune(hill(space={"x": {"min": 0.0, "max": 2.0}}), project)
+
+
+def test_folds_give_each_trial_the_mean_of_its_folds(project: Path, hill: Hill) -> None:
+    spec = hill(
+        name="folds",
+        data={"source": "sklearn:iris", "target": "target", "split": {"test": 0.2, "folds": 3, "stratify": True}},
+        train={"kind": "mlp", "task": "classification", "epochs": 2},
+        space={"lr": {"min": 1e-3, "max": 1e-1, "log": True}, "units": 8, "layers": 1},
+        objective={"metric": "val_loss"},
+        budget={"trials": 2},
+        finalists={"top": 1, "seeds": 1},
+    )
+
+    _tune(spec, project)
+
+    rows = open_history(project / "store").sql(
+        "SELECT fold, count(*) FROM evaluations WHERE study = 'folds' AND replicate IS NULL GROUP BY fold ORDER BY fold"
+    )
+    assert rows.fetchall() == [(0, 2), (1, 2), (2, 2), (None, 2)]
+
+
+def test_at_most_three_task_runs_a_trial(project: Path, hill: Hill) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
+
+    _tune(hill(name="counted", budget={"trials": 20}, finalists={"top": 1, "seeds": 1}), project)
+
+    with get_client(sync_client=True) as client:
+        runs = client.read_task_runs(flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=["tune-counted"])))
+    names = [run.name for run in runs]
+    of_trials = [name for name in names if name.startswith(("propose-trials", "trial-", "evaluate-"))]
+    of_the_finalist = 2
+    assert len(of_trials) - of_the_finalist <= 3 * 20 + 1

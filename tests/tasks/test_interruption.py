@@ -1,0 +1,50 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from pegbox.tasks.interruption import Interruption
+
+
+def test_first_signal_asks_and_second_stops() -> None:
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.is_requested
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_handlers_from_before_come_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    with Interruption():
+        assert signal.getsignal(signal.SIGINT) != before
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_handler_from_before_is_told() -> None:
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    try:
+        with Interruption():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert told == [signal.SIGTERM]
+
+
+def test_outside_the_main_thread_nothing_is_caught() -> None:
+    seen: list[bool] = []
+
+    def work() -> None:
+        with Interruption() as interruption:
+            seen.append(interruption.is_requested)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert seen == [False]

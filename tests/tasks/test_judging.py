@@ -1,0 +1,62 @@
+from pegbox.schemas.events import TrialEvaluated
+from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment, TrialState
+from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_objective, state_after
+
+
+def _segment(spec: StudySpec) -> Segment:
+    return Segment(study="hill", trial=0, configuration={"x": 0.25}, seed=7, to_budget=9, train=spec.train, code="c")
+
+
+def test_last_report_fills_what_evaluation_does_not_measure(spec: StudySpec) -> None:
+    reports = (MetricReport(step=9, metrics={"train_loss": 0.1, "value": 0.5}),)
+    trained = TrainedSegment(budget=9, seconds=2.0, reports=reports)
+
+    evaluation = evaluation_of_fold(_segment(spec), trained, Evaluation(budget=9, metrics={"value": 0.4}))
+
+    assert evaluation.metrics == {"train_loss": 0.1, "value": 0.4}
+    assert evaluation.seconds == 2.0
+
+
+def test_trial_value_is_the_mean_of_shared_metrics(history: History) -> None:
+    folds = [
+        Evaluation(budget=9, metrics={"value": 1.0, "odd": 5.0}, seconds=1.0, fold=0),
+        Evaluation(budget=9, metrics={"value": 3.0}, seconds=2.0, fold=1),
+    ]
+
+    mean = evaluation_of_trial(history.trials[0], folds)
+
+    assert mean == Evaluation(budget=9, metrics={"value": 2.0}, seconds=3.0)
+
+
+def test_seconds_count_from_the_beginning_of_the_trial(history: History) -> None:
+    rung = Evaluation(budget=3, metrics={"value": 1.0}, seconds=4.0)
+    at_rung = history.after(TrialEvaluated(study="hill", trial=0, evaluation=rung, state=TrialState.PAUSED))
+
+    mean = evaluation_of_trial(at_rung.trials[0], [Evaluation(budget=9, metrics={"value": 1.0}, seconds=2.0)])
+
+    assert mean.seconds == 6.0
+
+
+def test_missing_objective_names_what_was_reported(spec: StudySpec) -> None:
+    failure = missing_objective(spec, Evaluation(budget=9, metrics={"accuracy": 0.5}))
+
+    assert failure is not None
+    assert failure.kind is FailureKind.INVALID
+    assert "'value'" in failure.message
+    assert "accuracy" in failure.message
+
+
+def test_reported_objective_is_no_failure(spec: StudySpec) -> None:
+    assert missing_objective(spec, Evaluation(budget=9, metrics={"value": 0.5})) is None
+
+
+def test_trial_is_completed_at_the_full_budget_only(spec: StudySpec) -> None:
+    assert state_after(spec, TrainedSegment(budget=9, seconds=1.0)) is TrialState.COMPLETED
+    assert state_after(spec, TrainedSegment(budget=3, seconds=1.0)) is TrialState.PAUSED
+
+
+def test_trial_that_patience_ended_is_completed(spec: StudySpec) -> None:
+    assert state_after(spec, TrainedSegment(budget=4, seconds=1.0, stopped_early=True)) is TrialState.COMPLETED
