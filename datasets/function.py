@@ -1,0 +1,157 @@
+"""Data that a function of the user returns: a data frame, an arrow table, (X, y), or a mapping of columns."""
+
+import importlib
+import math
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pegbox.datasets.source import Loaded
+from pegbox.schemas.errors import DataError, suggest
+
+_EXPECTED = "a pandas or polars data frame, a pyarrow table, a pair (X, y), or a mapping from column name to values"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSource:
+    """`module:function`, found from the working directory or the installed packages, called without arguments."""
+
+    path: str
+    target: None = None
+
+    def digest(self) -> None:
+        """Only the rows that the function returns can tell whether they changed."""
+        return
+
+    def columns(self) -> None:
+        """Only calling the function can tell."""
+        return
+
+    def load(self) -> Loaded:
+        """Call the function.
+
+        Raises:
+            DataError: It cannot be imported, it raised, or it returned something else than data.
+        """
+        with _importing_from_working_directory():
+            function = _find(self.path)
+            try:
+                returned = function()
+            except Exception as error:
+                raise DataError(f"data.source: {self.path} raised {type(error).__name__}: {error}") from error
+        try:
+            return _loaded(returned)
+        except (TypeError, ValueError, pa.ArrowException) as error:
+            raise DataError(
+                f"data.source: {self.path} must return {_EXPECTED}, got {type(returned).__name__}: {error}"
+            ) from error
+
+    def find(self) -> Callable[[], Any]:
+        """Import the function without calling it.
+
+        Raises:
+            DataError: There is no such module or function, or importing it fails.
+        """
+        with _importing_from_working_directory():
+            return _find(self.path)
+
+
+@contextmanager
+def _importing_from_working_directory() -> Iterator[None]:
+    """An installed command does not look for modules where the user stands."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _find(path: str) -> Callable[[], Any]:
+    module_name, _, name = path.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except ModuleNotFoundError as error:
+        raise DataError(_missing_module(path, error)) from error
+    except AttributeError as error:
+        known = [each for each in vars(sys.modules[module_name]) if not each.startswith("_")]
+        raise DataError(f"data.source: {module_name} has no {name!r}. {suggest(name, known)}") from error
+    except Exception as error:
+        raise DataError(f"data.source: importing {module_name} raised {type(error).__name__}: {error}") from error
+    if not callable(found):
+        raise DataError(f"data.source: {path} must be a function that returns the data, got {found!r}.")
+    return found  # type: ignore[no-any-return]
+
+
+def _missing_module(path: str, error: ModuleNotFoundError) -> str:
+    module_name = path.partition(":")[0]
+    if error.name is not None and not f"{module_name}.".startswith(f"{error.name}."):
+        return f"data.source: importing {module_name} needs the module {error.name!r}, which is not installed."
+    scripts = ", ".join(sorted(script.stem for script in Path.cwd().glob("*.py"))) or "no module"
+    return (
+        f"data.source: no module {error.name!r} for {path!r} in {Path.cwd()} (which holds {scripts}) or among the "
+        "installed packages. Run pegbox from the directory that holds it."
+    )
+
+
+def _loaded(returned: Any) -> Loaded:
+    if isinstance(returned, tuple) and len(returned) == 2:
+        return _pair(*returned)
+    return Loaded(_table(returned))
+
+
+def _pair(features: Any, target: Any) -> Loaded:
+    """Data as scikit-learn takes it; an array of more than two dimensions is an image or a sequence."""
+    shape: tuple[int, ...] | None = None
+    if _is_tabular(features):
+        table = _table(features)
+    else:
+        array = np.asarray(features)
+        if array.ndim < 2:
+            raise ValueError(f"X must have a row for each example, got an array of shape {array.shape}.")
+        shape = array.shape[1:] if array.ndim > 2 else None
+        array = array.reshape(len(array), math.prod(array.shape[1:]))
+        table = pa.table(
+            [_column(array[:, i]) for i in range(array.shape[1])], [f"x{i}" for i in range(array.shape[1])]
+        )
+    return Loaded(table.append_column("target", _column(target)), target="target", shape=shape)
+
+
+def _is_tabular(data: Any) -> bool:
+    return isinstance(data, (pa.Table, Mapping)) or hasattr(data, "__arrow_c_stream__") or _is_pandas(data)
+
+
+def _is_pandas(data: Any) -> bool:
+    return type(data).__module__.partition(".")[0] == "pandas" and type(data).__name__ == "DataFrame"
+
+
+def _table(data: Any) -> pa.Table:
+    if isinstance(data, pa.Table):
+        return data
+    if isinstance(data, Mapping):
+        return pa.table([_column(values) for values in data.values()], [str(name) for name in data])
+    if _is_pandas(data):
+        return pa.table([_column(data.iloc[:, i]) for i in range(data.shape[1])], [str(name) for name in data.columns])
+    if hasattr(data, "__arrow_c_stream__"):
+        return pa.table(data)
+    raise TypeError(f"{data!r:.80} is none of them.")
+
+
+def _column(values: Any) -> pa.Array | pa.ChunkedArray:
+    """A column of one dimension; NaN counts as missing."""
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
+    if not hasattr(values, "dtype"):
+        values = list(values)
+    elif not hasattr(values, "iloc"):
+        values = np.asarray(values)
+    return pa.array(values, from_pandas=True)

@@ -1,0 +1,149 @@
+"""Prepares a study's data once under its content fingerprint; workers open what this leaves behind."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from pegbox.datasets.frame import Frame, build_frame
+from pegbox.datasets.kinds import source_of
+from pegbox.datasets.prepared import ARRAYS, array_path
+from pegbox.datasets.scaling import Scaling, numeric_names
+from pegbox.datasets.source import Loaded, Source
+from pegbox.datasets.split import Fold, split_rows
+from pegbox.schemas.arrays import Part
+from pegbox.schemas.data import DataSpec, PreparedData, Task
+from pegbox.schemas.errors import DataError, StoreUnwritableError
+
+VERSION = 1
+"""Raise it whenever the same rows and specification come to give other arrays."""
+
+_INFO = "prepared.json"
+
+
+def fingerprint(spec: DataSpec, task: Task | None) -> str:
+    """Names the prepared data; changes with the source's content and all that shapes the arrays.
+
+    A file is hashed, not read; a query is run and a function called, for only their rows tell whether they changed.
+
+    Raises:
+        DataError: The source cannot be read.
+    """
+    source = source_of(spec.source)
+    digest = source.digest()
+    return _fingerprint(spec, task, digest or build_frame(spec, task, source.load()).digest())
+
+
+def prepare(spec: DataSpec, task: Task | None, root: Path) -> PreparedData:
+    """Load, type, split, scale and write the data, or find it where that was done before.
+
+    Args:
+        task: What the target is for; taken from the source or the column where None.
+        root: The directory that holds prepared data, one directory below it for each fingerprint.
+
+    Raises:
+        DataError: The data cannot be read, split or used as declared.
+        StoreUnwritableError: `root` cannot be written.
+    """
+    source = source_of(spec.source)
+    digest = source.digest()
+    if digest is not None:
+        found = _find(root, _fingerprint(spec, task, digest))
+        if found is not None:
+            return found
+    frame = build_frame(spec, task, _load(source, digest, spec))
+    name = _fingerprint(spec, task, digest or frame.digest())
+    return _find(root, name) or _write(frame, split_rows(spec.split, frame), root, name)
+
+
+def _fingerprint(spec: DataSpec, task: Task | None, digest: str) -> str:
+    # The source is named by its content: a file that was moved is the same data.
+    shaping = spec.model_dump(mode="json", exclude={"source"})
+    content = {"version": VERSION, "digest": digest, "task": task, "spec": shaping}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _load(source: Source, digest: str | None, spec: DataSpec) -> Loaded:
+    loaded = source.load()
+    if digest is not None and source.digest() != digest:
+        raise DataError(f"data.source: {spec.source!r} changed while it was read. Run again when it is complete.")
+    return loaded
+
+
+def _find(root: Path, name: str) -> PreparedData | None:
+    """What an earlier call left; the path is where it lies now, for a store may be moved."""
+    directory = root.absolute() / name
+    try:
+        text = (directory / _INFO).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    return PreparedData.model_validate_json(text).model_copy(update={"path": directory})
+
+
+def _write(frame: Frame, folds: tuple[Fold, ...], root: Path, name: str) -> PreparedData:
+    """Write everything beside its place, then move it there as a whole: a killed run leaves nothing half written."""
+    directory = root.absolute() / name
+    info = _describe(frame, folds, directory)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=root))
+        try:
+            for number, fold in enumerate(folds):
+                _write_fold(frame, fold, partial, number)
+            (partial / _INFO).write_text(info.model_dump_json(indent=2), encoding="utf-8")
+            _publish(partial, directory)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"The prepared data cannot be written below {str(root)!r}: {error}. Free the space, or name another store."
+        ) from error
+    return info
+
+
+def _publish(partial: Path, directory: Path) -> None:
+    try:
+        os.replace(partial, directory)  # noqa: PTH105 -- named so because it replaces in one step
+    except OSError:
+        # Another process was first; a fingerprint stands for the same arrays.
+        if not (directory / _INFO).is_file():
+            raise
+
+
+def _write_fold(frame: Frame, fold: Fold, directory: Path, number: int) -> None:
+    scaling = Scaling.fit(frame, fold.train)
+    for name, rows in _parts(fold).items():
+        part: Part = scaling.part(frame, rows)
+        for array in ARRAYS:
+            path = array_path(directory, number, name, array)
+            path.parent.mkdir(exist_ok=True)
+            np.save(path, getattr(part, array))
+
+
+def _parts(fold: Fold) -> dict[str, np.ndarray]:
+    parts = {"train": fold.train, "valid": fold.valid, "test": fold.test}
+    return {name: rows for name, rows in parts.items() if len(rows)}
+
+
+def _describe(frame: Frame, folds: tuple[Fold, ...], directory: Path) -> PreparedData:
+    target = frame.target.values[folds[0].train]
+    is_regression = frame.target.task == "regression"
+    return PreparedData(
+        path=directory,
+        fingerprint=directory.name,
+        task=frame.target.task,
+        n_folds=len(folds),
+        n_rows={name: len(rows) for name, rows in _parts(folds[0]).items()},
+        n_dropped=frame.n_dropped,
+        numeric=numeric_names(frame),
+        categorical=frame.categorical_names,
+        cardinalities=frame.cardinalities,
+        classes=frame.target.classes,
+        target_mean=float(target.mean()) if is_regression else 0.0,
+        target_std=float(target.std()) or 1.0 if is_regression else 1.0,
+        shape=frame.shape,
+    )

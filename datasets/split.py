@@ -1,0 +1,133 @@
+"""Divides rows into training, validation and test parts, once or in folds; deals in row numbers, touches no data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from pegbox.datasets.columns import Codes
+from pegbox.datasets.dealing import Deal, Labels, deal_groups, deal_strata, deal_time
+from pegbox.datasets.frame import Frame
+from pegbox.datasets.target import Rows
+from pegbox.schemas.data import SplitSpec
+from pegbox.schemas.errors import DataError
+
+N_QUANTILES = 10
+"""A numeric target is stratified by this many quantiles, or fewer where the rows are few."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Row numbers of each part, ascending; `test` is empty where no rows are held out."""
+
+    train: Rows
+    valid: Rows
+    test: Rows
+
+
+def split_rows(spec: SplitSpec, frame: Frame) -> tuple[Fold, ...]:
+    """One fold, or as many as the study asks for; all hold out the same test rows.
+
+    Folds by time train on all that lies before their validation rows, so the first trains on the fewest.
+
+    Raises:
+        DataError: Rows, classes, groups or times are too few to give every part its share.
+    """
+    deal = _dealer(spec, frame)
+    everything = np.arange(len(frame))
+    if spec.folds is None:
+        shares = [1 - spec.test - spec.valid, spec.valid, spec.test][: 3 if spec.test else 2]
+        labels = deal(everything, shares)
+        folds = [Fold(*(np.flatnonzero(labels == part) for part in range(3)))]
+    else:
+        held_out = deal(everything, [1 - spec.test, spec.test]) if spec.test else np.zeros(len(frame), np.intp)
+        rest, test = np.flatnonzero(held_out == 0), np.flatnonzero(held_out == 1)
+        folds = _folds(spec, deal, rest, test)
+    for number, fold in enumerate(folds):
+        _check_parts(spec, frame, fold, number)
+    return tuple(folds)
+
+
+def _folds(spec: SplitSpec, deal: Deal, rest: Rows, test: Rows) -> list[Fold]:
+    n_folds = spec.folds or 1
+    if spec.time:
+        blocks = deal(rest, [1 / (n_folds + 1)] * (n_folds + 1))
+        return [Fold(rest[blocks <= i], rest[blocks == i + 1], test) for i in range(n_folds)]
+    blocks = deal(rest, [1 / n_folds] * n_folds)
+    return [Fold(rest[blocks != i], rest[blocks == i], test) for i in range(n_folds)]
+
+
+def _dealer(spec: SplitSpec, frame: Frame) -> Deal:
+    if frame.times is not None:
+        return partial(_by_time, frame)
+    rng = np.random.default_rng(spec.seed)
+    strata = _strata(spec, frame) if spec.stratify else np.zeros(len(frame), dtype=np.int64)
+    if frame.groups is not None:
+        return partial(_by_group, spec, frame, strata, rng)
+    return partial(_at_random, spec, frame, strata, rng)
+
+
+def _strata(spec: SplitSpec, frame: Frame) -> Codes:
+    if frame.target.classes:
+        return np.asarray(frame.target.values, dtype=np.int64)
+    # By rank, not by value: every quantile has the same number of rows however many values are equal.
+    n_parts = spec.folds or 3
+    n_quantiles = max(1, min(N_QUANTILES, int(len(frame) * (1 - spec.test)) // (2 * n_parts)))
+    ranks = np.empty(len(frame), dtype=np.int64)
+    ranks[np.argsort(frame.target.values, kind="stable")] = np.arange(len(frame))
+    return ranks * n_quantiles // len(frame)
+
+
+def _by_time(frame: Frame, rows: Rows, shares: Sequence[float]) -> Labels:
+    _check_count(len(rows), shares, "rows")
+    assert frame.times is not None
+    return deal_time(frame.times[rows], shares)
+
+
+def _by_group(
+    spec: SplitSpec, frame: Frame, strata: Codes, rng: np.random.Generator, rows: Rows, shares: Sequence[float]
+) -> Labels:
+    assert frame.groups is not None
+    names, groups = np.unique(frame.groups[rows], return_inverse=True)
+    _check_count(len(names), shares, f"groups of {spec.group!r}")
+    return deal_groups(groups, strata[rows], shares, rng)
+
+
+def _at_random(
+    spec: SplitSpec, frame: Frame, strata: Codes, rng: np.random.Generator, rows: Rows, shares: Sequence[float]
+) -> Labels:
+    _check_count(len(rows), shares, "rows")
+    present, codes, counts = np.unique(strata[rows], return_inverse=True, return_counts=True)
+    if spec.stratify and counts.min() < len(shares):
+        name = frame.target.classes[present[np.argmin(counts)]] if frame.target.classes else "a quantile"
+        raise DataError(
+            f"data.split.stratify: the class {name!r} must have {len(shares)} rows or more, one for each of "
+            f"{len(shares)} parts, got {counts.min()}. Merge the class with another, leave it out, ask for "
+            "fewer folds, or write `stratify: false`."
+        )
+    return deal_strata(codes, shares, rng)
+
+
+def _check_count(count: int, shares: Sequence[float], what: str) -> None:
+    if count < len(shares):
+        raise DataError(
+            f"data.split: expected at least {len(shares)} {what} to fill {len(shares)} parts, got {count}. "
+            "Give more rows, or ask for fewer folds or parts."
+        )
+
+
+def _check_parts(spec: SplitSpec, frame: Frame, fold: Fold, number: int) -> None:
+    place = "data.split" if spec.folds is None else f"data.split, fold {number} of {spec.folds}"
+    expected = ("train", "valid", "test") if spec.test else ("train", "valid")
+    for name in expected:
+        if len(getattr(fold, name)) == 0:
+            raise DataError(
+                f"{place}: the {name} part would be empty: {len(frame)} rows hold too few different values of "
+                f"{spec.time or spec.group!r}. Change the shares, or split another way."
+            )
+    if frame.target.classes and len(np.unique(frame.target.values[fold.train])) < 2:
+        raise DataError(
+            f"{place}: all {len(fold.train)} training rows are of one class. "
+            "Write `stratify: true`, or split another way."
+        )
