@@ -1,0 +1,70 @@
+"""Is each parameter of a space known to the hyperparameters of a kind, and does it take all values of its domain?"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pegbox.schemas.base import Schema
+from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal, Space
+
+
+def check_space(space: Space, hyperparameters: type[Schema], kind: str) -> tuple[Problem, ...]:
+    """Problems of a space that is to tune these hyperparameters; none if every configuration of it can be built."""
+    return tuple(
+        problem
+        for name, domain in space.parameters.items()
+        for problem in _check_parameter(name, domain, hyperparameters, kind)
+    )
+
+
+def _check_parameter(name: str, domain: AnyDomain, hyperparameters: type[Schema], kind: str) -> Iterable[Problem]:
+    if name not in hyperparameters.model_fields:
+        known = suggest(name, hyperparameters.model_fields)
+        yield Problem(f"{kind} has no hyperparameter {name!r}. {known}", ("space", name))
+        return
+    adapter = value_type(hyperparameters, name)
+    for value, path in _extremes(name, domain):
+        reason = _refusal(adapter, value)
+        if reason:
+            yield Problem(f"{kind} cannot take {name}={value!r}: {reason}. Change the domain.", path)
+            return
+    if isinstance(domain, Float) and domain.step is None:
+        between = domain.min + 0.381 * (domain.max - domain.min)
+        if _refusal(adapter, between):
+            yield Problem(
+                f"{kind} takes whole numbers for {name}, and the range holds others. Add `int: true`.", ("space", name)
+            )
+
+
+def value_type(hyperparameters: type[Schema], name: str) -> TypeAdapter[Any]:
+    """What one hyperparameter may be, apart from all others."""
+    field = hyperparameters.model_fields[name]
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
+    return adapter
+
+
+def _extremes(name: str, domain: AnyDomain) -> Iterable[tuple[Any, tuple[str | int, ...]]]:
+    """Values that show whether a whole domain fits, and where each stands in the study file."""
+    place = ("space", name)
+    match domain:
+        case Float() | Integer():
+            yield domain.min, (*place, "min")
+            yield domain.max, (*place, "max")
+            yield from ((value, (*place, "extra", position)) for position, value in enumerate(domain.extra))
+            if isinstance(domain, Float) and domain.step is not None:
+                yield domain.min + domain.step, (*place, "step")
+        case Categorical() | Ordinal():
+            yield from ((value, place) for value in domain.values)
+        case Constant():
+            yield domain.value, place
+
+
+def _refusal(adapter: TypeAdapter[Any], value: Any) -> str:
+    """Why a value is refused; empty if it is taken."""
+    try:
+        adapter.validate_python(value)
+    except ValidationError as error:
+        return error.errors()[0]["msg"].lower()
+    return ""

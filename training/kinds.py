@@ -1,0 +1,184 @@
+"""Which kinds of training there are: who trains one, what may be wrong with it, which code it runs; loads no torch."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
+from pegbox.training.check_code import check_command, check_function, check_sklearn
+from pegbox.training.check_space import check_space
+from pegbox.training.hyperparameters.mlp import MlpHyperparameters
+from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
+from pegbox.training.resources import parse_bytes, visible_gpus
+from pegbox.training.sources import hash_files, imports_module, local_files, module_file
+from pegbox.training.trainer import Trainer
+
+TORCH_KINDS: dict[str, type[OptimisationHyperparameters]] = {"mlp": MlpHyperparameters}
+"""Kind to its hyperparameters."""
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "classification": ("val_loss", "val_accuracy", "val_f1", "val_roc_auc"),
+    "regression": ("val_loss", "val_rmse", "val_mae", "val_r2"),
+}
+"""What is measured of a model that pegbox builds, beside `parameters`, the number of its weights."""
+
+
+def trainer_for(train: TrainSpec) -> Trainer:
+    """Who trains this; loads torch, scikit-learn or nothing, as the kind needs.
+
+    Raises:
+        StudyError: The kind is not available yet.
+    """
+    module, name = {
+        TorchTrain: ("torch_trainer", "TorchTrainer"),
+        FunctionTrain: ("function_trainer", "FunctionTrainer"),
+        CommandTrain: ("command_trainer", "CommandTrainer"),
+        SklearnTrain: ("sklearn_trainer", "SklearnTrainer"),
+    }[type(train)]
+    trainer: Trainer = getattr(import_module(f"pegbox.training.{module}"), name)()
+    return trainer
+
+
+def preload_for(train: TrainSpec) -> tuple[str, ...]:
+    """Modules that workers should import before their first trial, so that no trial pays for it."""
+    match train:
+        case TorchTrain():
+            return ("torch", "pegbox.training.torch_trainer")
+        case SklearnTrain():
+            return ("pegbox.training.sklearn_trainer",)
+        case FunctionTrain():
+            files = _function_files(train)
+            heavy = tuple(name for name in ("torch", "sklearn") if imports_module(files, name))
+            return (*heavy, "pegbox.training.function_trainer")
+        case CommandTrain():
+            return ("pegbox.training.command_trainer",)
+
+
+def check_training(spec: StudySpec) -> tuple[Problem, ...]:
+    """Everything that is wrong with how a study trains, so far as it can be told without training or importing."""
+    return (*_check_kind(spec), *_check_metrics(spec), *_check_run(spec))
+
+
+_NOT_YET = {"sklearn", "function", "command"}
+
+
+def _check_kind(spec: StudySpec) -> tuple[Problem, ...]:
+    if spec.train.kind in _NOT_YET:
+        return (Problem(f"the kind {spec.train.kind!r} is not available yet.", ("train", "kind")),)
+    match spec.train:
+        case TorchTrain(kind=kind) if kind in TORCH_KINDS:
+            return check_space(spec.space, TORCH_KINDS[kind], kind)
+        case TorchTrain(kind=kind):
+            return (
+                Problem(f"the kind {kind!r} is not available yet. {suggest(kind, TORCH_KINDS)}", ("train", "kind")),
+            )
+        case FunctionTrain() as train:
+            return check_function(train, spec.space)
+        case CommandTrain() as train:
+            return check_command(train, spec.space, spec.run.workers)
+        case SklearnTrain() as train:
+            return check_sklearn(train, spec.space)
+
+
+def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:
+    """An objective that the trainer does not measure; a function or command may measure anything."""
+    if not isinstance(spec.train, TorchTrain | SklearnTrain):
+        return ()
+    task = spec.train.task
+    measured = METRICS[task] if task else METRICS["classification"] + METRICS["regression"]
+    known = dict.fromkeys((*measured, *(("parameters",) if isinstance(spec.train, TorchTrain) else ())))
+    where = f"a {spec.train.kind}" + (f" for {task}" if task else "")
+    problems = [
+        Problem(
+            f"{where} does not measure {objective.metric!r}. {suggest(objective.metric, known)}",
+            ("objective", "metric") if spec.objective else ("objectives", position, "metric"),
+        )
+        for position, objective in enumerate(spec.goals)
+        if objective.metric not in known
+    ]
+    if spec.budget.cost is not None:
+        message = f"{where} measures no metric `cost`. Limit the study with budget.epochs or budget.time instead."
+        problems.append(Problem(message, ("budget", "cost")))
+    return tuple(problems)
+
+
+def _check_run(spec: StudySpec) -> tuple[Problem, ...]:
+    problems = []
+    if spec.run.memory is not None:
+        try:
+            parse_bytes(spec.run.memory)
+        except ValueError as error:
+            problems.append(Problem(str(error), ("run", "memory")))
+    if spec.run.batch is not None:
+        message = "training several trials together is not available yet. Leave run.batch out."
+        problems.append(Problem(message, ("run", "batch")))
+    if getattr(spec.train, "device", "auto") == "cuda" and spec.run.engine == "local" and not visible_gpus():
+        message = "device is cuda, but this machine shows no GPU. Write `device: auto`, or run where there is one."
+        problems.append(Problem(message, ("train", "device")))
+    return tuple(problems)
+
+
+def code_fingerprint(train: TrainSpec) -> str:
+    """Equal for equal code: of pegbox for the kinds that it builds, of the user's files otherwise.
+
+    A function counts with its module and every file below the working directory that it imports; a command with the
+    files that its arguments name. Installed packages count by the version of torch or scikit-learn only.
+    """
+    match train:
+        case TorchTrain():
+            return f"{_own_sources(train.kind)}-torch-{_version('torch')}"
+        case SklearnTrain():
+            files = _local_files_of(train.estimator)
+            return f"{_own_sources('sklearn')}-sklearn-{_version('scikit-learn')}-{hash_files(files)}"
+        case FunctionTrain():
+            return hash_files(_function_files(train))
+        case CommandTrain():
+            return hash_files(_command_files(train))
+
+
+_OWN_FILES = {
+    "sklearn": ("sklearn_trainer.py", "metrics.py"),
+    "torch": ("torch_trainer.py", "loop.py", "optimizers.py", "lr_schedules.py", "tensors.py", "metrics.py"),
+}
+
+
+def _own_sources(kind: str) -> str:
+    room = Path(__file__).parent
+    if kind == "sklearn":
+        return hash_files([room / name for name in _OWN_FILES["sklearn"]])
+    models = [*sorted((room / "models").glob("*.py")), *sorted((room / "hyperparameters").glob("*.py"))]
+    return hash_files([*(room / name for name in _OWN_FILES["torch"]), *models])
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _function_files(train: FunctionTrain) -> tuple[Path, ...]:
+    return _local_files_of(train.function)
+
+
+def _local_files_of(import_path: str) -> tuple[Path, ...]:
+    """The module's own file, if it lies below the working directory or outside Python's own, and what it imports."""
+    module = import_path.partition(":")[0]
+    file = module_file(module)
+    if file is None or "site-packages" in file.parts or file.is_relative_to(sys.base_prefix):
+        return ()
+    return local_files(file, module, Path.cwd())
+
+
+def _command_files(train: CommandTrain) -> tuple[Path, ...]:
+    files: dict[Path, None] = {}
+    for argument in train.command:
+        path = Path(argument)
+        if path.suffix == ".py" and path.is_file():
+            files.update(dict.fromkeys(local_files(path, path.stem, Path.cwd())))
+        elif path.is_file() and path.stat().st_size < 10_000_000:
+            files[path] = None
+    return tuple(files)

@@ -1,0 +1,77 @@
+"""What a process may use and has used: memory, CPU threads, GPUs; takes no decision about a trial."""
+
+import os
+import re
+import resource
+import sys
+from pathlib import Path
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes of a size such as `500MB`, `4GB` or `2GiB`.
+
+    Raises:
+        ValueError: The text is no size.
+
+    >>> parse_bytes("1.5GB")
+    1500000000
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", text, re.IGNORECASE)
+    if not match or float(match[1]) == 0:
+        raise ValueError(f"a size is a number with a unit, such as 500MB, 4GB or 2GiB, got {text!r}.")
+    return int(float(match[1]) * _UNITS[(match[2] or "").lower()])
+
+
+def reset_peak_memory() -> None:
+    """Let `peak_memory_bytes` count from now on, where the system allows it."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def peak_memory_bytes() -> int | None:
+    """The most memory this process held since `reset_peak_memory`, in bytes; None where the system does not say."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return usage if sys.platform == "darwin" else usage * 1024
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def count_out_of_memory_kills() -> int:
+    """How many processes the system has ended for lack of memory since it started; 0 where it does not say."""
+    for path, name in (("/sys/fs/cgroup/memory.events", "oom_kill"), ("/proc/vmstat", "oom_kill")):
+        try:
+            lines = Path(path).read_text().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            if line.split()[0] == name:
+                return int(line.split()[1])
+    return 0
+
+
+def available_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def visible_gpus() -> tuple[str, ...]:
+    """The GPUs of this machine as `CUDA_VISIBLE_DEVICES` names them; asks no library, so nothing is loaded."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return tuple(name.strip() for name in chosen.split(",") if name.strip() not in {"", "-1"})
+    cards = Path("/proc/driver/nvidia/gpus")
+    return tuple(str(number) for number in range(len(list(cards.iterdir())))) if cards.is_dir() else ()
+
+
+def process_name() -> str:
+    """Host and process id, as the history names a worker."""
+    return f"{os.uname().nodename}:{os.getpid()}"

@@ -1,0 +1,157 @@
+"""Finds a user's code and reads it without running it: where a name is defined, which files it draws in."""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from typing import NamedTuple
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+class Found(NamedTuple):
+    """Where a name is defined; `definition` is None where it is assigned or cannot be read as Python."""
+
+    file: Path | None
+    definition: Definition | None
+
+
+def find_module(name: str, directory: Path | None = None) -> ModuleSpec | None:
+    """The module of this dotted name, first from the directory, then from `sys.path`; nothing is imported."""
+    path: Sequence[str] = [str(directory or Path.cwd()), *sys.path]
+    spec: ModuleSpec | None = None
+    qualified = ""
+    for part in name.split("."):
+        qualified = f"{qualified}.{part}" if qualified else part
+        spec = PathFinder.find_spec(qualified, list(path))
+        if spec is None:
+            return None
+        path = list(spec.submodule_search_locations or ())
+    return spec
+
+
+def module_file(name: str) -> Path | None:
+    """The Python file of a module, or None where it has none (compiled, built in, a namespace, not there)."""
+    spec = find_module(name)
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return Path(spec.origin)
+
+
+def parse(file: Path) -> ast.Module | None:
+    """The syntax tree of a file; None where it cannot be read as Python."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def find_definition(module: str, name: str, depth: int = 8) -> Found | None:
+    """Where a module defines a name, through `from ... import`; None if the module shows that it has no such name."""
+    file = module_file(module)
+    tree = parse(file) if file else None
+    if file is None or tree is None:
+        return Found(file, None)
+    has_star = False
+    for node in _top_level(tree):
+        if isinstance(node, Definition) and node.name == name:
+            return Found(file, node)
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                has_star = has_star or alias.name == "*"
+                if (alias.asname or alias.name) == name and depth:
+                    origin = _absolute(module, file, node)
+                    return find_definition(origin, alias.name, depth - 1) or Found(file, None)
+        if name in _bound_names(node):
+            return Found(file, None)
+    return Found(file, None) if has_star or name in _submodules(file) else None
+
+
+def defined_names(module: str) -> tuple[str, ...]:
+    """The functions and classes that a module defines itself."""
+    file = module_file(module)
+    tree = parse(file) if file else None
+    return tuple(node.name for node in _top_level(tree) if isinstance(node, Definition)) if tree else ()
+
+
+def _top_level(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Statements of the module, also those under `if` and `try`."""
+    waiting: list[ast.stmt] = list(reversed(tree.body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.If | ast.Try | ast.With):
+            nested = [*node.body, *getattr(node, "orelse", ())]
+            nested += [inner for handler in getattr(node, "handlers", ()) for inner in handler.body]
+            waiting.extend(reversed(nested))
+
+
+def _bound_names(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.Assign):
+        return {name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return {node.target.id}
+    return set()
+
+
+def _submodules(file: Path) -> set[str]:
+    return {path.stem for path in file.parent.iterdir()} if file.name == "__init__.py" else set()
+
+
+def _absolute(module: str, file: Path, node: ast.ImportFrom) -> str:
+    """The absolute name of the module that a `from` statement imports from."""
+    if not node.level:
+        return node.module or ""
+    package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    base = package[: len(package) - (node.level - 1)]
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
+def local_files(start: Path, module: str, root: Path) -> tuple[Path, ...]:
+    """The file and all Python files below `root` that it imports, directly or not, in a stable order."""
+    found: dict[Path, str] = {}
+    waiting = [(start.resolve(), module)]
+    while waiting:
+        file, name = waiting.pop()
+        if file in found:
+            continue
+        found[file] = name
+        for imported in _imported_modules(file, name):
+            target = module_file(imported)
+            if target is not None and target.resolve().is_relative_to(root.resolve()):
+                waiting.append((target.resolve(), imported))
+    return tuple(sorted(found))
+
+
+def _imported_modules(file: Path, module: str) -> Iterator[str]:
+    tree = parse(file)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(module, file, node)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imports_module(files: Sequence[Path], name: str) -> bool:
+    """True if one of the files imports the module of this name, or a part of it."""
+    return any(
+        imported == name or imported.startswith(f"{name}.")
+        for file in files
+        for imported in _imported_modules(file, "")
+    )
+
+
+def hash_files(files: Sequence[Path]) -> str:
+    """One fingerprint of the contents of files; where they lie does not matter."""
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.name}:{len(content)}:".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,155 @@
+"""What happens inside a worker process: its surroundings, and one call at a time; the driver's side is `slot`."""
+
+import fcntl
+import os
+import pickle
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import Any
+
+from pegbox.schemas.failure import Failure
+from pegbox.training.failures import failure_of
+
+MAX_LOG_BYTES = 10_000_000
+"""A worker's log is emptied between two trials once it is longer."""
+
+_F_SETSIG = 10  # Linux only, and not named by the fcntl module everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a worker process is given once, before its first trial.
+
+    Attributes:
+        environment: All environment variables of the driver; the fork server may be older than they are.
+        directory: The working directory.
+        paths: `sys.path` of the driver.
+        threads: CPU threads of the worker.
+        memory_bytes: The most memory it may take; None for no limit.
+        log: Where its output goes; None leaves it on the terminal.
+        imports: Modules that are imported before the first trial; one that is missing is passed over.
+    """
+
+    environment: Mapping[str, str]
+    directory: Path
+    paths: tuple[str, ...]
+    threads: int
+    memory_bytes: int | None = None
+    log: Path | None = None
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Process:
+    """The state of this process; the driver reads `board`: [process id, number of the call that has begun]."""
+
+    board: Any = field(default=None)
+    log: Path | None = None
+
+
+_PROCESS = _Process()
+
+
+def prepare_process(surroundings: Surroundings, board: Any) -> None:
+    """Make this process a worker: a group of its own that ends with the driver."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the end of C code
+    _end_with_parent()
+    os.environ.clear()
+    os.environ.update(surroundings.environment)
+    os.chdir(surroundings.directory)
+    sys.path[:] = surroundings.paths
+    if surroundings.log is not None:
+        _redirect_output(surroundings.log)
+    _PROCESS.board, _PROCESS.log = board, surroundings.log
+    for module in surroundings.imports:
+        _import_if_there(module)
+    _limit_threads(surroundings.threads)
+    if surroundings.memory_bytes is not None:
+        # Not RLIMIT_AS: libraries and CUDA reserve far more addresses than they use.
+        resource.setrlimit(resource.RLIMIT_DATA, (surroundings.memory_bytes, surroundings.memory_bytes))
+    board[0] = os.getpid()
+
+
+def call(number: int, payload: bytes) -> Any | Failure:
+    """Run one pickled call and answer with its result, or with the failure as a fact.
+
+    No exception of the user's crosses to the driver: many cannot be pickled, and one that cannot breaks a pool.
+    """
+    own_pid = os.getpid()
+    _PROCESS.board[1] = number
+    try:
+        function, arguments = pickle.loads(payload)  # noqa: S301 - written by the driver
+        answer = function(*arguments)
+    except BaseException as error:  # noqa: BLE001 - SystemExit is the trial's end, not the worker's
+        answer = failure_of(error)
+    if os.getpid() != own_pid:
+        os._exit(0)  # a child that the call forked and that returned; only its parent answers
+    _flush_output()
+    return answer
+
+
+def _end_with_parent() -> None:
+    """End this process and its group when the driver dies, even in the middle of C code."""
+    parent = parent_process()
+    if parent is None:
+        return
+    sentinel: int = parent.sentinel
+    if sys.platform == "linux":
+        # The kernel itself sends the signal when the other end of the pipe closes.
+        fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(sentinel, _F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+    # Also where the driver died before the lines above, and on other systems.
+    threading.Thread(target=_wait_for_end, args=(sentinel,), daemon=True).start()
+
+
+def _wait_for_end(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _redirect_output(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
+
+
+def _flush_output() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # closed by the call, or a full disk
+            continue
+    if _PROCESS.log is not None and _PROCESS.log.exists() and _PROCESS.log.stat().st_size > MAX_LOG_BYTES:
+        os.truncate(_PROCESS.log, 0)
+
+
+def _import_if_there(module: str) -> None:
+    try:
+        import_module(module)
+    except ImportError as error:
+        sys.stderr.write(f"{module} could not be imported beforehand: {error}\n")
+
+
+def _limit_threads(threads: int) -> None:
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(threads)
+        torch.set_num_interop_threads(1)
+    if "numpy" in sys.modules:
+        import_module("threadpoolctl").threadpool_limits(threads)
