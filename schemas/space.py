@@ -198,9 +198,11 @@ def _same(left: Value, right: Value) -> bool:
 
 
 def _refuse_repeats(values: tuple[Value, ...]) -> None:
-    for position, value in enumerate(values):
-        if any(_same(value, earlier) for earlier in values[:position]):
+    seen: set[tuple[bool, Value]] = set()
+    for value in values:
+        if (isinstance(value, bool), value) in seen:
             raise ValueError(f"each value must appear once, got {value!r} twice. Remove one.")
+        seen.add((isinstance(value, bool), value))
 
 
 def _expand(raw: Any) -> Any:

@@ -1,0 +1,92 @@
+"""When a search ends, decided from its history alone; the running time is what the driver wrote into it."""
+
+from pegbox.schemas.decision import Continue
+from pegbox.schemas.history import History
+from pegbox.schemas.trial import Trial, TrialState
+from pegbox.search.objectives import last_improvement
+from pegbox.search.strategy import Begin
+
+FAILURES = 100
+"""A study whose first so many trials all failed ends, where it sets no limit of its own."""
+
+
+def barrier(history: History) -> str | None:
+    """Why no further trial may begin, in one sentence; trials that began may still go on."""
+    limit = history.spec.budget.trials
+    if limit is not None and len(history.trials) >= limit:
+        return f"All {limit} trials of the budget have been tried."
+    return None
+
+
+def end(history: History) -> str | None:
+    """Why the search is over, in one sentence; None while it goes on."""
+    for rule in (_time, _target, _cost, _stagnation, _failures):
+        reason = rule(history)
+        if reason is not None:
+            return reason
+    return None
+
+
+def overdraw(history: History, step: Begin | Continue) -> str | None:
+    """Why a step does not fit into what is left of the epochs, in one sentence; None where it fits."""
+    limit = history.spec.budget.epochs
+    if limit is None:
+        return None
+    from_budget = 0 if isinstance(step, Begin) else history.trials[step.trial].budget
+    left = limit - sum(_committed(trial) for trial in history.trials)
+    cost = step.to_budget - from_budget
+    return None if cost <= left else f"The next step needs {cost} epochs, and {left} of the {limit} are left."
+
+
+def _committed(trial: Trial) -> int:
+    """Epochs that a trial has taken, or will have; a failed one counts as far as it was meant to go."""
+    is_over = trial.state in {TrialState.PAUSED, TrialState.COMPLETED, TrialState.STOPPED}
+    return trial.budget if is_over else trial.to_budget
+
+
+def _time(history: History) -> str | None:
+    limit = history.spec.budget.time
+    if limit is not None and history.elapsed_seconds >= limit:
+        return f"The {limit:g} seconds of the budget have passed."
+    return None
+
+
+def _target(history: History) -> str | None:
+    goals = [goal for goal in history.objectives if goal.target is not None]
+    if not goals:
+        return None
+    for trial in history.completed:
+        values = [trial.value(goal.metric) for goal in goals]
+        reached = [
+            value is not None and goal.loss(value) <= goal.loss(goal.target)
+            for goal, value in zip(goals, values, strict=True)
+            if goal.target is not None
+        ]
+        if all(reached):
+            what = ", ".join(f"{goal.metric} = {value:g}" for goal, value in zip(goals, values, strict=True))
+            return f"Trial {trial.number} reached the target with {what}."
+    return None
+
+
+def _cost(history: History) -> str | None:
+    limit = history.spec.budget.cost
+    if limit is None:
+        return None
+    cost = sum(trial.value("cost") or 0.0 for trial in history.trials)
+    return f"The cost of {limit:g} has been spent." if cost >= limit else None
+
+
+def _stagnation(history: History) -> str | None:
+    limit = history.spec.budget.stagnation
+    if limit is None or len(history.completed) <= limit:
+        return None
+    since = len(history.completed) - 1 - last_improvement(history)
+    return f"No better value came in {limit} completed trials." if since >= limit else None
+
+
+def _failures(history: History) -> str | None:
+    limit = history.spec.budget.failures or FAILURES
+    first = history.trials[:limit]
+    if len(first) == limit and all(trial.state is TrialState.FAILED for trial in first):
+        return f"The first {limit} trials all failed."
+    return None

@@ -1,0 +1,135 @@
+"""The search methods by name: checks what a study asks for and builds its strategy; no method lives here."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pegbox.schemas.base import Configuration, Schema
+from pegbox.schemas.errors import Problem, StudyError, suggest
+from pegbox.schemas.space import Space
+from pegbox.schemas.study import StudySpec
+from pegbox.search.composed import ComposedStrategy
+from pegbox.search.encoding import SpaceEncoding
+from pegbox.search.full import FullSchedule
+from pegbox.search.grid import GridSampler
+from pegbox.search.options import GridOptions, NoOptions, check_options
+from pegbox.search.random_sampler import RandomSampler
+from pegbox.search.sobol import SobolSampler
+from pegbox.search.strategy import Sampler, Schedule, Strategy
+
+SamplerFactory = Callable[[StudySpec, SpaceEncoding, Schema], Sampler]
+ScheduleFactory = Callable[[StudySpec, Schema], Schedule]
+
+
+class SamplerMethod(NamedTuple):
+    """A sampler by name."""
+
+    options: type[Schema]
+    build: SamplerFactory
+
+
+class ScheduleMethod(NamedTuple):
+    """A schedule by name."""
+
+    options: type[Schema]
+    build: ScheduleFactory
+
+
+def _grid(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
+    assert isinstance(options, GridOptions)
+    return GridSampler(encoding, options.points)
+
+
+def _sobol(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
+    return SobolSampler(encoding, spec.search_seed)
+
+
+SAMPLERS: dict[str, SamplerMethod] = {
+    "auto": SamplerMethod(NoOptions, _sobol),
+    "grid": SamplerMethod(GridOptions, _grid),
+    "random": SamplerMethod(NoOptions, lambda spec, encoding, options: RandomSampler(encoding)),
+    "sobol": SamplerMethod(NoOptions, _sobol),
+}
+SCHEDULES: dict[str, ScheduleMethod] = {
+    "full": ScheduleMethod(NoOptions, lambda spec, options: FullSchedule()),
+}
+PLANNED_METHODS = ("bayes", "freeze_thaw", "genetic")
+PLANNED_SCHEDULES = ("asha", "halving", "hyperband", "median")
+ADAPTED = ("optuna", "hyperopt")
+
+
+def strategy_for(spec: StudySpec) -> Strategy:
+    """The strategy that a study asks for.
+
+    Raises:
+        StudyError: The study asks for a method or an option that there is not.
+    """
+    problems = check_search(spec)
+    if problems:
+        raise StudyError(problems, source=spec.name)
+    encoding = SpaceEncoding(spec.space)
+    schedule = SCHEDULES[spec.fidelity.schedule]
+    options = schedule.options.model_validate(spec.fidelity.options)
+    return ComposedStrategy(encoding, sampler_for(spec, encoding), schedule.build(spec, options))
+
+
+def sampler_for(spec: StudySpec, encoding: SpaceEncoding | None = None) -> Sampler:
+    """The sampler that a study asks for; the study is one that `check_search` finds nothing wrong with."""
+    method = SAMPLERS[spec.search.method]
+    options = method.options.model_validate(spec.search.options)
+    return method.build(spec, encoding or SpaceEncoding(spec.space), options)
+
+
+def check_search(spec: StudySpec) -> tuple[Problem, ...]:
+    """What is wrong with the search, the fidelity and the known configurations of a study; nothing is built."""
+    return (*_check_sampler(spec), *_check_schedule(spec), *_check_enqueued(spec), *_check_warm_start(spec))
+
+
+def _check_sampler(spec: StudySpec) -> tuple[Problem, ...]:
+    name, path = spec.search.method, ("search", "method")
+    if name in PLANNED_METHODS or name.partition(":")[0] in ADAPTED:
+        return (Problem(f"The search method {name!r} is not available yet. Use one of {_names(SAMPLERS)}.", path),)
+    if name not in SAMPLERS:
+        return (Problem(f"Unknown search method {name!r}. {suggest(name, SAMPLERS)}", path),)
+    return check_options(SAMPLERS[name].options, spec.search.options, ("search", "options"))
+
+
+def _check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
+    name, path = spec.fidelity.schedule, ("fidelity", "schedule")
+    if name in PLANNED_SCHEDULES:
+        return (Problem(f"The schedule {name!r} is not available yet. Use one of {_names(SCHEDULES)}.", path),)
+    if name not in SCHEDULES:
+        return (Problem(f"Unknown schedule {name!r}. {suggest(name, SCHEDULES)}", path),)
+    return check_options(SCHEDULES[name].options, spec.fidelity.options, ("fidelity", "options"))
+
+
+def _names(known: dict[str, SamplerMethod] | dict[str, ScheduleMethod]) -> str:
+    return ", ".join(sorted(known))
+
+
+def _check_warm_start(spec: StudySpec) -> tuple[Problem, ...]:
+    if spec.search.warm_start == "none":
+        return ()
+    return (Problem("Learning from earlier studies is not available yet. Use `none`.", ("search", "warm_start")),)
+
+
+def _check_enqueued(spec: StudySpec) -> tuple[Problem, ...]:
+    return tuple(
+        Problem(message, ("search", "enqueue", position))
+        for position, configuration in enumerate(spec.search.enqueue)
+        if (message := _misfit(spec.space, configuration)) is not None
+    )
+
+
+def _misfit(space: Space, configuration: Configuration) -> str | None:
+    """Why a known configuration does not belong to the space; None where it does."""
+    for name, value in configuration.items():
+        if name not in space.parameters:
+            return f"Unknown parameter {name!r}. {suggest(name, space.parameters)}"
+        if not space.is_active(name, configuration):
+            return f"{name} is not active here, because its condition does not hold. Leave it out."
+        if not space.parameters[name].contains(value):
+            return f"{name} cannot be {value!r}, because its domain does not hold it."
+    missing = [name for name in space.names() if space.is_active(name, configuration) and name not in configuration]
+    if missing:
+        return f"A known configuration sets every active parameter, but {', '.join(missing)} is missing. Add it."
+    return "The configuration is forbidden." if space.is_forbidden(configuration) else None

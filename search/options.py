@@ -1,0 +1,39 @@
+"""The arguments of each search method as schemas; what they do lives with the method."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from pegbox.schemas.base import Schema
+from pegbox.schemas.errors import Problem, suggest
+
+
+class NoOptions(Schema):
+    """The method has no arguments."""
+
+
+class GridOptions(Schema):
+    """Arguments of `grid`."""
+
+    points: int | dict[str, int] | None = Field(default=None, examples=[5, {"lr": 9}])
+    """Evenly spaced values for each continuous parameter, or for some of them; refined without end where left out."""
+
+
+def check_options(kind: type[Schema], options: Mapping[str, Any], path: tuple[str, ...]) -> tuple[Problem, ...]:
+    """What is wrong with the arguments of a method."""
+    known = list(kind.model_fields)
+    problems = [
+        Problem(f"Unknown option {name!r}. {suggest(name, known) if known else 'This method has none.'}", (*path, name))
+        for name in options
+        if name not in known
+    ]
+    if problems:
+        return tuple(problems)
+    try:
+        kind.model_validate(options)
+    except ValidationError as error:
+        return tuple(
+            Problem(f"{detail['msg']}, got {detail['input']!r}.", (*path, *detail["loc"])) for detail in error.errors()
+        )
+    return ()
