@@ -144,7 +144,7 @@ class Slot:
         except RuntimeError:  # the pool broke while nobody used it
             return _NEVER_BEGAN
         pid = self._wait(number, future)
-        if self._stopped.is_set() and not future.done():
+        if self._stopped.is_set() and (not future.done() or future.exception() is not None):
             return failed(FailureKind.LOST, "the worker was stopped with its study.").failure
         if not future.done():
             self._reopen()
