@@ -7,11 +7,14 @@ from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
+from pegbox.search.asha import AshaSchedule
 from pegbox.search.composed import ComposedStrategy
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.full import FullSchedule
 from pegbox.search.grid import GridSampler
-from pegbox.search.options import GridOptions, NoOptions, check_options
+from pegbox.search.halving import HalvingSchedule
+from pegbox.search.median import MedianSchedule
+from pegbox.search.options import AshaOptions, GridOptions, HalvingOptions, MedianOptions, NoOptions, check_options
 from pegbox.search.random_sampler import RandomSampler
 from pegbox.search.sobol import SobolSampler
 from pegbox.search.strategy import Sampler, Schedule, Strategy
@@ -43,6 +46,21 @@ def _sobol(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler
     return SobolSampler(encoding, spec.search_seed)
 
 
+def _asha(spec: StudySpec, options: Schema) -> Schedule:
+    assert isinstance(options, AshaOptions)
+    return AshaSchedule(spec, options.brackets)
+
+
+def _halving(spec: StudySpec, options: Schema) -> Schedule:
+    assert isinstance(options, HalvingOptions)
+    return HalvingSchedule.halving(spec, options.size)
+
+
+def _median(spec: StudySpec, options: Schema) -> Schedule:
+    assert isinstance(options, MedianOptions)
+    return MedianSchedule(spec, options.warmup)
+
+
 SAMPLERS: dict[str, SamplerMethod] = {
     "auto": SamplerMethod(NoOptions, _sobol),
     "grid": SamplerMethod(GridOptions, _grid),
@@ -50,10 +68,13 @@ SAMPLERS: dict[str, SamplerMethod] = {
     "sobol": SamplerMethod(NoOptions, _sobol),
 }
 SCHEDULES: dict[str, ScheduleMethod] = {
+    "asha": ScheduleMethod(AshaOptions, _asha),
     "full": ScheduleMethod(NoOptions, lambda spec, options: FullSchedule()),
+    "halving": ScheduleMethod(HalvingOptions, _halving),
+    "hyperband": ScheduleMethod(NoOptions, lambda spec, options: HalvingSchedule.hyperband(spec)),
+    "median": ScheduleMethod(MedianOptions, _median),
 }
 PLANNED_METHODS = ("bayes", "freeze_thaw", "genetic")
-PLANNED_SCHEDULES = ("asha", "halving", "hyperband", "median")
 ADAPTED = ("optuna", "hyperopt")
 
 
@@ -87,7 +108,11 @@ def check_search(spec: StudySpec) -> tuple[Problem, ...]:
 def _check_sampler(spec: StudySpec) -> tuple[Problem, ...]:
     name, path = spec.search.method, ("search", "method")
     if name in PLANNED_METHODS or name.partition(":")[0] in ADAPTED:
-        return (Problem(f"The search method {name!r} is not available yet. Use one of {_names(SAMPLERS)}.", path),)
+        return (
+            Problem(
+                f"The search method {name!r} is not available yet. Use one of {', '.join(sorted(SAMPLERS))}.", path
+            ),
+        )
     if name not in SAMPLERS:
         return (Problem(f"Unknown search method {name!r}. {suggest(name, SAMPLERS)}", path),)
     return check_options(SAMPLERS[name].options, spec.search.options, ("search", "options"))
@@ -95,15 +120,9 @@ def _check_sampler(spec: StudySpec) -> tuple[Problem, ...]:
 
 def _check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
     name, path = spec.fidelity.schedule, ("fidelity", "schedule")
-    if name in PLANNED_SCHEDULES:
-        return (Problem(f"The schedule {name!r} is not available yet. Use one of {_names(SCHEDULES)}.", path),)
     if name not in SCHEDULES:
         return (Problem(f"Unknown schedule {name!r}. {suggest(name, SCHEDULES)}", path),)
     return check_options(SCHEDULES[name].options, spec.fidelity.options, ("fidelity", "options"))
-
-
-def _names(known: dict[str, SamplerMethod] | dict[str, ScheduleMethod]) -> str:
-    return ", ".join(sorted(known))
 
 
 def _check_warm_start(spec: StudySpec) -> tuple[Problem, ...]:

@@ -20,6 +20,27 @@ class GridOptions(Schema):
     """Evenly spaced values for each continuous parameter, or for some of them; refined without end where left out."""
 
 
+class AshaOptions(Schema):
+    """Arguments of `asha`."""
+
+    brackets: int = Field(default=1, ge=1)
+    """Bracket s begins its trials at rung s; more brackets trust early values less."""
+
+
+class HalvingOptions(Schema):
+    """Arguments of `halving`."""
+
+    size: int | None = Field(default=None, ge=1)
+    """Trials of a bracket; as many as leave one at the full budget where it is left out."""
+
+
+class MedianOptions(Schema):
+    """Arguments of `median`."""
+
+    warmup: int = Field(default=5, ge=1)
+    """Other trials that a rung must have seen before it stops one."""
+
+
 def check_options(kind: type[Schema], options: Mapping[str, Any], path: tuple[str, ...]) -> tuple[Problem, ...]:
     """What is wrong with the arguments of a method."""
     known = list(kind.model_fields)

@@ -1,0 +1,23 @@
+"""The median rule."""
+
+from contracts.schedules import ScheduleContract
+
+from pegbox.schemas.trial import TrialState
+from pegbox.search.simulation import Outcome
+
+
+class TestMedianSchedule(ScheduleContract):
+    schedule = "median"
+
+    def test_roughly_half_of_the_later_trials_are_stopped(self) -> None:
+        history = self.simulation(budget={"trials": 60}).run()
+        stopped = [trial for trial in history.trials if trial.state is TrialState.STOPPED]
+        assert 15 < len(stopped) < 50
+
+    def test_equal_trials_are_never_stopped(self) -> None:
+        history = self.simulation(lambda *_: Outcome({"loss": 1.0})).run()
+        assert len(history.completed) == 30
+
+    def test_nobody_is_stopped_while_it_warms_up(self) -> None:
+        history = self.simulation(budget={"trials": 5}).run()
+        assert len(history.completed) == 5
