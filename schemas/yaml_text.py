@@ -104,17 +104,18 @@ class _Reader:
         try:
             if isinstance(node, SequenceNode):
                 return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
-            return self._mapping(node, path)
+            return self._mapping(node, path) if isinstance(node, MappingNode) else None
         finally:
             self._open.discard(id(node))
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
-        if node.tag.endswith(":timestamp"):  # a date is a text here: no parameter and no tag is a point in time
+        tag = node.tag or "text"
+        if tag.endswith(":timestamp"):  # a date is a text here: no parameter and no tag is a point in time
             return node.value
         try:
             return self._construct(node)
         except (YAMLError, ValueError, OverflowError) as error:
-            message = f"{node.value[:60]!r} cannot be read as {node.tag.rpartition(':')[2]}. Put quotes around a text."
+            message = f"{node.value[:60]!r} cannot be read as {tag.rpartition(':')[2]}. Put quotes around a text."
             raise YamlTextError(Problem(message, path, *_place(node))) from error
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The command line: which commands there are, and what becomes of their errors; each command is a file of its own."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+from pegbox import __version__
+from pegbox.cli import terminal
+from pegbox.cli.best import best
+from pegbox.cli.console import err, safe
+from pegbox.cli.doctor import doctor
+from pegbox.cli.init import init
+from pegbox.cli.ls import ls
+from pegbox.cli.options import Verbosity
+from pegbox.cli.run import run
+from pegbox.cli.schema import schema
+from pegbox.cli.sql import sql
+from pegbox.cli.status import status
+from pegbox.cli.validate import validate
+from pegbox.cli.watch import watch
+from pegbox.schemas.errors import PegboxError
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 error, 2 usage or study file invalid, 3 no trial succeeded, 4 target missed, "
+    "5 store busy or newer, 130 interrupted."
+)
+
+app = App(
+    name="pegbox",
+    help="Tune hyperparameters: a study file goes in, an answer comes out.",
+    version=__version__,
+    help_format="plaintext",
+    help_epilogue=EXIT_CODES,
+)
+COMMANDS = (init, validate, schema, run, ls, status, watch, best, sql, doctor)
+"""In the order in which a user meets them."""
+for position, command in enumerate(COMMANDS):
+    app.command(command, help_epilogue="", sort_key=position)
+
+
+def main() -> NoReturn:
+    """Entry point of the `pegbox` program."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit code, and prints what went wrong instead of raising it."""
+    try:
+        command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _print_error(f"{error} `pegbox --help` lists the commands, `pegbox COMMAND --help` its options.")
+        return USAGE_ERROR
+    verbose = any(isinstance(value, Verbosity) and value.verbose for value in bound.arguments.values())
+    try:
+        result = command(*bound.args, **bound.kwargs)
+        terminal.stdout().flush()
+    except BrokenPipeError:
+        # Who read our output has enough, as `head` does; keep the interpreter from complaining while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), terminal.stdout().fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the last one who can say what went wrong
+        return _explain(error, verbose)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception, verbose: bool) -> int:
+    """Say what went wrong; the traceback is for those who ask for it."""
+    if verbose:
+        err().print_exception()
+    if isinstance(error, PegboxError):
+        for line in str(error).splitlines():
+            _print_error(line)
+        return error.exit_code
+    hint = "" if verbose else " This should not happen; with -v you see where it did."
+    _print_error(f"{type(error).__name__}: {error}.{hint}")
+    return 1
+
+
+def _print_error(message: str) -> None:
+    console = err()
+    console.print("error:", style="bad", end=" ")
+    console.print(safe(message), soft_wrap=True)

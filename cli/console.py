@@ -1,0 +1,68 @@
+"""The two consoles, results on stdout and everything else on stderr; the only place that knows about terminals."""
+
+import json
+import os
+from typing import IO, Any
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.theme import Theme
+
+from pegbox.cli import terminal
+
+THEME = Theme(
+    {
+        "name": "bold",
+        "quiet": "bright_black",
+        "metric": "cyan",
+        "good": "bold green",
+        "warn": "yellow",
+        "bad": "bold red",
+        "bar": "magenta",
+        "rest": "grey23",
+    }
+)
+PIPE_WIDTH = 10_000
+"""Columns where nobody looks: a table that is piped into a program is never cut or wrapped."""
+
+
+def console(file: IO[str]) -> Console:
+    """A console that takes texts as they are: names of studies hold no markup, numbers no colours of their own."""
+    width = None if file.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(
+        file=file,
+        width=width,
+        theme=THEME,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=not file.isatty(),
+    )
+
+
+def out() -> Console:
+    """Where results go."""
+    return console(terminal.stdout())
+
+
+def err() -> Console:
+    """Where everything else goes."""
+    return console(terminal.stderr())
+
+
+def print_json(value: Any) -> None:
+    """A result for programs: one JSON document, models as they are stored."""
+    terminal.stdout().write(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
+
+
+def safe(text: str) -> str:
+    """The text without characters that move the cursor or change colours: what a name may hold, a terminal obeys."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

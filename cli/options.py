@@ -1,0 +1,30 @@
+"""The options that commands share; what a command alone knows stands with the command."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+DEFAULT_STORE = Path(".pegbox")
+
+StudyName = Annotated[str | None, Parameter(help="Name of the study; the last one that ran where it is left out.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Store = Annotated[
+    Path, Parameter(name="--store", env_var="PEGBOX_STORE", help="Directory of the history, made where there is none.")
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Verbosity:
+    """How much is told of what goes on.
+
+    Attributes:
+        verbose: Show tracebacks and what libraries print.
+    """
+
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False
+
+
+QUIET = Verbosity()

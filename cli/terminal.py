@@ -1,0 +1,40 @@
+"""The terminal while libraries talk: file descriptors 1 and 2 go to a log, our own words still reach the user."""
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+
+class _Saved:
+    """The user's streams once the descriptors have been given away."""
+
+    stdout: IO[str] | None = None
+    stderr: IO[str] | None = None
+
+
+def stdout() -> IO[str]:
+    """Where results go."""
+    return _Saved.stdout or sys.stdout
+
+
+def stderr() -> IO[str]:
+    """Where everything else goes."""
+    return _Saved.stderr or sys.stderr
+
+
+def hush(log: Path) -> None:
+    """Send all that this process and its children print to a log, until the process ends.
+
+    The descriptors themselves are redirected, because Prefect, its server and the libraries of workers print from
+    other processes, from C, and while the interpreter shuts down.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    _Saved.stdout = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace")
+    _Saved.stderr = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
