@@ -1,0 +1,166 @@
+"""The history of a store for reading, from Python: SQL and the few tables that everybody asks for."""
+
+import contextlib
+import html
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from pegbox.schemas.errors import NotFoundError, QueryError, StoreError, suggest
+from pegbox.schemas.history import History
+from pegbox.storage.ingest import ingest, is_current
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.master import identifier
+from pegbox.storage.reading import connect_snapshot, damaged
+from pegbox.storage.replay import replay
+
+_SUMMARY = """
+SELECT study, count(number) AS trials, count(*) FILTER (state = 'completed') AS completed,
+    count(*) FILTER (state = 'failed') AS failed, any_value(s.metrics[1]) AS metric, any_value(s.goals[1]) AS goal,
+    CASE WHEN any_value(s.goals[1]) = 'maximize' THEN max(value) FILTER (state = 'completed')
+    ELSE min(value) FILTER (state = 'completed') END AS best,
+    any_value(s.created_at) AS created_at, max(ended_at) AS last_ended_at
+FROM studies AS s LEFT JOIN trials AS t USING (study) GROUP BY study ORDER BY created_at
+"""
+
+
+class HistoryFile:
+    """A store's snapshot as it was when this was opened; made by `open_history`.
+
+    Safe to use from many threads: each query has a cursor of its own.
+    """
+
+    def __init__(self, store: StoreLayout) -> None:
+        self._store = store
+        self._connection = connect_snapshot(store)
+
+    def sql(self, query: str, params: list[Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """Ask anything; `.df()`, `.pl()`, `.arrow()` or `.fetchall()` of the answer give it as you like.
+
+        Args:
+            query: One SELECT; the tables are listed by `SHOW TABLES`.
+            params: Values for `?` in the query.
+
+        Raises:
+            QueryError: The query is not valid.
+            StoreCorruptError: The snapshot is damaged.
+        """
+        try:
+            return self._cursor().sql(query, params=params)
+        except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
+            raise damaged(self._store, error) from error
+        except duckdb.Error as error:
+            raise QueryError(f"The query failed: {error}") from error
+
+    def studies(self) -> duckdb.DuckDBPyRelation:
+        """One row a study: how many trials, the best value, when."""
+        return self.sql(_SUMMARY)
+
+    def trials(self, study: str) -> duckdb.DuckDBPyRelation:
+        """One row a trial, with a typed column for each parameter.
+
+        Raises:
+            NotFoundError: The store holds no such study.
+        """
+        view = self.sql("SELECT view_name FROM studies WHERE study = ?", [self._known(study)]).fetchall()[0][0]
+        if not view:
+            return self.sql("FROM trials WHERE study = ? ORDER BY number", [study])
+        return self.sql(f"FROM {identifier(view)} ORDER BY number")
+
+    def best(self, study: str) -> dict[str, Any] | None:
+        """The completed trial with the best value: number, value, params, metrics and more; None before there is one.
+
+        Raises:
+            NotFoundError: The store holds no such study.
+        """
+        found = self.sql(
+            "SELECT number, value, params, t.metrics, budget, seconds, t.seed FROM trials AS t JOIN studies USING (study) "
+            "WHERE study = ? AND state = 'completed' AND value IS NOT NULL "
+            "ORDER BY if(goals[1] = 'maximize', -value, value), number LIMIT 1",
+            [self._known(study)],
+        )
+        rows = found.fetchall()
+        return dict(zip(found.columns, rows[0], strict=True)) if rows else None
+
+    def history(self, study: str) -> History:
+        """The study as a strategy sees it.
+
+        Raises:
+            NotFoundError: The store holds no such study.
+            StoreCorruptError: Its events are not whole.
+        """
+        rows = self.sql(
+            "SELECT version, body FROM events WHERE study = ? AND version IS NOT NULL ORDER BY version",
+            [self._known(study)],
+        ).fetchall()
+        history = replay(study, rows)
+        if history is None:
+            raise NotFoundError(f"The study {study!r} was never opened. Run it first.")
+        return history
+
+    def tables(self) -> duckdb.DuckDBPyRelation:
+        """Names and comments of all tables and views."""
+        return self.sql(
+            "SELECT table_name AS name, comment FROM duckdb_tables() WHERE database_name = 'store' UNION ALL "
+            "SELECT view_name, comment FROM duckdb_views() WHERE database_name = 'store' AND NOT internal ORDER BY 1"
+        )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        n_studies, n_trials = self.sql(
+            "SELECT (SELECT count(*) FROM studies), (SELECT count(*) FROM trials)"
+        ).fetchall()[0]
+        return f"<history of {n_studies} studies, {n_trials} trials in {self._store.root}>"
+
+    def _repr_html_(self) -> str:
+        studies = self.studies()
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in studies.columns)
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_shown(value))}</td>" for value in row) + "</tr>"
+            for row in studies.limit(50).fetchall()
+        )
+        return f"<table><caption>{html.escape(repr(self))}</caption><tr>{head}</tr>{rows}</table>"
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = self._connection.cursor()
+        cursor.execute("USE store")
+        return cursor
+
+    def _known(self, study: str) -> str:
+        names = [row[0] for row in self.sql("SELECT study FROM studies").fetchall()]
+        if study not in names:
+            raise NotFoundError(f"The history holds no study {study!r}. {suggest(study, names)}")
+        return study
+
+
+def open_history(root: Path | str) -> HistoryFile:
+    """Open a store's history for reading, brought up to date where that is possible.
+
+    A store that cannot be written, or that another process ingests at this moment, is read as it was last published.
+
+    Raises:
+        NotFoundError: There is no history in the directory.
+        StoreCorruptError: The snapshot is damaged.
+    """
+    store = StoreLayout(Path(root).absolute())
+    if store.journal.is_dir() and not is_current(store):
+        with contextlib.suppress(StoreError):
+            ingest(store, wait=not store.snapshot.exists())
+    return HistoryFile(store)
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

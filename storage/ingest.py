@@ -1,0 +1,185 @@
+"""Folds what the journals hold into the master and publishes it; one process at a time, the others go on unharmed."""
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+import duckdb
+
+from pegbox.schemas.errors import StoreCorruptError
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.locks import exclusive
+from pegbox.storage.master import explained, open_master
+from pegbox.storage.migrate import SCHEMA_VERSION
+from pegbox.storage.projection import BatchLine, project
+from pegbox.storage.publish import is_stale, publish
+from pegbox.storage.scanning import JournalFile, ScannedLine, list_journals, scan_lines, sizes
+from pegbox.storage.store import FORMAT_FILE, check_version, unwritable
+from pegbox.storage.study_views import refresh_study_views
+
+BATCH_BYTES = 32 << 20
+_SEEN_FILE = "seen.json"
+
+
+class Ingested(NamedTuple):
+    """What one ingest did."""
+
+    n_events: int
+    n_bad: int
+    published: bool
+
+
+def ingest(store: StoreLayout, *, wait: bool = False, force: bool = False) -> Ingested | None:
+    """Bring the snapshot up to date with the journals.
+
+    Args:
+        store: The store.
+        wait: For another process that ingests now; otherwise its work is taken for ours.
+        force: Publish even where the master is large and was published a moment ago.
+
+    Returns:
+        What was done; None where another process is ingesting.
+
+    Raises:
+        StoreUnwritableError: The disk is full or the directory read-only; the old snapshot stays.
+        StoreNewerError: A newer pegbox wrote the store.
+        StoreCorruptError: The store was made with another form of its migrations.
+    """
+    check_version(store)
+    try:
+        with exclusive(store.ingest / "ingest.lock", wait=wait) as held:
+            return _ingest(store, force) if held else None
+    except OSError as error:
+        raise unwritable(store, error) from error
+
+
+def is_current(store: StoreLayout) -> bool:
+    """True if no journal has grown since the last publish; a hint that spares opening the master."""
+    try:
+        seen = json.loads((store.ingest / _SEEN_FILE).read_text())
+        return bool(seen == sizes(list_journals(store))) and not is_stale(store)
+    except (OSError, ValueError):
+        return False
+
+
+def _ingest(store: StoreLayout, force: bool) -> Ingested:
+    try:
+        return _ingest_into_master(store, force)
+    except StoreCorruptError:
+        _set_aside(store)
+        return _ingest_into_master(store, force=True)
+
+
+def _set_aside(store: StoreLayout) -> None:
+    """Keep a damaged master for whoever wants to look; the journals make another."""
+    store.master.replace(store.master.with_suffix(".damaged"))
+    for leftover in store.ingest.glob("master.duckdb.wal*"):
+        leftover.unlink()
+
+
+def _ingest_into_master(store: StoreLayout, force: bool) -> Ingested:
+    files = list_journals(store)
+    n_events = n_bad = 0
+    connection = open_master(store)
+    try:
+        offsets = dict(connection.execute("SELECT name, byte_offset FROM journals").fetchall())
+        for batch in _batches(files, offsets):
+            done = _fold(connection, batch)
+            n_events, n_bad = n_events + done[0], n_bad + done[1]
+        refresh_study_views(connection)
+        connection.execute("CHECKPOINT")
+    except duckdb.Error as error:
+        raise explained(store, error) from error
+    finally:
+        connection.close()
+    published = publish(store, force=force)
+    if published:
+        _remember(store, files)
+    return Ingested(n_events, n_bad, published)
+
+
+def _batches(files: list[JournalFile], offsets: dict[str, int]) -> Iterator[list[ScannedLine]]:
+    """Lines of all journals, cut where they fill a transaction."""
+    new = (
+        file
+        for file in files
+        if (file.name not in offsets if file.n_bytes is None else file.n_bytes > offsets.get(file.name, 0))
+    )
+    batch: list[ScannedLine] = []
+    n_bytes = 0
+    for line in chain.from_iterable(scan_lines(file, offsets.get(file.name, 0)) for file in new):
+        batch.append(line)
+        n_bytes += len(line.raw)
+        if n_bytes >= BATCH_BYTES:
+            yield batch
+            batch, n_bytes = [], 0
+    if batch:
+        yield batch
+
+
+def _fold(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> tuple[int, int]:
+    """Fold a batch in one transaction; where a line breaks it, halve until that line stands alone.
+
+    Returns:
+        The number of lines taken and of lines set aside.
+    """
+    try:
+        return _fold_whole(connection, batch)
+    except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.ConstraintException) as error:
+        if len(batch) == 1:
+            return _fold_whole(connection, [batch[0]._replace(line=str(error).splitlines()[0])])
+    middle = len(batch) // 2
+    left, right = _fold(connection, batch[:middle]), _fold(connection, batch[middle:])
+    return left[0] + right[0], left[1] + right[1]
+
+
+def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> tuple[int, int]:
+    good = [BatchLine(line.journal, line.byte_offset, line.line) for line in batch if not isinstance(line.line, str)]
+    bad = [line for line in batch if isinstance(line.line, str)]
+    connection.begin()
+    try:
+        if good:
+            project(connection, good)
+        for line in bad:
+            connection.execute(
+                "INSERT INTO quarantine VALUES (?, ?, ?, ?, now())",
+                [line.journal, line.byte_offset, line.line, line.raw.decode(errors="replace")],
+            )
+        _advance(connection, batch)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return len(good), len(bad)
+
+
+def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> None:
+    """Move the offset of each journal, in the transaction that holds its rows."""
+    by_journal: dict[str, list[ScannedLine]] = {}
+    for line in batch:
+        by_journal.setdefault(line.journal, []).append(line)
+    for name, lines in by_journal.items():
+        whole = [line.line.seq for line in lines if not isinstance(line.line, str)]
+        moved = [name, lines[-1].next_offset, len(whole), len(lines) - len(whole), max(whole, default=0)]
+        known = connection.execute(
+            "UPDATE journals SET byte_offset = $2, n_events = n_events + $3, n_bad = n_bad + $4, "
+            "last_seq = greatest(last_seq, $5) WHERE name = $1 RETURNING 1",
+            moved,
+        )
+        if known.fetchone() is None:
+            connection.execute("INSERT INTO journals VALUES ($1, $2, $3, $4, $5)", moved)
+
+
+def _remember(store: StoreLayout, files: list[JournalFile]) -> None:
+    """Write down what was seen, for `is_current` and for programs that do not open the database."""
+    for path, content in (
+        (store.ingest / _SEEN_FILE, sizes(files)),
+        (store.root / FORMAT_FILE, {"schema": SCHEMA_VERSION}),
+    ):
+        text = json.dumps(content)
+        if not path.exists() or path.read_text() != text:
+            draft = path.with_suffix(f".{os.getpid()}.tmp")
+            draft.write_text(text)
+            draft.replace(path)

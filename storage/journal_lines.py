@@ -1,0 +1,51 @@
+"""The text of a journal: one event a line, numbered, dated and with a checksum; knows no files.
+
+    {"crc":"1f2e3d4c","seq":7,"at":1764027812.123456,"version":12,"study":...,"type":...}
+
+`crc` is the CRC-32 of all that follows its comma, `seq` counts the lines of one journal from 1, `at` is the writer's
+clock in unix seconds (never used to order events), and `version` is the study's version after a driver's event.
+"""
+
+import re
+import zlib
+from typing import NamedTuple
+
+from pegbox.schemas.events import Event
+
+_LINE = re.compile(
+    rb'\{"crc":"([0-9a-f]{8})",("seq":([0-9]+),"at":(-?[0-9]+\.[0-9]+)(?:,"version":([0-9]+))?,(.*\}))', re.DOTALL
+)
+
+
+class JournalLine(NamedTuple):
+    """One line of a journal that is whole.
+
+    `body` is the event's own JSON.
+    """
+
+    seq: int
+    at: float
+    version: int | None
+    body: str
+
+
+def encode_line(event: Event, seq: int, at: float, version: int | None = None) -> bytes:
+    """The line of an event, newline included."""
+    numbered = "" if version is None else f',"version":{version}'
+    covered = f'"seq":{seq},"at":{at:.6f}{numbered},{event.model_dump_json()[1:]}'.encode()
+    return b'{"crc":"%08x",%b\n' % (zlib.crc32(covered), covered)
+
+
+def decode_line(line: bytes) -> JournalLine | str:
+    """Read a line back; where it is damaged, why, in a few words.
+
+    Args:
+        line: Without its newline.
+    """
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return "not a line of a journal"
+    crc, covered, seq, at, version, rest = match.groups()
+    if zlib.crc32(covered) != int(crc, 16):
+        return "the checksum does not match"
+    return JournalLine(int(seq), float(at), None if version is None else int(version), "{" + rest.decode())

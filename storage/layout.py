@@ -1,0 +1,65 @@
+"""Where the files of a store lie; opens none of them and loads no database."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLayout:
+    """The paths of one store.
+
+    Attributes:
+        root: The directory that `--store` names.
+    """
+
+    root: Path
+
+    @property
+    def snapshot(self) -> Path:
+        """The published history: a DuckDB file that anybody may open read-only at any time."""
+        return self.root / "history.duckdb"
+
+    @property
+    def journal(self) -> Path:
+        """The journals, one file for each writing process: the truth."""
+        return self.root / "journal"
+
+    @property
+    def archive(self) -> Path:
+        """Compressed journals whose writers are gone."""
+        return self.journal / "archive"
+
+    @property
+    def ingest(self) -> Path:
+        """The ingestor's own directory."""
+        return self.root / "ingest"
+
+    @property
+    def master(self) -> Path:
+        """The ingestor's own database; never opened by anyone else."""
+        return self.ingest / "master.duckdb"
+
+    @property
+    def locks(self) -> Path:
+        """One lock file for each study."""
+        return self.root / "locks"
+
+    @property
+    def data(self) -> Path:
+        """Prepared data, by fingerprint."""
+        return self.root / "data"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where training leaves its state."""
+        return self.root / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """Results of tasks, by content."""
+        return self.root / "cache"
+
+    @property
+    def logs(self) -> Path:
+        """What workers print."""
+        return self.root / "logs"

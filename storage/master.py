@@ -1,0 +1,92 @@
+"""Opens the master database for the one ingestor, migrated; nobody else opens it."""
+
+import re
+
+import duckdb
+
+from pegbox.schemas.errors import StoreCorruptError, StoreError, StoreUnwritableError
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.migrate import applied, migrate, migrations
+from pegbox.storage.store import newer
+
+OFFLINE = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+"""No connection of pegbox ever looks for an extension on the network."""
+
+_DAMAGE = re.compile(
+    r"checksum|not a valid DuckDB|corrupt|deserializ|serializ|magic bytes|invalidated|INTERNAL|unexpected|"
+    r"catalog entry|wal file|Could not read",
+    re.IGNORECASE,
+)
+_NO_ROOM = re.compile(
+    r"no space left|disk quota|could not write|failed to write|read-only file system|cannot open file", re.IGNORECASE
+)
+
+
+def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
+    """A connection to the master, at this program's schema; the caller holds the ingest lock.
+
+    Raises:
+        StoreNewerError: A newer pegbox made it; it was not touched.
+        StoreCorruptError: It is damaged.
+        StoreUnwritableError: The disk is full.
+    """
+    try:
+        refuse_newer(store)
+        connection = duckdb.connect(str(store.master), config={**OFFLINE, "threads": 2})
+    except duckdb.Error as error:
+        raise explained(store, error) from error
+    try:
+        migrate(connection, migrations())
+    except duckdb.Error as error:
+        connection.close()
+        raise explained(store, error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def refuse_newer(store: StoreLayout) -> None:
+    """Look at the schema through a read-only connection, so that a newer store stays byte for byte as it is.
+
+    Raises:
+        StoreNewerError: A newer pegbox made it.
+    """
+    if not store.master.exists():
+        return
+    with duckdb.connect(":memory:", config={**OFFLINE}) as connection:
+        connection.execute(f"ATTACH {quoted(str(store.master))} AS master (READ_ONLY)")
+        connection.execute("USE master")
+        version = max(applied(connection), default=0)
+    if version > len(migrations()):
+        raise newer(store, version)
+
+
+def quoted(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """An SQL name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def explained(store: StoreLayout, error: duckdb.Error) -> StoreError:
+    """What an error of the master database means for who meets it."""
+    said = str(error).splitlines()[0]
+    if _NO_ROOM.search(said):
+        return StoreUnwritableError(
+            f"The history {store.master} must be written, but the database said: {said!r}. Everything in the journals "
+            "is kept. Make room and run the same command again."
+        )
+    if _DAMAGE.search(said):
+        return StoreCorruptError(
+            f"The database {store.master} is damaged: {said!r}. Run `pegbox store rebuild` to make it again from the "
+            "journals."
+        )
+    return StoreError(f"The history {store.master} could not be brought up to date: {said!r}.")

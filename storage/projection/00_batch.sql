@@ -1,0 +1,15 @@
+-- The lines of a batch as typed events; what does not fit its type becomes NULL.
+CREATE OR REPLACE TEMP TABLE batch AS
+SELECT
+    journal, seq, byte_offset, to_timestamp(written_at) AS written_at, version, body, event,
+    event.type AS type, event.study AS study, coalesce(event.trial, event.segment.trial) AS trial
+FROM (SELECT *, json_transform(body, $head) AS event FROM incoming);
+
+-- A line of a type that this program does not know stays readable in the quarantine.
+INSERT INTO quarantine
+SELECT journal, byte_offset, 'unknown event type ' || coalesce(type, 'NULL'), body, now()
+FROM batch
+WHERE study IS NULL OR type IS NULL OR type NOT IN (
+    'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
+    'metrics_reported', 'trial_evaluated', 'trial_failed', 'selection_made', 'artifact_written'
+);

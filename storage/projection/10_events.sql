@@ -1,0 +1,26 @@
+-- A driver numbers its events, so an event that is met again is left out, and one that contradicts is set aside.
+CREATE OR REPLACE TEMP TABLE arrived AS
+SELECT * FROM batch
+WHERE study IS NOT NULL AND type IN (
+    'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
+    'trial_evaluated', 'trial_failed', 'selection_made', 'artifact_written'
+);
+
+INSERT INTO quarantine
+SELECT a.journal, a.byte_offset, 'version ' || a.version || ' of the study is taken by another event', a.body, now()
+FROM arrived AS a JOIN events AS e ON a.study = e.study AND a.version = e.version
+WHERE a.body <> e.body;
+
+INSERT INTO events
+SELECT study, version, type, trial, written_at, journal, seq, body
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY study, version ORDER BY written_at, journal, seq) AS copy
+    FROM arrived WHERE version IS NOT NULL
+) AS a
+WHERE copy = 1 AND NOT EXISTS (FROM events AS e WHERE e.study = a.study AND e.version = a.version)
+ORDER BY study, version;
+
+INSERT INTO events
+SELECT study, version, type, trial, written_at, journal, seq, body FROM arrived AS a
+WHERE version IS NULL
+    AND NOT EXISTS (FROM events AS e WHERE e.study = a.study AND e.journal = a.journal AND e.seq = a.seq);

@@ -1,0 +1,137 @@
+-- A trial's rows are made again from all its events whenever one of them arrives, so the order of arrival is nothing.
+CREATE OR REPLACE TEMP TABLE touched AS
+SELECT DISTINCT study, trial FROM arrived
+WHERE type IN ('decision_made', 'segment_started', 'segment_trained', 'trial_evaluated', 'trial_failed')
+    AND trial IS NOT NULL
+UNION
+-- The objectives of a study that was opened only now decide what its trials' values are.
+SELECT DISTINCT study, trial FROM events SEMI JOIN new_studies USING (study) WHERE trial IS NOT NULL;
+
+CREATE OR REPLACE TEMP TABLE life AS
+SELECT *, json_transform(body, $head) AS event
+FROM (
+    SELECT study, trial, version, type, written_at, body FROM events SEMI JOIN touched USING (study, trial)
+    WHERE version IS NOT NULL
+);
+
+DELETE FROM decisions USING touched AS t WHERE decisions.study = t.study AND decisions.trial = t.trial;
+
+INSERT INTO decisions
+SELECT
+    study, event.number, event.decision.kind, trial, event.decision.to_budget, event.saw, version,
+    event.elapsed_seconds, written_at
+FROM life WHERE type = 'decision_made'
+ORDER BY study, version;
+
+DELETE FROM evaluations USING touched AS t WHERE evaluations.study = t.study AND evaluations.trial = t.trial;
+
+INSERT INTO evaluations
+SELECT
+    l.study, l.trial, measured.budget, measured.fold, measured.replicate, measured.metrics[s.metrics[1]],
+    measured.metrics, measured.seconds, l.event.state, l.written_at
+FROM (SELECT *, event.evaluation AS measured FROM life WHERE type = 'trial_evaluated') AS l
+LEFT JOIN studies AS s USING (study)
+ORDER BY l.study, l.trial, l.version;
+
+DELETE FROM segments USING touched AS t WHERE segments.study = t.study AND segments.trial = t.trial;
+
+INSERT INTO segments
+SELECT
+    study, trial, attempt, fold, replicate, from_budget, to_budget,
+    any_value(event.trained.budget), any_value(seed), any_value(event.run),
+    any_value(event.trained.seconds), any_value(event.trained.device), any_value(event.trained.peak_memory_bytes),
+    any_value(event.trained.worker), any_value(event.cached), any_value(event.trained.stopped_early),
+    any_value(event.trained.restarted), any_value(event.trained.checkpoint),
+    min(written_at) FILTER (type = 'segment_started'), max(written_at) FILTER (type = 'segment_trained')
+FROM (
+    SELECT
+        study, trial, written_at, type, event,
+        coalesce(event.segment.attempt, event.attempt) AS attempt,
+        coalesce(event.segment.fold, event.fold) AS fold,
+        coalesce(event.segment.replicate, event.replicate) AS replicate,
+        coalesce(event.segment.from_budget, event.from_budget) AS from_budget,
+        coalesce(event.segment.to_budget, event.to_budget) AS to_budget,
+        coalesce(event.segment.seed, event.seed) AS seed
+    FROM life WHERE type IN ('segment_started', 'segment_trained')
+)
+GROUP BY study, trial, attempt, fold, replicate, from_budget, to_budget
+ORDER BY study, trial, attempt, replicate, from_budget, fold;
+
+DELETE FROM attempts USING touched AS t WHERE attempts.study = t.study AND attempts.trial = t.trial;
+
+INSERT INTO attempts
+SELECT
+    study, trial, attempt, replicate,
+    CASE
+        WHEN bool_or(type = 'trial_failed') THEN 'failed'
+        WHEN count(*) FILTER (type = 'segment_trained') >= count(*) FILTER (type = 'segment_started') THEN 'trained'
+        WHEN attempt < max(attempt) OVER (PARTITION BY study, trial, replicate) THEN 'lost'
+        ELSE 'running'
+    END,
+    arg_max(event.run, version), arg_max(event.trained.worker, version), sum(event.trained.seconds),
+    min(written_at) FILTER (type = 'segment_started'),
+    CASE
+        WHEN bool_or(type = 'trial_failed')
+            OR count(*) FILTER (type = 'segment_trained') >= count(*) FILTER (type = 'segment_started')
+        THEN max(written_at)
+    END,
+    arg_max(event.failure.kind, version), arg_max(event.failure.message, version),
+    arg_max(event.failure.traceback, version)
+FROM (
+    SELECT
+        study, trial, version, written_at, type, event,
+        coalesce(event.segment.attempt, event.attempt) AS attempt,
+        coalesce(event.segment.replicate, event.replicate) AS replicate
+    FROM life WHERE type IN ('segment_started', 'segment_trained', 'trial_failed')
+)
+GROUP BY study, trial, attempt, replicate
+ORDER BY study, trial, replicate, attempt;
+
+DELETE FROM trials USING touched AS t WHERE trials.study = t.study AND trials.number = t.trial;
+
+INSERT INTO trials
+WITH changes AS (
+    SELECT
+        *,
+        CASE
+            WHEN type = 'decision_made' AND event.decision.kind = 'stop' THEN 'stopped'
+            WHEN type = 'decision_made' THEN 'proposed'
+            WHEN type = 'segment_started' AND event.segment.replicate IS NULL THEN 'running'
+            WHEN type = 'trial_evaluated' AND event.evaluation.replicate IS NULL AND event.evaluation.fold IS NULL
+                THEN event.state
+            WHEN type = 'trial_failed' AND event.replicate IS NULL AND event.final THEN 'failed'
+        END AS state,
+        CASE
+            WHEN type = 'trial_evaluated' AND event.evaluation.replicate IS NULL AND event.evaluation.fold IS NULL
+                THEN event.evaluation
+        END AS measured
+    FROM life
+),
+lives AS (
+    SELECT
+        study, trial,
+        arg_max(state, version) AS state,
+        arg_max(measured, version) AS measured,
+        arg_max(event.decision.to_budget, version) AS to_budget,
+        sum(event.trained.seconds) FILTER (event.replicate IS NULL) AS trained_seconds,
+        arg_max(event.failure, version) FILTER (state = 'failed') AS failure,
+        arg_min(event.decision.configuration, version) AS configuration,
+        arg_min(event.seed, version) FILTER (type = 'decision_made') AS seed,
+        max(event.segment.attempt) FILTER (event.segment.replicate IS NULL) AS attempt,
+        arg_max(event.run, version) FILTER (state = 'running') AS run,
+        arg_max(event.trained.worker, version) FILTER (event.replicate IS NULL) AS worker,
+        arg_max(event.trained.device, version) FILTER (event.replicate IS NULL) AS device,
+        min(written_at) FILTER (type = 'decision_made') AS created_at,
+        min(written_at) FILTER (state = 'running') AS started_at,
+        arg_max(written_at, version) FILTER (state IS NOT NULL) AS changed_at
+    FROM changes GROUP BY study, trial
+)
+SELECT
+    study, trial, state, measured.metrics[s.metrics[1]],
+    list_transform(s.metrics, lambda metric: measured.metrics[metric]), measured.metrics,
+    coalesce(measured.budget, 0), to_budget, coalesce(trained_seconds, measured.seconds),
+    failure.kind, failure.message, configuration::VARIANT, lives.seed, coalesce(attempt, 1), run, worker, device,
+    lives.created_at, started_at, CASE WHEN state IN ('completed', 'stopped', 'failed') THEN lives.changed_at END
+FROM lives LEFT JOIN studies AS s USING (study)
+WHERE state IS NOT NULL
+ORDER BY study, trial;

@@ -1,0 +1,93 @@
+"""Publishes the master as the snapshot that everybody reads: a copy that takes the place of the old one at once."""
+
+import os
+import time
+from pathlib import Path
+
+from pegbox.schemas.errors import StoreUnwritableError
+from pegbox.storage.layout import StoreLayout
+
+THROTTLE_BYTES = 500 << 20
+"""Larger masters are copied at most every `PAUSE_PER_GIB` seconds for each GiB."""
+PAUSE_PER_GIB = 10.0
+_CHUNK = 64 << 20
+
+
+def publish(store: StoreLayout, *, force: bool = True) -> bool:
+    """Copy the closed master over the snapshot, atomically; the caller holds the ingest lock.
+
+    Args:
+        store: Its master has no open connection.
+        force: Also where a large master was published a moment ago.
+
+    Returns:
+        True if the snapshot is now up to date.
+
+    Raises:
+        StoreUnwritableError: The disk is full; the old snapshot stays.
+    """
+    remove_leftovers(store)
+    if not is_stale(store):
+        return True
+    if not force and not is_due(store):
+        return False
+    draft = store.root / f".history-{os.getpid()}.tmp"
+    try:
+        _copy(store.master, draft)
+        draft.replace(store.snapshot)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StoreUnwritableError(
+            f"The snapshot {store.snapshot} must be written, but the system said: {error.strerror}. The old one stays "
+            "readable. Make room and run the same command again."
+        ) from error
+    return True
+
+
+def is_stale(store: StoreLayout) -> bool:
+    """True if the master has changed since the snapshot was made of it."""
+    if not store.snapshot.exists():
+        return True
+    master, snapshot = store.master.stat(), store.snapshot.stat()
+    return (master.st_mtime_ns, master.st_size) != (snapshot.st_mtime_ns, snapshot.st_size)
+
+
+def is_due(store: StoreLayout) -> bool:
+    """True if the master is small, or the snapshot old enough to pay for another copy."""
+    n_bytes = store.master.stat().st_size
+    if n_bytes <= THROTTLE_BYTES or not store.snapshot.exists():
+        return True
+    return abs(time.time() - store.snapshot.stat().st_ctime) >= PAUSE_PER_GIB * n_bytes / (1 << 30)
+
+
+def remove_leftovers(store: StoreLayout) -> None:
+    """Drafts of publishers that were killed; whoever holds the ingest lock is the only publisher."""
+    for draft in store.root.glob(".history-*.tmp"):
+        draft.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy content and modification time; the latter says which state of the master the copy is."""
+    with source.open("rb") as reader, target.open("wb") as writer:
+        stat = os.fstat(reader.fileno())
+        rest = stat.st_size
+        while rest > 0:
+            rest -= _copy_some(reader.fileno(), writer.fileno(), min(rest, _CHUNK))
+        os.fsync(writer.fileno())
+    os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def _copy_some(reader: int, writer: int, n_bytes: int) -> int:
+    try:
+        n_copied = os.copy_file_range(reader, writer, n_bytes)
+    except OSError as error:
+        if error.errno not in _NO_RANGES:
+            raise
+        n_copied = os.sendfile(writer, reader, None, n_bytes)
+    if n_copied == 0:
+        raise OSError(5, "the master became shorter while it was copied")
+    return n_copied
+
+
+_NO_RANGES = {18, 22, 38, 95}
+"""EXDEV, EINVAL, ENOSYS, EOPNOTSUPP: file systems without copy_file_range."""

@@ -1,0 +1,65 @@
+"""Makes a store's directories, or checks those that are there; opens no database."""
+
+import json
+import os
+from pathlib import Path
+
+from pegbox.schemas.errors import StoreNewerError, StoreUnwritableError
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.migrate import SCHEMA_VERSION
+
+FORMAT_FILE = "store.json"
+"""Says which schema the store has, for programs that do not open its database."""
+
+
+def open_store(root: Path) -> StoreLayout:
+    """The store in a directory, made where there is none.
+
+    Raises:
+        StoreUnwritableError: The directory cannot be made or written.
+        StoreNewerError: A newer pegbox wrote the store; nothing in it was touched.
+    """
+    store = StoreLayout(root.absolute())
+    check_version(store)
+    try:
+        for directory in (store.archive, store.ingest, store.locks, store.data, store.checkpoints, store.cache):
+            directory.mkdir(parents=True, exist_ok=True)
+        store.logs.mkdir(exist_ok=True)
+        ignore = root / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise unwritable(store, error) from error
+    if not os.access(store.journal, os.W_OK):
+        raise unwritable(store, PermissionError(13, "permission denied"))
+    return store
+
+
+def check_version(store: StoreLayout) -> None:
+    """Refuse a store that a newer pegbox wrote.
+
+    Raises:
+        StoreNewerError: Its schema is newer than this program's.
+    """
+    try:
+        version = int(json.loads((store.root / FORMAT_FILE).read_text())["schema"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # new, or made before its first ingest; the migrations look into the database itself
+    if version > SCHEMA_VERSION:
+        raise newer(store, version)
+
+
+def newer(store: StoreLayout, version: int) -> StoreNewerError:
+    """The error for a store of a newer schema."""
+    return StoreNewerError(
+        f"The store {store.root} has schema {version}, but this pegbox knows schemas up to {SCHEMA_VERSION}. "
+        "Nothing was changed. Upgrade pegbox, or name another store with --store."
+    )
+
+
+def unwritable(store: StoreLayout, error: OSError) -> StoreUnwritableError:
+    """The error for a store that cannot be written."""
+    return StoreUnwritableError(
+        f"The store {store.root} must be a directory that can be written, but the system said: "
+        f"{(error.strerror or str(error)).lower()}. Name another one with --store or PEGBOX_STORE."
+    )

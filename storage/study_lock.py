@@ -1,0 +1,88 @@
+"""One driver for each study: a lock that names its holder and ends with it."""
+
+import hashlib
+import json
+import os
+import socket
+import time
+from types import TracebackType
+from typing import Self
+
+from pegbox.schemas.errors import StoreBusyError
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.locks import try_lock
+
+
+class StudyLock:
+    """Held while a driver lives; the system lets go of it when the driver dies, however it dies."""
+
+    def __init__(self, store: StoreLayout, study: str) -> None:
+        self._study = study
+        # A name may hold slashes and be longer than a file name can be.
+        digest = hashlib.sha256(study.encode()).hexdigest()[:24]
+        self._path = store.locks / f"{digest}.lock"
+        self._file: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            StoreBusyError: Another process drives the study; the message names it.
+        """
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        if not try_lock(file):
+            holder = os.pread(file, 4096, 0).decode(errors="replace")
+            os.close(file)
+            raise StoreBusyError(
+                f"The study {self._study!r} is being driven by {_describe(holder)}. Wait for it, stop it with "
+                "`pegbox stop`, or give this study another name."
+            )
+        self._file = file
+        said = {"study": self._study, "host": socket.gethostname(), "pid": os.getpid(), "since": time.time()}
+        os.ftruncate(file, 0)
+        os.pwrite(file, json.dumps(said).encode(), 0)
+
+    def release(self) -> None:
+        """Let go of it."""
+        if self._file is not None:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class Holder(dict[str, object]):
+    """Who drives a study: `host`, `pid` and `since` (unix seconds)."""
+
+
+def study_holder(store: StoreLayout, study: str) -> Holder | None:
+    """The live process that drives a study, or None; takes nothing."""
+    digest = hashlib.sha256(study.encode()).hexdigest()[:24]
+    try:
+        file = os.open(store.locks / f"{digest}.lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if try_lock(file):
+            return None
+        return Holder(json.loads(os.pread(file, 4096, 0) or b"{}"))
+    except ValueError:
+        return Holder()
+    finally:
+        os.close(file)
+
+
+def _describe(holder: str) -> str:
+    try:
+        said = json.loads(holder)
+        return f"process {said['pid']} on host {said['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"

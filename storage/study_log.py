@@ -1,0 +1,208 @@
+"""The driver's side of a store: one study, its history in memory, and every event made durable before it counts."""
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import Literal, Self
+
+from pegbox.schemas.errors import Problem, StoreError, StudyInterruptedError, StudyMismatchError
+from pegbox.schemas.events import Event, RunEnded, RunStarted, StudyOpened
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.ingest import ingest
+from pegbox.storage.journal import Journal
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.reading import connect_snapshot
+from pegbox.storage.replay import replay
+from pegbox.storage.study_lock import StudyLock
+
+INGEST_SECONDS = 1.0
+Status = Literal["completed", "interrupted", "failed"]
+
+_logger = logging.getLogger(__name__)
+
+
+class StudyLog:
+    """An open study; made by `open_study`, used in one thread, and closed by its `with` block."""
+
+    def __init__(self, store: StoreLayout, run: RunStarted, history: History, lock: StudyLock) -> None:
+        self.store = store
+        self.run = run.run
+        self._history = history
+        self._lock = lock
+        self._journal = Journal(store.journal, writer="driver")
+        self._ingestor = _Ingestor(store)
+        self._elapsed_before = history.elapsed_seconds
+        self._opened_at = time.monotonic()
+        self._is_open = True
+        self._failure: Exception | None = None
+
+    @property
+    def history(self) -> History:
+        """The history with everything that was recorded."""
+        return self._history
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Running time of the study: what earlier runs recorded, and this run so far."""
+        return self._elapsed_before + time.monotonic() - self._opened_at
+
+    def record(self, *events: Event) -> History:
+        """Make events durable, then fold them into the history.
+
+        Returns:
+            The history after them.
+
+        Raises:
+            StoreUnwritableError: The disk is full or fails; the study must be opened again.
+            StoreError: The log was closed, or failed before.
+        """
+        if not self._is_open or self._failure:
+            raise StoreError(
+                f"The log of study {self._history.spec.name!r} must be open to record {len(events)} events, but it "
+                f"was {'closed' if not self._is_open else 'given up after a failed write'}. Open the study again."
+            ) from self._failure
+        after = self._history.after(*events)  # first: an event that contradicts the history must not be written
+        try:
+            self._journal.append(*events, version=self._history.version + 1)
+        except Exception as error:
+            self._failure = error
+            raise
+        self._history = after
+        return after
+
+    def close(self, status: Status = "completed", message: str = "") -> None:
+        """Record how the run ended, bring the snapshot up to date, and let go of the study.
+
+        Raises:
+            StoreUnwritableError: The disk is full or fails.
+        """
+        if not self._is_open:
+            return
+        try:
+            if not self._failure:
+                self.record(RunEnded(study=self._history.spec.name, run=self.run, status=status, message=message))
+        finally:
+            self._is_open = False
+            self._journal.close()
+            self._ingestor.stop()
+            self._lock.release()
+        ingest(self.store, wait=True, force=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close("completed")
+        elif issubclass(kind, KeyboardInterrupt | StudyInterruptedError):
+            self.close("interrupted")
+        else:
+            self.close("failed", f"{kind.__name__}: {error}"[:1000])
+
+
+def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog:
+    """Become the driver of a study, new or begun before.
+
+    Raises:
+        StoreBusyError: Another live process drives it.
+        StudyMismatchError: The store holds a study of this name with another space, objectives, data or training.
+        StoreUnwritableError: The store cannot be written.
+        StoreCorruptError: The study's events are not whole.
+    """
+    lock = StudyLock(store, spec.name)
+    lock.acquire()
+    try:
+        ingest(store, wait=True, force=True)
+        before = recorded_history(store, spec.name)
+        opened = StudyOpened(study=spec.name, spec=spec)
+        if before is None:
+            start = _first(opened)
+            log = StudyLog(store, run, start, lock)
+            log._journal.append(opened, version=1)
+        else:
+            check_same_study(before.spec, spec)
+            log = StudyLog(store, run, before, lock)
+            if before.spec != spec:
+                log.record(opened)
+        log.record(run)
+    except BaseException:
+        lock.release()
+        raise
+    log._ingestor.start()
+    return log
+
+
+def recorded_history(store: StoreLayout, study: str) -> History | None:
+    """The history that a study's events in the snapshot add up to; None where the store does not hold it.
+
+    Raises:
+        StoreCorruptError: The events are not whole.
+    """
+    with connect_snapshot(store) as connection:
+        rows = connection.execute(
+            "SELECT version, body FROM events WHERE study = ? AND version IS NOT NULL ORDER BY version", [study]
+        ).fetchall()
+    return replay(study, rows)
+
+
+def check_same_study(before: StudySpec, now: StudySpec) -> None:
+    """Refuse to go on with a study whose trials could not be compared with the earlier ones.
+
+    Raises:
+        StudyMismatchError: The space, objectives, data or training differ.
+    """
+    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
+    parts = ("space", "objective", "objectives", "data", "train")
+    problems = [
+        Problem(
+            f"the store holds a study {now.name!r} with another {part}: {_differing(old[part], new[part])}. Give this "
+            "study another name, or go back to the earlier file.",
+            (part,),
+        )
+        for part in parts
+        if old[part] != new[part]
+    ]
+    if problems:
+        raise StudyMismatchError(problems)
+
+
+def _differing(old: object, new: object) -> str:
+    """The first entry that differs, in a few words."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        name = next(key for key in [*new, *old] if old.get(key) != new.get(key))
+        return f"{name} was {old.get(name)!r}, is now {new.get(name)!r}"
+    return f"it was {old!r}, is now {new!r}"
+
+
+def _first(opened: StudyOpened) -> History:
+    history = History.replay([opened])
+    assert history is not None
+    return history
+
+
+class _Ingestor:
+    """Keeps the snapshot fresh in the background while the study runs."""
+
+    def __init__(self, store: StoreLayout) -> None:
+        self._store = store
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pegbox-ingest", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(INGEST_SECONDS):
+            try:
+                ingest(self._store)
+            except Exception as error:  # noqa: BLE001 - the journal is the truth; readers wait, the study goes on
+                _logger.warning("The history is not up to date: %s", error)
