@@ -141,7 +141,16 @@ def code_fingerprint(train: TrainSpec) -> str:
 
 _OWN_FILES = {
     "sklearn": ("sklearn_trainer.py", "metrics.py"),
-    "torch": ("torch_trainer.py", "loop.py", "optimizers.py", "lr_schedules.py", "tensors.py", "metrics.py"),
+    "torch": (
+        "torch_trainer.py",
+        "loop.py",
+        "optimizers.py",
+        "lr_schedules.py",
+        "tensors.py",
+        "metrics.py",
+        "precision.py",
+        "patience.py",
+    ),
 }
 
 

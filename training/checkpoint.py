@@ -1,0 +1,46 @@
+"""Files that hold the whole state of a torch trial: written in one step, read with suspicion."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pegbox.schemas.errors import TrialError
+from pegbox.schemas.failure import FailureKind
+from pegbox.training.failures import failed
+
+FORMAT = 1
+
+
+def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint so that a reader sees either all of it or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        torch.save({"format": FORMAT, **state}, unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path, recipe: str) -> dict[str, Any]:
+    """The state that a trial of this recipe left behind, on the CPU.
+
+    Raises:
+        TrialError: The file is damaged, or belongs to another model.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever its unpickler meets
+        raise _unusable(path, f"is damaged ({type(error).__name__}: {error})") from error
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise _unusable(path, "is none of pegbox, or of another version of it")
+    if state["recipe"] != recipe:
+        raise _unusable(path, f"holds another model: expected {recipe}, got {state['recipe']}")
+    return state
+
+
+def _unusable(path: Path, what: str) -> TrialError:
+    message = f"the checkpoint {path} {what}. Delete it; the trial then trains from zero."
+    return failed(FailureKind.INVALID, message)
