@@ -1,26 +1,36 @@
 """Chooses the trials that are trained again on fresh seeds; the winner among them is chosen in `selection`."""
 
-from pegbox.analysis.ranking import comparable, ranked
+import numpy as np
+
+from pegbox.analysis.columns import tabulate
+from pegbox.analysis.ranking import comparable, observed_loss, ranked
+from pegbox.analysis.surrogate import smooth
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
 
+MIN_TRIALS_TO_SMOOTH = 8
+"""With fewer trials a surrogate knows no better than the values themselves."""
+
 
 def choose_finalists(history: History) -> tuple[Trial, ...]:
     """The best few distinct configurations, best first, and the one to beat where the study enqueues one.
 
-    Depends on what the search measured, not on replicates: a resumed study chooses the same trials again.
+    The best observed value of a search is half luck, so that trials are ranked by the posterior mean of a surrogate
+    fitted to all of them; the trial with the best observed value takes the last place if it has no other. Depends on
+    what the search measured, not on replicates: a resumed study chooses the same trials again.
 
     Raises:
         NoTrialSucceededError: No trial has a value.
         StudyError: The study has several objectives.
     """
     objective = single_objective(history)
-    chosen: list[Trial] = []
-    for trial in ranked(history, objective):
-        if len(chosen) < history.spec.finalists.top and not _holds(chosen, trial):
-            chosen.append(trial)
+    observed = ranked(history, objective)
+    top = history.spec.finalists.top
+    chosen = _distinct(_by_belief(history, observed, objective), top)
+    if top > 1 and not _holds(chosen, observed[0]):
+        chosen = [*chosen[: top - 1], observed[0]]
     baseline = baseline_trial(history)
     if baseline is not None and not _holds(chosen, baseline):
         chosen.append(baseline)
@@ -49,6 +59,24 @@ def single_objective(history: History) -> Objective:
             history.spec.name,
         )
     return history.objectives[0]
+
+
+def _by_belief(history: History, observed: tuple[Trial, ...], objective: Objective) -> tuple[Trial, ...]:
+    table = tabulate(history.space, observed)
+    if len(observed) < MIN_TRIALS_TO_SMOOTH or not table.columns:
+        return observed
+    belief = smooth(table, np.array([observed_loss(trial, objective) for trial in observed])).mean
+    return tuple(observed[position] for position in np.argsort(belief, kind="stable"))
+
+
+def _distinct(trials: tuple[Trial, ...], count: int) -> list[Trial]:
+    chosen: list[Trial] = []
+    for trial in trials:
+        if len(chosen) == count:
+            break
+        if not _holds(chosen, trial):
+            chosen.append(trial)
+    return chosen
 
 
 def _holds(chosen: list[Trial], trial: Trial) -> bool:

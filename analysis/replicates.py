@@ -21,12 +21,14 @@ class Replicates:
         trials: The finalists with at least one value, by number.
         losses: Shape (n_finalists, n_seeds), small is good; NaN where a seed failed or was not trained. A column is
             one seed, common to all finalists.
-        seconds: Shape (n_finalists,), mean training time.
+        costs: Shape (n_finalists,), the mean of the metric `cost` where all report it, else of the training seconds.
+        is_priced: True if `costs` is that metric.
     """
 
     trials: tuple[Trial, ...]
     losses: Array
-    seconds: Array
+    costs: Array
+    is_priced: bool = False
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -50,8 +52,17 @@ def gather_replicates(history: History, objective: Objective) -> Replicates:
     trials = tuple(trial for trial in history.trials if values[trial.number])
     seeds = sorted({seed for trial in trials for seed in values[trial.number]})
     losses = [[values[trial.number].get(seed, np.nan) for seed in seeds] for trial in trials]
-    seconds = [float(np.mean([one.seconds for one in trial.replicates])) for trial in trials]
-    return Replicates(trials, np.array(losses, dtype=float).reshape(len(trials), len(seeds)), np.array(seconds))
+    is_priced = all("cost" in one.metrics for trial in trials for one in trial.replicates)
+    return Replicates(
+        trials=trials,
+        losses=np.array(losses, dtype=float).reshape(len(trials), len(seeds)),
+        costs=np.array([_mean_cost(trial, is_priced) for trial in trials]),
+        is_priced=is_priced,
+    )
+
+
+def _mean_cost(trial: Trial, is_priced: bool) -> float:
+    return float(np.mean([one.metrics["cost"] if is_priced else one.seconds for one in trial.replicates]))
 
 
 def _by_seed(trial: Trial, objective: Objective) -> dict[int, float]:

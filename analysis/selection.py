@@ -2,19 +2,21 @@
 
 import numpy as np
 
-from pegbox.analysis.finalists import single_objective
+from pegbox.analysis.evidence import LEVEL, Evidence, pick, weigh
+from pegbox.analysis.finalists import baseline_trial, single_objective
 from pegbox.analysis.replicates import Array, Replicates, gather_replicates
+from pegbox.analysis.verdict import explain_choice
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Finalist, Interval, Selection
 
-LEVEL = 0.95
-N_DRAWS = 20_000
-
 
 def select_winner(history: History) -> Selection:
     """The finalist to run, with the evidence of its fresh seeds.
+
+    The rule among ties is that of `evidence.pick`. The cost is the metric `cost` where all finalists report it, else
+    the time of training.
 
     Raises:
         NoTrialSucceededError: No finalist has a value on a fresh seed.
@@ -27,89 +29,50 @@ def select_winner(history: History) -> Selection:
             f"Study {history.spec.name!r} needs a finalist with a value of {objective.metric!r} on a fresh seed, got "
             "none: every replicate failed. See the failures for the cause."
         )
-    draws = mean_draws(replicates)
-    chances = probability_best(draws)
-    winner = int(np.lexsort((-chances, replicates.means))[0])
-    finalists = [
-        _finalist(replicates, position, objective, float(chances[position]))
-        for position in np.argsort(replicates.means, kind="stable")
-    ]
-    tied = _ties(replicates, draws, winner)
-    best = replicates.trials[winner]
+    evidence = weigh(replicates)
+    choice = pick(evidence)
+    baseline = _position_of(replicates, baseline_trial(history))
+    trial = replicates.trials[choice.winner]
     return Selection(
         study=history.spec.name,
         metric=objective.metric,
         goal=objective.goal,
-        winner=best.number,
-        configuration=best.configuration,
-        finalists=tuple(finalists),
-        ties=tuple(replicates.trials[position].number for position in tied),
-        reason=_reason(replicates, winner, tied, float(chances[winner])),
+        winner=trial.number,
+        configuration=trial.configuration,
+        finalists=tuple(_finalist(evidence, position, objective) for position in evidence.order),
+        ties=tuple(replicates.trials[position].number for position in choice.ties),
+        reason=explain_choice(evidence, choice),
+        baseline=None if baseline is None else replicates.trials[baseline].number,
+        gain=None if baseline is None or baseline == choice.winner else _gain(evidence, baseline, choice.winner),
     )
 
 
-def mean_draws(replicates: Replicates) -> Array:
-    """Draws of each finalist's true mean loss, shape (N_DRAWS, n_finalists), under a flat prior.
-
-    A finalist with one value has no spread of its own; the draws take that value as certain.
-    """
-    counts = replicates.counts
-    spread = np.nan_to_num(np.nanstd(replicates.losses, axis=1)) * np.sqrt(counts / np.maximum(counts - 1, 1))
-    t = replicates.rng().standard_t(np.maximum(counts - 1, 1), size=(N_DRAWS, len(counts)))
-    return np.asarray(replicates.means + t * spread / np.sqrt(counts), dtype=float)
-
-
-def probability_best(draws: Array) -> Array:
-    """Share of the draws in which each finalist is best, shape (n_finalists,); equal draws share their win."""
-    wins = draws == draws.min(axis=1, keepdims=True)
-    return np.asarray((wins / wins.sum(axis=1, keepdims=True)).mean(axis=0), dtype=float)
-
-
-def _finalist(replicates: Replicates, position: int, objective: Objective, chance: float) -> Finalist:
-    trial = replicates.trials[position]
-    values = replicates.losses[position][np.isfinite(replicates.losses[position])] * objective.loss(1.0)
+def _finalist(evidence: Evidence, position: int, objective: Objective) -> Finalist:
+    trial = evidence.replicates.trials[position]
+    losses = evidence.replicates.losses[position]
+    values = np.array([objective.loss(loss) for loss in losses[np.isfinite(losses)]])
     search_value = trial.value(objective.metric)
+    mean = float(values.mean())
     return Finalist(
         trial=trial.number,
         configuration=trial.configuration,
-        search_value=float(values.mean()) if search_value is None else search_value,
+        search_value=mean if search_value is None else search_value,
         values=tuple(values.tolist()),
-        mean=float(values.mean()),
-        interval=t_interval(values),
-        probability_best=chance,
+        mean=mean,
+        estimate=objective.loss(float(evidence.estimates[position])),
+        interval=_interval(objective.loss(1.0) * evidence.draws[:, position]) if evidence.knows_spread else None,
+        probability_best=min(float(evidence.chances[position]), 1.0),
     )
 
 
-def t_interval(values: Array, level: float = LEVEL) -> Interval | None:
-    """Student's interval of the mean; None for one value, which says nothing about its spread."""
-    if len(values) < 2:
-        return None
-    from scipy.special import stdtrit
-
-    half = float(stdtrit(len(values) - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(len(values)))
-    return Interval(low=float(values.mean()) - half, high=float(values.mean()) + half, level=level)
+def _interval(draws: Array) -> Interval:
+    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(low=float(low), high=float(high), level=LEVEL)
 
 
-def _ties(replicates: Replicates, draws: Array, winner: int) -> list[int]:
-    """Finalists that may be as good as the winner: it does not beat them in `LEVEL` of the draws."""
-    beaten = (draws[:, [winner]] < draws).mean(axis=0)
-    unknown = replicates.counts < 2
-    return [
-        position
-        for position in range(len(replicates.trials))
-        if position != winner and (beaten[position] < LEVEL or unknown[position] or unknown[winner])
-    ]
+def _gain(evidence: Evidence, baseline: int, winner: int) -> Interval | None:
+    return _interval(evidence.draws[:, baseline] - evidence.draws[:, winner]) if evidence.knows_spread else None
 
 
-def _reason(replicates: Replicates, winner: int, tied: list[int], chance: float) -> str:
-    trial, count = replicates.trials[winner].number, int(replicates.counts[winner])
-    seeds = f"{count} fresh seed{'s' if count > 1 else ''}"
-    if len(replicates.trials) == 1:
-        return f"Trial {trial} is the only finalist; it was trained again on {seeds}."
-    lead = f"Trial {trial} has the best mean over {seeds}"
-    if count < 2:
-        return f"{lead}; one seed says nothing about the spread, so no finalist can be told from another."
-    if not tied:
-        return f"{lead} and is better than each other finalist at the {LEVEL:.0%} level (P(best) {chance:.0%})."
-    others = ", ".join(str(replicates.trials[position].number) for position in tied)
-    return f"{lead} (P(best) {chance:.0%}); trial{'s' if len(tied) > 1 else ''} {others} cannot be told from it."
+def _position_of(replicates: Replicates, trial: object) -> int | None:
+    return next((position for position, one in enumerate(replicates.trials) if one is trial), None)

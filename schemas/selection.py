@@ -26,8 +26,12 @@ class Finalist(Schema):
     values: tuple[FiniteFloat, ...]
     """One for each fresh seed that succeeded."""
     mean: FiniteFloat
+    """Of the values, as they are."""
+    estimate: FiniteFloat | None = None
+    """The true mean as it is believed to be: drawn towards the other finalists by as much as the noise warrants,
+    so that it is not optimistic for the one that is picked."""
     interval: Interval | None = None
-    """None where there is one seed: one value says nothing about its spread."""
+    """Of the true mean; None where there is one seed: one value says nothing about its spread."""
     probability_best: float = Field(ge=0, le=1)
 
 
@@ -41,11 +45,16 @@ class Selection(Schema):
     """Trial number."""
     configuration: Configuration
     finalists: tuple[Finalist, ...]
-    """Best mean first."""
+    """Best estimate first."""
     ties: tuple[int, ...] = ()
     """Trials that cannot be told from the winner at the level of the intervals."""
     reason: str
-    """Why this one, in one sentence."""
+    """Why this one, in one or two sentences."""
+    baseline: int | None = None
+    """The trial of the enqueued configuration, which is the one to beat."""
+    gain: Interval | None = None
+    """By how much the winner is better than the baseline, in units of the metric; negative where it is worse. None
+    without a baseline, and where the baseline itself won."""
     test_metrics: Metrics = Field(default={})
     """Measured once, for the winner; empty where no rows were held out."""
     checkpoint: Path | None = None

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from pegbox.analysis.finalists import choose_finalists
@@ -62,3 +63,20 @@ def test_several_objectives_are_refused_by_name(make_history):
     history = make_history([0.1], objective=None, objectives=[{"metric": "loss"}, {"metric": "seconds"}])
     with pytest.raises(StudyError, match="loss, seconds"):
         choose_finalists(history)
+
+
+def test_lucky_outlier_does_not_lead_the_finalists(make_history):
+    rng = np.random.default_rng(0)
+    places = np.linspace(0, 1, 40)
+    values = (places - 0.3) ** 2 + 0.02 * rng.standard_normal(40)
+    values[36] = values.min() - 0.05  # luck, far from the valley at 0.3
+    history = make_history(values.tolist(), configurations=[{"x": float(x)} for x in places], finalists={"top": 3})
+    first, second, last = numbers(history)
+    assert abs(places[first] - 0.3) < 0.2
+    assert abs(places[second] - 0.3) < 0.2
+    assert last == 36
+
+
+def test_replicates_do_not_change_who_takes_part(make_history):
+    values = [0.1 * number for number in range(10)]
+    assert numbers(make_history(values)) == numbers(make_history(values, {3: [0.0, 0.0]}))

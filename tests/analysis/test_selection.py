@@ -72,3 +72,35 @@ def test_equal_values_are_ties_and_first_trial_wins(make_history):
 def test_same_history_gives_the_same_selection(make_history):
     history = make_history([0.1, 0.2], {0: [0.50, 0.60, 0.40], 1: [0.51, 0.58, 0.43]})
     assert select_winner(history) == select_winner(history)
+
+
+def test_cheapest_tie_within_one_standard_error_wins(make_history):
+    values = {0: [0.50, 0.60, 0.40, 0.52], 1: [0.50, 0.61, 0.41, 0.51]}
+    selection = select_winner(make_history([0.1, 0.2], values, seconds=[10.0, 4.0]))
+    assert selection.winner == 1
+    assert selection.ties == (0,)
+    assert "trains in 40% of its time" in selection.reason
+
+
+def test_cheap_finalist_that_is_clearly_worse_does_not_win(make_history):
+    values = {0: [0.10, 0.11, 0.12], 1: [0.90, 0.91, 0.92]}
+    assert select_winner(make_history([0.1, 0.2], values, seconds=[10.0, 1.0])).winner == 0
+
+
+def test_gain_over_the_enqueued_configuration_is_stated(make_history):
+    values = {0: [0.90, 0.91, 0.92], 1: [0.10, 0.11, 0.12]}
+    selection = select_winner(make_history([0.9, 0.1], values, search={"enqueue": [{"x": 0.0}]}))
+    assert (selection.winner, selection.baseline) == (1, 0)
+    assert selection.gain.low < 0.8 < selection.gain.high
+
+
+def test_winning_baseline_has_no_gain_over_itself(make_history):
+    values = {0: [0.10, 0.11, 0.12], 1: [0.90, 0.91, 0.92]}
+    selection = select_winner(make_history([0.1, 0.9], values, search={"enqueue": [{"x": 0.0}]}))
+    assert (selection.baseline, selection.gain) == (0, None)
+
+
+def test_estimate_is_less_extreme_than_the_plain_mean(make_history):
+    values = {number: [1 + 0.1 * number, 2 + 0.1 * number, 3 - 0.1 * number] for number in range(4)}
+    selection = select_winner(make_history([0.1, 0.2, 0.3, 0.4], values))
+    assert selection.best.estimate >= selection.best.mean

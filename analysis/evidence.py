@@ -1,0 +1,93 @@
+"""What the finalists' fresh seeds say, and the rule that picks the winner from it; writes no answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pegbox.analysis.posterior import mean_draws
+from pegbox.analysis.replicates import Array, Replicates
+
+LEVEL = 0.95
+MIN_SAVING = 0.2
+"""A tie is preferred to the best mean if it costs less by at least this share; less is within the noise of a clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the fresh seeds say.
+
+    Attributes:
+        draws: Posterior draws of the true mean losses, shape (n_draws, n_finalists).
+        estimates: Posterior mean losses, shape (n_finalists,).
+        chances: Probability of being the best finalist, shape (n_finalists,).
+        knows_spread: False where no finalist has two values, so that nothing can be told apart.
+    """
+
+    replicates: Replicates
+    draws: Array
+    estimates: Array
+    chances: Array
+    knows_spread: bool
+
+    @property
+    def order(self) -> list[int]:
+        """Positions of the finalists, best estimate first."""
+        return [int(position) for position in np.argsort(self.estimates, kind="stable")]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Positions of the best estimate, of the winner, and of those that cannot be told from the winner."""
+
+    leader: int
+    winner: int
+    ties: tuple[int, ...]
+
+
+def weigh(replicates: Replicates) -> Evidence:
+    """The posterior of at least one finalist."""
+    draws = mean_draws(replicates)
+    knows_spread = bool((replicates.counts > 1).any())
+    chances = probability_best(draws) if knows_spread else np.full(len(replicates.trials), 1 / len(replicates.trials))
+    return Evidence(replicates, draws, np.asarray(draws.mean(axis=0)), chances, knows_spread)
+
+
+def probability_best(draws: Array) -> Array:
+    """Share of the draws in which each finalist is best, shape (n_finalists,); equal draws share their win."""
+    wins = draws == draws.min(axis=1, keepdims=True)
+    return np.asarray((wins / wins.sum(axis=1, keepdims=True)).mean(axis=0), dtype=float)
+
+
+def pick(evidence: Evidence) -> Choice:
+    """The winner among the finalists.
+
+    The finalist with the best posterior mean is the leader. Finalists that it does not beat with a probability of
+    95 % are ties. Among the ties within one standard error of the leader the cheapest wins, if it saves at least a
+    fifth of the leader's cost; otherwise the leader wins.
+
+    Source: Breiman, Friedman, Olshen & Stone 1984, sec. 3.4.3 (the one-standard-error rule).
+    """
+    leader = evidence.order[0]
+    tied = _not_beaten(evidence, leader)
+    costs = evidence.replicates.costs
+    ceiling = evidence.estimates[leader] + evidence.draws[:, leader].std()
+    cheap = [
+        position
+        for position in tied
+        if evidence.estimates[position] <= ceiling and costs[position] <= (1 - MIN_SAVING) * costs[leader]
+    ]
+    if not evidence.knows_spread or not cheap:
+        return Choice(leader, leader, tied)
+    winner = min(cheap, key=lambda position: (costs[position], evidence.estimates[position]))
+    ties = {leader, *tied, *_not_beaten(evidence, winner)} - {winner}
+    return Choice(leader, winner, tuple(sorted(ties)))
+
+
+def _not_beaten(evidence: Evidence, leader: int) -> tuple[int, ...]:
+    beaten = (evidence.draws[:, [leader]] < evidence.draws).mean(axis=0)
+    everyone = range(len(evidence.replicates.trials))
+    return tuple(
+        position
+        for position in everyone
+        if position != leader and (beaten[position] < LEVEL or not evidence.knows_spread)
+    )

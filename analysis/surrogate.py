@@ -1,0 +1,153 @@
+"""A small Gaussian process that tells luck from quality among observed trials; it proposes nothing.
+
+Matérn-5/2 with one length scale a parameter and one noise level, fitted by the maximum of the posterior.
+
+Source: Rasmussen & Williams 2006, ch. 2 and 5.4; length-scale prior of Hvarfner, Hellsten & Nardi 2024.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pegbox.analysis.columns import Array, Table
+
+MAX_TRIALS = 300
+"""More than this are thinned: the best half of that many, and an even draw of the others."""
+_SQRT5 = math.sqrt(5.0)
+_JITTER = 1e-8
+
+
+@dataclass(frozen=True)
+class Smoothed:
+    """What a surrogate believes of the trials it was fitted to.
+
+    Attributes:
+        mean: Posterior mean of the loss without its noise, shape (n_trials,), in units of the metric.
+        std: Posterior standard deviation of the same, shape (n_trials,).
+        noise: Standard deviation of one measurement, in units of the metric.
+    """
+
+    mean: Array
+    std: Array
+    noise: float
+
+
+def smooth(table: Table, losses: Array) -> Smoothed:
+    """Fit a surrogate to the trials' losses and read it where they lie.
+
+    Losses far above the median are drawn in first: how bad a bad trial was says little about the good ones.
+
+    Args:
+        table: The trials' configurations, n_trials of them, at least two.
+        losses: Shape (n_trials,), finite.
+    """
+    points, groups = _features(table)
+    drawn_in = _draw_in(losses)
+    centre, scale = float(drawn_in.mean()), float(drawn_in.std())
+    if scale <= 1e-12 * max(1.0, float(np.abs(losses).max())):
+        return Smoothed(losses.copy(), np.zeros(len(losses)), 0.0)
+    fitted = _thin(drawn_in)
+    process = _Process(points[fitted], groups, (drawn_in[fitted] - centre) / scale)
+    mean, std = process.predict(points)
+    return Smoothed(centre + scale * mean, scale * std, scale * process.noise)
+
+
+def _features(table: Table) -> tuple[Array, Array]:
+    """Points, shape (n_trials, n_features), and the parameter of each feature, shape (n_features,).
+
+    An unordered parameter becomes one feature a value; an inactive one lies in the middle of its range.
+    """
+    blocks, groups = [], []
+    cells = table.cells()
+    for position, column in enumerate(table.columns):
+        if column.is_ordered:
+            blocks.append(np.nan_to_num(table.units[:, [position]], nan=0.5))
+        else:
+            one_hot = (cells[:, [position]] == np.arange(column.n_cells)).astype(float)
+            blocks.append(one_hot / math.sqrt(2.0))  # two values are one unit apart
+        groups.extend([position] * blocks[-1].shape[1])
+    return np.concatenate(blocks, axis=1), np.array(groups)
+
+
+def _draw_in(losses: Array) -> Array:
+    """Losses with those above median + 2 (median - lowest decile) moved there."""
+    low, middle = np.quantile(losses, [0.1, 0.5])
+    ceiling = middle + 2 * (middle - low)
+    return np.asarray(np.minimum(losses, ceiling)) if ceiling > middle else losses
+
+
+def _thin(losses: Array) -> npt.NDArray[np.intp]:
+    order = np.argsort(losses, kind="stable")
+    if len(order) <= MAX_TRIALS:
+        return order
+    half = MAX_TRIALS // 2
+    rest = np.linspace(half, len(order) - 1, MAX_TRIALS - half).astype(int)
+    return np.asarray(order[np.concatenate([np.arange(half), rest])])
+
+
+class _Process:
+    """A fitted Gaussian process; losses are standardised."""
+
+    def __init__(self, points: Array, groups: Array, losses: Array) -> None:
+        from scipy.optimize import minimize
+
+        self._points, self._losses = points, losses
+        self._n_scales = int(groups.max()) + 1
+        self._groups = groups
+        # Shape (n_parameters, n, n): squared distance in each parameter alone.
+        square = (points[:, None, :] - points[None, :, :]) ** 2
+        self._distances = np.stack([square[:, :, groups == group].sum(axis=2) for group in range(self._n_scales)])
+        self._location = math.sqrt(2) + math.log(self._n_scales) / 2
+        start = np.concatenate([np.full(self._n_scales, self._location - 1), [0.0, math.log(0.1)]])
+        bounds = [(-4.0, 6.0)] * self._n_scales + [(-3.0, 3.0), (-12.0, 1.0)]
+        found = minimize(self._objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
+        self._settle(found.x)
+
+    def _objective(self, theta: Array) -> tuple[float, Array]:
+        """Negative log posterior and its gradient in log length scales, log signal and log noise variance."""
+        scales, signal, noise = np.exp(theta[:-2]), math.exp(theta[-2]), math.exp(theta[-1])
+        scaled = self._distances / scales[:, None, None] ** 2
+        radius = np.sqrt(scaled.sum(axis=0))
+        decay = np.exp(-_SQRT5 * radius)
+        kernel = signal * (1 + _SQRT5 * radius + 5 / 3 * radius**2) * decay
+        n = len(self._losses)
+        lower = np.linalg.cholesky(kernel + (noise + _JITTER) * np.eye(n))
+        inverse = np.linalg.inv(lower)
+        precision = inverse.T @ inverse
+        alpha = precision @ self._losses
+        outer = precision - np.outer(alpha, alpha)  # d(-log p)/dK = outer / 2
+        slope = 5 / 3 * signal * (1 + _SQRT5 * radius) * decay
+        gradient = np.empty_like(theta)
+        gradient[:-2] = np.einsum("pij,ij->p", scaled, outer * slope) / 2
+        gradient[-2] = (outer * kernel).sum() / 2
+        gradient[-1] = noise * np.trace(outer) / 2
+        value = self._losses @ alpha / 2 + np.log(np.diag(lower)).sum()
+        prior = (theta[:-2] - self._location) / 3
+        value += (prior * (theta[:-2] - self._location)).sum() / 2 + (theta[-1] + 3) ** 2 / 18 + theta[-2] ** 2 / 8
+        gradient[:-2] += prior
+        gradient[-1] += (theta[-1] + 3) / 9
+        gradient[-2] += theta[-2] / 4
+        return float(value), gradient
+
+    def _settle(self, theta: Array) -> None:
+        self._scales, self._signal = np.exp(theta[:-2]), math.exp(theta[-2])
+        self.noise = math.exp(theta[-1] / 2)
+        n = len(self._losses)
+        kernel = self._kernel(self._points, self._points)
+        self._inverse = np.linalg.inv(np.linalg.cholesky(kernel + (self.noise**2 + _JITTER) * np.eye(n)))
+        self._alpha = self._inverse.T @ (self._inverse @ self._losses)
+
+    def _kernel(self, left: Array, right: Array) -> Array:
+        weights = self._scales[self._groups]
+        left, right = left / weights, right / weights
+        square = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2 * left @ right.T
+        radius = np.sqrt(np.maximum(square, 0.0))
+        return np.asarray(self._signal * (1 + _SQRT5 * radius + 5 / 3 * radius**2) * np.exp(-_SQRT5 * radius))
+
+    def predict(self, points: Array) -> tuple[Array, Array]:
+        """Posterior mean and standard deviation of the noiseless loss, each of shape (n_points,)."""
+        cross = self._kernel(points, self._points)
+        explained = ((cross @ self._inverse.T) ** 2).sum(axis=1)
+        return cross @ self._alpha, np.sqrt(np.maximum(self._signal - explained, 0.0))

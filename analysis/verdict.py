@@ -1,0 +1,35 @@
+"""Says in words why a finalist won; decides nothing."""
+
+from pegbox.analysis.evidence import LEVEL, Choice, Evidence
+
+
+def explain_choice(evidence: Evidence, choice: Choice) -> str:
+    """One or two sentences for the user."""
+    replicates = evidence.replicates
+    winner, leader = (replicates.trials[position].number for position in (choice.winner, choice.leader))
+    count = int(replicates.counts[choice.winner])
+    seeds = f"{count} fresh seed{'s' if count > 1 else ''}"
+    if len(replicates.trials) == 1:
+        return f"Trial {winner} is the only finalist; it was trained again on {seeds}."
+    if not evidence.knows_spread:
+        return (
+            f"Trial {winner} has the best value on {seeds}; one seed says nothing about the spread, so that no "
+            "finalist can be told from another. Raise finalists.seeds."
+        )
+    chance = f"P(best) {evidence.chances[choice.winner]:.0%}"
+    tied = _trials([replicates.trials[position].number for position in choice.ties])
+    if choice.winner != choice.leader:
+        share = replicates.costs[choice.winner] / replicates.costs[choice.leader]
+        cost = "costs" if replicates.is_priced else "trains in"
+        return (
+            f"Trial {winner} is within one standard error of the best, trial {leader}, and {cost} {share:.0%} of its "
+            f"{'cost' if replicates.is_priced else 'time'} ({chance}). It cannot be told from {tied}."
+        )
+    lead = f"Trial {winner} has the best mean over {seeds} ({chance})"
+    if not choice.ties:
+        return f"{lead} and is better than each other finalist at the {LEVEL:.0%} level."
+    return f"{lead}; {tied} cannot be told from it."
+
+
+def _trials(numbers: list[int]) -> str:
+    return f"trial{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+
+from pegbox.analysis.columns import tabulate
+from pegbox.analysis.surrogate import _features, _Process, smooth
+from pegbox.schemas.space import Space
+from pegbox.schemas.trial import Trial
+
+SPACE = Space.model_validate(
+    {
+        "x": {"min": 0.0, "max": 1.0},
+        "kind": ["a", "b", "c"],
+        "depth": {"min": 1, "max": 8, "int": True, "when": {"kind": "a"}},
+    }
+)
+
+
+def sampled(n_trials, seed=0):
+    rng = np.random.default_rng(seed)
+    trials = []
+    for number in range(n_trials):
+        configuration = {"x": float(rng.random()), "kind": "abc"[rng.integers(3)]}
+        if configuration["kind"] == "a":
+            configuration["depth"] = int(rng.integers(1, 9))
+        trials.append(Trial(number=number, seed=0, configuration=configuration))
+    return tabulate(SPACE, tuple(trials)), np.array(
+        [t.configuration["x"] + (t.configuration["kind"] == "b") for t in trials]
+    )
+
+
+def test_posterior_mean_is_nearer_the_truth_than_the_values():
+    table, truth = sampled(80)
+    values = truth + 0.3 * np.random.default_rng(1).standard_normal(80)
+    smoothed = smooth(table, values)
+    assert np.abs(smoothed.mean - truth).mean() < 0.5 * np.abs(values - truth).mean()
+    assert smoothed.noise == pytest.approx(0.3, rel=0.3)
+
+
+def test_gradient_of_the_fit_agrees_with_differences():
+    table, truth = sampled(25)
+    points, groups = _features(table)
+    process = _Process(points, groups, (truth - truth.mean()) / truth.std())
+    theta = np.array([-0.5, 0.3, 1.0, 0.2, -2.0])
+    error = check_grad(lambda t: process._objective(t)[0], lambda t: process._objective(t)[1], theta)
+    assert error < 1e-3
+
+
+def test_disaster_does_not_hide_the_differences_among_the_good():
+    table, truth = sampled(60)
+    values = truth.copy()
+    values[truth.argmax()] = 1e6
+    smoothed = smooth(table, values)
+    assert truth[smoothed.mean.argmin()] - truth.min() < 0.1
+
+
+def test_equal_values_are_returned_as_they_are():
+    table, _ = sampled(10)
+    smoothed = smooth(table, np.full(10, 0.5))
+    assert smoothed.mean.tolist() == [0.5] * 10
+    assert smoothed.noise == 0.0
+
+
+def test_many_trials_are_thinned_and_all_are_read():
+    table, truth = sampled(900)
+    assert smooth(table, truth).mean.shape == (900,)
