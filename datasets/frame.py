@@ -57,7 +57,7 @@ class Frame:
     def digest(self) -> str:
         """A hash of everything that shapes the arrays, the same however the source laid it out in memory."""
         names = (self.target.task, self.target.classes, self.numeric_names, self.categorical_names, self.cardinalities)
-        hashed = hashlib.sha256(repr((names, self.shape)).encode())
+        hashed = hashlib.sha256(repr((names, self.shape, self.n_dropped)).encode())
         for array in (self.target.values, self.numeric, self.codes, self.groups, self.times):
             hashed.update(b"-" if array is None else np.ascontiguousarray(array).data)
         return hashed.hexdigest()

@@ -4,10 +4,11 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
+from pydantic import ValidationError
 
 from pegbox.datasets.frame import Frame, build_frame
 from pegbox.datasets.kinds import source_of
@@ -79,9 +80,15 @@ def _find(root: Path, name: str) -> PreparedData | None:
     directory = root.absolute() / name
     try:
         text = (directory / _INFO).read_text(encoding="utf-8")
-    except FileNotFoundError:
+        found = PreparedData.model_validate_json(text)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    return PreparedData.model_validate_json(text).model_copy(update={"path": directory})
+    except ValidationError as error:
+        raise DataError(
+            f"{str(directory / _INFO)!r} is damaged, or of another version of pegbox. Delete this directory and run "
+            "again: it will be prepared anew."
+        ) from error
+    return found.model_copy(update={"path": directory})
 
 
 def _write(frame: Frame, folds: tuple[Fold, ...], root: Path, name: str) -> PreparedData:
@@ -89,8 +96,8 @@ def _write(frame: Frame, folds: tuple[Fold, ...], root: Path, name: str) -> Prep
     directory = root.absolute() / name
     info = _describe(frame, folds, directory)
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=root))
+        partial = root / f".partial-{uuid4().hex}"
+        partial.mkdir(parents=True)
         try:
             for number, fold in enumerate(folds):
                 _write_fold(frame, fold, partial, number)

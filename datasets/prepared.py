@@ -37,7 +37,7 @@ def _open_part(directory: Path, fold: int, part: str) -> Part:
     try:
         # Copy-on-write, not read-only: torch warns of memory that it may not write to.
         return Part(*(np.load(path, mmap_mode="c") for path in paths))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(
             f"The prepared data in {str(directory)!r} is damaged: {error}. Delete this directory and run the study "
             "again: it will be prepared anew."
