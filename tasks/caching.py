@@ -1,5 +1,6 @@
 """How Prefect finds a result again: by content, in the store; a finished trial is skipped by the history instead."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,5 +31,11 @@ class SegmentKey(CachePolicy):
 
 
 def cache_of(store: StoreLayout) -> LocalFileSystem:
-    """Where Prefect keeps the results of a store's studies."""
-    return LocalFileSystem(basepath=str(store.cache))
+    """Where Prefect keeps the results of a store's studies: below the store, because they name its checkpoints.
+
+    Prefect takes a storage only as a block that its server knows.
+    """
+    digest = hashlib.sha256(str(store.cache).encode()).hexdigest()[:12]
+    block = LocalFileSystem(basepath=str(store.cache))
+    block.save(f"pegbox-{digest}", overwrite=True)
+    return block
