@@ -1,0 +1,111 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pegbox.report.check import check_study
+from pegbox.schemas.errors import Problem
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.study_file import read_study
+
+REPOSITORY = Path(__file__).parents[2]
+
+STUDY: dict[str, Any] = {
+    "name": "digits",
+    "data": {"source": "sklearn:digits"},
+    "train": {"kind": "mlp", "task": "classification", "epochs": 3},
+    "space": {"lr": {"min": 1e-4, "max": 1e-1, "log": True}},
+    "objective": {"metric": "val_loss"},
+    "search": {"method": "random"},
+    "budget": {"trials": 4},
+}
+
+
+def check(**changes: Any) -> tuple[Problem, ...]:
+    return check_study(StudySpec.model_validate({**STUDY, **changes}))
+
+
+def test_study_in_order_has_no_problem() -> None:
+    assert check() == ()
+
+
+@pytest.mark.parametrize("name", ["digits", "churn", "energy"])
+def test_examples_have_no_problem(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+
+    assert check_study(read_study(Path(f"examples/{name}.yaml")).spec) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "message"),
+    [
+        ({"data": {"source": "sklearn:digit"}}, ("data", "source"), "Did you mean 'digits'?"),
+        ({"space": {"learning_rate": {"min": 0, "max": 1}}}, ("space", "learning_rate"), "learning_rate"),
+        ({"objective": {"metric": "val_los"}}, ("objective", "metric"), "Did you mean 'val_loss'?"),
+        ({"search": {"method": "randm"}}, ("search", "method"), "Did you mean 'random'?"),
+    ],
+    ids=["datasets", "training, its space", "training, its metrics", "search"],
+)
+def test_problems_of_every_room_are_told(changes: dict[str, Any], path: tuple[str | int, ...], message: str) -> None:
+    (problem,) = check(**changes)
+
+    assert problem.path == path
+    assert message in problem.message
+
+
+def test_problems_of_all_rooms_are_told_at_once() -> None:
+    problems = check(data={"source": "sklearn:digit"}, search={"method": "randm"}, objective={"metric": "val_los"})
+
+    assert [problem.path[0] for problem in problems] == ["data", "objective", "search"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"space": {"preset": "mlp"}}, ("space", "preset")),
+        (
+            {"space": {"lr": {"min": 0.1, "max": 0.2, "prior": {"value": 0.15}}}},
+            ("space", "lr", "prior"),
+        ),
+        ({"run": {"engine": "ray"}}, ("run", "engine")),
+        ({"run": {"address": "ray://head:10001"}}, ("run", "address")),
+        ({"run": {"limit": "gpu"}}, ("run", "limit")),
+        ({"run": {"batch": 4}}, ("run", "batch")),
+        ({"search": {"warm_start": "auto"}}, ("search", "warm_start")),
+        ({"schedule": {"cron": "0 3 * * 1"}}, ("schedule",)),
+    ],
+)
+def test_part_that_nothing_acts_on_is_refused_by_name(changes: dict[str, Any], path: tuple[str, ...]) -> None:
+    (problem,) = check(**changes)
+
+    assert problem.path == path
+    assert "not available yet" in problem.message
+
+
+def test_several_objectives_are_refused_by_name() -> None:
+    objectives = [{"metric": "val_loss"}, {"metric": "val_accuracy", "goal": "maximize"}]
+
+    (problem,) = check(objective=None, objectives=objectives)
+
+    assert (problem.path, "not available yet" in problem.message) == (("objectives",), True)
+
+
+def test_cost_that_no_model_measures_is_refused() -> None:
+    (problem,) = check(budget={"cost": 3.0})
+
+    assert problem.path == ("budget", "cost")
+
+
+def test_checking_loads_neither_prefect_nor_torch() -> None:
+    code = (
+        "import sys; from pathlib import Path; from pegbox.report.check import check_study; "
+        "from pegbox.schemas.study_file import read_study; "
+        "assert check_study(read_study(Path('examples/churn.yaml')).spec) == (); "
+        "print(sorted({'prefect', 'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+
+    assert run.stdout.strip() == "[]"
