@@ -46,13 +46,15 @@ def preload_for(train: TrainSpec) -> tuple[str, ...]:
     """Modules that workers should import before their first trial, so that no trial pays for it."""
     match train:
         case TorchTrain():
-            return ("torch", "pegbox.training.torch_trainer")
+            # torch loads its compiler with the first step of an optimizer, which takes seconds.
+            return ("torch", "torch._dynamo", "pegbox.training.torch_trainer")
         case SklearnTrain():
             return ("pegbox.training.sklearn_trainer",)
         case FunctionTrain():
             files = _function_files(train)
             heavy = tuple(name for name in ("torch", "sklearn") if imports_module(files, name))
-            return (*heavy, "pegbox.training.function_trainer")
+            compiler = ("torch._dynamo",) if "torch" in heavy else ()
+            return (*heavy, *compiler, "pegbox.training.function_trainer")
         case CommandTrain():
             return ("pegbox.training.command_trainer",)
 
