@@ -1,7 +1,6 @@
 """Covers the space evenly with a scrambled Sobol sequence; learns nothing from the values."""
 
 import numpy as np
-from scipy.stats import qmc
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
@@ -41,6 +40,8 @@ class SobolSequence:
     def point(self, number: int) -> Array:
         """The point of that number, shape (n_dims,)."""
         if number >= len(self._points):
+            from scipy.stats import qmc  # takes a second to load
+
             n_points = BLOCK * (number // BLOCK + 1)
             n_points = 1 << (n_points - 1).bit_length()
             self._points = qmc.Sobol(self._n_dims, rng=np.random.default_rng(self._seed)).random(n_points)
