@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError
@@ -17,7 +17,6 @@ from pegbox.cli.ls import ls
 from pegbox.cli.options import Verbosity
 from pegbox.cli.run import run
 from pegbox.cli.schema import schema
-from pegbox.cli.sql import sql
 from pegbox.cli.status import status
 from pegbox.cli.validate import validate
 from pegbox.cli.watch import watch
@@ -37,7 +36,7 @@ app = App(
     help_format="plaintext",
     help_epilogue=EXIT_CODES,
 )
-COMMANDS = (init, validate, schema, run, ls, status, watch, best, sql, doctor)
+COMMANDS: tuple[Callable[..., object], ...] = (init, validate, schema, run, ls, status, watch, best, doctor)
 """In the order in which a user meets them."""
 for position, command in enumerate(COMMANDS):
     app.command(command, help_epilogue="", sort_key=position)

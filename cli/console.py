@@ -5,7 +5,7 @@ import os
 from typing import IO, Any
 
 from pydantic import BaseModel
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.theme import Theme
 
 from pegbox.cli import terminal
@@ -48,6 +48,16 @@ def out() -> Console:
 def err() -> Console:
     """Where everything else goes."""
     return console(terminal.stderr())
+
+
+def show(console: Console, renderable: RenderableType) -> None:
+    """Print; where nobody looks, without the blanks that fill a table's last column."""
+    if console.is_terminal:
+        console.print(renderable)
+        return
+    with console.capture() as captured:
+        console.print(renderable)
+    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def print_json(value: Any) -> None:

@@ -34,7 +34,7 @@ def hush(log: Path) -> None:
     _Saved.stdout = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace")
     _Saved.stderr = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace")
     log.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)

@@ -1,14 +1,13 @@
 """How far a search has come, by its own limits and by its best trial; knows nothing of runs or workers."""
 
-from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from pegbox.schemas.base import Configuration, Schema
-from pegbox.schemas.history import History
-from pegbox.schemas.plan import Objective
-from pegbox.schemas.trial import Trial
+from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.plan import BudgetSpec
+from pegbox.schemas.trial import TrialState
 
 
 class BudgetUse(Schema):
@@ -33,31 +32,50 @@ class Incumbent(Schema):
     configuration: Configuration
 
 
-def incumbent(history: History) -> Incumbent | None:
-    """The completed trial with the best value; None where none has one."""
-    ranked = _ranked(history.completed, history.objectives[0])
-    if not ranked:
-        return None
-    value, trial = ranked[0]
-    return Incumbent(trial=trial.number, value=value, budget=trial.budget, configuration=trial.configuration)
+class Tally(Schema):
+    """What the trials of a study add up to."""
+
+    counts: dict[TrialState, int] = Field(default={})
+    failures: dict[FailureKind, int] = Field(default={})
+    """Most frequent first."""
+    epochs: int = 0
+    """Over all trials."""
+    cost: FiniteFloat = 0.0
+    """Sum of the metric `cost`."""
+    stagnation: int = 0
+    """Completed trials since the best one."""
+    mean_seconds: FiniteFloat = 0.0
+    """Of training a completed trial."""
+    elapsed_seconds: FiniteFloat = 0.0
+    """Of all runs of the study."""
+    replicates: int = 0
+    """Fresh seeds of finalists that are done."""
+    best: Incumbent | None = None
+
+    @property
+    def n_trials(self) -> int:
+        """Of all states."""
+        return sum(self.counts.values())
+
+    @property
+    def n_active(self) -> int:
+        """Whose life goes on."""
+        return sum(count for state, count in self.counts.items() if not state.is_finished)
+
+    @property
+    def n_finished(self) -> int:
+        """Completed, stopped or failed."""
+        return self.n_trials - self.n_active
 
 
-def _ranked(trials: Sequence[Trial], objective: Objective) -> list[tuple[float, Trial]]:
-    """Values with their trials, best first; of equals the earlier trial."""
-    valued = [(trial.value(objective.metric), trial) for trial in trials]
-    known = [(value, trial) for value, trial in valued if value is not None]
-    return sorted(known, key=lambda pair: (objective.loss(pair[0]), pair[1].number))
-
-
-def budget_use(history: History) -> tuple[BudgetUse, ...]:
+def budget_use(limits: BudgetSpec, tally: Tally) -> tuple[BudgetUse, ...]:
     """How much of each limit is used, the one nearest to its end first."""
-    limits = history.spec.budget
     used = {
-        "trials": (len(history.trials) - len(history.active), limits.trials),
-        "epochs": (sum(trial.budget for trial in history.trials), limits.epochs),
-        "time": (history.elapsed_seconds, limits.time),
-        "cost": (sum(trial.value("cost") or 0.0 for trial in history.trials), limits.cost),
-        "stagnation": (_stagnation(history), limits.stagnation),
+        "trials": (tally.n_finished, limits.trials),
+        "epochs": (tally.epochs, limits.epochs),
+        "time": (tally.elapsed_seconds, limits.time),
+        "cost": (tally.cost, limits.cost),
+        "stagnation": (tally.stagnation, limits.stagnation),
     }
     uses = [
         BudgetUse.model_validate({"limit": limit, "used": amount, "total": total})
@@ -65,9 +83,3 @@ def budget_use(history: History) -> tuple[BudgetUse, ...]:
         if total is not None
     ]
     return tuple(sorted(uses, key=lambda use: -use.share))
-
-
-def _stagnation(history: History) -> int:
-    """Completed trials since the best one."""
-    best = incumbent(history)
-    return sum(trial.number > best.trial for trial in history.completed) if best else 0

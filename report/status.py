@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.progress import BudgetUse, Incumbent, budget_use, incumbent
+from pegbox.report.progress import BudgetUse, Incumbent, Tally, budget_use
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
-from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 
 Curve = Mapping[int, float]
@@ -18,13 +18,25 @@ Curve = Mapping[int, float]
 Phase = Literal["waiting", "searching", "finalists", "done", "interrupted", "failed", "lost"]
 
 
+class RunState(Schema):
+    """The last run that drove the study."""
+
+    run: str = ""
+    status: Literal["running", "completed", "interrupted", "failed", "lost"] = "running"
+    host: str = ""
+    pid: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    message: str = ""
+
+
 class RunningTrial(Schema):
-    """One trial that a worker trains now."""
+    """One segment that a worker trains now."""
 
     trial: int
     replicate: int | None = None
     """Which fresh seed of the finalists' round; None while searching."""
-    worker: str = ""
+    fold: int = 0
     to_budget: int
     step: int | None = None
     """The last step that was reported; None before the first."""
@@ -39,37 +51,10 @@ class RunningTrial(Schema):
     configuration: Configuration
 
 
-class FinishedTrial(Schema):
-    """One trial that will not go on."""
-
-    trial: int
-    state: TrialState
-    value: FiniteFloat | None = None
-    budget: int
-    seconds: float | None = None
-    failure: FailureKind | None = None
-    message: str | None = None
-    configuration: Configuration
-    is_best: bool = False
-    """True if it was the best of all when it finished."""
-
-
-class RunState(Schema):
-    """The last run that drove the study."""
-
-    status: Literal["running", "completed", "interrupted", "failed", "lost"] = "running"
-    host: str = ""
-    pid: int = 0
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    message: str = ""
-
-
 class StudyStatus(Schema):
-    """How a study stands at one version of its history."""
+    """How a study stands."""
 
     study: str
-    version: int
     phase: Phase
     metric: str
     goal: Literal["minimize", "maximize"]
@@ -93,37 +78,41 @@ class StudyStatus(Schema):
 
 
 class Activity(Schema):
-    """What the history leaves out of a running segment, from the tables of segments and metrics."""
+    """A segment in training, as the tables have it."""
 
     trial: int
     replicate: int | None = None
-    worker: str = ""
+    fold: int = 0
     to_budget: int
     seconds: float | None = None
+    configuration: Configuration
     curve: dict[int, FiniteFloat] = Field(default={})
     """Step to value of the objective's metric."""
 
 
 def status_of(
-    history: History, run: RunState | None, activities: Sequence[Activity] = (), best_curve: Curve | None = None
+    spec: StudySpec,
+    tally: Tally,
+    run: RunState | None,
+    activities: Sequence[Activity] = (),
+    best_curve: Curve | None = None,
 ) -> StudyStatus:
     """Put together how a study stands.
 
     Args:
-        history: At any version.
+        spec: As the study was last opened.
+        tally: Of its trials.
         run: The last run; None where none has begun.
         activities: The segments that are being trained.
         best_curve: The incumbent's values by step, to compare running trials with.
     """
-    spec, objective = history.spec, history.objectives[0]
-    best = incumbent(history)
-    phase = _phase(history, run)
-    budget = budget_use(history)
-    replicates = sum(len(trial.replicates) for trial in history.trials)
-    planned = min(spec.finalists.top, max(1, len(history.completed))) * spec.finalists.seeds
+    objective = spec.goals[0]
+    budget = budget_use(spec.budget, tally)
+    phase = _phase(tally, run, budget)
+    n_finalists = min(spec.finalists.top, tally.counts.get(TrialState.COMPLETED, 0))
+    planned = n_finalists * spec.finalists.seeds
     return StudyStatus(
         study=spec.name,
-        version=history.version,
         phase=phase,
         metric=objective.metric,
         goal=objective.goal,
@@ -131,98 +120,55 @@ def status_of(
         schedule=spec.fidelity.schedule,
         run=run,
         budget=budget,
-        counts={state: count for state in TrialState if (count := _count(history, state))},
-        failures=_failures(history),
-        best=best,
+        counts=tally.counts,
+        failures=tally.failures,
+        best=tally.best,
         workers=spec.run.workers,
         busy=min(len(activities), spec.run.workers),
-        elapsed_seconds=history.elapsed_seconds,
-        seconds_left=_seconds_left(history, budget, planned - replicates)
-        if phase in {"searching", "finalists"}
-        else None,
-        replicates_done=min(replicates, planned),
+        elapsed_seconds=tally.elapsed_seconds,
+        seconds_left=_seconds_left(spec, tally, phase, budget),
+        replicates_done=min(tally.replicates, planned),
         replicates_planned=planned,
-        running=tuple(_running(history, activity, best, best_curve or {}) for activity in activities),
+        running=tuple(_running(activity, best_curve or {}) for activity in activities),
     )
 
 
-def finished_trials(history: History) -> tuple[FinishedTrial, ...]:
-    """The trials that ended, by number."""
-    objective = history.objectives[0]
-    best = float("inf")
-    finished = []
-    for trial in history.trials:
-        if not trial.state.is_finished:
-            continue
-        value = trial.value(objective.metric)
-        counts = trial.state is TrialState.COMPLETED and value is not None
-        is_best = counts and objective.loss(value or 0.0) < best
-        if is_best:
-            best = objective.loss(value or 0.0)
-        finished.append(
-            FinishedTrial(
-                trial=trial.number,
-                state=trial.state,
-                value=value,
-                budget=trial.budget,
-                seconds=trial.evaluations[-1].seconds if trial.evaluations else None,
-                failure=trial.failure.kind if trial.failure else None,
-                message=trial.failure.message if trial.failure else None,
-                configuration=trial.configuration,
-                is_best=is_best,
-            )
-        )
-    return tuple(finished)
-
-
-def _phase(history: History, run: RunState | None) -> Phase:
+def _phase(tally: Tally, run: RunState | None, budget: Sequence[BudgetUse]) -> Phase:
     if run is None:
         return "waiting"
     if run.status == "completed":
         return "done"
     if run.status != "running":
         return run.status
-    if not history.trials:
+    if not tally.n_trials:
         return "waiting"
-    has_replicates = any(trial.replicates for trial in history.trials)
-    is_over = any(use.share >= 1 for use in budget_use(history)) and not history.active
-    return "finalists" if is_over or has_replicates else "searching"
+    is_search_over = any(use.share >= 1 for use in budget) and not tally.n_active
+    return "finalists" if is_search_over else "searching"
 
 
-def _count(history: History, state: TrialState) -> int:
-    return sum(trial.state is state for trial in history.trials)
-
-
-def _failures(history: History) -> dict[FailureKind, int]:
-    kinds = [trial.failure.kind for trial in history.failed if trial.failure]
-    return {kind: kinds.count(kind) for kind in sorted(set(kinds), key=lambda kind: (-kinds.count(kind), kind))}
-
-
-def _seconds_left(history: History, phase: Phase, budget: Sequence[BudgetUse], replicates_left: int) -> float | None:
+def _seconds_left(spec: StudySpec, tally: Tally, phase: Phase, budget: Sequence[BudgetUse]) -> float | None:
     """Time goes on as it went: the search until its first limit, then what is missing of the finalists' round."""
-    finished = len(history.trials) - len(history.active)
-    if phase not in {"searching", "finalists"} or not finished or not history.elapsed_seconds:
+    if phase not in {"searching", "finalists"} or not tally.n_finished or not tally.elapsed_seconds:
         return None
-    rates = [history.elapsed_seconds * (1 - use.share) / use.share for use in budget if use.share > 0]
-    seconds = [trial.evaluations[-1].seconds for trial in history.completed if trial.evaluations]
-    finalists = max(0, replicates_left) * (sum(seconds) / len(seconds) if seconds else 0) / history.spec.run.workers
-    return min(rates, default=0.0) + finalists
+    rates = [tally.elapsed_seconds * (1 - use.share) / use.share for use in budget if use.share > 0]
+    search = min(rates, default=0.0) if phase == "searching" else 0.0
+    replicates = max(0, spec.finalists.top * spec.finalists.seeds - tally.replicates)
+    return search + replicates * tally.mean_seconds / spec.run.workers
 
 
-def _running(history: History, activity: Activity, best: Incumbent | None, best_curve: Curve) -> RunningTrial:
+def _running(activity: Activity, best_curve: Curve) -> RunningTrial:
     step = max(activity.curve, default=None)
     value = None if step is None else activity.curve[step]
-    reference = None if step is None else best_curve.get(step)
-    is_search = activity.replicate is None and best is not None
+    reference = None if step is None or activity.replicate is not None else best_curve.get(step)
     return RunningTrial(
         trial=activity.trial,
         replicate=activity.replicate,
-        worker=activity.worker,
+        fold=activity.fold,
         to_budget=activity.to_budget,
         step=step,
         value=value,
-        versus_best=value - reference if is_search and value is not None and reference is not None else None,
+        versus_best=None if value is None or reference is None else value - reference,
         curve=tuple(activity.curve[one] for one in sorted(activity.curve)),
         seconds=activity.seconds,
-        configuration=history.trials[activity.trial].configuration,
+        configuration=activity.configuration,
     )

@@ -1,9 +1,10 @@
 """What is tuned: called once for each trial, with the parameters of the study file by name."""
 
 import random
+from typing import Any
 
 
-def run(lr: float, momentum: float, nesterov: bool, trial) -> float:
+def run(lr: float, momentum: float, nesterov: bool, trial: Any) -> float:
     """Replace this with your training; it minimises a noisy valley by gradient descent, as a stand-in.
 
     `trial` is optional. It holds what training may want to know (`trial.budget`, `trial.seed`, `trial.device`) and
@@ -12,7 +13,7 @@ def run(lr: float, momentum: float, nesterov: bool, trial) -> float:
     Returns:
         The objective, or a mapping of metrics such as {"loss": 0.1, "accuracy": 0.9}.
     """
-    noise = random.Random(trial.seed)
+    noise = random.Random(trial.seed)  # noqa: S311  a stand-in, no cipher
     x, y, velocity_x, velocity_y = -1.0, 1.5, 0.0, 0.0
     loss = float("inf")
     for step in range(1, trial.budget + 1):

@@ -1,0 +1,203 @@
+"""Shows a study while it runs: a picture on a terminal, a line for each finished trial elsewhere; drives nothing."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from pegbox.cli.console import safe
+from pegbox.cli.live_panel import draw_panel, draw_start
+from pegbox.report.rounding import duration, metric, parameter
+from pegbox.report.status import StudyStatus
+from pegbox.report.study_reader import FinishedTrial, StudyReader
+from pegbox.schemas.errors import PegboxError
+from pegbox.schemas.trial import TrialState
+from pegbox.storage.layout import StoreLayout
+
+FRAME_SECONDS = 0.25
+MOST_PARAMETERS = 8
+
+
+class Watched(Protocol):
+    """What a view shows: how the study stands, and which trials ended since it was last asked."""
+
+    def look(self) -> tuple[StudyStatus, tuple[FinishedTrial, ...]] | None:
+        """None where there is nothing new."""
+        ...
+
+
+class PublishedStudy:
+    """A study as its store publishes it; looks again only when there is a new snapshot.
+
+    Args:
+        root: The store.
+        study: Its name.
+        is_driver: True in the process that runs the study.
+    """
+
+    def __init__(self, root: Path, study: str | None, *, is_driver: bool) -> None:
+        self._root = root
+        self._study = study
+        self._is_driver = is_driver
+        self._snapshot = StoreLayout(root.absolute()).snapshot
+        self._seen_snapshot = 0
+        self._seen_trials: set[int] = set()
+
+    def skip_finished(self) -> None:
+        """What ended before this moment is no news."""
+        with contextlib.suppress(PegboxError):
+            self.look()
+
+    def look(self) -> tuple[StudyStatus, tuple[FinishedTrial, ...]] | None:
+        """How the study stands, and the trials that ended since the last look; None where there is nothing new.
+
+        Raises:
+            PegboxError: The history cannot be read, or does not hold the study yet.
+        """
+        changed = self._changed()
+        if changed == self._seen_snapshot:
+            return None
+        with StudyReader(self._root, self._study, fresh=False, is_driver=self._is_driver) as reader:
+            finished = reader.finished(sorted(self._seen_trials))
+            status = reader.status()
+        self._seen_snapshot = changed
+        self._seen_trials.update(trial.trial for trial in finished)
+        return status, finished
+
+    def _changed(self) -> int:
+        try:
+            return self._snapshot.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
+class LiveView:
+    """Draws a study until it is closed, from a thread of its own.
+
+    Args:
+        console: Where to draw.
+        watched: What to draw.
+        names_process: The process whose run is meant; what an earlier run left behind is not drawn. None for any.
+    """
+
+    def __init__(self, console: Console, watched: Watched, names_process: int | None = None) -> None:
+        self._console = console
+        self._watched = watched
+        self._process = names_process
+        self._started_at = time.monotonic()
+        self._waiting_for = "…"
+        self._notice = ""
+        self._status: StudyStatus | None = None
+        self._best: float | None = None
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+            if console.is_terminal
+            else None
+        )
+        self._thread = threading.Thread(target=self._draw_until_closed, name="pegbox-view", daemon=True)
+
+    @property
+    def status(self) -> StudyStatus | None:
+        """What was drawn last."""
+        return self._status
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator["LiveView"]:
+        """Draw as long as the block lasts, and once more at its end."""
+        if self._live:
+            self._live.start()
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._closed.set()
+            self._thread.join()
+            self._update()
+            if self._live:
+                self._live.stop()
+
+    def waiting_for(self, what: str) -> None:
+        """Say what the start waits for, at once."""
+        self._waiting_for = what
+        if self._live:
+            self._draw()
+        else:
+            self._console.print(f"starting: {what}")
+
+    def notice(self, text: str) -> None:
+        """Tell the user something now."""
+        self._notice = text
+        if not self._live:
+            self._console.print(text)
+
+    def _draw_until_closed(self) -> None:
+        while not self._closed.wait(FRAME_SECONDS):
+            self._update()
+
+    def _update(self) -> None:
+        # A view never ends a study: what cannot be read now may be read at the next frame.
+        with self._lock, contextlib.suppress(PegboxError):
+            if looked := self._watched.look():
+                status, finished = looked
+                if self._is_ours(status):
+                    self._status = status
+                    for trial in finished:
+                        self._tell(trial, status)
+        self._draw()
+
+    def _is_ours(self, status: StudyStatus) -> bool:
+        return self._process is None or (status.run is not None and status.run.pid == self._process)
+
+    def _draw(self) -> None:
+        if self._live is None:
+            return
+        if self._status is None or self._status.phase == "waiting":
+            seconds = time.monotonic() - self._started_at
+            self._live.update(draw_start(self._waiting_for, seconds, self._console.width), refresh=True)
+        else:
+            self._live.update(draw_panel(self._status, self._console.width, self._notice), refresh=True)
+
+    def _tell(self, trial: FinishedTrial, status: StudyStatus) -> None:
+        """A line for each finished trial; above a picture only for those that say something new."""
+        is_best = self._note_best(trial, status.goal)
+        if self._live is None or is_best or trial.state is TrialState.FAILED:
+            self._console.print(trial_line(trial, status, is_best), soft_wrap=True)
+
+    def _note_best(self, trial: FinishedTrial, goal: str) -> bool:
+        if trial.value is None or trial.state is not TrialState.COMPLETED:
+            return False
+        is_better = self._best is None or (trial.value < self._best if goal == "minimize" else trial.value > self._best)
+        if is_better:
+            self._best = trial.value
+        return is_better
+
+
+def trial_line(trial: FinishedTrial, status: StudyStatus, is_best: bool) -> Text:
+    """`trial 17  completed  val_loss 0.0831  best so far  4.2 s  lr=1.2e-3 units=128`."""
+    parts = [Text(f"trial {trial.trial:<4}"), Text(trial.state.value, style="bad" if trial.failure else "")]
+    if trial.failure:
+        parts.append(Text(f"{trial.failure.value.replace('_', ' ')}: {safe(_first_line(trial.message))}", style="bad"))
+    elif trial.value is not None:
+        parts.append(Text.assemble((safe(status.metric), "metric"), " ", metric(trial.value)))
+    if is_best:
+        parts.append(Text("best so far", style="good"))
+    if trial.seconds is not None:
+        parts.append(Text(duration(trial.seconds), style="quiet"))
+    shown = list(trial.configuration.items())
+    words = [f"{safe(name)}={safe(parameter(value))}" for name, value in shown[:MOST_PARAMETERS]]
+    more = [f"+{len(shown) - MOST_PARAMETERS} more"] if len(shown) > MOST_PARAMETERS else []
+    parts.append(Text(" ".join([*words, *more]), style="quiet"))
+    return Text("  ").join(parts)
+
+
+def _first_line(message: str | None) -> str:
+    lines = (message or "").strip().splitlines()
+    return lines[0] if lines else "no message"

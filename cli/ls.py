@@ -1,0 +1,45 @@
+"""`pegbox ls`: the studies of a store."""
+
+from datetime import UTC, datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from pegbox.cli.console import err, out, print_json, safe, show
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
+from pegbox.report.rounding import duration, metric
+
+
+def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> None:
+    """List the studies of a store, the one that was active last comes first."""
+    from pegbox.report.study_reader import list_studies
+
+    studies = list_studies(store)
+    if json:
+        print_json(studies)
+        return
+    if not studies:
+        err().print("The history holds no study yet. Run one with `pegbox run study.yaml`.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="quiet")
+    for heading in ("study", "state", "objective"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("trials", "failed", "best", "winner", "active"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for study in studies:
+        table.add_row(
+            Text(safe(study.study), style="name"),
+            Text(study.state, style="warn" if study.state in {"failed", "lost", "interrupted"} else ""),
+            Text(f"{study.goal} {safe(study.metric)}"),
+            str(study.trials),
+            str(study.failed) if study.failed else "",
+            "" if study.best is None else metric(study.best),
+            "" if study.winner is None else f"trial {study.winner}",
+            "" if study.changed_at is None else _ago(study.changed_at),
+        )
+    show(out(), table)
+
+
+def _ago(moment: datetime) -> str:
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    return "now" if seconds < 2 else f"{duration(seconds)} ago"

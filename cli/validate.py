@@ -1,0 +1,72 @@
+"""`pegbox validate`: everything that is wrong with a study, before anything is run."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.table import Table
+from rich.text import Text
+
+from pegbox.cli.console import out, print_json, safe, show
+from pegbox.cli.options import QUIET, Json, Verbosity
+from pegbox.report.rounding import duration
+from pegbox.schemas.errors import StudyError
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.study_file import StudyFile, read_study
+
+StudyPath = Annotated[Path, Parameter(help="The study file.")]
+
+
+def validate(study_file: StudyPath, *, json: Json = False, verbosity: Verbosity = QUIET) -> None:
+    """Check a study file, its data and its import paths; say what is wrong, where, and what to do.
+
+    Raises:
+        StudyError: Something is wrong.
+    """
+    try:
+        study = read_checked_study(study_file)
+    except StudyError as error:
+        if json:
+            print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
+        raise
+    if json:
+        print_json({"valid": True, "problems": [], "study": study.spec.model_dump(mode="json")})
+    else:
+        _summarise(study_file, study.spec)
+
+
+def read_checked_study(path: Path) -> StudyFile:
+    """A study file that nothing is wrong with, as far as can be told without running it.
+
+    Raises:
+        StudyError: Every problem, with its line and column.
+    """
+    study = read_study(path)
+    from pegbox.report.check import check_study
+
+    if problems := check_study(study.spec):
+        raise study.error(problems)
+    return study
+
+
+def _summarise(path: Path, spec: StudySpec) -> None:
+    console = out()
+    console.print(Text.assemble((safe(str(path)), "name"), " is valid"))
+    table = Table.grid(padding=(0, 2))
+    for key, value in _facts(spec).items():
+        table.add_row(Text(key, style="quiet"), Text(safe(value)))
+    show(console, table)
+
+
+def _facts(spec: StudySpec) -> dict[str, str]:
+    limits = spec.budget.model_dump(exclude_none=True)
+    budget = [f"{key} {duration(value) if key == 'time' else value}" for key, value in limits.items()]
+    return {
+        "study": spec.name,
+        "data": spec.data.source if spec.data else "none",
+        "train": f"{spec.train.kind}, {spec.full_budget} epochs a trial",
+        "space": f"{len(spec.space.parameters)} parameters: {', '.join(spec.space.parameters)}",
+        "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
+        "search": f"{spec.search.method}, schedule {spec.fidelity.schedule}",
+        "budget": ", ".join(budget),
+    }
