@@ -1,0 +1,28 @@
+"""The study files of examples/ run as a user would run them, through a real flow and its workers."""
+
+from pathlib import Path
+
+import pytest
+
+from pegbox.schemas.study_file import read_study
+
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "at_least"),
+    # The share of the larger class is 0.70, and the mean as a guess has an r2 of 0.
+    [("churn", "test_accuracy", 0.8), ("energy", "test_r2", 0.95)],
+)
+def test_example_with_data_finds_a_model_that_predicts(
+    name: str, metric: str, at_least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pegbox.flows.tune import tune
+
+    monkeypatch.chdir(REPOSITORY)
+
+    selection = tune(read_study(Path(f"examples/{name}.yaml")).spec, tmp_path / "store")
+
+    assert selection.test_metrics[metric] >= at_least
