@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -111,20 +110,30 @@ def _start_or_join(home: Path, log: Path) -> str:
             port = probe.getsockname()[1]
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", "pegbox.flows.server", str(home), str(port)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=[lock.fileno()],
-                start_new_session=True,  # a Ctrl-C in the terminal is meant for the run
-                env={**os.environ, **_SERVER_SETTINGS},
-            )
+            _spawn([sys.executable, "-m", "pegbox.flows.server", str(home), str(port)], output.fileno(), lock.fileno())
         url = f"http://127.0.0.1:{port}/api"
         temporary = address.with_suffix(".tmp")
         temporary.write_text(json.dumps({"url": url}))
         temporary.replace(address)
     return url
+
+
+def _spawn(command: list[str], output: int, lock: int) -> None:
+    """Start a process that outlives this one, in a session of its own: a Ctrl-C in the terminal is meant for the run.
+
+    Not `subprocess`: it would watch over a child that nobody here waits for.
+    """
+    os.set_inheritable(lock, True)
+    null = os.open(os.devnull, os.O_RDONLY)
+    streams = ((null, 0), (output, 1), (output, 2))
+    os.posix_spawn(
+        command[0],
+        command,
+        {**os.environ, **_SERVER_SETTINGS},
+        file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in streams],
+        setsid=True,
+    )
+    os.close(null)
 
 
 def _read_address(address: Path) -> str:

@@ -57,9 +57,9 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def prefect_client(prefect_api: str) -> Iterator[None]:
     """Prefect in this process talks to the test server."""
-    from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_CONSOLE, temporary_settings
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    with temporary_settings({PREFECT_API_URL: prefect_api, PREFECT_LOGGING_TO_CONSOLE: False}):
+    with temporary_settings({PREFECT_API_URL: prefect_api}):
         yield
 
 
