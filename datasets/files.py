@@ -1,23 +1,19 @@
 """Rows of CSV and Parquet files and of SQL queries over them, read by DuckDB; knows nothing of what they mean."""
 
-import csv
-import gzip
 import hashlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TextIO
 
 import duckdb
 import pyarrow as pa
 
+from pegbox.datasets.csv_text import ragged_line, read_header
 from pegbox.datasets.source import Loaded
 from pegbox.schemas.errors import DataError
 
 MISSING = ("", " ", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
 """Texts of a CSV file that mean a missing value."""
-
-_DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class FileSource:
     def columns(self) -> tuple[str, ...]:
         """Names of the columns as the file writes them, repeated ones included."""
         self._check_file()
-        return self._parquet_columns() if self._is_parquet else _header(self.path)[0]
+        return self._parquet_columns() if self._is_parquet else read_header(self.path).names
 
     def load(self) -> Loaded:
         """Read all rows.
@@ -44,33 +40,36 @@ class FileSource:
         Raises:
             DataError: The file does not exist, is empty, or is not what its name says.
         """
-        names = self.columns()
-        if self._is_parquet:
-            return Loaded(self._read("SELECT * FROM read_parquet($path)", {}).rename_columns(list(names)))
-        _, delimiter = _header(self.path)
-        # The types are taken from all rows: a column whose first text stands in row 30,000 is a column of texts.
-        sql = (
-            "SELECT * FROM read_csv($path, header=true, delim=$delimiter, quote='\"', escape='\"', skip=0, comment='', "
-            "nullstr=$missing, sample_size=-1)"
-        )
-        table = self._read(sql, {"delimiter": delimiter, "missing": list(MISSING)})
-        return Loaded(table.rename_columns(list(names)))
+        self._check_file()
+        return Loaded(self._load_parquet() if self._is_parquet else self._load_csv())
 
     @property
     def _is_parquet(self) -> bool:
         return self.path.suffix.lower() == ".parquet"
 
-    def _read(self, sql: str, parameters: dict[str, object]) -> pa.Table:
+    def _load_parquet(self) -> pa.Table:
+        # DuckDB numbers repeated names; here they are kept, to be refused.
+        return self._read("SELECT * FROM read_parquet($path)").rename_columns(list(self._parquet_columns()))
+
+    def _load_csv(self) -> pa.Table:
+        header = read_header(self.path)
+        # The types are taken from all rows: a column whose first text stands in row 30,000 is a column of texts.
+        sql = (
+            "SELECT * FROM read_csv($path, header=true, delim=$delimiter, quote='\"', escape='\"', skip=0, comment='', "
+            "nullstr=$missing, sample_size=-1)"
+        )
+        table = self._read(sql, delimiter=header.delimiter, missing=list(MISSING))
+        return table.rename_columns(list(header.names))
+
+    def _read(self, sql: str, **parameters: object) -> pa.Table:
         try:
             return _connect().sql(sql, params={"path": _literal(self.path), **parameters}).to_arrow_table()
         except duckdb.Error as error:
-            why = _sentence(error) if self._is_parquet else _ragged_line(self.path) or _sentence(error)
+            why = _sentence(error) if self._is_parquet else ragged_line(self.path) or _sentence(error)
             raise DataError(f"data.source: {str(self.path)!r} cannot be read: {why} {self._advice}") from error
 
     def _parquet_columns(self) -> tuple[str, ...]:
-        # DuckDB's own names would number repeated ones.
-        schema = self._read("SELECT name, num_children FROM parquet_schema($path)", {}).to_pylist()
-        return _top_level_names(schema)
+        return _top_level_names(self._read("SELECT name, num_children FROM parquet_schema($path)").to_pylist())
 
     @property
     def _advice(self) -> str:
@@ -138,48 +137,6 @@ def _literal(path: Path) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
 
 
-def _header(path: Path) -> tuple[tuple[str, ...], str]:
-    """The column names of a CSV file, and the delimiter that divides them into most."""
-    with path.open("rb") as binary:
-        start = binary.read(4)
-    if start in {b"PAR1", b"PK\x03\x04"}:
-        what = "Parquet" if start == b"PAR1" else "Excel or zip"
-        raise DataError(f"data.source: {str(path)!r} is named .csv and is a {what} file. Rename or convert it.")
-    try:
-        splits = [(_first_record(path, delimiter), delimiter) for delimiter in _DELIMITERS]
-    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError) as error:
-        raise DataError(f"data.source: {str(path)!r} is no CSV file in UTF-8: {error}. Write it as such.") from error
-    return max(splits, key=lambda split: len(split[0]))
-
-
-def _first_record(path: Path, delimiter: str) -> tuple[str, ...]:
-    with _open_text(path) as file:
-        record = next(csv.reader(file, delimiter=delimiter), [])
-    if any("\0" in name for name in record):
-        raise csv.Error("it holds bytes that are no text")
-    return tuple(name.strip() for name in record)
-
-
-def _open_text(path: Path) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _ragged_line(path: Path) -> str | None:
-    """The first record with another number of fields than the header, in a sentence."""
-    names, delimiter = _header(path)
-    try:
-        with _open_text(path) as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            for record in reader:
-                if record and len(record) != len(names):
-                    return f"line {reader.line_num} has {len(record)} fields where the header has {len(names)}."
-    except (UnicodeDecodeError, csv.Error):
-        pass  # DuckDB's own words name the line.
-    return None
-
-
 def _top_level_names(schema: list[dict[str, object]]) -> tuple[str, ...]:
     """Names of the columns in a depth-first listing of a Parquet schema, whose first row is the root."""
     names: list[str] = []
@@ -194,6 +151,8 @@ def _top_level_names(schema: list[dict[str, object]]) -> tuple[str, ...]:
 
 
 def _missing_file(path: Path) -> str:
+    if any(letter in "*?[" for letter in str(path)):
+        return f"data.source: no file {str(path)!r}. Name several files in an SQL query, as FROM '{path}'."
     directory = path.parent
     if not directory.is_dir():
         return f"data.source: no file {str(path)!r}: there is no directory {str(directory.absolute())!r}. Correct it."

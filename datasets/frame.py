@@ -12,6 +12,7 @@ from pegbox.datasets.columns import (
     Kind,
     as_codes,
     as_numbers,
+    check_decimal_points,
     column_problems,
     feature_names,
     kind_of,
@@ -91,9 +92,14 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
         cardinalities=cardinalities,
         groups=_groups(spec.split.group, kept, target.rows),
         times=_times(spec.split.time, kept, target.rows),
-        shape=loaded.shape if len(numeric_names) == len(names) - 1 and not np.isnan(numeric).any() else None,
+        shape=loaded.shape if _is_whole_example(numeric_names, numeric, names, label) else None,
         n_dropped=table.num_rows - len(target.rows),
     )
+
+
+def _is_whole_example(numeric_names: tuple[str, ...], numeric: Floats, names: tuple[str, ...], label: str) -> bool:
+    """True where no column of an image is left out, moved or followed by an indicator."""
+    return numeric_names == tuple(name for name in names if name != label) and not np.isnan(numeric).any()
 
 
 def _numeric(spec: DataSpec, features: tuple[str, ...], table: pa.Table, rows: Rows) -> tuple[tuple[str, ...], Floats]:
@@ -135,6 +141,7 @@ def _is_categorical(spec: DataSpec, name: str, column: pa.ChunkedArray) -> bool:
 
 def _check_categories(name: str, codes: Codes, vocabulary: tuple[str, ...]) -> None:
     """Refuse texts that are no categories: numbers with a few words among them, or a text of its own in most rows."""
+    check_decimal_points(name, vocabulary)
     words = [word for word in vocabulary if not _is_number(word)]
     n_numbers = len(vocabulary) - len(words)
     if words and n_numbers >= max(10, 4 * len(words)):

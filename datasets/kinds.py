@@ -10,7 +10,7 @@ from pegbox.schemas.errors import DataError
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
-_QUERY = re.compile(r"\s*(\(|(select|with|from|values|table|pivot|unpivot)\b)", re.IGNORECASE)
+_QUERY = re.compile(r"\s*(\(|(select|with|from|values|table|pivot|unpivot)[\s('])", re.IGNORECASE)
 _IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -35,6 +35,6 @@ def source_of(text: str) -> Source:
         return FunctionSource(text)
     raise DataError(
         f"data.source: expected sklearn:<name>, a path that ends in {', '.join(SUFFIXES)}, an SQL query or "
-        f"module:function, got {text!r}. Convert the file to CSV or Parquet, or load it in a function of your own "
-        "and name that, such as my_project.data:load."
+        f"module:function, got {text!r}. Convert the file, read it with read_csv('data.txt') in an SQL "
+        "query, or load it in a function of your own, such as my_project.data:load."
     )

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pegbox.datasets.columns import Codes, Floats, Kind, as_codes, as_numbers, kind_of
+from pegbox.datasets.columns import Codes, Floats, Kind, as_codes, as_numbers, check_decimal_points, kind_of
 from pegbox.schemas.data import Task
 from pegbox.schemas.errors import DataError
 
@@ -56,6 +56,7 @@ def read_target(name: str, column: pa.ChunkedArray, task: Task | None) -> Target
 
 def _classes(name: str, column: pa.ChunkedArray) -> Target:
     codes, classes = as_codes(column)
+    check_decimal_points(name, classes)
     rows = np.flatnonzero(codes)
     _check_not_continuous(name, len(classes), len(rows))
     return Target("classification", codes[rows] - 1, classes, rows)

@@ -89,6 +89,7 @@ def test_listed_features_keep_their_order_and_may_split() -> None:
         ({"target": "bought", "split": {"group": "horse"}}, ("data", "split", "group"), "Did you mean 'house'?"),
         ({"target": "bought", "split": {"time": "date"}}, ("data", "split", "time"), "there is no column 'date'."),
         ({"target": "bought", "features": ["bought"]}, ("data", "features", 0), "'bought' is the target."),
+        ({"target": "bought", "features": ["age", "age"]}, ("data", "features", 1), "'age' is listed twice."),
         ({"target": "bought", "drop": ["bought"]}, ("data", "drop", 0), "'bought' is the target."),
         ({"target": "bought", "split": {"time": "bought"}}, ("data", "split", "time"), "cannot be split by the target"),
         (

@@ -104,6 +104,16 @@ def test_ragged_line_is_named(csv: Write) -> None:
         load(csv("a,b\n1,2\n3,4,5,6\n5,6\n"))
 
 
+def test_file_that_begins_with_a_blank_line_is_refused(csv: Write) -> None:
+    with pytest.raises(DataError, match="begins with a blank line instead of column names"):
+        load(csv("\n\na,b\n1,2\n"))
+
+
+def test_several_files_are_left_to_a_query(here: Path) -> None:
+    with pytest.raises(DataError, match=r"Name several files in an SQL query, as FROM 'part-\*\.csv'"):
+        load("part-*.csv")
+
+
 def test_binary_file_is_no_csv(here: Path) -> None:
     Path("data.csv").write_bytes(bytes(range(256)) * 10)
 

@@ -99,6 +99,11 @@ def test_word_among_numbers_may_be_a_declared_category() -> None:
     assert frame.cardinalities == (22,)
 
 
+def test_numbers_with_a_decimal_comma_are_no_categories() -> None:
+    with pytest.raises(DataError, match=r"column 'a' must write numbers with a decimal point, got '1,5'\..*read_csv"):
+        build({"a": ["1,5", "2,5", None], "y": [0, 1, 0]})
+
+
 def test_identifier_is_no_category() -> None:
     with pytest.raises(DataError, match=r"column 'a' has 60 distinct texts in 60 rows, such as 'id-0': .*data.drop"):
         build({"a": [f"id-{i}" for i in range(60)], "y": [0, 1] * 30})
