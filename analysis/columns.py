@@ -6,6 +6,7 @@ average in that measure, wherever the search happened to look.
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,14 +63,21 @@ class Column:
 
     def unit(self, value: Value) -> float:
         """Where a value lies on [0, 1]; NaN for a value that the column does not know."""
-        for cell, listed in self.listed.items():
-            if listed == value and isinstance(listed, bool) == isinstance(value, bool):
-                return float(self.edges[cell] + self.edges[cell + 1]) / 2
-        if isinstance(value, bool) or not isinstance(value, int | float) or len(self.listed) == self.n_cells:
-            return math.nan
-        low, high = self._range
-        scaled = math.log(value) if self.log and value > 0 else float(value)
-        return low + (high - low) * min(max((scaled - self.start) / self.length, 0.0), 1.0 - 1e-9)
+        return float(self.units([value])[0])
+
+    def units(self, values: Sequence[Value]) -> Array:
+        """Where values lie on [0, 1], shape (n_values,); NaN for those that the column does not know."""
+        middle = {
+            _identity(value): (self.edges[cell] + self.edges[cell + 1]) / 2 for cell, value in self.listed.items()
+        }
+        found = np.array([middle.get(_identity(value), math.nan) for value in values], dtype=float)
+        if len(self.listed) < self.n_cells:
+            low, high = self._range
+            numbers = np.array([_number(value) for value in values], dtype=float)
+            scaled = np.log(np.where(numbers > 0, numbers, np.nan)) if self.log else numbers
+            inner = np.clip((scaled - self.start) / self.length, 0.0, 1.0 - 1e-9)
+            found = np.where(np.isnan(found), low + (high - low) * inner, found)
+        return found
 
     def cell(self, unit: float) -> int:
         """The cell that a point of [0, 1] lies in."""
@@ -119,14 +127,22 @@ class Table:
         return cells
 
 
+def _identity(value: Value) -> tuple[bool, Value]:
+    """Equal for equal values; True is not 1, but 1.0 is."""
+    return isinstance(value, bool), value
+
+
+def _number(value: Value) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
 def tabulate(space: Space, trials: tuple[Trial, ...]) -> Table:
     """The trials' configurations in the columns of the space; parameters with one value are left out."""
     columns = tuple(column for column in columns_of(space) if column.n_cells > 1)
     units = np.full((len(trials), len(columns)), np.nan)
     for position, column in enumerate(columns):
-        for row, trial in enumerate(trials):
-            if column.name in trial.configuration:
-                units[row, position] = column.unit(trial.configuration[column.name])
+        rows = [row for row, trial in enumerate(trials) if column.name in trial.configuration]
+        units[rows, position] = column.units([trials[row].configuration[column.name] for row in rows])
     return Table(columns, units)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pegbox.analysis.columns import Array, Table
+from pegbox.analysis.single_thread import single_threaded_algebra
 
 MAX_TRIALS = 300
 """More than this are thinned: the best half of that many, and an even draw of the others."""
@@ -49,8 +50,9 @@ def smooth(table: Table, losses: Array) -> Smoothed:
     if scale <= 1e-12 * max(1.0, float(np.abs(losses).max())):
         return Smoothed(losses.copy(), np.zeros(len(losses)), 0.0)
     fitted = _thin(drawn_in)
-    process = _Process(points[fitted], groups, (drawn_in[fitted] - centre) / scale)
-    mean, std = process.predict(points)
+    with single_threaded_algebra():
+        process = _Process(points[fitted], groups, (drawn_in[fitted] - centre) / scale)
+        mean, std = process.predict(points)
     return Smoothed(centre + scale * mean, scale * std, scale * process.noise)
 
 

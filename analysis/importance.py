@@ -1,0 +1,186 @@
+"""Which hyperparameters matter, and how sure that is; uniform over the declared space, wherever the search looked."""
+
+import hashlib
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from pegbox.analysis.columns import Array, Table, tabulate
+from pegbox.analysis.fanova import Decomposition, decompose, fit, worthwhile_pairs
+from pegbox.analysis.ped_anova import Divergences, divergences
+from pegbox.analysis.single_thread import single_threaded_algebra
+from pegbox.analysis.targets import About, Target, target_of
+from pegbox.schemas.base import Schema
+from pegbox.schemas.history import History
+from pegbox.schemas.selection import Interval
+
+Verdict = Literal["matters", "unclear", "can be fixed"]
+
+NEGLIGIBLE = 0.05
+"""A parameter that accounts for less than this share may be fixed."""
+MIN_EXPLAINED = 0.1
+"""A surrogate that explains less of the trials it has not seen knows nothing about parameters."""
+MIN_TRIALS = 10
+
+
+class ParameterImportance(Schema):
+    """How much of the differences between configurations one parameter accounts for."""
+
+    name: str
+    share: float = Field(ge=0, le=1)
+    """Of the variance over the declared space, by this parameter alone."""
+    total: float = Field(ge=0, le=1)
+    """Alone and together with one other parameter."""
+    interval: Interval
+    """Of the total, by bootstrap over trials; what the surrogate itself misses is not in it."""
+    verdict: Verdict
+    """By the interval: above 5 % it matters, below 5 % it can be fixed, else it is unclear."""
+    top_share: float = Field(ge=0, le=1)
+    """Of what tells the best tenth of the trials from the rest (PED-ANOVA); adds up to 1 over the parameters."""
+    good_share: float = Field(ge=0, le=1)
+    """Of what tells the best tenth from the rest of the better half; adds up to 1 over the parameters."""
+
+
+class PairImportance(Schema):
+    """How much two parameters account for together, beyond what each does alone."""
+
+    names: tuple[str, str]
+    share: float = Field(ge=0, le=1)
+
+
+class Importance(Schema):
+    """Which hyperparameters matter."""
+
+    about: str
+    """The metric, or `seconds`, or `failure`."""
+    n_trials: int
+    """How many trials it rests on."""
+    explained: float = Field(default=0.0, ge=0, le=1)
+    """Share of the variance of trials it has not seen that the surrogate explains."""
+    parameters: tuple[ParameterImportance, ...] = ()
+    """Largest total first; empty where the trials do not allow a ranking, and then the sentence says why."""
+    pairs: tuple[PairImportance, ...] = ()
+    """Largest first."""
+    higher_order: float = Field(default=0.0, ge=0, le=1)
+    """Share that no parameter and no measured pair accounts for."""
+    sentence: str
+    """What this says, or why it says nothing."""
+
+
+def importance(history: History, about: About = "value", objective: int = 0) -> Importance:
+    """Rank the hyperparameters of a study, or say honestly why they cannot be ranked.
+
+    Failed trials have no value and do not count for `value` and `seconds`; `failure` asks what makes trials fail.
+    The same history gives the same answer.
+
+    Args:
+        about: The objective's value, the training time, or whether a trial fails.
+        objective: Position of the objective, where the study has several.
+    """
+    target = target_of(history, about, objective)
+    table = tabulate(history.space, target.trials)
+    refusal = _refusal(target, table)
+    if refusal:
+        return Importance(about=target.name, n_trials=len(target.trials), sentence=refusal)
+    rng = rng_of(table, target)
+    scaled = (target.losses - target.losses.mean()) / target.losses.std()
+    with single_threaded_algebra():
+        ensemble = fit(table, scaled, rng)
+        forest = ensemble.mean
+        pairs = worthwhile_pairs(ensemble, forest)
+        best = decompose(forest, ensemble, pairs)
+        plausible = [decompose(bag, ensemble, pairs) for bag in ensemble.bags]
+        parts = divergences(table, target.losses, rng)
+    parameters = _parameters(table, best, plausible, parts, ensemble.explained)
+    return Importance(
+        about=target.name,
+        n_trials=len(target.trials),
+        explained=min(ensemble.explained, 1.0),
+        parameters=parameters,
+        pairs=_pairs(table, best),
+        higher_order=float(np.clip(1 - best.main.sum() - sum(best.pairs.values()), 0, 1)),
+        sentence=_sentence(target, parameters, ensemble.explained),
+    )
+
+
+def rng_of(table: Table, target: Target) -> np.random.Generator:
+    """Random numbers that depend on the trials alone, so that an answer can be computed again."""
+    content = np.ascontiguousarray(table.units).tobytes() + target.losses.tobytes()
+    return np.random.default_rng(np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint32))
+
+
+def _refusal(target: Target, table: Table) -> str:
+    n_trials, n_columns = len(target.trials), len(table.columns)
+    if n_columns == 0:
+        return "The space has no hyperparameter with more than one value: there is nothing to rank."
+    if n_trials < max(MIN_TRIALS, 2 * n_columns):
+        trials = f"{n_trials} trial{'' if n_trials == 1 else 's'}"
+        return f"{trials}: too few to rank {n_columns} hyperparameter{'' if n_columns == 1 else 's'}."
+    if target.is_flat:
+        return f"All {n_trials} trials have the same {target.name}: there is nothing to rank."
+    return ""
+
+
+def _parameters(
+    table: Table, best: Decomposition, plausible: list[Decomposition], parts: Divergences, explained: float
+) -> tuple[ParameterImportance, ...]:
+    totals = np.minimum(best.total, 1.0)
+    low, high = _bootstrap(totals, np.minimum([one.total for one in plausible], 1.0))
+    rows = [
+        ParameterImportance(
+            name=name,
+            share=float(best.main[position]),
+            total=float(totals[position]),
+            interval=Interval(low=float(low[position]), high=float(high[position])),
+            verdict=_verdict(float(low[position]), float(high[position]), explained),
+            top_share=min(float(parts.everywhere[position]), 1.0),
+            good_share=min(float(parts.among_good[position]), 1.0),
+        )
+        for position, name in enumerate(table.names)
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.total))
+
+
+def _bootstrap(estimate: Array, plausible: Array) -> tuple[Array, Array]:
+    """Percentile interval, widened to hold the estimate: few trees vary more than many."""
+    low, high = np.quantile(plausible, [0.025, 0.975], axis=0)
+    return np.minimum(low, estimate), np.maximum(high, estimate)
+
+
+def _verdict(low: float, high: float, explained: float) -> Verdict:
+    if explained < MIN_EXPLAINED:
+        return "unclear"
+    if low > NEGLIGIBLE:
+        return "matters"
+    return "can be fixed" if high < NEGLIGIBLE else "unclear"
+
+
+def _pairs(table: Table, best: Decomposition) -> tuple[PairImportance, ...]:
+    rows = [
+        PairImportance(names=(table.names[first], table.names[second]), share=share)
+        for (first, second), share in best.pairs.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: -row.share))
+
+
+def _sentence(target: Target, parameters: tuple[ParameterImportance, ...], explained: float) -> str:
+    n_trials = len(target.trials)
+    if explained < MIN_EXPLAINED:
+        return (
+            f"The hyperparameters explain {explained:.0%} of the differences in {target.name} between {n_trials} "
+            "trials: what is left looks like noise, so that nothing can be ranked with confidence."
+        )
+    by_verdict = {
+        verdict: [row.name for row in parameters if row.verdict == verdict]
+        for verdict in ("matters", "unclear", "can be fixed")
+    }
+    claims = [
+        ("matters", "matter" if len(by_verdict["matters"]) > 1 else "matters"),
+        ("can be fixed", "can be fixed"),
+        ("unclear", "is unclear" if len(by_verdict["unclear"]) == 1 else "are unclear"),
+    ]
+    said = [f"{', '.join(by_verdict[verdict])} {words}" for verdict, words in claims if by_verdict[verdict]]
+    far = "1 far-off value was" if target.n_capped == 1 else f"{target.n_capped} far-off values were"
+    capped = f" ({far} drawn in)" if target.n_capped else ""
+    return f"For {target.name}, from {n_trials} trials{capped}: {'; '.join(said)}."
