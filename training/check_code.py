@@ -56,6 +56,7 @@ def _check_arguments(
     arguments = function.args
     named = [one.arg for one in (*arguments.args, *arguments.kwonlyargs)]
     if is_define_by_run(named, arguments.kwarg is not None):
+        yield from _check_suggestions(function, import_path, space)
         return
     if arguments.kwarg is None:
         known = [name for name in named if name != TRIAL_ARGUMENT]
@@ -75,6 +76,17 @@ def _check_arguments(
                 f"{import_path} needs the argument {name!r}, which {why}. Give it a default, or add it to the space.",
                 place,
             )
+
+
+def _check_suggestions(function: ast.FunctionDef, import_path: str, space: Space) -> Iterable[Problem]:
+    """Parameters that an objective asks its trial for and that the space does not declare."""
+    for node in ast.walk(function):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
+            continue
+        name = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+        if node.func.attr.startswith("suggest_") and isinstance(name, str) and name not in space.parameters:
+            message = f"{import_path} asks for {name!r}, which is not in the space. {suggest(name, space.parameters)}"
+            yield Problem(f"{message} Declare it.", ("space",))
 
 
 def is_define_by_run(names: list[str], takes_any: bool) -> bool:

@@ -64,7 +64,7 @@ def check_training(spec: StudySpec) -> tuple[Problem, ...]:
     return (*_check_kind(spec), *_check_metrics(spec), *_check_run(spec))
 
 
-_NOT_YET = {"sklearn", "function", "command"}
+_NOT_YET = {"sklearn"}
 
 
 def _check_kind(spec: StudySpec) -> tuple[Problem, ...]:
@@ -92,7 +92,7 @@ def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:
     task = spec.train.task
     measured = METRICS[task] if task else METRICS["classification"] + METRICS["regression"]
     known = dict.fromkeys((*measured, *(("parameters",) if isinstance(spec.train, TorchTrain) else ())))
-    where = f"a {spec.train.kind}" + (f" for {task}" if task else "")
+    where = f"the kind {spec.train.kind!r}" + (f" for {task}" if task else "")
     problems = [
         Problem(
             f"{where} does not measure {objective.metric!r}. {suggest(objective.metric, known)}",

@@ -158,7 +158,7 @@ class Slot:
             end_group(error.pid or pid)
             more_kills = count_out_of_memory_kills() > kills_before
             return failure_of_exit(int(error.exitcode), out_of_memory=more_kills, log=self._log)
-        except (BrokenProcessPool, RuntimeError):
+        except BrokenProcessPool:
             if self._board[1] != number:
                 return _NEVER_BEGAN
             self._reopen()

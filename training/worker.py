@@ -1,5 +1,6 @@
 """What happens inside a worker process: its surroundings, and one call at a time; the driver's side is `slot`."""
 
+import contextlib
 import fcntl
 import os
 import pickle
@@ -52,6 +53,7 @@ class _Process:
 
     board: Any = field(default=None)
     log: Path | None = None
+    directory: Path = field(default_factory=Path)
 
 
 _PROCESS = _Process()
@@ -68,7 +70,7 @@ def prepare_process(surroundings: Surroundings, board: Any) -> None:
     sys.path[:] = surroundings.paths
     if surroundings.log is not None:
         _redirect_output(surroundings.log)
-    _PROCESS.board, _PROCESS.log = board, surroundings.log
+    _PROCESS.board, _PROCESS.log, _PROCESS.directory = board, surroundings.log, surroundings.directory
     for module in surroundings.imports:
         _import_if_there(module)
     _limit_threads(surroundings.threads)
@@ -92,7 +94,7 @@ def call(number: int, payload: bytes) -> Any | Failure:
         answer = failure_of(error)
     if os.getpid() != own_pid:
         os._exit(0)  # a child that the call forked and that returned; only its parent answers
-    _flush_output()
+    _clean_up()
     return answer
 
 
@@ -119,21 +121,29 @@ def _wait_for_end(sentinel: int) -> None:
 def _redirect_output(log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(target, 1)
-    os.dup2(target, 2)
-    os.close(target)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="replace")  # type: ignore[union-attr]
+    for descriptor in (1, 2):
+        os.dup2(target, descriptor)
+        os.set_inheritable(descriptor, True)
+    if target > 2:
+        os.close(target)
+    sys.stdout = open(1, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115 - a descriptor
+    sys.stderr = open(2, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115
 
 
-def _flush_output() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):  # closed by the call, or a full disk
-            continue
-    if _PROCESS.log is not None and _PROCESS.log.exists() and _PROCESS.log.stat().st_size > MAX_LOG_BYTES:
-        os.truncate(_PROCESS.log, 0)
+def _clean_up() -> None:
+    """Give the next trial the output and the directory that this one found."""
+    with contextlib.suppress(OSError):  # the directory is gone: the next trial will say so
+        os.chdir(_PROCESS.directory)
+    if _PROCESS.log is None:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if os.fstat(1).st_size > MAX_LOG_BYTES:
+            os.truncate(_PROCESS.log, 0)
+        os.fstat(2)
+    except (OSError, ValueError):  # the call closed its output, or took the log away
+        _redirect_output(_PROCESS.log)
 
 
 def _import_if_there(module: str) -> None:

@@ -1,0 +1,247 @@
+"""What is said of a study before anything is trained, and what counts as the code of a trial."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from pydantic import TypeAdapter
+
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import TrainSpec
+from pegbox.training.kinds import check_training, code_fingerprint, preload_for, trainer_for
+
+TRAIN = TypeAdapter(TrainSpec)
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def study(train, space, metric="val_loss", **more):
+    data = None if train["kind"] in {"function", "command"} else {"source": "sklearn:digits", "target": "target"}
+    raw = {"name": "s", "train": train, "space": space, "objective": {"metric": metric}, "budget": {"trials": 1}}
+    return StudySpec.model_validate(raw | {"data": data} | more)
+
+
+def problems(*arguments, **more):
+    return [(".".join(map(str, one.path)), one.message) for one in check_training(study(*arguments, **more))]
+
+
+MLP = {"kind": "mlp", "task": "classification"}
+GOOD = {
+    "lr": {"min": 1e-5, "max": 1e-1, "log": True},
+    "batch_size": [32, 64],
+    "layers": {"min": 1, "max": 5, "int": True},
+    "units": {"min": 32, "max": 1024, "log": True, "int": True},
+    "dropout": {"min": 0.0, "max": 0.6},
+    "optimizer": ["adamw", "sgd"],
+    "momentum": {"min": 0.0, "max": 0.99, "when": {"optimizer": "sgd"}},
+    "weight_decay": {"min": 1e-6, "max": 1e-2, "log": True, "extra": [0]},
+    "norm": ["none", "batch", "layer"],
+    "clip": [None, 1.0],
+}
+
+
+def test_the_space_of_the_design_is_accepted():
+    assert problems(MLP, GOOD) == []
+
+
+def test_units_of_one_width_a_layer_are_accepted():
+    assert problems(MLP, {"units": [[64, 32], [128, 64, 32]]}) == []
+
+
+@pytest.mark.parametrize(
+    ("space", "path", "message"),
+    [
+        ({"learning_rte": 0.1}, "space.learning_rte", "mlp has no hyperparameter 'learning_rte'"),
+        ({"batchsize": [1]}, "space.batchsize", "Did you mean 'batch_size'?"),
+        ({"dropout": {"min": 0.0, "max": 1.5}}, "space.dropout.max", "mlp cannot take dropout=1.5"),
+        ({"lr": {"min": -1.0, "max": 1.0}}, "space.lr.min", "mlp cannot take lr=-1.0"),
+        ({"optimizer": ["adamw", "adamax"]}, "space.optimizer", "mlp cannot take optimizer='adamax'"),
+        ({"norm": "group"}, "space.norm", "'none', 'batch' or 'layer'"),
+        ({"layers": {"min": 1.0, "max": 5.0}}, "space.layers", "Add `int: true`"),
+        ({"units": [[64, 0]]}, "space.units", "mlp cannot take units=(64, 0)"),
+        ({"weight_decay": {"min": 0.1, "max": 1.0, "extra": [-1.0]}}, "space.weight_decay.extra.0", "-1.0"),
+    ],
+)
+def test_a_space_that_cannot_be_built_is_named(space, path, message):
+    (found,) = problems(MLP, space)
+
+    assert found[0] == path
+    assert message in found[1]
+
+
+def test_a_metric_that_is_not_measured_is_named_with_the_nearest():
+    (found,) = problems(MLP, {"lr": 0.1}, metric="val_acuracy")
+
+    assert found == (
+        "objective.metric",
+        "the kind 'mlp' for classification does not measure 'val_acuracy'. Did you mean 'val_accuracy'? "
+        "Known: parameters, val_accuracy, val_f1, val_loss, val_roc_auc.",
+    )
+
+
+def test_without_a_task_metrics_of_both_are_accepted():
+    assert problems({"kind": "mlp"}, {"lr": 0.1}, metric="val_r2") == []
+
+
+def test_cuda_where_there_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+
+    (found,) = problems(MLP | {"device": "cuda"}, {"lr": 0.1})
+
+    assert found[0] == "train.device"
+
+
+@pytest.mark.parametrize(("run", "path"), [({"memory": "4 apples"}, "run.memory"), ({"batch": "auto"}, "run.batch")])
+def test_how_it_runs_is_checked(run, path):
+    (found,) = problems(MLP, {"lr": 0.1}, run=run)
+
+    assert found[0] == path
+
+
+def write(directory, name, code):
+    path = directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(code))
+
+
+def function(path):
+    return {"kind": "function", "function": path}
+
+
+def test_a_function_that_takes_the_space_is_accepted(directory):
+    write(directory, "user/__init__.py", "from user.train import run")
+    write(directory, "user/train.py", "def run(lr, units=3, *, trial): ...")
+
+    assert problems(function("user.train:run"), {"lr": 0.1}) == []
+    assert problems(function("user:run"), {"lr": 0.1}) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "path", "message"),
+    [
+        ("def walk(lr): ...", "train.function", "the module 'user_code' has no 'run'. Known: walk."),
+        ("def run(rate): ...", "space.lr", "takes no argument 'lr'. Known: rate."),
+        ("def run(lr, depth): ...", "train.function", "needs the argument 'depth', which is not in the space"),
+        ("def run(lr:", "train.function", "is not valid Python"),
+        ("def run(trial): trial.suggest_float('rl', 0, 1)", "space", "asks for 'rl', which is not in the space"),
+    ],
+)
+def test_a_function_that_cannot_be_called_is_named(directory, code, path, message):
+    write(directory, "user_code.py", code)
+
+    found = problems(function("user_code:run"), {"lr": 0.1})
+
+    assert found[0][0] == path
+    assert message in found[0][1]
+
+
+def test_a_function_takes_what_it_likes_with_any_names(directory):
+    write(directory, "user_code.py", "def run(**anything): ...\ndef other(trial): return trial.configuration['lr']")
+
+    assert problems(function("user_code:run"), {"lr": 0.1}) == []
+    assert problems(function("user_code:other"), {"lr": 0.1}) == []
+
+
+def test_a_module_that_is_not_there_is_named(directory):
+    (found,) = problems(function("nowhere.train:run"), {"lr": 0.1})
+
+    assert "'nowhere.train' of 'nowhere.train:run' was not found" in found[1]
+
+
+def test_checking_runs_no_code_of_the_user(directory):
+    write(directory, "user_code.py", "raise SystemExit('ran')\ndef run(lr): ...")
+
+    assert problems(function("user_code:run"), {"lr": 0.1}) == []
+
+
+def command(*arguments, **more):
+    return {"kind": "command", "command": [sys.executable, *arguments], **more}
+
+
+@pytest.mark.parametrize(
+    ("train", "path", "message"),
+    [
+        ({"kind": "command", "command": ["no-such-program", "{lr}"]}, "train.command.0", "was not found"),
+        (command("{lr}", "{rate}"), "train.command.2", "no parameter is named 'rate'"),
+        (command("{lr}", metrics="xml"), "train.metrics", "got 'xml'"),
+        (command("{lr}", metrics="regex:("), "train.metrics", "is not a regular expression"),
+        (command("{lr}", metrics="regex:loss"), "train.metrics", "names no metric"),
+    ],
+)
+def test_a_command_that_cannot_work_is_named(train, path, message):
+    (found,) = problems(train, {"lr": 0.1})
+
+    assert found[0] == path
+    assert message in found[1]
+
+
+def test_a_parameter_that_a_command_never_sees_is_named():
+    (found,) = problems(command("{lr}"), {"lr": 0.1, "units": 3})
+
+    assert found[0] == "space.units"
+
+
+def test_one_file_for_many_workers_is_refused():
+    (found,) = problems(command("{lr}", metrics="file:m.json"), {"lr": 0.1}, run={"workers": 2})
+
+    assert "file:{checkpoint_dir}/m.json" in found[1]
+
+
+def fingerprint(train):
+    return code_fingerprint(TRAIN.validate_python(train))
+
+
+def test_the_code_of_a_function_is_its_module_and_what_it_imports_from_here(directory):
+    write(directory, "user_code.py", "import user_model\ndef run(lr): ...")
+    write(directory, "user_model.py", "x = 1")
+    write(directory, "unrelated.py", "x = 1")
+    before = fingerprint(function("user_code:run"))
+
+    write(directory, "unrelated.py", "x = 2")
+    assert fingerprint(function("user_code:run")) == before
+
+    write(directory, "user_model.py", "x = 2")
+    assert fingerprint(function("user_code:run")) != before
+
+
+def test_the_code_of_a_command_is_the_files_it_names(directory):
+    write(directory, "train.py", "import helper")
+    write(directory, "helper.py", "x = 1")
+    before = fingerprint(command("train.py"))
+
+    write(directory, "helper.py", "x = 2")
+
+    assert fingerprint(command("train.py")) != before
+
+
+def test_the_code_of_a_torch_kind_is_equal_from_call_to_call():
+    assert fingerprint(MLP) == fingerprint(MLP)
+    assert "torch" in fingerprint(MLP)
+
+
+def test_a_function_that_imports_torch_has_it_preloaded(directory):
+    write(directory, "user_code.py", "import user_model\ndef run(lr): ...")
+    write(directory, "user_model.py", "from torch import nn")
+
+    assert "torch" in preload_for(TRAIN.validate_python(function("user_code:run")))
+
+
+@pytest.mark.parametrize("train", [MLP, function("a:b"), {"kind": "command", "command": ["a"]}])
+def test_each_kind_has_a_trainer(train):
+    trainer = trainer_for(TRAIN.validate_python(train))
+
+    assert callable(trainer.train)
+    assert callable(trainer.evaluate)
+
+
+def test_checking_a_study_loads_neither_torch_nor_scikit_learn():
+    code = "import sys, pegbox.training.kinds; print({'torch', 'sklearn', 'numpy', 'pebble'} & set(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert done.stdout in {"set()\n", "{'numpy'}\n"}

@@ -1,0 +1,152 @@
+"""Trains by calling a user's function; what it returns and reports are the metrics, its files the checkpoint."""
+
+import inspect
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pegbox.schemas.arrays import Splits
+from pegbox.schemas.base import Configuration
+from pegbox.schemas.errors import TrialError, suggest
+from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.train import FunctionTrain
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
+from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
+from pegbox.training.checkpoint_directory import checkpoint_directory
+from pegbox.training.failures import failed
+from pegbox.training.measured import Reports, latest, returned_metrics
+from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
+from pegbox.training.trainer import EvaluatedPart, Report
+from pegbox.training.trial_handle import TrialHandle
+
+
+class FunctionTrainer:
+    """A `Trainer` for functions: `def run(lr, units, trial)` or Optuna's `def objective(trial)`."""
+
+    def train(self, segment: Segment, data: Splits | None, checkpoints: Path, report: Report) -> TrainedSegment:
+        """See `Trainer.train`; a function that leaves no files begins anew with every segment."""
+        if not isinstance(segment.train, FunctionTrain):
+            raise failed(FailureKind.INVALID, f"a function trainer cannot train the kind {segment.train.kind!r}.")
+        started_at, started = time.time(), time.perf_counter()
+        reset_peak_memory()
+        function = import_function(segment.train.function)
+        reports = Reports(report)
+        fingerprint = data.info.fingerprint if data else ""
+        with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
+            handle = TrialHandle(segment, data, directory, reports)
+            _seed_everything(segment.seed)
+            was_pruned = _call(function, segment, handle, reports)
+        gave_up = was_pruned and reports.reached < segment.to_budget
+        return TrainedSegment(
+            budget=max(1, reports.reached) if gave_up else segment.to_budget,
+            checkpoint=directory.kept,
+            reports=tuple(reports.all),
+            seconds=time.perf_counter() - started,
+            device=handle.device,
+            peak_memory_bytes=peak_memory_bytes(),
+            worker=process_name(),
+            started_at=started_at,
+            stopped_early=gave_up,
+            restarted=segment.from_budget > 0 and directory.resume is None,
+        )
+
+    def evaluate(
+        self, segment: Segment, trained: TrainedSegment, data: Splits | None, part: EvaluatedPart
+    ) -> Evaluation:
+        """The last value of each metric that was reported or returned: `test_...` for the test part, else the rest."""
+        return Evaluation(
+            budget=trained.budget,
+            metrics=latest(trained.reports, part),
+            seconds=trained.seconds,
+            replicate=segment.replicate,
+        )
+
+
+def import_function(import_path: str) -> Callable[..., Any]:
+    """The function of `module:name`, found from the working directory or the installed packages.
+
+    Raises:
+        TrialError: There is no such module or name, or it cannot be called.
+    """
+    module_name, _, name = import_path.partition(":")
+    directory = str(Path.cwd())
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    try:
+        found: Any = import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # something that the module itself imports
+        raise failed(FailureKind.INVALID, f"the module {module_name!r} was not found from {directory}.") from error
+    except AttributeError as error:
+        if getattr(error, "name", None) not in name.split("."):
+            raise
+        raise failed(FailureKind.INVALID, f"the module {module_name!r} has no {name!r}.") from error
+    if not callable(found):
+        raise failed(FailureKind.INVALID, f"{import_path} must be a function, got {found!r:.200}.")
+    return found  # type: ignore[no-any-return]
+
+
+def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, reports: Reports) -> bool:
+    """Call the function and take note of what it returns; True if it ended itself by Optuna's TrialPruned."""
+    arguments = bind_arguments(function, segment.configuration, handle)
+    own_pid = os.getpid()
+    was_pruned = False
+    returned = None
+    try:
+        returned = function(**arguments)
+    except Exception as error:
+        was_pruned = any(kind.__name__ == "TrialPruned" for kind in type(error).__mro__)
+        if not was_pruned or isinstance(error, TrialError):
+            raise
+    finally:
+        if os.getpid() != own_pid:
+            os._exit(0)  # a child that the function forked and that came back; only its parent goes on
+    source = getattr(function, "__name__", "the function")
+    reports.add(max(reports.steps, default=segment.to_budget), returned_metrics(returned, source))
+    if not reports.all:
+        message = f"{source} returned {returned!r} and reported nothing. Return a number or a mapping of metrics."
+        raise failed(FailureKind.INVALID, message)
+    return was_pruned
+
+
+def bind_arguments(function: Callable[..., Any], configuration: Configuration, trial: TrialHandle) -> dict[str, Any]:
+    """What to call the function with.
+
+    Raises:
+        TrialError: It takes other names than the configuration gives.
+    """
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a built-in function without a signature
+        return dict(configuration)
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    named = [name for name, one in parameters.items() if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}]
+    if is_define_by_run(named, takes_any):
+        return {TRIAL_ARGUMENT: trial}
+    arguments: dict[str, Any] = dict(configuration)
+    if TRIAL_ARGUMENT in named:
+        arguments[TRIAL_ARGUMENT] = trial
+    unknown = [name for name in arguments if name not in named and not takes_any]
+    missing = [name for name in named if name not in arguments and parameters[name].default is inspect.Parameter.empty]
+    if unknown or missing:
+        what = f"takes no {unknown[0]!r}" if unknown else f"needs {missing[0]!r}"
+        hint = suggest((unknown or missing)[0], named if unknown else configuration)
+        raise failed(FailureKind.INVALID, f"{getattr(function, '__name__', function)} {what}. {hint}")
+    return arguments
+
+
+def _seed_everything(seed: int) -> None:
+    """Start every global stream of random numbers that is loaded from the trial's seed."""
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        import_module("numpy").random.seed(seed % 2**32)
+    if "torch" in sys.modules:
+        import_module("torch").manual_seed(seed)
