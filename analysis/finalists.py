@@ -4,7 +4,7 @@ import numpy as np
 
 from pegbox.analysis.columns import tabulate
 from pegbox.analysis.ranking import comparable, observed_loss, ranked
-from pegbox.analysis.surrogate import smooth
+from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
@@ -65,7 +65,8 @@ def _by_belief(history: History, observed: tuple[Trial, ...], objective: Objecti
     table = tabulate(history.space, observed)
     if len(observed) < MIN_TRIALS_TO_SMOOTH or not table.columns:
         return observed
-    belief = smooth(table, np.array([observed_loss(trial, objective) for trial in observed])).mean
+    losses = np.array([observed_loss(trial, objective) for trial in observed])
+    belief, _ = fit_surrogate(table, losses).predict(table.units)
     return tuple(observed[position] for position in np.argsort(belief, kind="stable"))
 
 

@@ -11,82 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pegbox.analysis.columns import Array, Table
+from pegbox.analysis.columns import Array, Column, Table
 from pegbox.analysis.single_thread import single_threaded_algebra
 
 MAX_TRIALS = 300
 """More than this are thinned: the best half of that many, and an even draw of the others."""
 _SQRT5 = math.sqrt(5.0)
 _JITTER = 1e-8
-
-
-@dataclass(frozen=True)
-class Smoothed:
-    """What a surrogate believes of the trials it was fitted to.
-
-    Attributes:
-        mean: Posterior mean of the loss without its noise, shape (n_trials,), in units of the metric.
-        std: Posterior standard deviation of the same, shape (n_trials,).
-        noise: Standard deviation of one measurement, in units of the metric.
-    """
-
-    mean: Array
-    std: Array
-    noise: float
-
-
-def smooth(table: Table, losses: Array) -> Smoothed:
-    """Fit a surrogate to the trials' losses and read it where they lie.
-
-    Losses far above the median are drawn in first: how bad a bad trial was says little about the good ones.
-
-    Args:
-        table: The trials' configurations, n_trials of them, at least two.
-        losses: Shape (n_trials,), finite.
-    """
-    points, groups = _features(table)
-    drawn_in = _draw_in(losses)
-    centre, scale = float(drawn_in.mean()), float(drawn_in.std())
-    if scale <= 1e-12 * max(1.0, float(np.abs(losses).max())):
-        return Smoothed(losses.copy(), np.zeros(len(losses)), 0.0)
-    fitted = _thin(drawn_in)
-    with single_threaded_algebra():
-        process = _Process(points[fitted], groups, (drawn_in[fitted] - centre) / scale)
-        mean, std = process.predict(points)
-    return Smoothed(centre + scale * mean, scale * std, scale * process.noise)
-
-
-def _features(table: Table) -> tuple[Array, Array]:
-    """Points, shape (n_trials, n_features), and the parameter of each feature, shape (n_features,).
-
-    An unordered parameter becomes one feature a value; an inactive one lies in the middle of its range.
-    """
-    blocks, groups = [], []
-    cells = table.cells()
-    for position, column in enumerate(table.columns):
-        if column.is_ordered:
-            blocks.append(np.nan_to_num(table.units[:, [position]], nan=0.5))
-        else:
-            one_hot = (cells[:, [position]] == np.arange(column.n_cells)).astype(float)
-            blocks.append(one_hot / math.sqrt(2.0))  # two values are one unit apart
-        groups.extend([position] * blocks[-1].shape[1])
-    return np.concatenate(blocks, axis=1), np.array(groups)
-
-
-def _draw_in(losses: Array) -> Array:
-    """Losses with those above median + 2 (median - lowest decile) moved there."""
-    low, middle = np.quantile(losses, [0.1, 0.5])
-    ceiling = middle + 2 * (middle - low)
-    return np.asarray(np.minimum(losses, ceiling)) if ceiling > middle else losses
-
-
-def _thin(losses: Array) -> npt.NDArray[np.intp]:
-    order = np.argsort(losses, kind="stable")
-    if len(order) <= MAX_TRIALS:
-        return order
-    half = MAX_TRIALS // 2
-    rest = np.linspace(half, len(order) - 1, MAX_TRIALS - half).astype(int)
-    return np.asarray(order[np.concatenate([np.arange(half), rest])])
 
 
 class _Process:
@@ -153,3 +84,86 @@ class _Process:
         cross = self._kernel(points, self._points)
         explained = ((cross @ self._inverse.T) ** 2).sum(axis=1)
         return cross @ self._alpha, np.sqrt(np.maximum(self._signal - explained, 0.0))
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A fitted surrogate; losses are in units of the metric.
+
+    Attributes:
+        noise: Standard deviation of one measurement.
+    """
+
+    columns: tuple[Column, ...]
+    centre: float
+    scale: float
+    noise: float
+    process: _Process | None
+
+    def predict(self, units: Array) -> tuple[Array, Array]:
+        """Posterior mean and standard deviation of the loss without its noise.
+
+        Args:
+            units: Shape (n_points, n_columns), on [0, 1]; NaN where a parameter is inactive.
+
+        Returns:
+            Two arrays of shape (n_points,).
+        """
+        if self.process is None:
+            return np.full(len(units), self.centre), np.zeros(len(units))
+        with single_threaded_algebra():
+            mean, std = self.process.predict(_features(Table(self.columns, units))[0])
+        return self.centre + self.scale * mean, self.scale * std
+
+
+def fit_surrogate(table: Table, losses: Array) -> Surrogate:
+    """Fit a surrogate to the trials' losses.
+
+    Losses far above the median are drawn in first: how bad a bad trial was says little about the good ones.
+
+    Args:
+        table: The trials' configurations, n_trials of them, at least two, in at least one column.
+        losses: Shape (n_trials,), finite.
+    """
+    points, groups = _features(table)
+    drawn_in = _draw_in(losses)
+    centre, scale = float(drawn_in.mean()), float(drawn_in.std())
+    if scale <= 1e-12 * max(1.0, float(np.abs(losses).max())):
+        return Surrogate(table.columns, centre, 0.0, 0.0, None)
+    fitted = _thin(drawn_in)
+    with single_threaded_algebra():
+        process = _Process(points[fitted], groups, (drawn_in[fitted] - centre) / scale)
+    return Surrogate(table.columns, centre, scale, scale * process.noise, process)
+
+
+def _features(table: Table) -> tuple[Array, Array]:
+    """Points, shape (n_trials, n_features), and the parameter of each feature, shape (n_features,).
+
+    An unordered parameter becomes one feature a value; an inactive one lies in the middle of its range.
+    """
+    blocks, groups = [], []
+    cells = table.cells()
+    for position, column in enumerate(table.columns):
+        if column.is_ordered:
+            blocks.append(np.nan_to_num(table.units[:, [position]], nan=0.5))
+        else:
+            one_hot = (cells[:, [position]] == np.arange(column.n_cells)).astype(float)
+            blocks.append(one_hot / math.sqrt(2.0))  # two values are one unit apart
+        groups.extend([position] * blocks[-1].shape[1])
+    return np.concatenate(blocks, axis=1), np.array(groups)
+
+
+def _draw_in(losses: Array) -> Array:
+    """Losses with those above median + 2 (median - lowest decile) moved there."""
+    low, middle = np.quantile(losses, [0.1, 0.5])
+    ceiling = middle + 2 * (middle - low)
+    return np.asarray(np.minimum(losses, ceiling)) if ceiling > middle else losses
+
+
+def _thin(losses: Array) -> npt.NDArray[np.intp]:
+    order = np.argsort(losses, kind="stable")
+    if len(order) <= MAX_TRIALS:
+        return order
+    half = MAX_TRIALS // 2
+    rest = np.linspace(half, len(order) - 1, MAX_TRIALS - half).astype(int)
+    return np.asarray(order[np.concatenate([np.arange(half), rest])])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from pegbox.analysis.columns import tabulate
-from pegbox.analysis.surrogate import _features, _Process, smooth
+from pegbox.analysis.columns import Table, tabulate
+from pegbox.analysis.surrogate import _features, _Process, fit_surrogate
 from pegbox.schemas.space import Space
 from pegbox.schemas.trial import Trial
 
@@ -32,9 +32,10 @@ def sampled(n_trials, seed=0):
 def test_posterior_mean_is_nearer_the_truth_than_the_values():
     table, truth = sampled(80)
     values = truth + 0.3 * np.random.default_rng(1).standard_normal(80)
-    smoothed = smooth(table, values)
-    assert np.abs(smoothed.mean - truth).mean() < 0.5 * np.abs(values - truth).mean()
-    assert smoothed.noise == pytest.approx(0.3, rel=0.3)
+    surrogate = fit_surrogate(table, values)
+    mean, _ = surrogate.predict(table.units)
+    assert np.abs(mean - truth).mean() < 0.5 * np.abs(values - truth).mean()
+    assert surrogate.noise == pytest.approx(0.3, rel=0.3)
 
 
 def test_gradient_of_the_fit_agrees_with_differences():
@@ -50,17 +51,27 @@ def test_disaster_does_not_hide_the_differences_among_the_good():
     table, truth = sampled(60)
     values = truth.copy()
     values[truth.argmax()] = 1e6
-    smoothed = smooth(table, values)
-    assert truth[smoothed.mean.argmin()] - truth.min() < 0.1
+    mean, _ = fit_surrogate(table, values).predict(table.units)
+    assert truth[mean.argmin()] - truth.min() < 0.1
 
 
 def test_equal_values_are_returned_as_they_are():
     table, _ = sampled(10)
-    smoothed = smooth(table, np.full(10, 0.5))
-    assert smoothed.mean.tolist() == [0.5] * 10
-    assert smoothed.noise == 0.0
+    surrogate = fit_surrogate(table, np.full(10, 0.5))
+    assert surrogate.predict(table.units)[0].tolist() == [0.5] * 10
+    assert surrogate.noise == 0.0
 
 
 def test_many_trials_are_thinned_and_all_are_read():
     table, truth = sampled(900)
-    assert smooth(table, truth).mean.shape == (900,)
+    mean, std = fit_surrogate(table, truth).predict(table.units)
+    assert mean.shape == std.shape == (900,)
+    assert np.abs(mean - truth).mean() < 0.05
+
+
+def test_uncertainty_grows_away_from_the_trials():
+    table, truth = sampled(40)
+    crowded = table.units[:, 0] < 0.5
+    surrogate = fit_surrogate(Table(table.columns, table.units[crowded]), truth[crowded])
+    far, near = np.array([[0.99, 0.5, np.nan]]), np.array([[0.25, 0.5, np.nan]])
+    assert surrogate.predict(far)[1] > surrogate.predict(near)[1]
