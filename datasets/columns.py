@@ -146,9 +146,9 @@ def _mentioned(spec: DataSpec, target: str) -> list[tuple[tuple[str | int, ...],
 def _role_problems(spec: DataSpec, columns: tuple[str, ...], target: str) -> tuple[Problem, ...]:
     """Columns that are asked to be two things at once, or no feature at all."""
     for field, names in (("features", spec.features or ()), ("drop", spec.drop), ("categorical", spec.categorical)):
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                return (Problem(f"{name!r} is listed twice. Take it out once.", ("data", field, i)),)
+        for i, column in enumerate(names):
+            if column in names[:i]:
+                return (Problem(f"{column!r} is listed twice. Take it out once.", ("data", field, i)),)
         if target in names:
             return (
                 Problem(f"{target!r} is the target. Take it out of {field}.", ("data", field, names.index(target))),

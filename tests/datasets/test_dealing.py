@@ -78,13 +78,20 @@ def test_giant_group_goes_to_the_largest_part() -> None:
 
 def test_groups_are_dealt_by_their_commonest_stratum() -> None:
     groups = np.repeat(np.arange(40), 3)
-    strata = np.where(groups < 30, 0, 1)
-    strata[::3] = 1 - strata[::3]
+    mostly_0, only_1 = [0, 0, 1] * 30, [1, 1, 1] * 10
 
-    labels = deal_groups(groups, strata, (0.5, 0.5), random())
+    labels = deal_groups(groups, np.array(mostly_0 + only_1), (0.5, 0.5), random())
 
     assert np.bincount(labels[groups < 30]).tolist() == [45, 45]
     assert np.bincount(labels[groups >= 30]).tolist() == [15, 15]
+
+
+def test_strata_of_one_group_fill_different_parts() -> None:
+    groups = np.arange(6)
+
+    labels = deal_groups(groups, groups, (0.6, 0.2, 0.2), random())
+
+    assert set(labels) == {0, 1, 2}
 
 
 def test_latest_rows_go_to_the_last_part() -> None:

@@ -47,6 +47,15 @@ def test_rows_without_a_target_are_dropped_everywhere() -> None:
     assert frame.groups.tolist() == [1, 2]
 
 
+@pytest.mark.parametrize(("corner", "shape"), [(4.0, (2, 2)), (None, None)])
+def test_image_with_a_gap_is_no_image(corner: float | None, shape: tuple[int, ...] | None) -> None:
+    table = pa.table({"a": [1.0, 2.0], "b": [2.0, 3.0], "c": [3.0, 4.0], "d": [5.0, corner], "y": [0, 1]})
+
+    frame = build_frame(DataSpec(source="a:b", target="y"), None, Loaded(table, shape=(2, 2)))
+
+    assert frame.shape == shape
+
+
 def test_digest_ignores_how_the_rows_were_stored() -> None:
     wide = build({"n": pa.array([1, 2], pa.int64()), "word": ["a", "b"], "y": [0, 1]})
     narrow = build({"n": pa.array([1, 2], pa.int8()), "word": pa.array(["a", "b"]).dictionary_encode(), "y": [0, 1]})

@@ -23,10 +23,11 @@ def read(values: Any, task: Task | None = None) -> Target:
         ([True, False, True], "classification", ("false", "true")),
         ([10, 2, 10], "classification", ("2", "10")),
         ([1.0, 0.0, np.nan], "classification", ("0", "1")),
+        (list(range(20)), "classification", tuple(map(str, range(20)))),
         (list(range(21)), "regression", ()),
         ([0.5, 1.0, 1.5], "regression", ()),
     ],
-    ids=["texts", "booleans", "few integers", "few whole floats", "many integers", "fractions"],
+    ids=["texts", "booleans", "few integers", "few whole floats", "twenty integers", "many integers", "fractions"],
 )
 def test_task_is_inferred_from_the_column(values: Any, task: Task, classes: tuple[str, ...]) -> None:
     target = read(values)
