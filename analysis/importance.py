@@ -80,9 +80,9 @@ def importance(history: History, about: About = "value", objective: int = 0) -> 
     """
     target = target_of(history, about, objective)
     table = tabulate(history.space, target.trials)
-    refusal = _refusal(target, table)
-    if refusal:
-        return Importance(about=target.name, n_trials=len(target.trials), sentence=refusal)
+    reason = refusal(target, table)
+    if reason:
+        return Importance(about=target.name, n_trials=len(target.trials), sentence=reason)
     rng = rng_of(table, target)
     scaled = (target.losses - target.losses.mean()) / target.losses.std()
     with single_threaded_algebra():
@@ -110,7 +110,8 @@ def rng_of(table: Table, target: Target) -> np.random.Generator:
     return np.random.default_rng(np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint32))
 
 
-def _refusal(target: Target, table: Table) -> str:
+def refusal(target: Target, table: Table) -> str:
+    """Why nothing can be said about the parameters, in one sentence; empty where something can."""
     n_trials, n_columns = len(target.trials), len(table.columns)
     if n_columns == 0:
         return "The space has no hyperparameter with more than one value: there is nothing to rank."
