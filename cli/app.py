@@ -2,25 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError
 
 from pegbox import __version__
 from pegbox.cli import terminal
-from pegbox.cli.best import best
 from pegbox.cli.console import err, safe
-from pegbox.cli.doctor import doctor
-from pegbox.cli.init import init
-from pegbox.cli.ls import ls
 from pegbox.cli.options import Verbosity
-from pegbox.cli.run import run
-from pegbox.cli.schema import schema
-from pegbox.cli.status import status
-from pegbox.cli.validate import validate
-from pegbox.cli.watch import watch
-from pegbox.schemas.errors import PegboxError
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -28,6 +18,19 @@ EXIT_CODES = (
     "Exit codes: 0 done, 1 error, 2 usage or study file invalid, 3 no trial succeeded, 4 target missed, "
     "5 store busy or newer, 130 interrupted."
 )
+COMMANDS = {
+    "init": "Write a study file to begin with, and its JSON Schema for the editor.",
+    "validate": "Check a study file, its data and its import paths.",
+    "schema": "Print the JSON Schema of the study file, for editors.",
+    "run": "Run a study, or go on with it.",
+    "ls": "List the studies of a store.",
+    "status": "Show how a study stands.",
+    "watch": "Follow a study that runs, until it ends.",
+    "best": "Show what to run, and how sure that is.",
+    "sql": "Ask the history with SQL.",
+    "doctor": "Check versions, the Prefect server, the store, the disk and the devices.",
+}
+"""In the order in which a user meets them; their modules are imported when they are called."""
 
 app = App(
     name="pegbox",
@@ -36,10 +39,15 @@ app = App(
     help_format="plaintext",
     help_epilogue=EXIT_CODES,
 )
-COMMANDS: tuple[Callable[..., object], ...] = (init, validate, schema, run, ls, status, watch, best, doctor)
-"""In the order in which a user meets them."""
-for position, command in enumerate(COMMANDS):
-    app.command(command, help_epilogue="", sort_key=position)
+DETAILS = {
+    "validate": "Says of everything that is wrong where it stands and what to do.",
+    "run": "The same command again resumes or extends the study. Ctrl-C lets running trials finish, a second one stops "
+    "at once; either way the same command goes on later.",
+    "watch": "Ctrl-C stops watching, not the study.",
+}
+for position, (name, help_line) in enumerate(COMMANDS.items()):
+    path, details = f"pegbox.cli.{name}:{name}", DETAILS.get(name, "")
+    app.command(path, name=name, help=help_line, help_epilogue=details, sort_key=position)
 
 
 def main() -> NoReturn:
@@ -71,6 +79,8 @@ def execute(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception, verbose: bool) -> int:
     """Say what went wrong; the traceback is for those who ask for it."""
+    from pegbox.schemas.errors import PegboxError
+
     if verbose:
         err().print_exception()
     if isinstance(error, PegboxError):

@@ -2,9 +2,8 @@
 
 import json
 import os
-from typing import IO, Any
+from typing import IO, Any, Protocol, runtime_checkable
 
-from pydantic import BaseModel
 from rich.console import Console, RenderableType
 from rich.theme import Theme
 
@@ -65,8 +64,15 @@ def print_json(value: Any) -> None:
     terminal.stdout().write(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+@runtime_checkable
+class _Model(Protocol):
+    """A schema, whose library `--help` need not load."""
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]: ...
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
+    if isinstance(value, _Model):
         return value.model_dump(mode="json")
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]

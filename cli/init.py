@@ -25,7 +25,7 @@ def init(
     ] = "study",
     *,
     directory: Annotated[Path, Parameter(name=["--directory", "-d"], help="Where to write.")] = Path(),
-    force: Annotated[bool, Parameter(negative="", help="Replace files that are there.")] = False,
+    force: Annotated[bool, Parameter(negative="", show_default=False, help="Replace files that are there.")] = False,
     verbosity: Verbosity = QUIET,
 ) -> None:
     """Write a study file to begin with, and its JSON Schema for the editor.

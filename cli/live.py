@@ -14,8 +14,7 @@ from rich.text import Text
 from pegbox.cli.console import safe
 from pegbox.cli.live_panel import draw_panel, draw_start
 from pegbox.report.rounding import duration, metric, parameter
-from pegbox.report.status import StudyStatus
-from pegbox.report.study_reader import FinishedTrial, StudyReader
+from pegbox.report.status import FinishedTrial, StudyStatus
 from pegbox.schemas.errors import PegboxError
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.layout import StoreLayout
@@ -60,6 +59,8 @@ class PublishedStudy:
         Raises:
             PegboxError: The history cannot be read, or does not hold the study yet.
         """
+        from pegbox.report.study_reader import StudyReader
+
         changed = self._changed()
         if changed == self._seen_snapshot:
             return None

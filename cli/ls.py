@@ -11,7 +11,10 @@ from pegbox.report.rounding import duration, metric
 
 
 def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> None:
-    """List the studies of a store, the one that was active last comes first."""
+    """List the studies of a store.
+
+    The one that was active last comes first.
+    """
     from pegbox.report.study_reader import list_studies
 
     studies = list_studies(store)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 DEFAULT_STORE = Path(".pegbox")
 
 StudyName = Annotated[str | None, Parameter(help="Name of the study; the last one that ran where it is left out.")]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
 Store = Annotated[
     Path, Parameter(name="--store", env_var="PEGBOX_STORE", help="Directory of the history, made where there is none.")
 ]
@@ -24,7 +24,7 @@ class Verbosity:
         verbose: Show tracebacks and what libraries print.
     """
 
-    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="", show_default=False)] = False
 
 
 QUIET = Verbosity()

@@ -30,9 +30,9 @@ SETTINGS = {
 def run(
     study_file: StudyPath, *, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET
 ) -> int:
-    """Run a study, or go on with it; the same command again resumes or extends it.
+    """Run a study, or go on with it.
 
-    Ctrl-C lets running trials finish, a second one stops at once; either way the same command goes on later.
+    The same command again resumes or extends it. Ctrl-C lets running trials finish, a second one stops at once; either way the same command goes on later.
 
     Returns:
         0, or 4 where the study's target was missed.

@@ -10,7 +10,10 @@ PIPED_WIDTH = 120
 def status(
     study: StudyName = None, *, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET
 ) -> None:
-    """Show how a study stands: budget, best so far, what its workers do."""
+    """Show how a study stands.
+
+    Its budget, the best so far, what its workers do.
+    """
     from pegbox.report.study_reader import study_status
 
     found = study_status(store, study)

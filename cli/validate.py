@@ -18,7 +18,9 @@ StudyPath = Annotated[Path, Parameter(help="The study file.")]
 
 
 def validate(study_file: StudyPath, *, json: Json = False, verbosity: Verbosity = QUIET) -> None:
-    """Check a study file, its data and its import paths; say what is wrong, where, and what to do.
+    """Check a study file, its data and its import paths.
+
+    Says of everything that is wrong where it stands and what to do.
 
     Raises:
         StudyError: Something is wrong.

@@ -10,7 +10,10 @@ from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, StudyName, Verbosity
 
 
 def watch(study: StudyName = None, *, store: Store = DEFAULT_STORE, verbosity: Verbosity = QUIET) -> None:
-    """Follow a study that runs, until it ends; Ctrl-C stops watching, not the study."""
+    """Follow a study that runs, until it ends.
+
+    Ctrl-C stops watching, not the study.
+    """
     from pegbox.report.study_reader import StudyReader
 
     with StudyReader(store, study) as reader:

@@ -7,7 +7,6 @@ from pydantic import Field, FiniteFloat
 
 from pegbox.report.progress import BudgetUse, Incumbent
 from pegbox.report.status import Phase, StudyStatus
-from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
@@ -59,6 +58,8 @@ def study_answer(root: Path, study: str | None = None, *, fresh: bool = True) ->
     Raises:
         NotFoundError: There is no history, or it holds no such study.
     """
+    from pegbox.report.study_reader import StudyReader
+
     with StudyReader(root, study, fresh=fresh) as reader:
         return answer_of(reader.spec, reader.status(), reader.selection(), reader.view_name)
 

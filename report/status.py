@@ -51,6 +51,19 @@ class RunningTrial(Schema):
     configuration: Configuration
 
 
+class FinishedTrial(Schema):
+    """One trial that will not go on."""
+
+    trial: int
+    state: TrialState
+    value: FiniteFloat | None = None
+    budget: int
+    seconds: float | None = None
+    failure: FailureKind | None = None
+    message: str | None = None
+    configuration: Configuration
+
+
 class StudyStatus(Schema):
     """How a study stands."""
 
@@ -75,6 +88,23 @@ class StudyStatus(Schema):
     replicates_done: int = 0
     replicates_planned: int = 0
     running: tuple[RunningTrial, ...] = ()
+
+
+class StudyLine(Schema):
+    """One study among others."""
+
+    study: str
+    state: str
+    """Of its last run."""
+    trials: int
+    completed: int
+    failed: int
+    metric: str
+    goal: str
+    best: FiniteFloat | None = None
+    winner: int | None = None
+    changed_at: datetime | None = None
+    tags: dict[str, str] = Field(default={})
 
 
 class Activity(Schema):

@@ -2,16 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import Field, FiniteFloat
-
 from pegbox.report.progress import Incumbent, Tally
-from pegbox.report.status import Activity, RunState, StudyStatus, status_of
-from pegbox.schemas.base import Configuration, Schema
+from pegbox.report.status import Activity, FinishedTrial, RunState, StudyLine, StudyStatus, status_of
 from pegbox.schemas.errors import NotFoundError, suggest
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
@@ -20,36 +16,6 @@ from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.study_lock import study_holder
-
-
-class FinishedTrial(Schema):
-    """One trial that will not go on."""
-
-    trial: int
-    state: TrialState
-    value: FiniteFloat | None = None
-    budget: int
-    seconds: float | None = None
-    failure: FailureKind | None = None
-    message: str | None = None
-    configuration: Configuration
-
-
-class StudyLine(Schema):
-    """One study among others."""
-
-    study: str
-    state: str
-    """Of its last run."""
-    trials: int
-    completed: int
-    failed: int
-    metric: str
-    goal: str
-    best: FiniteFloat | None = None
-    winner: int | None = None
-    changed_at: datetime | None = None
-    tags: dict[str, str] = Field(default={})
 
 
 class StudyReader:
