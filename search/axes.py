@@ -154,7 +154,14 @@ class FloatAxis:
             return self._low if unit <= 0.0 else self._high
         scaled = self._start + unit * self._length
         number = float(f"{math.exp(scaled):.{DIGITS - 1}e}") if self._log else round(scaled, self._decimals)
-        return min(max(number, self._low), self._high)
+        return self._held(number)
+
+    def _held(self, number: float) -> float:
+        """The number, or the bound that it lies beyond or too near to be told from."""
+        nearest = 10.0 ** (1 - DIGITS) * number if self._log else 10.0**-self._decimals
+        if number - nearest <= self._low:
+            return self._low
+        return self._high if number + nearest >= self._high else number
 
     def unit(self, value: Value) -> float:
         """Where the number lies on the scale."""

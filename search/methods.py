@@ -8,13 +8,22 @@ from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.search.asha import AshaSchedule
+from pegbox.search.bayes import BayesSampler, BayesSettings
 from pegbox.search.composed import ComposedStrategy
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.full import FullSchedule
 from pegbox.search.grid import GridSampler
 from pegbox.search.halving import HalvingSchedule
 from pegbox.search.median import MedianSchedule
-from pegbox.search.options import AshaOptions, GridOptions, HalvingOptions, MedianOptions, NoOptions, check_options
+from pegbox.search.options import (
+    AshaOptions,
+    BayesOptions,
+    GridOptions,
+    HalvingOptions,
+    MedianOptions,
+    NoOptions,
+    check_options,
+)
 from pegbox.search.random_sampler import RandomSampler
 from pegbox.search.sobol import SobolSampler
 from pegbox.search.strategy import Sampler, Schedule, Strategy
@@ -42,6 +51,12 @@ def _grid(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
     return GridSampler(encoding, options.points)
 
 
+def _bayes(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
+    assert isinstance(options, BayesOptions)
+    settings = BayesSettings(n_initial=options.initial)
+    return BayesSampler(encoding, spec.full_budget, spec.search_seed, settings)
+
+
 def _sobol(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
     return SobolSampler(encoding, spec.search_seed)
 
@@ -63,6 +78,7 @@ def _median(spec: StudySpec, options: Schema) -> Schedule:
 
 SAMPLERS: dict[str, SamplerMethod] = {
     "auto": SamplerMethod(NoOptions, _sobol),
+    "bayes": SamplerMethod(BayesOptions, _bayes),
     "grid": SamplerMethod(GridOptions, _grid),
     "random": SamplerMethod(NoOptions, lambda spec, encoding, options: RandomSampler(encoding)),
     "sobol": SamplerMethod(NoOptions, _sobol),
@@ -74,7 +90,7 @@ SCHEDULES: dict[str, ScheduleMethod] = {
     "hyperband": ScheduleMethod(NoOptions, lambda spec, options: HalvingSchedule.hyperband(spec)),
     "median": ScheduleMethod(MedianOptions, _median),
 }
-PLANNED_METHODS = ("bayes", "freeze_thaw", "genetic")
+PLANNED_METHODS = ("freeze_thaw", "genetic")
 ADAPTED = ("optuna", "hyperopt")
 
 

@@ -20,6 +20,13 @@ class GridOptions(Schema):
     """Evenly spaced values for each continuous parameter, or for some of them; refined without end where left out."""
 
 
+class BayesOptions(Schema):
+    """Arguments of `bayes`."""
+
+    initial: int | None = Field(default=None, ge=1)
+    """Points of a Sobol sequence before the first model; one more than there are parameters where it is left out."""
+
+
 class AshaOptions(Schema):
     """Arguments of `asha`."""
 

@@ -1,0 +1,186 @@
+"""Mean normalised regret of search methods on LCBench, ours beside their peers, in one run on the same tasks and seeds.
+
+    python benchmarks/lcbench.py --data PATH [--quick] [--json]
+
+How to get the data stands in benchmarks/README.md.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make small matrices slow
+
+import numpy as np
+from lcbench_tasks import DEV, EPOCHS, SPACE, LCBench
+from peers import PEERS, PeerStrategy
+
+from pegbox.schemas.base import Configuration
+from pegbox.schemas.decision import Decision
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.search.methods import strategy_for
+from pegbox.search.simulation import Outcome, Simulation
+from pegbox.search.strategy import Strategy
+
+QUICK_TASKS = ("3945", "167168", "189866")
+NOISE = 0.01
+"""Deviation of the noisy variant, in units of normalised regret."""
+
+
+class Run(NamedTuple):
+    """One method on one task with one seed."""
+
+    method: str
+    task: str
+    seed: int
+    regrets: list[float]
+    """Of the best so far, after each full training's worth of epochs."""
+    ask_ms: float
+    """Mean time of a decision."""
+
+
+class Timed:
+    """A strategy, and how long its decisions took."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+        self.seconds: list[float] = []
+
+    def next(self, history: History, rng: np.random.Generator) -> Decision:
+        begin = time.perf_counter()
+        decision = self._strategy.next(history, rng)
+        self.seconds.append(time.perf_counter() - begin)
+        return decision
+
+
+class Meter:
+    """The objective; notes the best accuracy after each epoch that was paid for."""
+
+    def __init__(self, bench: LCBench, noise: float, seed: int) -> None:
+        self._bench, self._noise = bench, noise * (bench.best - bench.median)
+        self._rng = np.random.default_rng([seed, int(bench.task)])
+        self.paid = 0
+        self.best: list[float] = []
+
+    def __call__(self, configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
+        accuracy, seconds = self._bench.curve(dict(configuration))  # type: ignore[arg-type]
+        for epoch in range(from_budget, to_budget):
+            self.best.append(max(accuracy[epoch], self.best[-1] if self.best else -np.inf))
+        spent = seconds[to_budget - 1] - (seconds[from_budget - 1] if from_budget else 0.0)
+        seen = accuracy[to_budget - 1] + self._rng.normal(0, 1) * self._noise
+        return Outcome({"val_accuracy": float(seen)}, seconds=max(float(spent), 1e-3))
+
+    def regrets(self, n_full: int) -> list[float]:
+        """Regret of the best so far after 1, 2, ... full trainings; the last one holds where the method ended early."""
+        ends = [min((number + 1) * EPOCHS, len(self.best)) - 1 for number in range(n_full)]
+        return [self._bench.regret(self.best[end]) for end in ends]
+
+
+def study(method: str, n_full: int, seed: int) -> StudySpec:
+    """A method is written `sampler`, `sampler+schedule`, or the name of a peer."""
+    sampler, _, schedule = ("random" if method in PEERS else method).partition("+")
+    fidelity = {"schedule": schedule or "full", "min": 2, "factor": 3}
+    budget = {"epochs": n_full * EPOCHS} if schedule or sampler == "freeze_thaw" else {"trials": n_full}
+    return StudySpec.model_validate(
+        {
+            "name": "lcbench",
+            "train": {"kind": "function", "function": "lcbench:run", "epochs": EPOCHS},
+            "space": SPACE,
+            "objective": {"metric": "val_accuracy", "goal": "maximize"},
+            "search": {"method": sampler, "seed": seed},
+            "fidelity": fidelity if "+" in method or sampler == "freeze_thaw" else {},
+            "budget": budget,
+        }
+    )
+
+
+def run(method: str, bench: LCBench, seed: int, options: argparse.Namespace) -> Run:
+    own_seed = 1000 * seed + int(bench.task) % 997
+    spec = study(method, options.full_trainings, own_seed)
+    peer = PEERS.get(method)
+    strategy = Timed(PeerStrategy(peer(spec.space, own_seed)) if peer else strategy_for(spec))
+    meter = Meter(bench, NOISE if options.variant == "noisy" else 0.0, own_seed)
+    Simulation(strategy, History(spec=spec), meter, options.workers).run()
+    ask_ms = 1000 * float(np.mean(strategy.seconds))
+    return Run(method, bench.task, seed, meter.regrets(options.full_trainings), ask_ms)
+
+
+def runs(options: argparse.Namespace) -> Iterator[Run]:
+    for seed in range(options.seeds):
+        for task in options.tasks:
+            bench = LCBench(options.data, task, interior=options.variant == "interior")
+            for method in options.methods:
+                yield run(method, bench, seed, options)
+
+
+def summary(done: list[Run], at: list[int]) -> list[dict[str, Any]]:
+    """One row a method: the mean over tasks and seeds, its standard error over seeds, and the worst run."""
+    rows = []
+    for method in dict.fromkeys(one.method for one in done):
+        own = [one for one in done if one.method == method]
+        seeds = sorted({one.seed for one in own})
+        row: dict[str, Any] = {"method": method, "runs": len(own)}
+        for n_full in at:
+            values = [[one.regrets[n_full - 1] for one in own if one.seed == seed] for seed in seeds]
+            means = np.array([np.mean(value) for value in values])
+            error = means.std(ddof=1) / len(means) ** 0.5 if len(means) > 1 else float("nan")
+            row[f"@{n_full}"] = {
+                "mean": float(means.mean()),
+                "error": float(error),
+                "worst": float(max(map(max, values))),
+            }
+        rows.append(row | {"ask_ms": float(np.mean([one.ask_ms for one in own]))})
+    return rows
+
+
+def table(rows: list[dict[str, Any]], at: list[int]) -> str:
+    lines = [f"{'method':24}" + "".join(f"{f'@{n}':>26}" for n in at) + f"{'ask ms':>9}{'runs':>6}"]
+    for row in rows:
+        cells = "".join(
+            f"{cell['mean']:>10.4f} ± {cell['error']:.4f} ({cell['worst']:.2f})" for cell in (row[f"@{n}"] for n in at)
+        )
+        lines.append(f"{row['method']:24}{cells}{row['ask_ms']:>9.1f}{row['runs']:>6}")
+    return "\n".join(lines)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with lcbench_model.onnx")
+    parser.add_argument("--methods", default="bayes,sobol,random", help=f"ours, or of {', '.join(PEERS)}")
+    parser.add_argument("--tasks", default=",".join(DEV))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--full-trainings", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--variant", choices=("plain", "noisy", "interior"), default="plain")
+    parser.add_argument("--quick", action="store_true", help="three tasks, two seeds, 25 full trainings")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--progress", type=Path, help="append each run to this file as a JSON line")
+    options = parser.parse_args()
+    options.methods, options.tasks = options.methods.split(","), tuple(options.tasks.split(","))
+    if options.quick:
+        options.tasks, options.seeds, options.full_trainings = QUICK_TASKS, 2, 25
+    return options
+
+
+def main() -> int:
+    options = parse()
+    done = []
+    for one in runs(options):
+        done.append(one)
+        if options.progress:
+            with options.progress.open("a") as file:
+                file.write(json.dumps(one._asdict()) + "\n")
+    at = [n for n in (5, 10, 20, 25, 50, 100) if n <= options.full_trainings]
+    rows = summary(done, at)
+    print(json.dumps(rows, indent=1) if options.json else table(rows, at))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

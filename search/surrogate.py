@@ -1,0 +1,116 @@
+"""The losses of a history as a Gaussian process over (configuration, budget); decides nothing."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from pegbox.search.axes import Array
+from pegbox.search.chain import HyperparameterChain
+from pegbox.search.encoding import SpaceEncoding
+from pegbox.search.features import FeatureMap
+from pegbox.search.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.losses import scalarised, standardised
+from pegbox.search.observations import Observations
+from pegbox.search.thinning import thinned
+
+MOST_ROWS = 600
+"""Rows that the model is conditioned on; the time of an ask is bounded by it."""
+
+
+class ModelSettings(NamedTuple):
+    """What the model believes before it sees data, and how much it looks at."""
+
+    longest: float = 0.75
+    """Longest length scale, in units of the square root of the number of dimensions: a model of few points may not
+    rule a parameter out."""
+    most_rows: int = MOST_ROWS
+
+
+class Surrogate(NamedTuple):
+    """A fitted model.
+
+    Attributes:
+        posterior: Of the standardised loss, running trials believed.
+        seen: Snapped points of the rows, shape (n, n_dims).
+        losses: Their standardised losses, shape (n,).
+        scorer: Turns snapped points into features at a budget.
+    """
+
+    posterior: Posterior
+    seen: Array
+    losses: Array
+    scorer: "BudgetFeatures"
+
+    def predict(self, snapped: Array, budget: float | None = None) -> tuple[Array, Array]:
+        """Posterior mean and deviation at a budget, the full one where None; each of shape (n,)."""
+        return self.posterior.predict(self.scorer.features(snapped, budget))
+
+    def best(self, count: int) -> Array:
+        """The seen points of lowest loss, shape (count, n_dims)."""
+        return self.seen[np.argsort(self.losses, kind="stable")[:count]]
+
+    def mean(self, snapped: Array, budget: float | None = None) -> Array:
+        """Posterior mean at a budget, the full one where None; shape (n,)."""
+        return self.posterior.mean(self.scorer.features(snapped, budget))
+
+
+class BudgetFeatures:
+    """Features of points, with the logarithm of the budget as one more where trials end at different ones."""
+
+    def __init__(self, space: FeatureMap, full_budget: float, has_rungs: bool) -> None:
+        self._space = space
+        self._full = full_budget
+        self._has_rungs = has_rungs
+        self.n_groups = space.n_groups + has_rungs
+        self.groups = np.append(space.groups, space.n_groups) if has_rungs else space.groups
+
+    def features(self, snapped: Array, budgets: Array | float | None = None) -> Array:
+        """Shape (n, n_features); at the full budget where none is given."""
+        features = self._space.features(snapped)
+        if not self._has_rungs:
+            return features
+        share = self.nearness(np.asarray(self._full if budgets is None else budgets))
+        return np.column_stack([features, np.broadcast_to(share, len(features))])
+
+    def nearness(self, budgets: Array) -> Array:
+        """Of each budget to the full one: 0 for one epoch, 1 for all, in between by the logarithm."""
+        return np.asarray(np.log(np.maximum(budgets, 1.0)) / math.log(max(self._full, 2.0)))
+
+
+class SurrogateBuilder:
+    """Fits surrogates to the observations of one study; remembers fits, which follow from the observations alone."""
+
+    def __init__(self, encoding: SpaceEncoding, full_budget: int, settings: ModelSettings | None = None) -> None:
+        self._space = FeatureMap(encoding)
+        self._full = float(full_budget)
+        self._settings = settings or ModelSettings()
+        self._chains: dict[bool, HyperparameterChain] = {}
+
+    def build(self, seen: Observations, weights: Array | None = None) -> Surrogate:
+        """The surrogate of the losses, or of their weighted scalarisation where there are several."""
+        losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
+        has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
+        scorer = BudgetFeatures(self._space, self._full, has_rungs)
+        data = Data(scorer.features(seen.points, seen.budgets), scorer.groups, standardised(losses))
+        logs = self._logs(scorer, data, losses, is_stable=weights is None)
+        nearness = scorer.nearness(seen.budgets) if has_rungs else None
+        rows = thinned(losses, self._settings.most_rows, nearness)
+        targets = standardised(losses[rows])
+        posterior = Posterior(Data(data.features[rows], data.groups, targets), logs)
+        if len(seen.pending):
+            posterior = posterior.believing(scorer.features(seen.pending, seen.pending_budgets))
+        return Surrogate(posterior, seen.points[rows], targets, scorer)
+
+    def _logs(self, scorer: BudgetFeatures, data: Data, losses: Array, is_stable: bool) -> Array:
+        """Hyperparameters; where the losses change with each ask there is no chain to follow."""
+        prior = Prior(scorer.n_groups)
+        if is_stable:
+            chain = self._chains.setdefault(scorer.n_groups > self._space.n_groups, HyperparameterChain(prior))
+            logs = chain.logs(data, losses).copy()
+        else:
+            rows = thinned(losses, 150)
+            logs = fit(Data(data.features[rows], data.groups, standardised(losses[rows])), prior, iterations=25)
+        longest = math.log(self._settings.longest) + 0.5 * math.log(max(scorer.n_groups, 1))
+        logs[:-2] = np.minimum(logs[:-2], longest)
+        return logs

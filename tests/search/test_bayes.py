@@ -1,0 +1,7 @@
+"""Bayesian optimisation."""
+
+from contracts.samplers import SamplerContract
+
+
+class TestBayesSampler(SamplerContract):
+    method = "bayes"
