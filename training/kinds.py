@@ -10,13 +10,23 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
 from pegbox.training.check_code import check_command, check_function, check_sklearn
 from pegbox.training.check_space import check_space
+from pegbox.training.hyperparameters.cnn import CnnHyperparameters
 from pegbox.training.hyperparameters.mlp import MlpHyperparameters
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
+from pegbox.training.hyperparameters.resnet import ResnetHyperparameters
+from pegbox.training.hyperparameters.rnn import RnnHyperparameters
+from pegbox.training.hyperparameters.transformer import TransformerHyperparameters
 from pegbox.training.resources import parse_bytes, visible_gpus
 from pegbox.training.sources import hash_files, imports_module, local_files, module_file
 from pegbox.training.trainer import Trainer
 
-TORCH_KINDS: dict[str, type[OptimisationHyperparameters]] = {"mlp": MlpHyperparameters}
+TORCH_KINDS: dict[str, type[OptimisationHyperparameters]] = {
+    "cnn": CnnHyperparameters,
+    "mlp": MlpHyperparameters,
+    "resnet": ResnetHyperparameters,
+    "rnn": RnnHyperparameters,
+    "transformer": TransformerHyperparameters,
+}
 """Kind to its hyperparameters."""
 
 METRICS: dict[str, tuple[str, ...]] = {
@@ -71,12 +81,8 @@ def _check_kind(spec: StudySpec) -> tuple[Problem, ...]:
     if spec.train.kind in _NOT_YET:
         return (Problem(f"the kind {spec.train.kind!r} is not available yet.", ("train", "kind")),)
     match spec.train:
-        case TorchTrain(kind=kind) if kind in TORCH_KINDS:
-            return check_space(spec.space, TORCH_KINDS[kind], kind)
         case TorchTrain(kind=kind):
-            return (
-                Problem(f"the kind {kind!r} is not available yet. {suggest(kind, TORCH_KINDS)}", ("train", "kind")),
-            )
+            return check_space(spec.space, TORCH_KINDS[kind], kind)
         case FunctionTrain() as train:
             return check_function(train, spec.space)
         case CommandTrain() as train:
