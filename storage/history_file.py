@@ -10,7 +10,8 @@ import duckdb
 
 from pegbox.schemas.errors import NotFoundError, QueryError, StoreError, suggest
 from pegbox.schemas.history import History
-from pegbox.storage.ingest import ingest, is_current
+from pegbox.storage.freshness import is_current
+from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.master import identifier
 from pegbox.storage.reading import connect_snapshot, damaged
@@ -76,8 +77,8 @@ class HistoryFile:
             NotFoundError: The store holds no such study.
         """
         found = self.sql(
-            "SELECT number, value, params, t.metrics, budget, seconds, t.seed FROM trials AS t JOIN studies USING (study) "
-            "WHERE study = ? AND state = 'completed' AND value IS NOT NULL "
+            "SELECT number, value, params, t.metrics, budget, seconds, t.seed "
+            "FROM trials AS t JOIN studies USING (study) WHERE study = ? AND state = 'completed' AND value IS NOT NULL "
             "ORDER BY if(goals[1] = 'maximize', -value, value), number LIMIT 1",
             [self._known(study)],
         )
@@ -156,10 +157,15 @@ def open_history(root: Path | str) -> HistoryFile:
         StoreCorruptError: The snapshot is damaged.
     """
     store = StoreLayout(Path(root).absolute())
+    refresh(store)
+    return HistoryFile(store)
+
+
+def refresh(store: StoreLayout) -> None:
+    """Bring the snapshot up to date, where that is possible and something is missing."""
     if store.journal.is_dir() and not is_current(store):
         with contextlib.suppress(StoreError):
             ingest(store, wait=not store.snapshot.exists())
-    return HistoryFile(store)
 
 
 def _shown(value: object) -> str:

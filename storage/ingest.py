@@ -9,18 +9,19 @@ from typing import NamedTuple
 import duckdb
 
 from pegbox.schemas.errors import StoreCorruptError
+from pegbox.storage.freshness import SEEN_FILE
+from pegbox.storage.journal_files import JournalFile, list_journals, sizes
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.locks import exclusive
 from pegbox.storage.master import explained, open_master
 from pegbox.storage.migrate import SCHEMA_VERSION
 from pegbox.storage.projection import BatchLine, project
-from pegbox.storage.publish import is_stale, publish
-from pegbox.storage.scanning import JournalFile, ScannedLine, list_journals, scan_lines, sizes
+from pegbox.storage.publish import publish
+from pegbox.storage.scanning import ScannedLine, scan_lines
 from pegbox.storage.store import FORMAT_FILE, check_version, unwritable
 from pegbox.storage.study_views import refresh_study_views
 
 BATCH_BYTES = 32 << 20
-_SEEN_FILE = "seen.json"
 
 
 class Ingested(NamedTuple):
@@ -53,15 +54,6 @@ def ingest(store: StoreLayout, *, wait: bool = False, force: bool = False) -> In
             return _ingest(store, force) if held else None
     except OSError as error:
         raise unwritable(store, error) from error
-
-
-def is_current(store: StoreLayout) -> bool:
-    """True if no journal has grown since the last publish; a hint that spares opening the master."""
-    try:
-        seen = json.loads((store.ingest / _SEEN_FILE).read_text())
-        return bool(seen == sizes(list_journals(store))) and not is_stale(store)
-    except (OSError, ValueError):
-        return False
 
 
 def _ingest(store: StoreLayout, force: bool) -> Ingested:
@@ -175,7 +167,7 @@ def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) ->
 def _remember(store: StoreLayout, files: list[JournalFile]) -> None:
     """Write down what was seen, for `is_current` and for programs that do not open the database."""
     for path, content in (
-        (store.ingest / _SEEN_FILE, sizes(files)),
+        (store.ingest / SEEN_FILE, sizes(files)),
         (store.root / FORMAT_FILE, {"schema": SCHEMA_VERSION}),
     ):
         text = json.dumps(content)

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from pegbox.schemas.errors import StoreUnwritableError
+from pegbox.storage.freshness import is_stale
 from pegbox.storage.layout import StoreLayout
 
 THROTTLE_BYTES = 500 << 20
@@ -42,14 +43,6 @@ def publish(store: StoreLayout, *, force: bool = True) -> bool:
             "readable. Make room and run the same command again."
         ) from error
     return True
-
-
-def is_stale(store: StoreLayout) -> bool:
-    """True if the master has changed since the snapshot was made of it."""
-    if not store.snapshot.exists():
-        return True
-    master, snapshot = store.master.stat(), store.snapshot.stat()
-    return (master.st_mtime_ns, master.st_size) != (snapshot.st_mtime_ns, snapshot.st_size)
 
 
 def is_due(store: StoreLayout) -> bool:

@@ -2,30 +2,15 @@
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from pegbox.storage.journal_files import JournalFile
 from pegbox.storage.journal_lines import JournalLine, decode_line
-from pegbox.storage.layout import StoreLayout
+from pegbox.storage.locks import try_lock
 
 CHUNK_BYTES = 8 << 20
-
-
-class JournalFile(NamedTuple):
-    """A journal as it lay in the directory at one moment.
-
-    `n_bytes` is None for an archived journal: its size shows only when it is read.
-    """
-
-    name: str
-    path: Path
-    n_bytes: int | None
-
-    @property
-    def is_archived(self) -> bool:
-        """True if the file is compressed and complete."""
-        return self.n_bytes is None
 
 
 class ScannedLine(NamedTuple):
@@ -36,24 +21,6 @@ class ScannedLine(NamedTuple):
     next_offset: int
     line: JournalLine | str
     raw: bytes
-
-
-def list_journals(store: StoreLayout) -> list[JournalFile]:
-    """All journals, in an order in which what a worker measured comes before what its driver made of it.
-
-    The sizes of the drivers' journals are taken first and read last: so a snapshot never shows a trial whose
-    driver has finished it and whose last metrics, written before, are missing.
-    """
-    drivers = sorted(store.journal.glob("*-driver-*.jsonl"))
-    files = [JournalFile(path.stem, path, path.stat().st_size) for path in drivers]
-    others = sorted(set(store.journal.glob("*.jsonl")) - set(drivers))
-    files = [JournalFile(path.stem, path, path.stat().st_size) for path in others] + files
-    present = {file.name for file in files}
-    for path in sorted(store.archive.glob("*.jsonl.zst")):
-        name = path.name.removesuffix(".jsonl.zst")
-        if name not in present:
-            files.append(JournalFile(name, path, None))
-    return files
 
 
 def scan_lines(file: JournalFile, start: int = 0) -> Iterator[ScannedLine]:
@@ -97,15 +64,8 @@ def _lines(journal: str, chunks: Iterator[bytes], offset: int) -> Iterator[Scann
             offset = following
 
 
-def sizes(files: list[JournalFile]) -> Mapping[str, int | None]:
-    """Name to size, to tell whether anything was written since."""
-    return {file.name: file.n_bytes for file in files}
-
-
 def writer_is_gone(path: Path) -> bool:
     """True if no process holds a journal open for writing."""
-    from pegbox.storage.locks import try_lock
-
     file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         return try_lock(file)

@@ -1,0 +1,38 @@
+"""Tells from the outside whether the snapshot is up to date; opens no database and loads nothing heavy."""
+
+import json
+import time
+
+from pegbox.storage.journal_files import list_journals, sizes
+from pegbox.storage.layout import StoreLayout
+
+SEEN_FILE = "seen.json"
+"""Sizes of the journals when the snapshot was last published."""
+LIVE_SECONDS = 3.0
+"""A snapshot of this age is taken as it is: a running study publishes more often than that."""
+
+
+def is_current(store: StoreLayout) -> bool:
+    """True if no journal has grown since the last publish."""
+    try:
+        seen = json.loads((store.ingest / SEEN_FILE).read_text())
+        return bool(seen == sizes(list_journals(store))) and not is_stale(store)
+    except (OSError, ValueError):
+        return False
+
+
+def is_fresh(store: StoreLayout) -> bool:
+    """True if nothing is missing, or what is missing is younger than `LIVE_SECONDS`."""
+    if is_current(store):
+        return True
+    return store.snapshot.exists() and 0 <= time.time() - store.snapshot.stat().st_ctime < LIVE_SECONDS
+
+
+def is_stale(store: StoreLayout) -> bool:
+    """True if the master has changed since the snapshot was made of it."""
+    if not store.snapshot.exists():
+        return True
+    if not store.master.exists():
+        return True
+    master, snapshot = store.master.stat(), store.snapshot.stat()
+    return (master.st_mtime_ns, master.st_size) != (snapshot.st_mtime_ns, snapshot.st_size)

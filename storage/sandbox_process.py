@@ -1,0 +1,193 @@
+"""The process that SQL from a user runs in: one read-only snapshot, no files, no network, little memory, then its end.
+
+A program of its own that imports DuckDB and nothing of pegbox, so that it starts as fast as DuckDB does. It is told
+the snapshot and the limits as JSON on its command line, reads one JSON request a line, and answers in frames: a
+letter, the length of what follows in four bytes, and the content. `H` holds names and types of the columns, `R` rows as
+JSON, `A` a piece of an Arrow stream, `E` the end, and `X` an error.
+"""
+
+import contextlib
+import datetime
+import decimal
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from typing import Any
+
+import duckdb
+
+FIRST_ROWS, ROWS = 64, 2048
+READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    told = json.loads(sys.argv[1])
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not become an answer
+    confine(told["memory_bytes"])
+    try:
+        connection = connect(told["snapshot"], told["memory_bytes"], told["threads"])
+    except duckdb.Error as error:
+        send(answers, b"X", {"kind": "damaged", "message": str(error)})
+        return
+    for request in sys.stdin:
+        answer(connection, json.loads(request), answers)
+
+
+def confine(memory_bytes: int) -> None:
+    """Take from this process the right to write files, to grow, and to outlive its parent."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Some functions allocate beside DuckDB's own accounting; threads and libraries reserve addresses they never use.
+    most = 2 * memory_bytes + (2 << 30)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def connect(snapshot: str, memory_bytes: int, threads: int) -> duckdb.DuckDBPyConnection:
+    """A connection that can read the snapshot and can be given no further rights."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "python_enable_replacements": "false",
+            "memory_limit": f"{memory_bytes // 1024} KiB",
+            "temp_directory": "",
+            "threads": str(threads),
+        },
+    )
+    escaped = snapshot.replace("'", "''")
+    connection.execute(f"ATTACH '{escaped}' AS store (READ_ONLY)")
+    connection.execute("USE store")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any], answers: int) -> None:
+    """Run one query and send what it gives."""
+    try:
+        statement = the_one_read(connection, request["sql"])
+        connection.execute("BEGIN TRANSACTION READ ONLY")  # or EXPLAIN ANALYZE would write to the memory beside it
+        result = connection.execute(statement)
+        send(answers, b"H", {"columns": [[column[0], str(column[1])] for column in result.description or []]})
+        n_rows = send_arrow(result, answers) if request["form"] == "arrow" else send_rows(result, answers)
+        send(answers, b"E", {"n_rows": n_rows})
+    except Refused as error:
+        send(answers, b"X", {"kind": "refused", "message": str(error)})
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        send(answers, b"X", {"kind": "memory", "message": str(error)})
+    except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
+        send(answers, b"X", {"kind": "damaged", "message": str(error)})
+    except (duckdb.Error, ValueError) as error:
+        would_write = "read-only" in str(error)
+        kind, said = ("refused", "it would write") if would_write else ("failed", str(error))
+        send(answers, b"X", {"kind": kind, "message": said})
+    finally:
+        with contextlib.suppress(duckdb.Error):  # there is none where the query was refused
+            connection.execute("ROLLBACK")
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of this program
+    """The query is not of a kind that is run here."""
+
+
+def the_one_read(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The single statement of a query, if it reads.
+
+    Raises:
+        Refused: There are none or several, or it is of another kind.
+    """
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise Refused(f"exactly one statement is run, got {len(statements)}")
+    kind = statements[0].type
+    is_pivot = kind == duckdb.StatementType.MULTI and sql.lstrip(" (\n\t").lower().startswith(("pivot", "with", "from"))
+    if kind not in READS and not is_pivot:
+        raise Refused(f"only SELECT, FROM, EXPLAIN, DESCRIBE, SHOW, SUMMARIZE and PIVOT are run, got {kind.name}")
+    return statements[0]
+
+
+def send_rows(result: duckdb.DuckDBPyConnection, answers: int) -> int:
+    """Send rows as JSON, the first few at once."""
+    n_rows, size = 0, FIRST_ROWS
+    while rows := result.fetchmany(size):
+        send(answers, b"R", [[plain(value) for value in row] for row in rows])
+        n_rows, size = n_rows + len(rows), ROWS
+    return n_rows
+
+
+def send_arrow(result: duckdb.DuckDBPyConnection, answers: int) -> int:
+    """Send an Arrow stream."""
+    import pyarrow as pa
+
+    n_rows = 0
+    reader = result.to_arrow_reader(64 * ROWS)
+    assert reader is not None
+    with pa.ipc.new_stream(_Frames(answers), reader.schema) as stream:
+        for batch in reader:
+            stream.write_batch(batch)
+            n_rows += batch.num_rows
+    return n_rows
+
+
+class _Frames:
+    """Looks like a file to Arrow and sends what is written to it."""
+
+    closed = False
+
+    def __init__(self, answers: int) -> None:
+        self._answers = answers
+
+    def write(self, content: bytes) -> int:
+        send_bytes(self._answers, b"A", bytes(content))
+        return len(content)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """The frames go on."""
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case decimal.Decimal():
+            return float(value)
+        case datetime.datetime():
+            return value.isoformat(sep=" ")
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case dict():
+            return {str(name): plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def send(answers: int, tag: bytes, content: Any) -> None:
+    """Send a frame of JSON."""
+    send_bytes(answers, tag, json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+
+
+def send_bytes(answers: int, tag: bytes, content: bytes) -> None:
+    """Send a frame."""
+    rest = memoryview(tag + struct.pack("!I", len(content)) + content)
+    while rest:
+        rest = rest[os.write(answers, rest) :]
+
+
+if __name__ == "__main__":
+    main()
