@@ -1,6 +1,5 @@
 """Columns by name and type: which are used, and how each becomes numbers or codes; fits nothing to the rows."""
 
-import re
 from collections import Counter
 from enum import StrEnum
 
@@ -11,12 +10,11 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from pegbox.schemas.data import DataSpec
-from pegbox.schemas.errors import DataError, Problem, suggest
+from pegbox.schemas.errors import Problem, suggest
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _TEXTS = (types.is_dictionary, types.is_string, types.is_large_string, types.is_string_view)
 
 
@@ -82,19 +80,6 @@ def as_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
     code_of[order] = np.arange(1, len(words) + 1)
     # The last entry, 0, is what -1 points at.
     return code_of[pc.fill_null(encoded.indices, -1).to_numpy()], tuple(str(word) for word in words[order])
-
-
-def check_decimal_points(name: str, vocabulary: tuple[str, ...]) -> None:
-    """Refuse texts that are numbers with a comma, which would pass for categories without a word.
-
-    Raises:
-        DataError: All of the texts are such numbers.
-    """
-    if len(vocabulary) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in vocabulary):
-        raise DataError(
-            f"data.source: the column {name!r} must write numbers with a decimal point, got {vocabulary[0]!r}. "
-            "Read the file with read_csv('data.csv', decimal_separator=',') in an SQL query."
-        )
 
 
 def target_name(spec: DataSpec, default: str | None) -> str | None:

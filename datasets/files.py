@@ -1,6 +1,7 @@
 """Rows of CSV and Parquet files and of SQL queries over them, read by DuckDB; knows nothing of what they mean."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,7 +25,7 @@ class FileSource:
     target: None = None
 
     def digest(self) -> str:
-        """A hash of the file's bytes: 1.2 GB a second on one core of 2020."""
+        """A hash of the file's bytes."""
         self._check_file()
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -80,6 +81,8 @@ class FileSource:
     def _check_file(self) -> None:
         if not self.path.is_file():
             raise DataError(_missing_file(self.path))
+        if not os.access(self.path, os.R_OK):
+            raise DataError(f"data.source: {str(self.path)!r} may not be read by this user. Change its permissions.")
         if self.path.stat().st_size == 0:
             raise DataError(f"data.source: {str(self.path)!r} is empty. Name a file that holds rows.")
 

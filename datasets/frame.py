@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from pegbox.datasets.categories import check_categories
 from pegbox.datasets.columns import (
     Codes,
     Floats,
     Kind,
     as_codes,
     as_numbers,
-    check_decimal_points,
     column_problems,
     feature_names,
     kind_of,
@@ -77,7 +77,8 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
         raise DataError("\n".join(f"{'.'.join(map(str, each.path))}: {each.message}" for each in problems))
     if table.num_rows == 0:
         raise DataError(f"data.source: {spec.source!r} has columns and no rows. Name a source that holds rows.")
-    label = target_name(spec, loaded.target) or ""
+    label = target_name(spec, loaded.target)
+    assert label is not None, "column_problems tells a target that is not named"
     target = read_target(label, table[label], task or loaded.task)
     features = feature_names(spec, names, label)
     kept = table if len(target.rows) == table.num_rows else table.take(pa.array(target.rows))
@@ -124,7 +125,7 @@ def _categorical(
         if not vocabulary:
             raise DataError(f"data.source: the column {name!r} holds {Kind.EMPTY}. Add it to data.drop.")
         if name not in spec.categorical:
-            _check_categories(name, codes[:, i], vocabulary)
+            check_categories(name, vocabulary, int(np.count_nonzero(codes[:, i])))
         cardinalities.append(len(vocabulary) + 1)
     return names, codes, tuple(cardinalities)
 
@@ -137,33 +138,6 @@ def _is_categorical(spec: DataSpec, name: str, column: pa.ChunkedArray) -> bool:
             "numbers or texts in an SQL query."
         )
     return kind is Kind.TEXT or name in spec.categorical
-
-
-def _check_categories(name: str, codes: Codes, vocabulary: tuple[str, ...]) -> None:
-    """Refuse texts that are no categories: numbers with a few words among them, or a text of its own in most rows."""
-    check_decimal_points(name, vocabulary)
-    words = [word for word in vocabulary if not _is_number(word)]
-    n_numbers = len(vocabulary) - len(words)
-    if words and n_numbers >= max(10, 4 * len(words)):
-        raise DataError(
-            f"data.source: the column {name!r} must hold numbers only, got {words[0]!r} among {n_numbers} distinct "
-            f"numbers. Write it as missing, turn it into a number in an SQL query, or add {name!r} to data.categorical."
-        )
-    n_present = np.count_nonzero(codes)
-    if len(vocabulary) > max(50, n_present / 2):
-        raise DataError(
-            f"data.source: the column {name!r} has {len(vocabulary)} distinct texts in {n_present} rows, such as "
-            f"{vocabulary[0]!r}: these are no categories. Add it to data.drop, turn it into numbers in an SQL query, "
-            "or add it to data.categorical where you mean it."
-        )
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _groups(name: str | None, table: pa.Table, rows: Rows) -> Codes | None:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pegbox.datasets.columns import Codes, Floats, Kind, as_codes, as_numbers, check_decimal_points, kind_of
+from pegbox.datasets.categories import check_decimal_points
+from pegbox.datasets.columns import Codes, Floats, Kind, as_codes, as_numbers, kind_of
 from pegbox.schemas.data import Task
 from pegbox.schemas.errors import DataError
 

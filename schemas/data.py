@@ -24,7 +24,8 @@ class SplitSpec(Schema):
     group: str | None = None
     """A column whose equal values stay together in one part."""
     time: str | None = None
-    """A column to sort by: the latest rows are the test part, those before them the validation part."""
+    """A column to sort by: the latest rows are the test part, those before them the validation part.
+    Folds train on all rows before their validation rows."""
     seed: int = 0
     """Of the shuffle; equal seeds give equal parts."""
 
@@ -53,13 +54,14 @@ class DataSpec(Schema):
     """`sklearn:<name>`, a .csv or .parquet path (relative to the working directory), a DuckDB SQL query over such
     files, or `module:function`."""
     target: str | None = Field(default=None, examples=["target"])
-    """The column to predict."""
+    """The column to predict; rows where it is missing are left out."""
     features: tuple[str, ...] | None = None
-    """The columns to predict from; all others where it is left out."""
+    """The columns to predict from; where it is left out, all but the target, `drop`, and those that rows are split
+    by."""
     drop: tuple[str, ...] = ()
     """Columns that are not used, such as an identifier."""
     categorical: tuple[str, ...] = ()
-    """Numeric columns that hold codes of categories."""
+    """Columns that hold categories though they look like numbers or free text."""
     split: SplitSpec = SplitSpec()
     """Which rows are for training, for comparing trials, and for the one test at the end."""
 
@@ -82,7 +84,7 @@ class PreparedData(Schema):
     n_dropped: int = 0
     """Rows of the source left out because their target is missing."""
     numeric: tuple[str, ...]
-    """Names of the numeric columns, in order."""
+    """Names of the numeric columns, in order; `<name> is missing` marks where a value was filled in."""
     categorical: tuple[str, ...] = ()
     """Names of the categorical columns, in order."""
     cardinalities: tuple[int, ...] = ()

@@ -146,7 +146,7 @@ class NotFoundError(QueryError):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known word and lists them all.
+    """A sentence that names the nearest known word and lists them all, or the first thirty.
 
     >>> suggest("bays", ["grid", "bayes"])
     "Did you mean 'bayes'? Known: bayes, grid."
@@ -154,4 +154,5 @@ def suggest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{hint}Known: {', '.join(names)}."
+    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
+    return f"{hint}Known: {', '.join(names[:30])}{more}."

@@ -65,3 +65,9 @@ def test_a_trial_error_carries_its_failure():
 )
 def test_suggest_names_only_a_near_word(name, sentence):
     assert suggest(name, ["grid", "bayes"]) == sentence
+
+
+def test_suggest_lists_the_first_thirty_words_of_many():
+    sentence = suggest("x", (f"pixel_{i:02}" for i in range(64)))
+
+    assert sentence.endswith("pixel_28, pixel_29 and 34 more.")
