@@ -26,9 +26,8 @@ def draw_answer(answer: Answer) -> RenderableType:
     facts = _facts(answer)
     if facts.row_count:
         parts += [Text(), facts]
-    steps = [Text.assemble((f"{step.why} ", "quiet"), (safe(step.command), "name")) for step in answer.next_steps]
-    if steps:
-        parts += [Text(), *steps]
+    for step in answer.next_steps:
+        parts += [Text(), Text(step.why, style="quiet"), Text(f"  {safe(step.command)}", style="name", overflow="fold")]
     return Group(*parts)
 
 

@@ -79,13 +79,16 @@ def execute(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception, verbose: bool) -> int:
     """Say what went wrong; the traceback is for those who ask for it."""
-    from pegbox.schemas.errors import PegboxError
+    from pegbox.schemas.errors import PegboxError, StudyError
 
     if verbose:
         err().print_exception()
+    if isinstance(error, StudyError):
+        for problem in str(error).splitlines():
+            _print_error(problem)
+        return error.exit_code
     if isinstance(error, PegboxError):
-        for line in str(error).splitlines():
-            _print_error(line)
+        _print_error(str(error))
         return error.exit_code
     hint = "" if verbose else " This should not happen; with -v you see where it did."
     _print_error(f"{type(error).__name__}: {error}.{hint}")
@@ -95,4 +98,4 @@ def _explain(error: Exception, verbose: bool) -> int:
 def _print_error(message: str) -> None:
     console = err()
     console.print("error:", style="bad", end=" ")
-    console.print(safe(message), soft_wrap=True)
+    console.print("\n".join(safe(line) for line in message.splitlines()), soft_wrap=True)

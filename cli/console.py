@@ -17,7 +17,7 @@ THEME = Theme(
         "good": "bold green",
         "warn": "yellow",
         "bad": "bold red",
-        "bar": "magenta",
+        "bar": "#f92672",
         "rest": "grey23",
     }
 )

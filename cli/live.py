@@ -84,13 +84,13 @@ class LiveView:
     Args:
         console: Where to draw.
         watched: What to draw.
-        names_process: The process whose run is meant; what an earlier run left behind is not drawn. None for any.
+        process: The process whose run is meant; what an earlier run left behind is not drawn. None for any.
     """
 
-    def __init__(self, console: Console, watched: Watched, names_process: int | None = None) -> None:
+    def __init__(self, console: Console, watched: Watched, process: int | None = None) -> None:
         self._console = console
         self._watched = watched
-        self._process = names_process
+        self._process = process
         self._started_at = time.monotonic()
         self._waiting_for = "…"
         self._notice = ""
@@ -170,7 +170,10 @@ class LiveView:
         """A line for each finished trial; above a picture only for those that say something new."""
         is_best = self._note_best(trial, status.goal)
         if self._live is None or is_best or trial.state is TrialState.FAILED:
-            self._console.print(trial_line(trial, status, is_best), soft_wrap=True)
+            line = trial_line(trial, status, is_best)
+            if self._live:
+                line.truncate(self._console.width, overflow="ellipsis")
+            self._console.print(line, soft_wrap=True)
 
     def _note_best(self, trial: FinishedTrial, goal: str) -> bool:
         if trial.value is None or trial.state is not TrialState.COMPLETED:

@@ -1,5 +1,6 @@
 """The picture of a study that runs: budget, best so far, what workers do; draws a status and reads nothing."""
 
+import math
 from collections.abc import Sequence
 
 from rich.box import ROUNDED
@@ -120,7 +121,8 @@ def _counts(status: StudyStatus) -> Text:
     if status.failures:
         kinds = ", ".join(f"{count} {kind.value.replace('_', ' ')}" for kind, count in status.failures.items())
         parts[-1].append(f" ({kinds})", style="quiet")
-    parts.append(Text.assemble("workers ", (f"{status.busy}/{status.workers}", "name"), " busy"))
+    share = "" if status.busy_share is None else f" {100 * status.busy_share:.0f} % busy"
+    parts.append(Text.assemble("workers ", (f"{status.busy}/{status.workers}", "name"), share))
     parts.append(Text(duration(status.elapsed_seconds), style="quiet"))
     return Text("   ").join(parts)
 
@@ -129,7 +131,7 @@ def _workers(status: StudyStatus, width: int) -> Table:
     """One row for each segment in training, with as many parameters as fit."""
     rows = [_row(status, trial) for trial in status.running]
     names = list(dict.fromkeys(name for trial in status.running for name in trial.configuration))
-    columns = ["trial", "epoch", safe(status.metric), "vs best", "curve"]
+    columns = ("trial", "epoch", safe(status.metric), "vs best", "curve")
     table = Table.grid(padding=(0, 2), expand=False)
     used = sum(max(len(column), *(len(row[i]) for row in rows)) + 2 for i, column in enumerate(columns))
     shown = []
@@ -140,8 +142,11 @@ def _workers(status: StudyStatus, width: int) -> Table:
             break
         used += needed
         shown.append(name)
-    for column in (*columns, *shown):
+    for column in columns:
         table.add_column(justify="left" if column == "curve" else "right", no_wrap=True)
+    for name in shown:
+        is_word = any(isinstance(trial.configuration.get(name), str) for trial in status.running)
+        table.add_column(justify="left" if is_word else "right", no_wrap=True)
     table.add_row(*(Text(safe(column), style="quiet") for column in (*columns, *shown)))
     for trial, row in zip(status.running, rows, strict=True):
         table.add_row(*row, *(Text(_parameter(trial, name)) for name in shown))
@@ -164,7 +169,7 @@ def _versus(difference: float | None, goal: str) -> Text:
     if difference is None:
         return Text()
     is_better = difference < 0 if goal == "minimize" else difference > 0
-    return Text(f"{difference:+.4f}" if abs(difference) >= 1e-4 else "±0", style="good" if is_better else "")
+    return Text(f"{'+' if difference > 0 else ''}{metric(difference)}", style="good" if is_better else "")
 
 
 def _parameter(trial: RunningTrial, name: str) -> str:
@@ -182,6 +187,8 @@ def sparkline(values: Sequence[float], points: int = 8) -> str:
         return ""
     picked = [values[round(i * (len(values) - 1) / (points - 1))] for i in range(points)]
     picked = list(values) if len(values) <= points else picked
+    if min(picked) > 0 and max(picked) > 5 * min(picked):
+        picked = [math.log(value) for value in picked]  # a first loss far above the others would flatten them all
     low, high = min(picked), max(picked)
     if high == low:
         return BARS[0] * len(picked)

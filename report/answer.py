@@ -106,21 +106,23 @@ def _next_steps(
     """At most three; the query comes last, because it is always possible."""
     steps = []
     if status.phase in {"interrupted", "lost", "failed"}:
-        steps.append(NextStep(why="The last run did not end; the same command goes on with it.", command="pegbox run"))
+        steps.append(
+            NextStep(why="The last run did not end; the same command goes on with it.", command="pegbox run STUDY.yaml")
+        )
     if selection and selection.ties:
         tied = ", ".join(map(str, selection.ties))
         seeds = spec.finalists.seeds
         steps.append(
             NextStep(
-                why=f"{seeds} seeds cannot tell the winner from trial {tied}; more may.",
-                command=f"raise finalists.seeds to {2 * seeds} and run again",
+                why=f"{seeds} seeds cannot tell the winner from trial {tied}. More may: run again with",
+                command=f"finalists: {{top: {spec.finalists.top}, seeds: {2 * seeds}}}",
             )
         )
     if view_name:
         direction = " DESC" if status.goal == "maximize" else ""
         view = '"' + view_name.replace('"', '""') + '"' if not view_name.isidentifier() else view_name
         command = f"FROM {view} ORDER BY value{direction} LIMIT 10"
-        steps.append(NextStep(why="All trials can be asked with SQL.", command=f"pegbox sql {_quoted(command)}"))
+        steps.append(NextStep(why="Ask all trials with SQL:", command=f"pegbox sql {_quoted(command)}"))
     return tuple(steps)
 
 

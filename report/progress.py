@@ -48,6 +48,8 @@ class Tally(Schema):
     """Of training a completed trial."""
     elapsed_seconds: FiniteFloat = 0.0
     """Of all runs of the study."""
+    trained_seconds: FiniteFloat = 0.0
+    """Of all segments, as their workers counted them."""
     replicates: int = 0
     """Fresh seeds of finalists that are done."""
     best: Incumbent | None = None

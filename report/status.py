@@ -82,6 +82,9 @@ class StudyStatus(Schema):
     best: Incumbent | None = None
     workers: int
     busy: int = 0
+    """Workers that train at this moment."""
+    busy_share: float | None = None
+    """Of the workers' time since the study began, how much was training; None before the first segment ends."""
     elapsed_seconds: float
     seconds_left: float | None = None
     """An estimate for the whole study, finalists included; None before the first trial ends, and after the last."""
@@ -155,6 +158,7 @@ def status_of(
         best=tally.best,
         workers=spec.run.workers,
         busy=min(len(activities), spec.run.workers),
+        busy_share=_busy_share(spec, tally),
         elapsed_seconds=tally.elapsed_seconds,
         seconds_left=_seconds_left(spec, tally, phase, budget),
         replicates_done=min(tally.replicates, planned),
@@ -174,6 +178,12 @@ def _phase(tally: Tally, run: RunState | None, budget: Sequence[BudgetUse]) -> P
         return "waiting"
     is_search_over = any(use.share >= 1 for use in budget) and not tally.n_active
     return "finalists" if is_search_over else "searching"
+
+
+def _busy_share(spec: StudySpec, tally: Tally) -> float | None:
+    if not tally.trained_seconds or not tally.elapsed_seconds or tally.replicates:
+        return None  # the clock of the history stands still while finalists are trained
+    return min(1.0, tally.trained_seconds / (tally.elapsed_seconds * spec.run.workers))
 
 
 def _seconds_left(spec: StudySpec, tally: Tally, phase: Phase, budget: Sequence[BudgetUse]) -> float | None:

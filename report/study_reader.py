@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pegbox.report.progress import Incumbent, Tally
 from pegbox.report.status import Activity, FinishedTrial, RunState, StudyLine, StudyStatus, status_of
+from pegbox.schemas.base import Value
 from pegbox.schemas.errors import NotFoundError, suggest
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
@@ -101,6 +102,7 @@ class StudyReader:
             "coalesce(avg(seconds) FILTER (state = 'completed'), 0) FROM trials WHERE study = ?"
         )
         (elapsed,) = self._rows("SELECT coalesce(max(elapsed_seconds), 0) FROM decisions WHERE study = ?")
+        (trained,) = self._rows("SELECT coalesce(sum(seconds) FILTER (NOT cached), 0) FROM segments WHERE study = ?")
         (replicates,) = self._rows(
             "SELECT count(*) FROM evaluations WHERE study = ? AND replicate IS NOT NULL AND fold IS NULL"
         )
@@ -113,6 +115,7 @@ class StudyReader:
             stagnation=self._since(best),
             mean_seconds=sums[2],
             elapsed_seconds=elapsed[0],
+            trained_seconds=trained[0],
             replicates=replicates[0],
             best=best,
         )
@@ -138,10 +141,15 @@ class StudyReader:
                 seconds=seconds,
                 failure=kind,
                 message=message,
-                configuration=json.loads(params),
+                configuration=self._configuration(params),
             )
             for number, state, value, budget, seconds, kind, message, params in rows
         )
+
+    def _configuration(self, params: str) -> dict[str, Value]:
+        """In the order of the study file; the database keeps keys by name."""
+        values = json.loads(params)
+        return {name: values[name] for name in [*self.spec.space.parameters, *values] if name in values}
 
     def _best(self) -> Incumbent | None:
         rows = self._rows(
@@ -152,7 +160,7 @@ class StudyReader:
         if not rows:
             return None
         number, value, budget, params = rows[0]
-        return Incumbent(trial=number, value=value, budget=budget, configuration=json.loads(params))
+        return Incumbent(trial=number, value=value, budget=budget, configuration=self._configuration(params))
 
     def _since(self, best: Incumbent | None) -> int:
         """Completed trials after the best one."""
@@ -179,7 +187,7 @@ class StudyReader:
                 fold=fold,
                 to_budget=to_budget,
                 seconds=max(0.0, seconds),
-                configuration=json.loads(params),
+                configuration=self._configuration(params),
                 curve=self._curve(trial, attempt, replicate, fold),
             )
             for trial, replicate, fold, attempt, to_budget, seconds, params in rows

@@ -1,0 +1,93 @@
+"""Drives a study in this process and shows it; all of the tuning happens in `flows`."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from pegbox.cli import terminal
+from pegbox.cli.answer_panel import draw_answer, frame
+from pegbox.cli.console import err, out, print_json, show
+from pegbox.cli.live import LiveView, PublishedStudy
+from pegbox.cli.validate import read_checked_study
+from pegbox.report.answer import study_answer
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.store import open_store
+
+TARGET_MISSED = 4
+SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_COLORS": "false",
+}
+"""Unless the user has set them; Prefect reads them when it is imported."""
+
+
+def drive(study_file: Path, store: Path, *, as_json: bool, verbose: bool) -> int:
+    """Run the study of a file to its end, and print its answer.
+
+    Args:
+        study_file: What to run.
+        store: Where its history is kept.
+        as_json: Print the answer for programs.
+        verbose: Leave to Prefect and the libraries the terminal; otherwise they write to a log of the store.
+
+    Returns:
+        0, or 4 where the study's target was missed.
+    """
+    spec = read_checked_study(study_file).spec
+    layout = open_store(store)
+    if not verbose:
+        terminal.hush(layout.logs / f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
+    published = PublishedStudy(store, spec.name, is_driver=True)
+    published.skip_finished()
+    view = LiveView(err(), published, process=os.getpid())
+    with view.open(), _signals_told(view):
+        _run_flow(spec, layout, view)
+    answer = study_answer(store, spec.name)
+    if as_json:
+        print_json(answer)
+    else:
+        console = out()
+        show(console, frame(answer, console.width) if console.is_terminal else draw_answer(answer))
+    return TARGET_MISSED if answer.is_target_reached is False else 0
+
+
+def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> None:
+    """Start what the flow needs, all of it at once, then run it."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    from pegbox.flows.server import prefect_server, wait_until_healthy
+    from pegbox.tasks.crew import start_early
+
+    view.waiting_for("loading Prefect and the training libraries")
+    start_early(spec)
+    with prefect_server(layout.root / "prefect", layout.logs / "prefect-server.log") as url:
+        from pegbox.flows.tune import tune
+
+        if url:
+            view.waiting_for("Prefect's server, which takes a while the first time")
+            wait_until_healthy(url)
+        view.waiting_for("preparing the data and starting the workers")
+        tune(spec, layout.root)
+
+
+@contextmanager
+def _signals_told(view: LiveView) -> Iterator[None]:
+    """Before the flow has its own handlers a signal ends the run; afterwards this one is told of the first."""
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        if signal.getsignal(number) is hear:
+            raise KeyboardInterrupt
+        view.notice("Interrupted: running trials are finishing. Ctrl-C again stops at once.")
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
