@@ -1,0 +1,19 @@
+"""One piece of advice: what was seen, and what to do about it; what is looked for lives in `health`."""
+
+from typing import Literal
+
+from pegbox.schemas.base import Schema
+
+AdviceKind = Literal["failures", "leak", "edge", "budget", "ties", "unrankable", "fix", "stagnation"]
+
+
+class Advice(Schema):
+    """Something worth doing."""
+
+    kind: AdviceKind
+    what: str
+    """What to do, in one sentence."""
+    evidence: str
+    """The figures that speak for it."""
+    command: str
+    """The change of the study file, or the command."""

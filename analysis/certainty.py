@@ -1,0 +1,125 @@
+"""Whether the answer can be trusted: ties, data that leaks, too few trials for the dimensions; selects nothing."""
+
+import math
+
+import numpy as np
+
+from pegbox.analysis.advice import Advice
+from pegbox.analysis.columns import Array, tabulate
+from pegbox.analysis.importance import Importance, importance
+from pegbox.analysis.ranking import ranked
+from pegbox.analysis.replicates import gather_replicates
+from pegbox.analysis.targets import target_of
+from pegbox.schemas.history import History
+from pegbox.schemas.selection import Selection
+
+TRIALS_A_PARAMETER = 10
+"""Fewer trials a parameter are few."""
+MAX_SEEDS = 30
+"""More fresh seeds than this are not worth what they tell."""
+SUSPICIOUS = 4.0
+"""A test value this many standard deviations better than validation is not luck."""
+
+
+def tied_finalists(history: History) -> Advice | None:
+    """Advice to train the finalists on more seeds where they cannot be told apart."""
+    selection = history.selection
+    if selection is None or not selection.ties:
+        return None
+    tied = ", ".join(map(str, selection.ties))
+    seeds = seeds_to_tell_apart(history, selection)
+    now = history.spec.finalists.seeds
+    if seeds is None or seeds > MAX_SEEDS:
+        return Advice(
+            kind="ties",
+            what=f"Take whichever suits you of trial {selection.winner} and trial {tied}: they are as good as equal.",
+            evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}; "
+            f"telling them apart would take more than {MAX_SEEDS} seeds.",
+            command=f"pegbox compare {selection.winner} {selection.ties[0]}",
+        )
+    return Advice(
+        kind="ties",
+        what=f"Train the finalists on more seeds: trial {selection.winner} cannot be told from trial {tied}.",
+        evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}.",
+        command=f"set finalists.seeds: {max(seeds, now + 1)} and run the study again",
+    )
+
+
+def seeds_to_tell_apart(history: History, selection: Selection) -> int | None:
+    """Seeds after which the nearest tie would be told from the winner, were the means as they look now.
+
+    Solves |mean(d)| = 1.64 sd(d) / sqrt(n) for n, with d the differences seed by seed; None where fewer than three
+    seeds are common to both, or the means are equal.
+    """
+    replicates = gather_replicates(history, history.objectives[0])
+    losses = {trial.number: row for trial, row in zip(replicates.trials, replicates.losses, strict=True)}
+    needed = [
+        _seeds_for(losses[selection.winner] - losses[tie])
+        for tie in selection.ties
+        if tie in losses and selection.winner in losses
+    ]
+    return min((seeds for seeds in needed if seeds is not None), default=None)
+
+
+def _seeds_for(differences: Array) -> int | None:
+    common = differences[np.isfinite(differences)]
+    if len(common) < 3 or common.mean() == 0:
+        return None
+    return math.ceil(min((1.64 * common.std(ddof=1) / common.mean()) ** 2, 1e6))
+
+
+def leaking_data(history: History) -> Advice | None:
+    """Advice to look for leaks where the test value is far better than validation says it could be."""
+    selection = history.selection
+    if selection is None or not selection.metric.startswith("val_"):
+        return None
+    name = selection.metric.removeprefix("val_")
+    test = selection.test_metrics.get(f"test_{name}")
+    values = np.array(selection.best.values)
+    if test is None or len(values) < 3:
+        return None
+    objective, mean = history.objectives[0], float(values.mean())
+    better = objective.loss(mean) - objective.loss(test)
+    spread = max(float(values.std(ddof=1)), 1e-3 * abs(mean))
+    # What is left to gain: of an accuracy its distance to 1, of a loss its distance to 0.
+    left = 1 - mean if objective.goal == "maximize" and 0 < mean < 1 else abs(mean)
+    if better <= SUSPICIOUS * spread or better <= left / 2:
+        return None
+    return Advice(
+        kind="leak",
+        what="Look for rows of the test part that training has seen (duplicates, groups, time).",
+        evidence=f"On the test part {name} is {test:.4g}, {better / spread:.0f} standard deviations "
+        f"better than on the validation part ({mean:.4g} over {len(values)} seeds).",
+        command="set data.split.group or data.split.time, so that related rows stay in one part",
+    )
+
+
+def few_trials(history: History, ranking: Importance | None = None) -> Advice | None:
+    """Advice to search fewer hyperparameters where the trials are few for them.
+
+    Args:
+        ranking: The importance of the history, where it is known already.
+    """
+    trials = target_of(history).trials
+    n_columns = len(tabulate(history.space, trials).columns)
+    if not trials or n_columns < 2 or len(trials) >= TRIALS_A_PARAMETER * n_columns:
+        return None
+    ranking = ranking or importance(history)
+    fixed = [row.name for row in ranking.parameters if row.verdict == "can be fixed"]
+    evidence = f"{len(trials)} trials for {n_columns} hyperparameters"
+    if not fixed:
+        needed = TRIALS_A_PARAMETER * n_columns
+        return Advice(
+            kind="unrankable",
+            what=f"Run more trials, or search fewer hyperparameters: {len(trials)} are few for {n_columns}.",
+            evidence=f"{evidence}. {ranking.sentence}",
+            command=f"set budget.trials: {needed}, or begin with the learning rate alone",
+        )
+    best = ranked(history, history.objectives[0])[0].configuration
+    values = ", ".join(f"{name}: {best[name]}" for name in fixed if name in best)
+    return Advice(
+        kind="fix",
+        what=f"Fix {', '.join(fixed)}, and spend the trials on the others.",
+        evidence=f"{evidence}, and each of these accounts for less than 5 % of the differences.",
+        command=f"set space: {{{values}}} in a study of a new name, with search.warm_start: [{history.spec.name}]",
+    )

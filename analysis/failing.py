@@ -1,0 +1,125 @@
+"""What makes trials fail, and where in the space it happens; counts failures, repairs none."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pegbox.analysis.advice import Advice
+from pegbox.analysis.columns import Cells, Column, Table, tabulate
+from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.history import History
+
+Mask = npt.NDArray[np.bool_]
+
+MIN_SHARE = 0.05
+MIN_FAILURES = 3
+MIN_CONCENTRATION = 2.0
+"""A region is named where trials fail this many times as often as outside of it."""
+
+_REMEDIES = {
+    FailureKind.OUT_OF_MEMORY: "give each trial more memory (run.memory), or fewer run.workers",
+    FailureKind.TIMEOUT: "raise run.timeout",
+    FailureKind.KILLED: "lower run.workers: the machine may be short of memory",
+    FailureKind.LOST: "run the study again: the machine went away, not the trial",
+}
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where trials fail.
+
+    Attributes:
+        place: In words, such as `lr above 0.03`.
+        bound: As an entry of `forbid`, such as `{lr: {min: 0.03}}`.
+        n_failed: Failures inside.
+        n_trials: All trials inside.
+    """
+
+    place: str
+    bound: str
+    n_failed: int
+    n_trials: int
+
+
+def main_failure_cause(history: History) -> Advice | None:
+    """Advice on the most frequent cause of failure; None where it takes less than 5 % of the finished trials."""
+    finished = tuple(trial for trial in history.trials if trial.state.is_finished)
+    kinds = Counter(trial.failure.kind for trial in history.failed if trial.failure is not None)
+    if not kinds:
+        return None
+    kind, count = kinds.most_common(1)[0]
+    if count < MIN_FAILURES or count / len(finished) <= MIN_SHARE:
+        return None
+    failed = np.array([trial.failure is not None and trial.failure.kind is kind for trial in finished])
+    region = where_it_fails(tabulate(history.space, finished), failed)
+    name = kind.value.replace("_", " ")
+    evidence = f"{count} of {len(finished)} finished trials ended as {name} ({count / len(finished):.0%})."
+    if region is None:
+        remedy = _REMEDIES.get(kind, f"see the cause: pegbox sql \"FROM failures WHERE kind = '{kind.value}'\"")
+        return Advice(kind="failures", what=f"See to the failures: {name}.", evidence=evidence, command=remedy)
+    return Advice(
+        kind="failures",
+        what=f"Keep away from {region.place}: trials fail there ({name}).",
+        evidence=f"{evidence} {region.n_failed} of the {region.n_trials} trials with {region.place} failed.",
+        command=f"add space.forbid: [{region.bound}] in a study of a new name",
+    )
+
+
+def where_it_fails(table: Table, failed: Mask) -> Region | None:
+    """The one-parameter region that best tells failures from the rest; None where none tells them apart.
+
+    Args:
+        table: The finished trials.
+        failed: Shape (n_trials,), True for a failure.
+    """
+    cells = table.cells()
+    found = [one for at, column in enumerate(table.columns) for one in _regions(column, cells[:, at], failed)]
+    apart = [(gain, region) for gain, region in found if _is_concentrated(region, failed)]
+    return max(apart, key=lambda one: one[0])[1] if apart else None
+
+
+def _regions(column: Column, cells: Cells, failed: Mask) -> list[tuple[float, Region]]:
+    """Every half-line of an ordered column, or category of another, with how much it explains."""
+    found = []
+    for cell in range(column.n_cells):
+        if not column.is_ordered:
+            value = column.listed[cell]
+            found.append(_region(f"{column.name} = {value}", f"{{{column.name}: {value}}}", cells == cell, failed))
+            continue
+        low, high = _value_at(column, cell, False), _value_at(column, cell, True)
+        if cell > 0:
+            found.append(
+                _region(f"{column.name} above {low}", f"{{{column.name}: {{min: {low}}}}}", cells >= cell, failed)
+            )
+        if cell < column.n_cells - 1:
+            inside = (cells <= cell) & (cells >= 0)
+            found.append(_region(f"{column.name} below {high}", f"{{{column.name}: {{max: {high}}}}}", inside, failed))
+    return found
+
+
+def _region(place: str, bound: str, inside: Mask, failed: Mask) -> tuple[float, Region]:
+    """The region and the variance of failing between its inside and its outside."""
+    n_trials, n_failed = int(inside.sum()), int((inside & failed).sum())
+    share = inside.mean()
+    if not 0 < share < 1:
+        return 0.0, Region(place, bound, n_failed, n_trials)
+    gain = share * (1 - share) * (failed[inside].mean() - failed[~inside].mean()) ** 2
+    return float(gain), Region(place, bound, n_failed, n_trials)
+
+
+def _is_concentrated(region: Region, failed: Mask) -> bool:
+    n_outside = len(failed) - region.n_trials
+    if region.n_failed < MIN_FAILURES or n_outside < MIN_FAILURES:
+        return False
+    inside, outside = region.n_failed / region.n_trials, (failed.sum() - region.n_failed) / n_outside
+    return bool(inside >= max(MIN_CONCENTRATION * outside, 0.25) and region.n_failed >= failed.sum() / 2)
+
+
+def _value_at(column: Column, cell: int, is_high: bool) -> str:
+    """The end of a cell: the listed value itself, or the edge of a stretch with three digits."""
+    if cell in column.listed:
+        return f"{column.listed[cell]}"
+    value = column.value(float(column.edges[cell + 1]) - 1e-9 if is_high else float(column.edges[cell]) + 1e-9)
+    return f"{value:.3g}" if isinstance(value, float) else f"{value}"

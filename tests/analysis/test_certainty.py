@@ -1,0 +1,80 @@
+import numpy as np
+
+from pegbox.analysis.certainty import few_trials, leaking_data, tied_finalists
+from pegbox.analysis.selection import select_winner
+
+
+def selected(history, **changes):
+    return history.model_copy(update={"selection": select_winner(history).model_copy(update=changes)})
+
+
+CLOSE = {0: [0.10, 0.20, 0.15, 0.12, 0.18], 1: [0.17, 0.15, 0.22, 0.18, 0.16]}
+CLEAR = {0: [0.10, 0.11, 0.12], 1: [0.90, 0.91, 0.92]}
+
+
+def test_tie_asks_for_as_many_seeds_as_it_takes(make_history):
+    advice = tied_finalists(selected(make_history([0.1, 0.2], CLOSE)))
+    assert advice.kind == "ties"
+    assert "trial 0 cannot be told from trial 1" in advice.what
+    assert "set finalists.seeds: " in advice.command
+
+
+def test_hopeless_tie_is_called_equal(make_history):
+    replicates = {0: [0.1, 0.9, 0.5, 0.3], 1: [0.9, 0.1, 0.3, 0.5001]}
+    advice = tied_finalists(selected(make_history([0.1, 0.2], replicates)))
+    assert "as good as equal" in advice.what
+    assert advice.command.startswith("pegbox compare ")
+
+
+def test_clear_winner_needs_no_more_seeds(make_history):
+    assert tied_finalists(selected(make_history([0.1, 0.2], CLEAR))) is None
+
+
+def test_study_without_selection_has_no_ties(make_history):
+    assert tied_finalists(make_history([0.1, 0.2])) is None
+
+
+def test_test_value_far_better_than_validation_is_suspicious(make_history):
+    history = make_history([0.1, 0.2], CLEAR)
+    leaking = selected(history, metric="val_loss", test_metrics={"test_loss": 0.01})
+    assert leaking_data(leaking).kind == "leak"
+
+
+def test_accuracy_is_judged_by_what_is_left_to_gain(make_history):
+    history = make_history([0.90, 0.91], {0: [0.90, 0.91, 0.92], 1: [0.5, 0.5, 0.5]}, goal="maximize")
+    honest = selected(history, metric="val_accuracy", test_metrics={"test_accuracy": 0.93})
+    leaking = selected(history, metric="val_accuracy", test_metrics={"test_accuracy": 0.99})
+    assert leaking_data(honest) is None
+    assert "look for rows" in leaking_data(leaking).what.lower()
+
+
+def test_worse_test_value_is_no_leak(make_history):
+    history = selected(make_history([0.1, 0.2], CLEAR), metric="val_loss", test_metrics={"test_loss": 0.5})
+    assert leaking_data(history) is None
+
+
+def cube(make_history, n_trials, n_dims, weights):
+    points = np.random.default_rng(0).random((n_trials, n_dims))
+    return make_history(
+        [float(loss) for loss in points @ np.array(weights)],
+        space={f"x{dim}": {"min": 0.0, "max": 1.0} for dim in range(n_dims)},
+        configurations=[{f"x{dim}": float(x) for dim, x in enumerate(point)} for point in points],
+    )
+
+
+def test_too_few_trials_to_rank_ask_for_more(make_history):
+    advice = few_trials(cube(make_history, 7, 9, [1.0] * 9))
+    assert advice.kind == "unrankable"
+    assert "7 trials: too few to rank 9 hyperparameters." in advice.evidence
+    assert "budget.trials: 90" in advice.command
+
+
+def test_few_trials_that_show_idle_parameters_fix_them(make_history):
+    advice = few_trials(cube(make_history, 90, 10, [5.0] + [0.0] * 9))
+    assert advice.kind == "fix"
+    assert "x0" not in advice.what
+    assert "x5: 0." in advice.command
+
+
+def test_enough_trials_need_no_advice(make_history):
+    assert few_trials(cube(make_history, 40, 3, [1.0] * 3)) is None
