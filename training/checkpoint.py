@@ -1,6 +1,5 @@
 """Files that hold the whole state of a torch trial: written in one step, read with suspicion."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +8,14 @@ import torch
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failed
+from pegbox.training.files import write_in_one_step
 
 FORMAT = 1
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint so that a reader sees either all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        torch.save({"format": FORMAT, **state}, unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_in_one_step(path, lambda file: torch.save({"format": FORMAT, **state}, file))
 
 
 def read_checkpoint(path: Path, recipe: str) -> dict[str, Any]:

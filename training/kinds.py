@@ -74,12 +74,7 @@ def check_training(spec: StudySpec) -> tuple[Problem, ...]:
     return (*_check_kind(spec), *_check_metrics(spec), *_check_run(spec))
 
 
-_NOT_YET = {"sklearn"}
-
-
 def _check_kind(spec: StudySpec) -> tuple[Problem, ...]:
-    if spec.train.kind in _NOT_YET:
-        return (Problem(f"the kind {spec.train.kind!r} is not available yet.", ("train", "kind")),)
     match spec.train:
         case TorchTrain(kind=kind):
             return check_space(spec.space, TORCH_KINDS[kind], kind)
@@ -148,7 +143,7 @@ def code_fingerprint(train: TrainSpec) -> str:
 
 
 _OWN_FILES = {
-    "sklearn": ("sklearn_trainer.py", "metrics.py"),
+    "sklearn": ("sklearn_trainer.py", "estimator_budget.py", "estimator_data.py", "metrics.py"),
     "torch": (
         "torch_trainer.py",
         "loop.py",

@@ -11,6 +11,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.trial import Segment
 from pegbox.training.checkpoint_directory import CheckpointDirectory
 from pegbox.training.failures import failed
+from pegbox.training.files import write_in_one_step
 from pegbox.training.measured import LONE_METRIC, Reports, as_metrics
 from pegbox.training.resources import visible_gpus
 
@@ -61,9 +62,8 @@ class TrialHandle:
 
     def save_checkpoint(self, state: Any) -> None:
         """Keep any object that can be pickled, for the segment that continues the trial."""
-        unfinished = self.checkpoint_dir / f".{_STATE_FILE}"
-        unfinished.write_bytes(pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL))
-        unfinished.replace(self.checkpoint_dir / _STATE_FILE)
+        content = pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL)
+        write_in_one_step(self.checkpoint_dir / _STATE_FILE, lambda file: file.write_bytes(content))
 
     def load_checkpoint(self) -> Any | None:
         """What the segment before has saved; None to begin.

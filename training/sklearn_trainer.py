@@ -1,0 +1,191 @@
+"""Trains and evaluates scikit-learn estimators; what an epoch is to them stands in `estimator_budget`."""
+
+import json
+import pickle
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+
+from pegbox.schemas.arrays import Splits
+from pegbox.schemas.base import Metrics
+from pegbox.schemas.errors import TrialError, suggest
+from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.train import SklearnTrain
+from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment
+from pegbox.training.estimator_budget import EstimatorGrowth
+from pegbox.training.estimator_data import EstimatorPart, estimator_part
+from pegbox.training.failures import failed
+from pegbox.training.files import write_in_one_step
+from pegbox.training.function_trainer import import_function
+from pegbox.training.metrics import classification_metrics, finite, macro_f1, prefixed, regression_metrics, roc_auc
+from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
+from pegbox.training.trainer import EvaluatedPart, Report
+
+_SMALLEST_PROBABILITY = 1e-15
+"""What a class counts as that an estimator calls impossible, so that one row cannot make the loss infinite."""
+
+
+class SklearnTrainer:
+    """A `Trainer` for estimators; the fitted estimator is the checkpoint."""
+
+    def train(self, segment: Segment, data: Splits | None, checkpoints: Path, report: Report) -> TrainedSegment:
+        """See `Trainer.train`; each epoch reports the metrics of the validation part."""
+        data, train = _required(segment, data)
+        started_at, started = time.time(), time.perf_counter()
+        reset_peak_memory()
+        estimator = build_estimator(train, segment)
+        _refuse_other_task(estimator, train.estimator, data)
+        growth = EstimatorGrowth(estimator, max(train.epochs, segment.to_budget), segment.seed)
+        epoch, restarted = 0, segment.from_budget > 0
+        if segment.checkpoint is not None and segment.checkpoint.exists():
+            estimator, epoch = _read(segment.checkpoint, _recipe(segment))
+            restarted = False
+        reports = _grow(estimator, growth, epoch, segment, data, report)
+        path = checkpoints / f"{segment.content_key(data.info.fingerprint)}.pkl"
+        state = {"recipe": _recipe(segment), "epoch": max(epoch, segment.to_budget), "estimator": estimator}
+        write_in_one_step(path, lambda file: file.write_bytes(pickle.dumps(state)))
+        return TrainedSegment(
+            budget=state["epoch"],
+            checkpoint=path,
+            reports=tuple(reports),
+            seconds=time.perf_counter() - started,
+            peak_memory_bytes=peak_memory_bytes(),
+            worker=process_name(),
+            started_at=started_at,
+            restarted=restarted,
+        )
+
+    def evaluate(
+        self, segment: Segment, trained: TrainedSegment, data: Splits | None, part: EvaluatedPart
+    ) -> Evaluation:
+        """See `Trainer.evaluate`; an estimator without probabilities has no loss."""
+        data, _ = _required(segment, data)
+        if trained.checkpoint is None:
+            raise failed(FailureKind.INVALID, "there is no checkpoint to evaluate. Train the trial again.")
+        estimator, _ = _read(trained.checkpoint, _recipe(segment))
+        return Evaluation(
+            budget=trained.budget,
+            metrics=_measure(estimator, data, segment, part),
+            seconds=trained.seconds,
+            replicate=segment.replicate,
+        )
+
+
+def _required(segment: Segment, data: Splits | None) -> tuple[Splits, SklearnTrain]:
+    if not isinstance(segment.train, SklearnTrain):
+        raise failed(FailureKind.INVALID, f"a scikit-learn trainer cannot train the kind {segment.train.kind!r}.")
+    if data is None:
+        raise failed(FailureKind.INVALID, "an estimator needs data. Add `data:` to the study.")
+    return data, segment.train
+
+
+def build_estimator(train: SklearnTrain, segment: Segment) -> Any:
+    """A fresh estimator with the configuration and, where it takes one and none is given, the seed.
+
+    Raises:
+        TrialError: There is no such estimator, or it has no such parameter.
+    """
+    kind = import_function(train.estimator)
+    try:
+        estimator = kind()
+        known = estimator.get_params(deep=True)
+    except (TypeError, AttributeError) as error:
+        message = f"{train.estimator} is no estimator that can be made without arguments: {error}."
+        raise failed(FailureKind.INVALID, message) from error
+    for name in segment.configuration:
+        if name not in known:
+            raise failed(FailureKind.INVALID, f"{train.estimator} has no parameter {name!r}. {suggest(name, known)}")
+    parameters = {**_seed_parameter(known, segment.seed), **segment.configuration}
+    return estimator.set_params(**parameters)
+
+
+def _seed_parameter(known: Mapping[str, Any], seed: int) -> dict[str, int]:
+    return {"random_state": seed % 2**32} if "random_state" in known else {}
+
+
+def _refuse_other_task(estimator: Any, name: str, data: Splits) -> None:
+    fits = is_classifier(estimator) if data.info.task == "classification" else is_regressor(estimator)
+    if not fits:
+        message = f"{name} does not do {data.info.task}, which the target column asks for. Choose another estimator."
+        raise failed(FailureKind.INVALID, message)
+
+
+def _grow(
+    estimator: Any, growth: EstimatorGrowth, epoch: int, segment: Segment, data: Splits, report: Report
+) -> list[MetricReport]:
+    """Train the estimator epoch by epoch to the end of its segment."""
+    random.seed(segment.seed)
+    np.random.seed(segment.seed % 2**32)  # noqa: NPY002 - what estimators without random_state draw from
+    part = _part(data, segment, "train")
+    classes = np.arange(len(data.info.classes)) if is_classifier(estimator) else None
+    reports = []
+    while epoch < segment.to_budget:
+        epoch += 1
+        growth.grow(estimator, epoch, part, classes)
+        reports.append(MetricReport(step=epoch, metrics=_measure(estimator, data, segment, "valid")))
+        report(epoch, reports[-1].metrics)
+    return reports
+
+
+def _part(data: Splits, segment: Segment, name: str) -> EstimatorPart:
+    part = estimator_part(data, segment.fold, name)
+    if part is None:
+        raise failed(FailureKind.INVALID, f"no rows are held out for the part {name!r}. Set data.split.test above 0.")
+    return part
+
+
+def _measure(estimator: Any, data: Splits, segment: Segment, name: EvaluatedPart) -> Metrics:
+    part = _part(data, segment, name)
+    if data.info.task == "regression":
+        scale = float(data.train.target.std(dtype=np.float64)) or 1.0
+        predicted = np.asarray(estimator.predict(part.inputs), dtype=np.float64).reshape(len(part.target))
+        metrics = regression_metrics(predicted, part.target, scale)
+        if "loss" not in metrics:
+            raise failed(FailureKind.DIVERGED, f"the loss of the part {name!r} is not finite. Scale the target down.")
+        return prefixed(name, metrics)
+    n_classes = len(data.info.classes)
+    if hasattr(estimator, "predict_proba"):
+        probabilities = np.full((len(part.target), n_classes), _SMALLEST_PROBABILITY)
+        probabilities[:, estimator.classes_] = np.maximum(estimator.predict_proba(part.inputs), _SMALLEST_PROBABILITY)
+        return prefixed(name, classification_metrics(np.log(probabilities), part.target))
+    return prefixed(name, _metrics_without_probabilities(estimator, part, n_classes))
+
+
+def _metrics_without_probabilities(estimator: Any, part: EstimatorPart, n_classes: int) -> Metrics:
+    predicted = estimator.predict(part.inputs)
+    metrics = {"accuracy": float((predicted == part.target).mean()), "f1": macro_f1(predicted, part.target, n_classes)}
+    if n_classes == 2 and hasattr(estimator, "decision_function"):
+        metrics["roc_auc"] = roc_auc(estimator.decision_function(part.inputs), part.target == 1)
+    return finite(metrics)
+
+
+def _recipe(segment: Segment) -> str:
+    """What two segments must share for one to continue the other."""
+    content = segment.model_dump(mode="json", include={"configuration", "seed", "train"})
+    return json.dumps(content, sort_keys=True)
+
+
+def _read(path: Path, recipe: str) -> tuple[Any, int]:
+    """The fitted estimator and its epoch.
+
+    Raises:
+        TrialError: The file is damaged, or belongs to another estimator.
+    """
+    try:
+        state = pickle.loads(path.read_bytes())  # noqa: S301 - written by this trainer
+        found, estimator, epoch = state["recipe"], state["estimator"], int(state["epoch"])
+    except Exception as error:  # pickle raises whatever the damaged bytes make it meet
+        raise _unusable(path, f"is damaged ({type(error).__name__}: {error})") from error
+    if found != recipe:
+        raise _unusable(path, f"holds another estimator: expected {recipe}, got {found}")
+    return estimator, epoch
+
+
+def _unusable(path: Path, what: str) -> TrialError:
+    message = f"the checkpoint {path} {what}. Delete it; the trial then trains from zero."
+    return failed(FailureKind.INVALID, message)
