@@ -14,6 +14,7 @@
     │   ├── StoreCorruptError       1   a file of the store is damaged
     │   ├── StoreBusyError          5   another live process holds the study
     │   └── StoreNewerError         5   a newer pegbox wrote the store
+    ├── PageError                   1   the page cannot be written or served
     └── QueryError                  1   an SQL query was refused or failed
         └── NotFoundError           1   the history has no such study or trial
 
@@ -135,6 +136,10 @@ class StoreNewerError(StoreError):
     """The store was written by a newer version of pegbox."""
 
     exit_code = 5
+
+
+class PageError(PegboxError):
+    """The page of a study cannot be written to its file, or served at its address."""
 
 
 class QueryError(PegboxError):

@@ -1,0 +1,37 @@
+"""`pegbox report`: a study's page as one file."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pegbox.cli.console import err
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, StudyName, Verbosity
+
+OutFile = Annotated[
+    Path | None, Parameter(name=["--out", "-o"], help="The file; `<study>-report.html` where it is left out.")
+]
+
+
+def report(
+    study: StudyName = None, *, out: OutFile = None, store: Store = DEFAULT_STORE, verbosity: Verbosity = QUIET
+) -> None:
+    """Write the answer of a study and its charts as one HTML file that opens anywhere, without a network."""
+    import time
+
+    from pegbox.cli.console import out as results
+    from pegbox.report.page import write_page
+    from pegbox.report.page_analysis import analyse
+    from pegbox.report.page_build import build_page
+
+    page = build_page(store, study, time.time(), analyse, fresh=True)
+    path = out or Path(f"{_file_stem(page.head.study)}-report.html")
+    write_page(page, path)
+    results().print(str(path))
+    err().print("Open it in a browser; it needs no network. `pegbox ui` shows the same page live.", style="quiet")
+
+
+def _file_stem(study: str) -> str:
+    """A study's name without what file systems do not like."""
+    return re.sub(r"[^\w.-]+", "-", study).strip("-.")[:80] or "study"

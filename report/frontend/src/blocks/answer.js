@@ -1,0 +1,44 @@
+// What should I run: the configuration with its value, ready to be copied.
+import { copyButton, h, put } from '../dom.js'
+import { counted, metric } from '../format.js'
+import { model } from '../model.js'
+
+const FORMS = [
+  ['yaml', 'YAML'],
+  ['cli', 'CLI'],
+  ['python', 'Python'],
+  ['json_text', 'JSON'],
+]
+
+export function answerCard() {
+  const element = h('section', { class: 'card w4 answer', id: 'answer' })
+  return { element, update: () => put(element, content()) }
+}
+
+function content() {
+  const { answer, head } = model.page
+  const ask = h('h2', { class: 'ask bare' }, 'What should I run?')
+  if (!answer) return [ask, h('p', { class: 'muted' }, `No trial has reached the full budget of ${head.full_budget} yet.`)]
+  return [
+    ask,
+    h('div', { class: 'value' }, h('span', { class: 'big' }, big(answer)), h('span', { class: 'muted' }, rest(answer))),
+    h('p', { class: 'muted' }, `${head.goals[0].metric} of trial ${answer.trial}${answer.n_seeds ? `, ${counted(answer.n_seeds, 'fresh seed')}` : ''}`),
+    h('dl', { class: 'configuration mono', tabindex: '0', 'aria-label': 'Configuration' }, Object.entries(answer.configuration).map(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
+    h('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy the configuration' }, h('span', { class: 'muted' }, 'Copy as'), FORMS.map(([form, label]) => copyButton(label, () => answer.recipe[form]))),
+    h('ul', { class: 'facts-list muted' }, facts(answer).map((fact) => h('li', {}, fact))),
+  ]
+}
+
+const big = (answer) => answer.text.split(' ')[0]
+const rest = (answer) => answer.text.split(' ').slice(1).join(' ')
+
+function facts(answer) {
+  const tests = Object.entries(answer.test_metrics).map(([name, value]) => `${name} ${metric(value)}`)
+  return [
+    answer.reason,
+    answer.baseline,
+    tests.length ? `On held-out data, measured once: ${tests.join(', ')}.` : null,
+    answer.kind === 'selected' && answer.search_value !== null ? `The search saw ${metric(answer.search_value)}.` : null,
+    answer.checkpoint ? `Checkpoint: ${answer.checkpoint}` : null,
+  ].filter(Boolean)
+}

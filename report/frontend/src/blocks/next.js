@@ -1,0 +1,24 @@
+// What next: at most a few steps, each with its ground and its command.
+import { copyButton, h, put } from '../dom.js'
+import { model } from '../model.js'
+
+export function nextCard() {
+  const element = h('section', { class: 'card w12', id: 'next' })
+  return { element, update: () => put(element, h('h2', { class: 'ask bare' }, 'What next?'), content()) }
+}
+
+function content() {
+  const { advice } = model.page.analysis
+  if (!advice.length) return h('p', { class: 'muted' }, 'Nothing stands out: run the configuration above.')
+  return h('ol', { class: 'next' }, advice.map(step))
+}
+
+function step({ text, evidence, command }) {
+  return h(
+    'li',
+    {},
+    text,
+    evidence ? h('span', { class: 'muted' }, evidence) : null,
+    command ? h('span', { class: 'command' }, h('code', {}, command), copyButton('Copy', () => command)) : null,
+  )
+}

@@ -1,0 +1,241 @@
+// Parallel coordinates: every drawn trial as a line; a stretch chosen on an axis filters every view.
+import { h, put } from '../dom.js'
+import { count } from '../format.js'
+import { axes, better, clearFilters, filter, goalValues, isFiltered, model, onSelection } from '../model.js'
+import { table } from '../table.js'
+import { colors, fade, onTheme } from '../theme.js'
+
+const MOST_LINES = 1200
+const SIDE = 44
+const TOP = 34
+const BOTTOM = 40
+const ROOM_LEAST = 92
+
+export function parallelCard() {
+  const behind = h('canvas', { 'aria-hidden': 'true' })
+  const front = h('canvas', { 'aria-hidden': 'true' })
+  const handles = h('div')
+  const plane = h('div', { class: 'plane' }, behind, front, handles)
+  const about = h('p', { class: 'about' })
+  const figures = h('div', { hidden: true })
+  const plot = h('div', { class: 'parallel' }, plane)
+  const toggle = h('button', { type: 'button', class: 'link', 'aria-expanded': 'false' }, 'Show as table')
+  const element = h(
+    'section',
+    { class: 'card w8', id: 'parallel' },
+    h('div', { class: 'top' }, h('h3', {}, 'Parallel coordinates')),
+    about,
+    plot,
+    figures,
+    h('div', { class: 'foot' }, toggle),
+  )
+  let lines = []
+  let all = []
+
+  toggle.addEventListener('click', () => {
+    figures.hidden = !figures.hidden
+    plot.hidden = !figures.hidden
+    toggle.textContent = figures.hidden ? 'Show as table' : 'Show as chart'
+    toggle.setAttribute('aria-expanded', String(!figures.hidden))
+    if (figures.hidden) update()
+    else put(figures, figuresOf(all))
+  })
+
+  const update = () => {
+    all = axes()
+    plane.style.setProperty('--least', `${all.length * ROOM_LEAST}px`)
+    lines = drawnRows()
+    const extra = lines.length < model.page.trials.number.length ? ` ${count(lines.length)} lines are drawn; a filter counts all trials.` : ''
+    about.textContent = `Each line is a trial, the better the bolder. Drag along an axis, or focus it and use the arrow keys, to filter every view; Escape clears.${extra}`
+    placeAxes()
+    drawBehind()
+    drawFront()
+  }
+
+  const placeAxes = () => {
+    const width = Math.max(plot.clientWidth, plane.clientWidth)
+    const room = (width - 2 * SIDE) / Math.max(1, all.length - 1)
+    plane.style.setProperty('--room', `${Math.max(40, room - 10)}px`)
+    if (handles.children.length !== all.length || all.some((axis, place) => handles.children[place].dataset.name !== axis.name)) {
+      put(handles, all.map((axis) => axisHandle(axis.name, () => all.find((one) => one.name === axis.name))))
+    }
+    all.forEach((axis, place) => {
+      const handle = handles.children[place]
+      handle.style.left = `${SIDE + place * room}px`
+      handle.classList.toggle('last', place === all.length - 1)
+      handle.refresh(axis)
+    })
+  }
+
+  const drawBehind = () => {
+    const { faint } = colors()
+    const context = clean(behind, plane)
+    stroke(context, lines, all, plane, () => [fade(faint, isFiltered() ? 0.16 : Math.max(0.05, Math.min(0.35, 60 / lines.length))), 1])
+  }
+
+  const drawFront = () => {
+    const { accent, best } = colors()
+    const context = clean(front, plane)
+    const goal = model.page.head.goals[0]
+    const values = goalValues(goal.metric)
+    const chosen = lines.filter((row) => model.mask[row] && values[row] !== null)
+    const ranked = chosen.sort((left, right) => (better(goal)(values[left], values[right]) ? 1 : -1))
+    const alpha = Math.max(0.1, Math.min(0.7, 90 / ranked.length))
+    const winner = model.page.answer?.trial
+    stroke(context, ranked, all, plane, (row, place) => {
+      if (model.page.trials.number[row] === winner) return [best, 2.4]
+      const rank = (place + 1) / ranked.length
+      return [fade(accent, alpha * (0.25 + 0.75 * rank ** 3)), rank > 0.9 ? 1.5 : 1]
+    })
+  }
+
+  onSelection(() => {
+    for (const handle of handles.children) handle.refresh(all.find((axis) => axis.name === handle.dataset.name))
+    requestAnimationFrame(() => {
+      drawBehind()
+      drawFront()
+    })
+    if (!figures.hidden) put(figures, figuresOf(all))
+  })
+  onTheme(update)
+  new ResizeObserver(() => plot.clientWidth && model.page && update()).observe(plot)
+  return { element, update }
+}
+
+/** All trials, or the best and an even sample of the others. */
+function drawnRows() {
+  const rows = model.page.trials.number.map((_, row) => row)
+  if (rows.length <= MOST_LINES) return rows
+  const goal = model.page.head.goals[0]
+  const values = goalValues(goal.metric)
+  const ranked = rows.filter((row) => values[row] !== null).sort((left, right) => (better(goal)(values[left], values[right]) ? -1 : 1))
+  const kept = new Set(ranked.slice(0, 150))
+  const stride = rows.length / (MOST_LINES - kept.size)
+  for (let place = 0; place < rows.length; place += stride) kept.add(rows[Math.floor(place)])
+  return [...kept]
+}
+
+function clean(canvas, plane) {
+  const ratio = Math.max(1, window.devicePixelRatio || 1)
+  const [width, height] = [plane.clientWidth, plane.clientHeight]
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio)
+    canvas.height = Math.round(height * ratio)
+    canvas.style.width = `${width}px`
+    canvas.style.height = `${height}px`
+  }
+  const context = canvas.getContext('2d')
+  context.setTransform(ratio, 0, 0, ratio, 0, 0)
+  context.clearRect(0, 0, width, height)
+  return context
+}
+
+function stroke(context, rows, all, plane, look) {
+  const [width, height] = [plane.clientWidth, plane.clientHeight]
+  const room = (width - 2 * SIDE) / Math.max(1, all.length - 1)
+  const y = (axis, row) => {
+    const at = axis.at(row)
+    if (at === null) return axis.isObjective ? null : height - BOTTOM + 16
+    const spread = axis.scale.isCategory ? (((model.page.trials.number[row] * 7919) % 101) / 101 - 0.5) * 0.05 : 0
+    return TOP + (height - TOP - BOTTOM) * (1 - Math.min(1, Math.max(0, at + spread)))
+  }
+  rows.forEach((row, place) => {
+    const [style, lineWidth] = look(row, place)
+    context.strokeStyle = style
+    context.lineWidth = lineWidth
+    context.beginPath()
+    all.forEach((axis, position) => {
+      const at = y(axis, row)
+      if (at === null) return
+      if (position) context.lineTo(SIDE + position * room, at)
+      else context.moveTo(SIDE, at)
+    })
+    context.stroke()
+  })
+}
+
+/** One axis: its name, ticks and brush; by pointer and by keyboard. */
+function axisHandle(name, current) {
+  const brush = h('div', { class: 'brush', hidden: true })
+  const ticks = h('div')
+  const off = h('div', { class: 'off' })
+  const label = h('div', { class: 'name', title: name }, name)
+  const element = h('div', { class: 'axis', tabindex: '0', role: 'slider', 'aria-orientation': 'vertical', 'aria-valuemin': '0', 'aria-valuemax': '100', 'data-name': name }, label, ticks, off, brush)
+  let from = null
+  const at = (event) => {
+    const box = element.getBoundingClientRect()
+    return Math.min(1, Math.max(0, 1 - (event.clientY - box.top) / box.height))
+  }
+  element.addEventListener('pointerdown', (event) => {
+    if (event.button) return
+    from = at(event)
+    element.setPointerCapture(event.pointerId)
+  })
+  element.addEventListener('pointermove', (event) => {
+    if (from === null) return
+    const to = at(event)
+    if (Math.abs(to - from) > 0.01) filter(name, widened(current(), Math.min(from, to), Math.max(from, to)))
+  })
+  element.addEventListener('pointerup', (event) => {
+    if (from !== null && Math.abs(at(event) - from) <= 0.01) filter(name, null)
+    from = null
+  })
+  element.addEventListener('pointercancel', () => (from = null))
+  element.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') return event.shiftKey ? clearFilters() : filter(name, null)
+    const step = { ArrowUp: 0.05, ArrowDown: -0.05, PageUp: 0.25, PageDown: -0.25 }[event.key]
+    if (!step) return undefined
+    event.preventDefault()
+    const [low, high] = model.filters.get(name) ?? (step > 0 ? [-0.02, 0.28] : [0.72, 1.02])
+    if (!model.filters.has(name)) return filter(name, [low, high])
+    if (event.shiftKey) return filter(name, [low, Math.min(1.02, Math.max(low + 0.02, high + step))])
+    const shift = Math.min(1.02 - high, Math.max(-0.02 - low, step))
+    return filter(name, [low + shift, high + shift])
+  })
+  element.refresh = (axis) => {
+    put(ticks, axis.scale.ticks.map((tick) => placed(h('div', { class: 'tick' }, tick.text), tick.at)))
+    put(off, axis.condition ? 'inactive' : '')
+    element.title = axis.condition ? `Active where ${axis.condition}` : ''
+    const stretch = model.filters.get(name)
+    brush.hidden = !stretch
+    if (stretch) {
+      const [low, high] = [Math.max(0, stretch[0]), Math.min(1, stretch[1])]
+      brush.style.bottom = `${low * 100}%`
+      brush.style.height = `${(high - low) * 100}%`
+    }
+    const text = stretch ? `${axis.scale.textAt(Math.max(0, stretch[0]))} to ${axis.scale.textAt(Math.min(1, stretch[1]))}` : 'all'
+    element.setAttribute('aria-label', `Filter by ${name}`)
+    element.setAttribute('aria-valuenow', String(Math.round(100 * (stretch ? stretch[1] : 1))))
+    element.setAttribute('aria-valuetext', text)
+  }
+  return element
+}
+
+function placed(element, at) {
+  element.style.bottom = `${at * 100}%`
+  return element
+}
+
+/** A stretch that reaches an end takes the end with it. */
+function widened(_axis, low, high) {
+  return [low < 0.01 ? -0.02 : low, high > 0.99 ? 1.02 : high]
+}
+
+function figuresOf(all) {
+  const { trials } = model.page
+  const rows = trials.number.flatMap((number, row) =>
+    model.mask[row]
+      ? [[number, trials.state[row], ...model.page.parameters.map(({ name }) => value(name, row)), ...model.page.head.goals.map(({ metric }) => trials.metrics[metric]?.[row] ?? null)]]
+      : [],
+  )
+  return table({
+    label: 'Selected trials',
+    columns: [{ name: 'trial', numeric: true }, { name: 'state' }, ...all.map((axis) => ({ name: axis.name, numeric: !axis.scale.isCategory }))],
+    rows,
+  })
+}
+
+function value(name, row) {
+  const raw = model.page.trials.parameters[name][row]
+  return raw !== null && model.scales[name].isCategory ? model.scales[name].text(raw) : raw
+}

@@ -1,0 +1,134 @@
+// Progress: each trial by its outcome, and the best so far; trials are compared at one budget only.
+import { axis, ChartCard, fade, tip } from '../chart.js'
+import { h, put, segmented } from '../dom.js'
+import { count, duration, metric, niceRange, number } from '../format.js'
+import { better, configurationOf, model, usualRange } from '../model.js'
+import { colors, OUTCOMES, outcomeOf } from '../theme.js'
+import { legend } from './legend.js'
+
+const ACROSS = { number: 'trial', finished: 'running time', spent: 'training time' }
+
+export function progressCard() {
+  let across = 'number'
+  let budget = null // null is the full budget
+  const controls = h('div', { class: 'buttons screen' })
+  const card = new ChartCard({
+    id: 'progress',
+    height: 'h280',
+    follows: true,
+    controls,
+    title: 'Progress',
+    about: () => about(budget),
+    legend: () => legend([...Object.entries(counts()).map(([outcome, n]) => [outcome, undefined, n]), ...(budget === null ? [['line', 'best so far']] : [])]),
+    option: () => option(across, budget),
+    figures: () => figures(across),
+  })
+  let known = ''
+  const update = () => {
+    const rungs = Object.keys(model.page.trials.rungs).map(Number).filter((rung) => rung < model.page.head.full_budget)
+    if (known !== rungs.join()) {
+      known = rungs.join()
+      put(controls, [
+        segmented('Across', [['number', 'trial'], ['finished', 'time'], ['spent', 'cost']], across, (value) => ((across = value), card.update())),
+        rungs.length ? segmented('Compared at', [...rungs.map((rung) => [rung, `at ${rung}`]), [null, 'at the end']], budget, (value) => ((budget = value), card.update())) : [],
+      ])
+    }
+    card.update()
+  }
+  return { element: card.element, update }
+}
+
+function about(budget) {
+  const { head } = model.page
+  if (budget !== null) return `${head.goals[0].metric} of every trial that reached budget ${budget}, coloured by what became of it.`
+  const edge = head.goals[0].goal === 'minimize' ? 'top' : 'bottom'
+  return `${head.goals[0].metric} at the full budget; trials that were stopped or failed have none and stand at the ${edge} edge.`
+}
+
+function counts() {
+  const tally = {}
+  for (const [state, n] of Object.entries(model.page.head.counts)) tally[outcomeOf(state)] = (tally[outcomeOf(state)] ?? 0) + n
+  return Object.fromEntries(Object.keys(OUTCOMES).filter((outcome) => tally[outcome]).map((outcome) => [outcome, tally[outcome]]))
+}
+
+function valueAt(row, budget) {
+  const { trials, head } = model.page
+  if (budget !== null) return trials.rungs[budget]?.[row] ?? null
+  return trials.state[row] === 'completed' ? (trials.metrics[head.goals[0].metric]?.[row] ?? null) : null
+}
+
+function option(across, budget) {
+  const { trials, head, best } = model.page
+  const goal = head.goals[0]
+  const palette = colors()
+  const rows = trials.number.map((_, row) => row).filter((row) => model.mask[row] && trials[across][row] !== null)
+  const values = rows.map((row) => valueAt(row, budget)).filter((value) => value !== null)
+  if (!values.length) return 'No selected trial has a value here.'
+  const range = niceRange(...usualRange(values, goal.goal), 4)
+  const edge = goal.goal === 'minimize' ? range.max : range.min
+  const clamp = (value) => Math.min(range.max, Math.max(range.min, value))
+  const groups = Object.fromEntries(Object.keys(OUTCOMES).map((outcome) => [outcome, []]))
+  for (const row of rows) {
+    const value = valueAt(row, budget)
+    if (value === null && budget !== null) continue
+    groups[outcomeOf(trials.state[row])].push([trials[across][row], value === null ? edge : clamp(value), row])
+  }
+  const last = rows.reduce((most, row) => Math.max(most, trials[across][row]), 0)
+  return {
+    tooltip: { formatter: ({ value, seriesName }) => (seriesName === 'best so far' ? undefined : describe(value[2])) },
+    xAxis: axis({ min: 0, max: last * 1.01, splitLine: { show: false }, name: ACROSS[across], nameLocation: 'middle', nameGap: 24, axisLabel: { formatter: across === 'number' ? (value) => count(value) : (value) => (value === 0 ? '0' : duration(value)) } }),
+    yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
+    grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    series: [
+      ...Object.entries(groups).map(([outcome, points]) => scatter(outcome, points, palette)),
+      ...(budget === null ? [bestLine(best, across, last, clamp, palette.best)] : []),
+    ],
+  }
+}
+
+function scatter(outcome, points, palette) {
+  const { color, symbol, size } = OUTCOMES[outcome]
+  const isMany = points.length > 800
+  return {
+    name: outcome,
+    type: 'scatter',
+    symbol,
+    symbolSize: isMany ? size - 1.5 : size,
+    large: points.length > 1500,
+    largeThreshold: 1500,
+    itemStyle: { color: fade(palette[color], isMany ? 0.4 : 0.6) },
+    data: points,
+  }
+}
+
+function bestLine(best, across, last, clamp, color) {
+  const steps = improvements(best, across).map(([x, value]) => [x, clamp(value)])
+  if (steps.length) steps.push([last, steps[steps.length - 1][1]])
+  return { name: 'best so far', type: 'line', step: 'end', silent: true, symbol: 'none', z: 5, lineStyle: { color, width: 2.5 }, data: steps }
+}
+
+/** By time the best so far only falls; by number a later trial may have ended first, and then stands for both. */
+function improvements(best, across) {
+  const isBetter = better(model.page.head.goals[0])
+  const steps = best.value.map((value, place) => [best[across][place], value]).sort((left, right) => left[0] - right[0])
+  return steps.filter(([, value], place) => steps.slice(0, place).every(([, before]) => isBetter(value, before)))
+}
+
+function describe(row) {
+  const { trials, head } = model.page
+  const value = trials.metrics[head.goals[0].metric]?.[row] ?? null
+  return tip(`Trial ${trials.number[row]}, ${OUTCOMES[outcomeOf(trials.state[row])].label}`, [
+    [value === null ? 'no value' : `${head.goals[0].metric} at ${trials.budget[row]}`, metric(value)],
+    ['training time', duration(trials.seconds[row])],
+    ...configurationOf(row),
+  ])
+}
+
+function figures() {
+  const { best } = model.page
+  return {
+    columns: [{ name: 'best trial', numeric: true }, { name: 'value', numeric: true, text: metric }, { name: 'running time', numeric: true, text: duration }, { name: 'training time of all', numeric: true, text: duration }],
+    rows: best.number.map((number, place) => [number, best.value[place], best.finished[place], best.spent[place]]),
+  }
+}
+

@@ -1,0 +1,208 @@
+// A card with a chart that is drawn when it comes into view, its description, and the same figures as a table.
+import { h, put } from './dom.js'
+import { init } from './echarts.js'
+import { onSelection } from './model.js'
+import { table } from './table.js'
+import { colors, fade, onTheme } from './theme.js'
+
+const cards = new Set()
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const entry of entries) {
+      const card = entry.target.card
+      card.isVisible = entry.isIntersecting
+      if (card.isVisible) card.draw()
+    }
+  },
+  { rootMargin: '250px' },
+)
+
+export class ChartCard {
+  /**
+   * @param title words of the heading
+   * @param size class of the card's width, such as `w6`
+   * @param height class of the chart's height, such as `h240`
+   * @param about () => one sentence that says what is drawn
+   * @param option () => an ECharts option, or a text where there is nothing to draw
+   * @param figures () => {columns, rows} for the table
+   * @param controls elements beside the heading
+   * @param legend () => element under the chart
+   * @param follows true if the chart shows the selected trials only
+   */
+  constructor(parts) {
+    this.parts = parts
+    this.chart = null
+    this.isVisible = false
+    this.isDirty = true
+    this.title = h('h3')
+    this.about = h('p', { class: 'about' })
+    this.plot = h('div', { class: `chart ${parts.height ?? 'h240'}`, role: 'img', tabindex: '0' })
+    this.figures = h('div', { hidden: true })
+    this.legend = h('div')
+    this.toggle = h('button', { type: 'button', class: 'link', 'aria-expanded': 'false', onclick: () => this.showTable(this.figures.hidden) }, 'Show as table')
+    this.element = h(
+      'section',
+      { class: `card ${parts.size ?? ''}`, id: parts.id },
+      h('div', { class: 'top' }, this.title, parts.controls ?? []),
+      this.about,
+      this.plot,
+      this.figures,
+      h('div', { class: 'foot' }, this.legend, this.toggle),
+    )
+    this.plot.card = this
+    this.plot.addEventListener('focus', () => this.draw())
+    seen.observe(this.plot)
+    sized.observe(this.plot)
+    cards.add(this)
+    this.update()
+  }
+
+  /** Draw again, now if it can be seen. */
+  update() {
+    this.isDirty = true
+    put(this.title, typeof this.parts.title === 'function' ? this.parts.title() : this.parts.title)
+    const about = this.parts.about()
+    this.about.textContent = about
+    this.plot.setAttribute('aria-label', `${this.title.textContent}. ${about}`)
+    put(this.legend, this.parts.legend ? this.parts.legend() : [])
+    this.legend.hidden = !this.parts.legend || !this.figures.hidden
+    if (!this.figures.hidden) this.fillTable()
+    if (this.isVisible) this.draw()
+  }
+
+  draw() {
+    if (!this.isDirty || this.plot.hidden) return
+    this.isDirty = false
+    const option = this.parts.option()
+    if (typeof option === 'string') {
+      this.dispose()
+      put(this.plot, h('p', { class: 'empty' }, option))
+      return
+    }
+    if (!this.chart) {
+      put(this.plot)
+      this.chart = init(this.plot, null, { renderer: 'canvas' })
+      this.parts.ready?.(this.chart)
+    }
+    this.chart.resize()
+    this.chart.setOption({ ...base(), ...option }, { notMerge: true })
+  }
+
+  dispose() {
+    this.chart?.dispose()
+    this.chart = null
+  }
+
+  /** Leave the page for good. */
+  remove() {
+    seen.unobserve(this.plot)
+    sized.unobserve(this.plot)
+    cards.delete(this)
+    this.dispose()
+    this.element.remove()
+  }
+
+  showTable(isShown) {
+    this.figures.hidden = !isShown
+    this.plot.hidden = isShown
+    this.legend.hidden = isShown || !this.parts.legend
+    this.toggle.textContent = isShown ? 'Show as chart' : 'Show as table'
+    this.toggle.setAttribute('aria-expanded', String(isShown))
+    if (isShown) this.fillTable()
+    else this.draw()
+  }
+
+  fillTable() {
+    put(this.figures, table({ ...this.parts.figures(), label: `${this.title.textContent}, as a table` }))
+  }
+}
+
+/** Draw every chart again, at once where it can be seen. */
+export function updateAll(only = () => true) {
+  for (const card of cards) if (only(card)) card.update()
+}
+
+/** Draw all charts, seen or not: paper shows them all. */
+export function drawAll() {
+  for (const card of cards) card.draw()
+}
+
+onSelection(() => updateAll((card) => card.parts.follows))
+onTheme(() => updateAll())
+const sized = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const { card } = target
+    if (!card.chart || card.plot.hidden) continue
+    if (card.plot.clientWidth === card.chart.getWidth() && card.plot.clientHeight === card.chart.getHeight()) continue
+    card.isDirty = true
+    if (card.isVisible) card.draw()
+  }
+})
+
+function base() {
+  const { ink, raised, line } = colors()
+  return {
+    animation: false,
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: ink },
+    tooltip: {
+      trigger: 'item',
+      confine: true,
+      transitionDuration: 0,
+      backgroundColor: raised,
+      borderColor: line,
+      padding: [6, 10],
+      textStyle: { color: ink, fontSize: 12 },
+      formatter: () => '',
+    },
+    grid: grid(),
+  }
+}
+
+/** Room for a plot inside its labels. */
+export function grid(changes = {}) {
+  return { left: 4, right: 14, top: 10, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel', ...changes }
+}
+
+/** An axis in the page's manner. */
+export function axis(changes = {}) {
+  const { line, muted } = colors()
+  const { axisLabel, ...rest } = changes
+  return {
+    type: 'value',
+    axisLine: { show: false, onZero: false, lineStyle: { color: line } },
+    axisTick: { show: false },
+    axisLabel: { color: muted, fontSize: 11, hideOverlap: true, ...axisLabel },
+    splitLine: { lineStyle: { color: line } },
+    nameTextStyle: { color: muted, fontSize: 11 },
+    ...rest,
+  }
+}
+
+/** An axis whose ticks a scale names; values lie on [0, 1]. */
+export function scaleAxis(scale, { pad = 0.02, ...changes } = {}) {
+  const ticks = scale.ticks
+  const text = new Map(ticks.map((tick) => [tick.at.toFixed(6), tick.text]))
+  return axis({
+    min: -pad,
+    max: 1 + pad,
+    splitLine: { show: false },
+    ...changes,
+    axisLabel: {
+      customValues: ticks.map((tick) => tick.at),
+      formatter: (at) => text.get(at.toFixed(6)) ?? '',
+      ...changes.axisLabel,
+    },
+  })
+}
+
+/** What a pointer shows: a title and pairs of name and text. */
+export function tip(title, pairs) {
+  return h('div', { class: 'tip' }, h('b', {}, title), h('dl', {}, pairs.map(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])))
+}
+
+export { fade }
+
+/** The page's font for words that a custom series draws. */
+export function canvasFont() {
+  return `11px ${getComputedStyle(document.body).fontFamily}`
+}

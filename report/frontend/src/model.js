@@ -1,0 +1,110 @@
+// The page's data in the forms that the blocks need, and which trials are selected; touches no element.
+import { metricScale, parameterScale } from './scales.js'
+
+const listeners = new Set()
+
+export const model = {
+  page: null,
+  /** Row of each trial number among the drawn trials. */
+  rowOf: new Map(),
+  scales: {},
+  /** Axis name to the selected stretch [low, high] of [0, 1]. */
+  filters: new Map(),
+  /** One number a drawn trial; 1 where it is selected. */
+  mask: new Uint8Array(),
+  selected: 0,
+}
+
+/** Take a page, new or newer; the selection stays. */
+export function load(page) {
+  model.page = page
+  model.rowOf = new Map(page.trials.number.map((number, row) => [number, row]))
+  model.scales = Object.fromEntries(page.parameters.map((parameter) => [parameter.name, parameterScale(parameter)]))
+  for (const name of model.filters.keys()) if (!axes().some((axis) => axis.name === name)) model.filters.delete(name)
+  applyFilters()
+}
+
+/** Call when the selection changes. */
+export function onSelection(listener) {
+  listeners.add(listener)
+}
+
+/** Select a stretch of an axis; null for all of it. */
+export function filter(name, stretch) {
+  if (stretch) model.filters.set(name, stretch)
+  else model.filters.delete(name)
+  applyFilters()
+  for (const listener of listeners) listener()
+}
+
+export function clearFilters() {
+  model.filters.clear()
+  applyFilters()
+  for (const listener of listeners) listener()
+}
+
+function applyFilters() {
+  const rows = model.page.trials.number.length
+  model.mask = new Uint8Array(rows).fill(1)
+  const all = axes()
+  for (const [name, [low, high]] of model.filters) {
+    const axis = all.find((one) => one.name === name)
+    for (let row = 0; row < rows; row++) {
+      const at = axis.at(row)
+      if (at === null || at < low || at > high) model.mask[row] = 0
+    }
+  }
+  model.selected = model.mask.reduce((sum, one) => sum + one, 0)
+}
+
+export function isFiltered() {
+  return model.filters.size > 0
+}
+
+/** Every axis that can be filtered: the parameters, then the objectives. */
+export function axes() {
+  const { page, scales } = model
+  const parameters = page.parameters.map((parameter) => ({
+    name: parameter.name,
+    scale: scales[parameter.name],
+    at: (row) => scales[parameter.name].unit(page.trials.parameters[parameter.name][row]),
+    condition: parameter.condition,
+  }))
+  const objectives = page.head.goals.map((goal) => {
+    const values = goalValues(goal.metric)
+    const scale = metricScale(...usualRange(values.filter((value) => value !== null), goal.goal))
+    return { name: goal.metric, scale, at: (row) => scale.unit(values[row]), isObjective: true, condition: '' }
+  })
+  return [...parameters, ...objectives]
+}
+
+/** An objective's values of trials at the full budget; null for the others, which cannot be compared with them. */
+export function goalValues(metric) {
+  const { trials } = model.page
+  const column = trials.metrics[metric] ?? []
+  return trials.state.map((state, row) => (state === 'completed' ? (column[row] ?? null) : null))
+}
+
+/** Ends that hold most values; the far tail on the bad side is left out. */
+export function usualRange(values, goal, share = 0.96) {
+  if (!values.length) return [0, 1]
+  const sorted = Float64Array.from(values).sort()
+  const at = (quantile) => sorted[Math.round(quantile * (sorted.length - 1))]
+  const [low, high] = [sorted[0], sorted[sorted.length - 1]]
+  if (sorted.length < 20) return [low, high]
+  return goal === 'minimize' ? [low, Math.max(at(share), at(0.5) + (at(0.5) - low))] : [Math.min(at(1 - share), at(0.5) - (high - at(0.5))), high]
+}
+
+/** The configuration of a drawn trial as texts. */
+export function configurationOf(row) {
+  const { page, scales } = model
+  return page.parameters.flatMap(({ name }) => {
+    const value = page.trials.parameters[name][row]
+    return value === null ? [] : [[name, scales[name].text(value)]]
+  })
+}
+
+/** Better means smaller or larger. */
+export function better(goal) {
+  return goal.goal === 'minimize' ? (left, right) => left < right : (left, right) => left > right
+}

@@ -1,0 +1,76 @@
+// Puts the blocks together in the order of the questions, and keeps them up to date.
+import { answerCard } from './blocks/answer.js'
+import { driftCard, studiesCard } from './blocks/compare.js'
+import { curvesCard } from './blocks/curves.js'
+import { effectsSection } from './blocks/effects.js'
+import { failuresCard } from './blocks/failures.js'
+import { header } from './blocks/header.js'
+import { interactionCard } from './blocks/interaction.js'
+import { knobsCard } from './blocks/knobs.js'
+import { lineageCard } from './blocks/lineage.js'
+import { nextCard } from './blocks/next.js'
+import { parallelCard } from './blocks/parallel.js'
+import { progressCard } from './blocks/progress.js'
+import { rungsCard } from './blocks/rungs.js'
+import { surenessCard } from './blocks/sureness.js'
+import { tradeoffCard } from './blocks/tradeoff.js'
+import { trialsCard } from './blocks/trials.js'
+import { workersCard } from './blocks/workers.js'
+import { drawAll } from './chart.js'
+import { h } from './dom.js'
+import { counted } from './format.js'
+import { clearFilters, isFiltered, load, model, onSelection } from './model.js'
+import { forPaper } from './theme.js'
+
+/**
+ * Draw a page and return a function that takes a newer one.
+ * @param live what only the live host has: tools for the header, a block for SQL, links to other studies
+ */
+export function open(page, live = {}) {
+  load(page)
+  const top = header(live.tools ?? [])
+  const secondGoal = () => model.page.head.goals[1]?.metric ?? 'training time'
+  const sections = [
+    [null, [answerCard(), surenessCard(), knobsCard(), nextCard()]],
+    [null, effectsSection()],
+    ['Explore', [parallelCard(), interactionCard(), ...(page.head.goals.length > 1 ? [tradeoffCard({ id: 'pareto', title: 'Pareto front', across: secondGoal })] : []), trialsCard()]],
+    ['How it went', [progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => 'training time' }), failuresCard(), workersCard(), rungsCard()]],
+    ['Where it comes from', [lineageCard(), driftCard(), studiesCard(live.linkTo)]],
+    ...(live.sql ? [['Ask', [live.sql]]] : []),
+  ]
+  const blocks = [top, ...sections.flatMap(([, content]) => content)]
+  const selection = selectionBar()
+  document.body.replaceChildren(
+    h('a', { class: 'skip', href: '#answer' }, 'Skip to the answer'),
+    h('main', {}, top.element, sections.map(([title, content]) => section(title, content))),
+    selection,
+  )
+  const update = (newer) => {
+    if (newer) load(newer)
+    document.title = `${model.page.head.study} · pegbox`
+    for (const block of blocks) block.update()
+  }
+  update()
+  addEventListener('beforeprint', () => {
+    forPaper(true)
+    drawAll()
+  })
+  addEventListener('afterprint', () => forPaper(false))
+  return update
+}
+
+function section(title, content) {
+  if (!Array.isArray(content)) return content.element
+  return h('section', {}, title ? h('h2', {}, title) : null, h('div', { class: 'grid' }, content.map((block) => block.element)))
+}
+
+/** What is selected, always in sight while something is. */
+function selectionBar() {
+  const text = h('span', { role: 'status' })
+  const bar = h('div', { class: 'selection', hidden: true }, text, h('button', { type: 'button', onclick: clearFilters }, 'Clear'))
+  onSelection(() => {
+    bar.hidden = !isFiltered()
+    text.textContent = isFiltered() ? `${model.selected.toLocaleString('en-GB')} of ${counted(model.mask.length, 'trial')} selected` : ''
+  })
+  return bar
+}

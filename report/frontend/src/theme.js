@@ -1,0 +1,92 @@
+// The colours of the style sheet as they are now, for what is drawn on a canvas; and the switch between schemes.
+import { h } from './dom.js'
+
+const NAMES = ['bg', 'card', 'raised', 'ink', 'muted', 'faint', 'line', 'accent', 'accent-soft', 'best', 'stopped', 'failed', 'heat-far', 'heat-near']
+const KEY = 'pegbox-theme'
+const ORDER = ['auto', 'light', 'dark']
+const listeners = new Set()
+
+/** Shapes go with the colours, so that neither is needed alone. */
+export const OUTCOMES = {
+  completed: { color: 'accent', symbol: 'circle', size: 5, label: 'completed' },
+  stopped: { color: 'stopped', symbol: 'triangle', size: 6, label: 'stopped early' },
+  failed: { color: 'failed', symbol: 'path://M0 1L1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5Z', size: 7, label: 'failed' },
+  running: { color: 'muted', symbol: 'emptyCircle', size: 5, label: 'unfinished' },
+}
+
+/** Which outcome a trial's state counts as. */
+export function outcomeOf(state) {
+  return state in OUTCOMES ? state : 'running'
+}
+
+let cached = null
+
+/** Colour names to values that a canvas understands. */
+export function colors() {
+  if (cached) return cached
+  const probe = h('span', { class: 'offscreen' })
+  document.body.append(probe)
+  cached = {}
+  for (const name of NAMES) {
+    probe.style.color = `var(--${name})`
+    cached[name] = getComputedStyle(probe).color
+  }
+  probe.remove()
+  return cached
+}
+
+/** The same colour, partly see-through. */
+export function fade(color, alpha) {
+  const parts = color.match(/[\d.]+/g)
+  return `rgba(${parts[0]}, ${parts[1]}, ${parts[2]}, ${alpha})`
+}
+
+/** Call when the scheme changes. */
+export function onTheme(listener) {
+  listeners.add(listener)
+}
+
+function changed() {
+  cached = null
+  for (const listener of listeners) listener()
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(KEY)
+  } catch {
+    return null
+  }
+}
+
+/** A button that goes through automatic, light and dark. */
+export function themeButton() {
+  let theme = ORDER.includes(stored()) ? stored() : 'auto'
+  const button = h('button', { type: 'button', class: 'theme' })
+  const apply = () => {
+    if (theme === 'auto') delete document.documentElement.dataset.theme
+    else document.documentElement.dataset.theme = theme
+    button.textContent = { auto: 'Auto', light: 'Light', dark: 'Dark' }[theme]
+    button.setAttribute('aria-label', `Colour scheme: ${button.textContent}`)
+  }
+  apply()
+  button.addEventListener('click', () => {
+    theme = ORDER[(ORDER.indexOf(theme) + 1) % ORDER.length]
+    try {
+      localStorage.setItem(KEY, theme)
+    } catch {
+      // A browser that stores nothing for files still shows the scheme now.
+    }
+    apply()
+    changed()
+  })
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed)
+  return button
+}
+
+/** Draw for paper: the light scheme, whatever the screen has. */
+export function forPaper(isPrinting) {
+  if (isPrinting) document.documentElement.dataset.paper = ''
+  else delete document.documentElement.dataset.paper
+  changed()
+}

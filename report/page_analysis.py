@@ -1,0 +1,127 @@
+"""What the analysis says of a study, in the form of the page; computes no statistic of its own."""
+
+from pegbox.analysis.effects import Effect as FoundEffect
+from pegbox.analysis.effects import Interaction as FoundInteraction
+from pegbox.analysis.effects import effects
+from pegbox.analysis.importance import Importance, importance
+from pegbox.analysis.near_best import Slice
+from pegbox.analysis.points import EffectPoint
+from pegbox.report.answer import answer_of
+from pegbox.report.page_answer import sureness
+from pegbox.report.page_data import AdviceRow, Analysis, Effect, Interaction, KnobRow, Knobs
+from pegbox.report.page_history import measured_history
+from pegbox.report.page_space import axes, value_key
+from pegbox.report.rounding import parameter
+from pegbox.report.status import StudyStatus
+from pegbox.schemas.base import Value
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.space import AnyDomain, Categorical, Ordinal
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import TrialState
+from pegbox.storage.history_file import HistoryFile
+
+MOST_PAIRS = 4
+
+
+def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
+    """Everything of the page that takes statistics, over the trials that have a value."""
+    history = measured_history(file, spec)
+    ranked = importance(history)
+    pairs = tuple(pair.names for pair in ranked.pairs[:MOST_PAIRS])
+    done = effects(history, pairs=pairs)
+    n_completed = status.counts.get(TrialState.COMPLETED, 0)
+    places = {row.name: place for place, row in enumerate(ranked.parameters)}
+    shown = {axis.name for axis in axes(spec.space)}
+    return Analysis(
+        version=history.version,
+        sureness=sureness(selection, n_completed),
+        knobs=_knobs(ranked, n_completed),
+        advice=_advice(spec, status, selection),
+        effects=tuple(
+            _effect(one, spec.space.parameters[one.name])
+            for one in sorted(done.parameters, key=lambda one: places.get(one.name, len(places)))
+            if one.name in shown
+        ),
+        interactions=tuple(
+            _interaction(one, ranked.pairs[place].share, spec) for place, one in enumerate(done.interactions)
+        ),
+    )
+
+
+def _knobs(ranked: Importance, n_completed: int) -> Knobs:
+    sampled = f"Computed from an even sample of {ranked.n_trials:,} trials." if ranked.n_trials < n_completed else ""
+    return Knobs(
+        sentence=ranked.sentence,
+        rows=tuple(
+            KnobRow(
+                name=one.name,
+                share=one.total,
+                low=max(0.0, one.interval.low),
+                high=min(1.0, one.interval.high),
+                verdict=one.verdict,
+            )
+            for one in ranked.parameters
+        ),
+        note=sampled,
+    )
+
+
+def _advice(spec: StudySpec, status: StudyStatus, selection: Selection | None) -> tuple[AdviceRow, ...]:
+    steps = answer_of(spec, status, selection).next_steps
+    return tuple(AdviceRow(text=step.why, command=step.command) for step in steps)
+
+
+def _effect(found: FoundEffect, domain: AnyDomain) -> Effect:
+    points = [(_position(point.value, domain), point) for point in found.average]
+    known = [(at, point) for at, point in points if at is not None]
+    return Effect(
+        parameter=found.name,
+        at=tuple(at for at, _ in known),
+        mean=tuple(point.mean if point.n_trials else None for _, point in known),
+        low=tuple(point.low if point.n_trials else None for _, point in known),
+        high=tuple(point.high if point.n_trials else None for _, point in known),
+        trend=_trend(found.average, found.near_best),
+    )
+
+
+def _trend(average: tuple[EffectPoint, ...], near_best: Slice | None) -> str:
+    """How far the parameter can be moved from the best, in one sentence."""
+    if near_best is None:
+        return "The best trial does not use it."
+    tolerance = near_best.tolerance
+    if tolerance.values:
+        every = len(tolerance.values) == len(average)
+        return (
+            "Any value is as good."
+            if every
+            else f"As good near the best: {', '.join(map(parameter, tolerance.values))}."
+        )
+    if tolerance.reaches_low_end and tolerance.reaches_high_end:
+        return "Near the best, anywhere in the range is as good."
+    if tolerance.low == tolerance.high:
+        return f"Best at {parameter(near_best.best)}; other values lose more than the noise."
+    return f"Near the best, {parameter(tolerance.low)} to {parameter(tolerance.high)} is as good."
+
+
+def _interaction(found: FoundInteraction, share: float, spec: StudySpec) -> Interaction:
+    """The second parameter lies across, the first goes up."""
+    first, second = (spec.space.parameters[name] for name in found.names)
+    return Interaction(
+        x=found.names[1],
+        y=found.names[0],
+        x_at=tuple(_position(value, second) or 0.0 for value in found.columns),
+        y_at=tuple(_position(value, first) or 0.0 for value in found.rows),
+        rows=tuple(
+            tuple(mean if count else None for mean, count in zip(means, counts, strict=True))
+            for means, counts in zip(found.means, found.counts, strict=True)
+        ),
+        share=share,
+    )
+
+
+def _position(value: Value, domain: AnyDomain) -> float | None:
+    """A number, or the position among the values; None for a value that the domain does not list."""
+    if isinstance(domain, Categorical | Ordinal):
+        keys = [value_key(known) for known in domain.values]
+        return float(keys.index(value_key(value))) if value_key(value) in keys else None
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,148 @@
+"""What to run and how sure that is, as the page says it; decides nothing that the selection did not decide."""
+
+from pegbox.report import pasting
+from pegbox.report.page_data import Answer, FinalistRow, Recipe, Sureness
+from pegbox.report.progress import Incumbent
+from pegbox.report.rounding import configuration as rounded
+from pegbox.report.rounding import metric, uncertain
+from pegbox.schemas.base import Configuration
+from pegbox.schemas.selection import Finalist, Interval, Selection
+
+
+def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer | None:
+    """The winner where there is one, otherwise the best that the search saw; None before any trial has a value."""
+    if selection is not None:
+        return _selected(selection)
+    if incumbent is None:
+        return None
+    return Answer(
+        kind="incumbent",
+        trial=incumbent.trial,
+        value=incumbent.value,
+        text=metric(incumbent.value),
+        reason="The best value that the search has seen. It is optimistic: no trial was trained again on fresh seeds.",
+        configuration=rounded(incumbent.configuration),
+        recipe=recipe(incumbent.configuration),
+    )
+
+
+def _selected(selection: Selection) -> Answer:
+    best = selection.best
+    value = best.mean if best.estimate is None else best.estimate
+    interval = best.interval
+    return Answer(
+        kind="selected",
+        trial=selection.winner,
+        value=value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        text=uncertain(value, interval.low, interval.high) if interval else metric(value),
+        n_seeds=len(best.values),
+        search_value=best.search_value,
+        reason=selection.reason,
+        configuration=rounded(selection.configuration),
+        recipe=recipe(selection.configuration),
+        test_metrics=selection.test_metrics,
+        checkpoint=str(selection.checkpoint) if selection.checkpoint else None,
+        baseline=_against_baseline(selection),
+    )
+
+
+def recipe(configuration: Configuration) -> Recipe:
+    """The configuration in every form."""
+    return Recipe(
+        yaml=pasting.as_yaml(configuration),
+        cli=pasting.as_arguments(configuration),
+        python=pasting.as_python(configuration),
+        json_text=pasting.as_json(configuration),
+    )
+
+
+def _against_baseline(selection: Selection) -> str | None:
+    if selection.baseline is None:
+        return None
+    if selection.baseline == selection.winner:
+        return f"Nothing beat the configuration that you gave (trial {selection.baseline})."
+    if selection.gain is None:
+        return f"One seed cannot say whether it beats the configuration that you gave (trial {selection.baseline})."
+    return f"Against the configuration that you gave (trial {selection.baseline}): {_gain(selection.gain)}."
+
+
+def _gain(gain: Interval) -> str:
+    amount = f"{metric(abs(gain.low), 2)} to {metric(abs(gain.high), 2)}"
+    if gain.low > 0:
+        return f"better by {amount}"
+    if gain.high < 0:
+        return f"worse by {metric(-gain.high, 2)} to {metric(-gain.low, 2)}"
+    return f"no difference is shown (between {metric(-gain.low, 2)} worse and {metric(gain.high, 2)} better)"
+
+
+def sureness(selection: Selection | None, n_comparable: int) -> Sureness:
+    """The finalists, and in one sentence how far they can be told apart.
+
+    Args:
+        selection: Who won; None as long as nobody has.
+        n_comparable: Trials at the full budget.
+    """
+    if selection is None:
+        return Sureness(sentence=_unsure(n_comparable))
+    finalists = selection.finalists
+    level = next((one.interval.level for one in finalists if one.interval), 0.95)
+    return Sureness(
+        sentence=_sentence(selection, level),
+        level=level,
+        finalists=tuple(_row(one, selection) for one in finalists),
+    )
+
+
+def _unsure(n_comparable: int) -> str:
+    if n_comparable == 0:
+        return "No trial has reached the full budget yet, so nothing can be said."
+    plural = "trial has" if n_comparable == 1 else "trials have"
+    return (
+        f"{n_comparable} {plural} reached the full budget. The best are trained again on fresh seeds when the search "
+        "ends; until then nobody knows how much of the best value is luck."
+    )
+
+
+def _sentence(selection: Selection, level: float) -> str:
+    finalists = selection.finalists
+    if len(finalists) == 1:
+        return f"Trial {selection.winner} is the only finalist; {len(selection.best.values)} fresh seeds measured it."
+    if all(one.interval is None for one in finalists):
+        return "Each finalist has one fresh seed, which says nothing about its spread: the order may be luck."
+    chance = percent(selection.best.probability_best)
+    first = f"Trial {selection.winner} is the best of {len(finalists)} finalists with probability {chance}."
+    n_ties = len(selection.ties)
+    if n_ties == 0:
+        return f"{first} No other comes near it."
+    others = "One other" if n_ties == 1 else f"{n_ties} others"
+    return f"{first} {others} cannot be told from it at {percent(level)}."
+
+
+def percent(share: float) -> str:
+    """A share as a person writes it.
+
+    >>> percent(0.366), percent(0.004), percent(0.999), percent(1.0)
+    ('37 %', 'under 1 %', 'over 99 %', '100 %')
+    """
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def _row(finalist: Finalist, selection: Selection) -> FinalistRow:
+    interval = finalist.interval
+    is_winner, is_tie = finalist.trial == selection.winner, finalist.trial in selection.ties
+    return FinalistRow(
+        trial=finalist.trial,
+        values=finalist.values,
+        estimate=finalist.mean if finalist.estimate is None else finalist.estimate,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        search_value=finalist.search_value,
+        probability_best=finalist.probability_best,
+        role="winner" if is_winner else "tie" if is_tie else "behind",
+    )

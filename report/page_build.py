@@ -1,0 +1,94 @@
+"""Puts one study's page together from the store; the analysis, which takes longer, may come from an earlier build."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pegbox.report.asking import row
+from pegbox.report.page_activity import draw_curves, failure_groups, timeline
+from pegbox.report.page_answer import answer
+from pegbox.report.page_data import Analysis, Goal, Head, StudyPage
+from pegbox.report.page_lineage import lineage, study_rows, unix
+from pegbox.report.page_space import axes
+from pegbox.report.page_trials import best_so_far, draw_trials, rung_rows
+from pegbox.report.status import Phase, StudyStatus
+from pegbox.report.study_reader import StudyReader
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.layout import StoreLayout
+
+Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
+
+_STATES: dict[Phase, str] = {
+    "waiting": "waiting",
+    "searching": "running",
+    "finalists": "running",
+    "done": "finished",
+    "interrupted": "interrupted",
+    "lost": "interrupted",
+    "failed": "failed",
+}
+
+_MOMENTS = """
+SELECT (SELECT min(started_at) FROM runs WHERE study = $study),
+    (SELECT max(written_at) FROM events WHERE study = $study),
+    (SELECT coalesce(sum(seconds), 0) FROM segments WHERE study = $study AND NOT coalesce(cached, false)),
+    (SELECT coalesce(max(version), 0) FROM events WHERE study = $study)
+"""
+
+
+def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, fresh: bool = False) -> StudyPage:
+    """Everything that the page shows of one study.
+
+    Args:
+        root: The store.
+        study: Its name; the one that was active last where it is None.
+        made_at: Unix time that the page says it is from.
+        analyse: Computes the analysis, or gives an earlier one.
+        fresh: Bring the store up to date first; otherwise the snapshot is read as it was last published.
+
+    Raises:
+        NotFoundError: There is no history, or it holds no such study.
+    """
+    with StudyReader(root, study, fresh=fresh) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
+        spec, status, selection = reader.spec, reader.status(), reader.selection()
+        finalists = tuple(one.trial for one in selection.finalists) if selection else ()
+        best = (status.best.trial,) if status.best else ()
+        return StudyPage(
+            made_at=made_at,
+            head=_head(file, spec, status),
+            answer=answer(selection, status.best),
+            analysis=analyse(file, spec, status, selection),
+            parameters=axes(spec.space),
+            trials=draw_trials(file, spec),
+            best=best_so_far(file, spec),
+            curves=draw_curves(file, spec, always=(*finalists, *best)),
+            rungs=rung_rows(file, spec),
+            timeline=timeline(file, spec),
+            failures=failure_groups(file, spec.name),
+            lineage=lineage(file, spec),
+            studies=study_rows(file),
+        )
+
+
+def _head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
+    started_at, changed_at, training_seconds, version = row(file, _MOMENTS, study=spec.name)
+    return Head.model_validate(
+        {
+            "study": spec.name,
+            "state": _STATES[status.phase],
+            "goals": [Goal(metric=one.metric, goal=one.goal) for one in spec.goals],
+            "method": spec.search.method,
+            "schedule": spec.fidelity.schedule,
+            "full_budget": spec.full_budget,
+            "n_trials": sum(status.counts.values()),
+            "counts": {state.value: count for state, count in status.counts.items()},
+            "n_workers": spec.run.workers,
+            "started_at": unix(started_at),
+            "changed_at": unix(changed_at),
+            "training_seconds": training_seconds,
+            "elapsed_seconds": status.elapsed_seconds,
+            "tags": spec.tags,
+            "version": version,
+        }
+    )
