@@ -12,8 +12,10 @@ from pegbox.schemas.trial import Segment
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     import torch
+    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def make_part(rng, n_rows, task, n_numeric=6, cardinalities=()):

@@ -30,12 +30,12 @@ def test_cosine_is_that_of_torch():
 
 
 def test_onecycle_is_that_of_torch():
+    n_steps = 1000  # torch turns one step earlier, which is seen in short runs
     expected = torchs(
-        lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=21, pct_start=0.3), 20
+        lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=1.0, total_steps=n_steps + 1), n_steps
     )
 
-    assert factors(21, lr_schedule="onecycle")[:20] == pytest.approx(expected, abs=0.02)
-    assert max(factors(21, lr_schedule="onecycle")) == pytest.approx(1.0, abs=0.01)
+    assert factors(n_steps, lr_schedule="onecycle") == pytest.approx(expected, abs=0.005)
 
 
 def test_linear_ends_at_nothing():

@@ -51,7 +51,7 @@ def test_an_estimator_without_probabilities_has_no_loss(tmp_path):
     [
         (FOREST, {"n_estimators": 18, "max_depth": 4}, "classification"),
         ("sklearn.ensemble:GradientBoostingRegressor", {"n_estimators": 18, "subsample": 0.5}, "regression"),
-        ("sklearn.ensemble:HistGradientBoostingClassifier", {"max_iter": 18}, "classification"),
+        ("sklearn.ensemble:HistGradientBoostingClassifier", {"max_iter": 9}, "classification"),
         ("sklearn.linear_model:SGDClassifier", {"loss": "log_loss"}, "classification"),
         ("sklearn.neural_network:MLPClassifier", {"hidden_layer_sizes": (8,)}, "classification"),
     ],
@@ -59,7 +59,7 @@ def test_an_estimator_without_probabilities_has_no_loss(tmp_path):
 def test_three_and_six_epochs_equal_nine(tmp_path, estimator, configuration, task):
     data = make_splits(tmp_path, task=task)
 
-    whole, metrics = train(estimator, configuration, data, tmp_path / "a", epochs=9)
+    _, metrics = train(estimator, configuration, data, tmp_path / "a", epochs=9)
     first, early = train(estimator, configuration, data, tmp_path / "b", epochs=9, to_budget=3)
     rest, late = train(
         estimator, configuration, data, tmp_path / "b", epochs=9, from_budget=3, checkpoint=first.checkpoint
