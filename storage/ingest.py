@@ -1,7 +1,6 @@
 """Folds what the journals hold into the master and publishes it; one process at a time, the others go on unharmed."""
 
 import json
-import os
 from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -9,16 +8,15 @@ from typing import NamedTuple
 import duckdb
 
 from pegbox.schemas.errors import StoreCorruptError
-from pegbox.storage.freshness import SEEN_FILE
+from pegbox.storage.freshness import SEEN_FILE, is_current
 from pegbox.storage.journal_files import JournalFile, list_journals, sizes
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.locks import exclusive
 from pegbox.storage.master import explained, open_master
-from pegbox.storage.migrate import SCHEMA_VERSION
 from pegbox.storage.projection import BatchLine, project
 from pegbox.storage.publish import publish
 from pegbox.storage.scanning import ScannedLine, scan_lines
-from pegbox.storage.store import FORMAT_FILE, check_version, unwritable
+from pegbox.storage.store import check_version, unwritable
 from pegbox.storage.study_views import refresh_study_views
 
 BATCH_BYTES = 32 << 20
@@ -51,7 +49,9 @@ def ingest(store: StoreLayout, *, wait: bool = False, force: bool = False) -> In
     check_version(store)
     try:
         with exclusive(store.ingest / "ingest.lock", wait=wait) as held:
-            return _ingest(store, force) if held else None
+            if not held:
+                return None
+            return Ingested(0, 0, published=True) if is_current(store) else _ingest(store, force)
     except OSError as error:
         raise unwritable(store, error) from error
 
@@ -165,13 +165,7 @@ def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) ->
 
 
 def _remember(store: StoreLayout, files: list[JournalFile]) -> None:
-    """Write down what was seen, for `is_current` and for programs that do not open the database."""
-    for path, content in (
-        (store.ingest / SEEN_FILE, sizes(files)),
-        (store.root / FORMAT_FILE, {"schema": SCHEMA_VERSION}),
-    ):
-        text = json.dumps(content)
-        if not path.exists() or path.read_text() != text:
-            draft = path.with_suffix(f".{os.getpid()}.tmp")
-            draft.write_text(text)
-            draft.replace(path)
+    """Write down what was seen, for who asks whether anything is new without opening the database."""
+    draft = store.ingest / f"{SEEN_FILE}.tmp"
+    draft.write_text(json.dumps(sizes(files)))
+    draft.replace(store.ingest / SEEN_FILE)

@@ -6,8 +6,8 @@ import duckdb
 
 from pegbox.schemas.errors import StoreCorruptError, StoreError, StoreUnwritableError
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.migrate import applied, migrate, migrations
-from pegbox.storage.store import newer
+from pegbox.storage.migrate import SCHEMA_VERSION, applied, migrate, migrations
+from pegbox.storage.store import newer, read_version, write_version
 
 OFFLINE = {
     "autoinstall_known_extensions": "false",
@@ -35,11 +35,14 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
         StoreUnwritableError: The disk is full.
     """
     try:
-        refuse_newer(store)
+        if read_version(store) is None:
+            refuse_newer(store)
         connection = duckdb.connect(str(store.master), config={**OFFLINE, "threads": 2})
     except duckdb.Error as error:
         raise explained(store, error) from error
     try:
+        if read_version(store) != SCHEMA_VERSION:
+            write_version(store)  # first, so that no older program ever opens a database of a newer schema
         migrate(connection, migrations())
     except duckdb.Error as error:
         connection.close()

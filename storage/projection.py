@@ -1,5 +1,6 @@
 """Folds a batch of journal lines into the tables, by the SQL files beside it; opens no file of a store."""
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,18 @@ class BatchLine(NamedTuple):
     line: JournalLine
 
 
+_OF_STUDIES = {"study_opened", "run_started", "run_ended", "selection_made", "artifact_written"}
+_OF_TRIALS = {"decision_made", "segment_started", "segment_trained", "trial_evaluated", "trial_failed"}
+_STAGES = {
+    "10_events": _OF_STUDIES | _OF_TRIALS,
+    "20_metrics": {"metrics_reported"},
+    "30_studies": _OF_STUDIES,
+    # A study that is opened last decides what the values of its trials are.
+    "40_trials": _OF_TRIALS | {"study_opened"},
+}
+"""SQL file to the types of event that it is about; the others leave its tables as they are."""
+
+
 def project(connection: duckdb.DuckDBPyConnection, lines: Sequence[BatchLine]) -> None:
     """Add the events of the lines to all tables; lines that were added before change nothing.
 
@@ -29,9 +42,17 @@ def project(connection: duckdb.DuckDBPyConnection, lines: Sequence[BatchLine]) -
         duckdb.Error: A line cannot be read as JSON, or the database fails.
     """
     _load(connection, lines)
-    for sql in _steps():
-        parameters = {"head": _event_columns()} if "$head" in sql else None
-        connection.execute(sql, parameters)
+    _run(connection, "00_batch")
+    arrived = {row[0] for row in connection.execute("SELECT DISTINCT type FROM batch").fetchall()}
+    connection.execute("CREATE OR REPLACE TEMP TABLE new_studies (study VARCHAR)")
+    for stage, types in _STAGES.items():
+        if arrived & types:
+            _run(connection, stage)
+
+
+def _run(connection: duckdb.DuckDBPyConnection, stage: str) -> None:
+    for sql in _statements(stage):
+        connection.execute(sql, {"head": _event_columns()} if "$head" in sql else None)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, lines: Sequence[BatchLine]) -> None:
@@ -53,14 +74,10 @@ def _load(connection: duckdb.DuckDBPyConnection, lines: Sequence[BatchLine]) -> 
 
 
 @cache
-def _steps() -> tuple[str, ...]:
-    """Single statements, because a parameter is bound to one."""
-    import re
-
-    found: list[str] = []
-    for path in sorted(_DIRECTORY.glob("*.sql")):
-        found += [part for part in re.split(r";\s*\n", path.read_text(encoding="utf-8")) if part.strip()]
-    return tuple(found)
+def _statements(stage: str) -> tuple[str, ...]:
+    """One by one, because a parameter belongs to a single statement."""
+    text = (_DIRECTORY / f"{stage}.sql").read_text(encoding="utf-8")
+    return tuple(part for part in re.split(r";\s*\n", text) if part.strip())
 
 
 @cache

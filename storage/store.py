@@ -41,12 +41,28 @@ def check_version(store: StoreLayout) -> None:
     Raises:
         StoreNewerError: Its schema is newer than this program's.
     """
-    try:
-        version = int(json.loads((store.root / FORMAT_FILE).read_text())["schema"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return  # new, or made before its first ingest; the migrations look into the database itself
-    if version > SCHEMA_VERSION:
+    version = read_version(store)
+    if version is not None and version > SCHEMA_VERSION:
         raise newer(store, version)
+
+
+def read_version(store: StoreLayout) -> int | None:
+    """The schema that the store says it has; None where it says nothing yet."""
+    try:
+        return int(json.loads((store.root / FORMAT_FILE).read_text())["schema"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_version(store: StoreLayout) -> None:
+    """Say that the store has this program's schema.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    draft = store.root / f".{FORMAT_FILE}.{os.getpid()}.tmp"
+    draft.write_text(json.dumps({"schema": SCHEMA_VERSION}) + "\n")
+    draft.replace(store.root / FORMAT_FILE)
 
 
 def newer(store: StoreLayout, version: int) -> StoreNewerError:

@@ -18,6 +18,8 @@ from pegbox.storage.replay import replay
 from pegbox.storage.study_lock import StudyLock
 
 INGEST_SECONDS = 1.0
+"""Between two ingests; longer where one takes long, so that training keeps the processor."""
+SLOWEST_SECONDS = 2.0
 Status = Literal["completed", "interrupted", "failed"]
 
 _logger = logging.getLogger(__name__)
@@ -201,8 +203,11 @@ class _Ingestor:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopped.wait(INGEST_SECONDS):
+        took = 0.0
+        while not self._stopped.wait(min(max(INGEST_SECONDS, 4 * took), SLOWEST_SECONDS)):
+            began = time.monotonic()
             try:
                 ingest(self._store)
             except Exception as error:  # noqa: BLE001 - the journal is the truth; readers wait, the study goes on
                 _logger.warning("The history is not up to date: %s", error)
+            took = time.monotonic() - began

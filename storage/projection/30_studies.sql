@@ -14,7 +14,7 @@ CREATE OR REPLACE TEMP TABLE opened AS
 SELECT study, arg_max(body->'spec', version) AS spec, min(written_at) AS created_at, max(written_at) AS changed_at
 FROM study_life WHERE type = 'study_opened' GROUP BY study;
 
-CREATE OR REPLACE TEMP TABLE new_studies AS SELECT study FROM opened ANTI JOIN studies USING (study);
+INSERT INTO new_studies SELECT study FROM opened ANTI JOIN studies USING (study);
 
 DELETE FROM studies USING opened WHERE studies.study = opened.study;
 
