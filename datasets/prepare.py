@@ -81,7 +81,7 @@ def _find(root: Path, name: str) -> PreparedData | None:
     try:
         text = (directory / _INFO).read_text(encoding="utf-8")
         found = PreparedData.model_validate_json(text)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return None
     except ValidationError as error:
         raise DataError(

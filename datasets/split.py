@@ -99,10 +99,11 @@ def _at_random(
 ) -> Labels:
     _check_count(len(rows), shares, "rows")
     present, codes, counts = np.unique(strata[rows], return_inverse=True, return_counts=True)
-    if spec.stratify and counts.min() < len(shares):
-        name = frame.target.classes[present[np.argmin(counts)]] if frame.target.classes else "a quantile"
+    # Quantiles are made large enough; classes are what they are.
+    if spec.stratify and frame.target.classes and counts.min() < len(shares):
+        rarest = frame.target.classes[present[np.argmin(counts)]]
         raise DataError(
-            f"data.split.stratify: the class {name!r} must have {len(shares)} rows or more, one for each of "
+            f"data.split.stratify: the class {rarest!r} must have {len(shares)} rows or more, one for each of "
             f"{len(shares)} parts, got {counts.min()}. Merge the class with another, leave it out, ask for "
             "fewer folds, or write `stratify: false`."
         )

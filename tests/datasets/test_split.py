@@ -80,6 +80,15 @@ def test_stratified_numbers_may_be_mostly_equal() -> None:
     assert sizes(fold) == (60, 20, 20)
 
 
+@pytest.mark.parametrize("n", [12, 13, 20, 37])
+def test_quantiles_are_never_too_few_for_the_folds(n: int) -> None:
+    spec = SplitSpec(folds=10, test=0.1, stratify=True)
+
+    folds = split_rows(spec, rows_of(np.linspace(0.0, 1.0, n)))
+
+    assert min(len(fold.valid) for fold in folds) >= 1
+
+
 def test_folds_validate_every_row_once_and_share_the_test_rows() -> None:
     folds = split_rows(SplitSpec(folds=4, test=0.2), rows_of(BALANCED))
 
