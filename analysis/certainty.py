@@ -65,7 +65,7 @@ def _seeds_for(differences: Array) -> int | None:
     common = differences[np.isfinite(differences)]
     if len(common) < 3 or common.mean() == 0:
         return None
-    return math.ceil(min((1.64 * common.std(ddof=1) / common.mean()) ** 2, 1e6))
+    return math.ceil(min(float((1.64 * common.std(ddof=1) / common.mean()) ** 2), 1e6))
 
 
 def leaking_data(history: History) -> Advice | None:
