@@ -90,6 +90,7 @@ with prefect_server(Path("store/prefect"), Path("store/server.log")) as url:
     @flow(task_runner=ThreadPoolTaskRunner(max_workers=2))
     def bare(start, n):
         storage = LocalFileSystem(basepath="store/cache")
+        storage.save("bare", overwrite=True)
         t, e = train.with_options(result_storage=storage), evaluate.with_options(result_storage=storage)
         for first in range(start, start + n, 2):
             trials = [propose(first), propose(first + 1)]
@@ -129,6 +130,7 @@ def run(x):
 BARE_FLOW = """
 import os
 os.environ["PREFECT_HOME"] = os.path.abspath("store/prefect")
+os.makedirs(os.environ["PREFECT_HOME"], exist_ok=True)
 from prefect import flow, task
 import noop
 @task
@@ -183,9 +185,9 @@ def first_step(command: list[str], folder: Path) -> float:
     (folder / "noop.py").write_text(textwrap.dedent(FIRST_STEP.format(stamp=str(stamp))))
     (folder / "study.yaml").write_text(STUDY.format(n_trials=1).replace("overhead", f"start-{time.time_ns()}"))
     began = time.time()
-    subprocess.run(command, cwd=folder, capture_output=True, env=quiet() | {"PYTHONPATH": str(folder)}, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=quiet(), check=False)
     if not stamp.exists():
-        raise SystemExit(f"{command} never trained")
+        raise SystemExit(f"{command[0]} never trained:\n{done.stdout}\n{done.stderr}")
     return float(stamp.read_text()) - began
 
 
@@ -223,7 +225,7 @@ def main() -> None:
     sqlite = 'RDBStorage("sqlite:///optuna.db")'
     journal = 'JournalStorage(JournalFileBackend("optuna.log"))'
     contestants = [
-        Contestant("pegbox", PEGBOX.format()),
+        Contestant("pegbox", PEGBOX.replace("{{", "{").replace("}}", "}")),
         Contestant("bare Prefect, 3 tasks", PREFECT.format(n_trials=n_trials)),
         Contestant("Optuna, SQLite", OPTUNA.format(storage=sqlite, n_trials=n_trials)),
         Contestant("Optuna, JournalStorage", OPTUNA.format(storage=journal, n_trials=n_trials)),
