@@ -175,7 +175,11 @@ def run_once(contestant: Contestant, n_trials: int) -> None:
 def quiet() -> dict[str, str]:
     """The environment without a configured Prefect server, and without its chatter."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    return {**kept, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    return {
+        **kept,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    }
 
 
 def first_step(command: list[str], folder: Path) -> float:
