@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from pegbox.analysis.finalists import choose_finalists, single_objective
+from pegbox.analysis.finalists import choose_finalists
 from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import Replicates, gather_replicates
 from pegbox.schemas.history import History
@@ -23,25 +23,26 @@ def next_replicates(history: History, failed: Collection[Replicate] = ()) -> tup
     """The replicates to train now, all at the same time; empty where the finalists' round is over.
 
     Successive elimination: all finalists are trained on the first seeds; after that, one seed at a time, those that
-    may still beat the leader. A posterior may be read after every seed, so that stopping early biases nothing.
+    may still beat the leader (with several objectives: all). A posterior may be read after every seed, so that
+    stopping early biases nothing.
 
     Args:
         failed: Replicates that were tried and have no value; the history keeps none of them.
 
     Raises:
         NoTrialSucceededError: No trial has a value.
-        StudyError: The study has several objectives.
 
     Source: Even-Dar, Mannor & Mansour 2006, with a posterior in place of Hoeffding's bound.
     """
-    objective = single_objective(history)
     finalists = choose_finalists(history)
     n_seeds = history.spec.finalists.seeds
     done = {(trial.number, one.replicate) for trial in finalists for one in trial.replicates} | set(failed)
     missing = _missing(finalists, range(min(FIRST_SEEDS, n_seeds)), done)
     if missing:
         return missing
-    contenders = _contenders(finalists, gather_replicates(history, objective))
+    contenders = finalists
+    if len(history.objectives) == 1:
+        contenders = _contenders(finalists, gather_replicates(history, history.objectives[0]))
     for seed in range(FIRST_SEEDS, n_seeds):
         missing = _missing(contenders, [seed], done)
         if missing:

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from pegbox.analysis.columns import tabulate
-from pegbox.analysis.ranking import comparable, observed_loss, ranked
+from pegbox.analysis.columns import Array, tabulate
+from pegbox.analysis.fronts import by_front, most_volume
+from pegbox.analysis.ranking import comparable, observed_loss, ranked, some_comparable
 from pegbox.analysis.surrogate import fit_surrogate
-from pegbox.schemas.errors import StudyError
 from pegbox.schemas.history import History
-from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
 
 MIN_TRIALS_TO_SMOOTH = 8
@@ -18,19 +17,21 @@ def choose_finalists(history: History) -> tuple[Trial, ...]:
     """The best few distinct configurations, best first, and the one to beat where the study enqueues one.
 
     The best observed value of a search is half luck, so that trials are ranked by the posterior mean of a surrogate
-    fitted to all of them; the trial with the best observed value takes the last place if it has no other. Depends on
-    what the search measured, not on replicates: a resumed study chooses the same trials again.
+    fitted to all of them; the trial with the best observed value takes the last place if it has no other. With several
+    objectives the places go to those of the front of posterior means that add most hypervolume, then to the next front.
+    Depends on what the search measured, not on replicates: a resumed study chooses the same trials again.
 
     Raises:
-        NoTrialSucceededError: No trial has a value.
-        StudyError: The study has several objectives.
+        NoTrialSucceededError: No trial has a value of every objective.
     """
-    objective = single_objective(history)
-    observed = ranked(history, objective)
-    top = history.spec.finalists.top
-    chosen = _distinct(_by_belief(history, observed, objective), top)
-    if top > 1 and not _holds(chosen, observed[0]):
-        chosen = [*chosen[: top - 1], observed[0]]
+    objectives, top = history.objectives, history.spec.finalists.top
+    if len(objectives) == 1:
+        observed = ranked(history, objectives[0])
+        chosen = _distinct(_by_belief(history, observed), top)
+        if top > 1 and not _holds(chosen, observed[0]):
+            chosen = [*chosen[: top - 1], observed[0]]
+    else:
+        chosen = _distinct(_by_front(history, top), top)
     baseline = baseline_trial(history)
     if baseline is not None and not _holds(chosen, baseline):
         chosen.append(baseline)
@@ -42,32 +43,33 @@ def baseline_trial(history: History) -> Trial | None:
     if not history.spec.search.enqueue:
         return None
     wanted = dict(history.spec.search.enqueue[0])
-    candidates = comparable(history, history.objectives[0])
+    candidates = comparable(history, *history.objectives)
     return next((trial for trial in candidates if dict(trial.configuration) == wanted), None)
 
 
-def single_objective(history: History) -> Objective:
-    """The objective of a study that has one.
-
-    Raises:
-        StudyError: The study has several objectives.
-    """
-    if len(history.objectives) > 1:
-        names = ", ".join(objective.metric for objective in history.objectives)
-        raise StudyError(
-            f"selection needs one objective, got {names}: choosing among several is not available yet. Keep one.",
-            history.spec.name,
-        )
-    return history.objectives[0]
+def _by_belief(history: History, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
+    losses = _beliefs(history, trials)[:, 0]
+    return tuple(trials[position] for position in np.argsort(losses, kind="stable"))
 
 
-def _by_belief(history: History, observed: tuple[Trial, ...], objective: Objective) -> tuple[Trial, ...]:
-    table = tabulate(history.space, observed)
-    if len(observed) < MIN_TRIALS_TO_SMOOTH or not table.columns:
+def _by_front(history: History, top: int) -> tuple[Trial, ...]:
+    trials = some_comparable(history, *history.objectives)
+    losses = _beliefs(history, trials)
+    chosen: list[int] = []
+    for front in by_front(losses):
+        if len(_distinct(tuple(trials[one] for one in chosen), top)) >= top:
+            break
+        chosen += [int(front[one]) for one in most_volume(losses[front], 2 * top)]
+    return tuple(trials[one] for one in chosen)
+
+
+def _beliefs(history: History, trials: tuple[Trial, ...]) -> Array:
+    """Posterior mean losses, shape (n_trials, n_objectives); the observed ones where a surrogate would know no more."""
+    observed = np.array([[observed_loss(trial, goal) for goal in history.objectives] for trial in trials])
+    table = tabulate(history.space, trials)
+    if len(trials) < MIN_TRIALS_TO_SMOOTH or not table.columns:
         return observed
-    losses = np.array([observed_loss(trial, objective) for trial in observed])
-    belief, _ = fit_surrogate(table, losses).predict(table.units)
-    return tuple(observed[position] for position in np.argsort(belief, kind="stable"))
+    return np.stack([fit_surrogate(table, losses).predict(table.units)[0] for losses in observed.T], axis=1)
 
 
 def _distinct(trials: tuple[Trial, ...], count: int) -> list[Trial]:

@@ -6,18 +6,22 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
 
 
-def comparable(history: History, objective: Objective) -> tuple[Trial, ...]:
-    """The trials whose values may be compared with each other, by number.
+def comparable(history: History, *objectives: Objective) -> tuple[Trial, ...]:
+    """The trials whose values of all these objectives may be compared with each other, by number.
 
     These are the completed ones. Where none is (a study that ran out of time at its lower rungs), they are those that
     were trained furthest.
     """
-    completed = tuple(trial for trial in history.completed if trial.value(objective.metric) is not None)
+    completed = tuple(trial for trial in history.completed if _is_measured(trial, objectives))
     if completed:
         return completed
-    measured = [trial for trial in history.trials if trial.value(objective.metric) is not None]
+    measured = [trial for trial in history.trials if _is_measured(trial, objectives)]
     furthest = max((trial.budget for trial in measured), default=0)
     return tuple(trial for trial in measured if trial.budget == furthest)
+
+
+def _is_measured(trial: Trial, objectives: tuple[Objective, ...]) -> bool:
+    return all(trial.value(objective.metric) is not None for objective in objectives)
 
 
 def observed_loss(trial: Trial, objective: Objective) -> float:
@@ -38,10 +42,21 @@ def ranked(history: History, objective: Objective) -> tuple[Trial, ...]:
     Raises:
         NoTrialSucceededError: No trial has a value.
     """
-    trials = comparable(history, objective)
+    trials = some_comparable(history, objective)
+    return tuple(sorted(trials, key=lambda trial: (observed_loss(trial, objective), trial.number)))
+
+
+def some_comparable(history: History, *objectives: Objective) -> tuple[Trial, ...]:
+    """At least one comparable trial.
+
+    Raises:
+        NoTrialSucceededError: No trial has a value of every objective.
+    """
+    trials = comparable(history, *objectives)
     if not trials:
+        names = ", ".join(repr(objective.metric) for objective in objectives)
         raise NoTrialSucceededError(
-            f"Study {history.spec.name!r} needs one trial with a value of {objective.metric!r}, got none of "
+            f"Study {history.spec.name!r} needs one trial with a value of {names}, got none of "
             f"{len(history.trials)} trials ({len(history.failed)} failed). See the failures for the cause."
         )
-    return tuple(sorted(trials, key=lambda trial: (observed_loss(trial, objective), trial.number)))
+    return trials

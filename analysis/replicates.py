@@ -1,7 +1,8 @@
 """The finalists' values on fresh seeds as one table of losses; what follows from them is `selection`'s matter."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +59,17 @@ def gather_replicates(history: History, objective: Objective) -> Replicates:
         losses=np.array(losses, dtype=float).reshape(len(trials), len(seeds)),
         costs=np.array([_mean_cost(trial, is_priced) for trial in trials]),
         is_priced=is_priced,
+    )
+
+
+def restrict(replicates: Replicates, numbers: Collection[int]) -> Replicates:
+    """The same table for some of its trials."""
+    rows = [row for row, trial in enumerate(replicates.trials) if trial.number in numbers]
+    return replace(
+        replicates,
+        trials=tuple(replicates.trials[row] for row in rows),
+        losses=replicates.losses[rows],
+        costs=replicates.costs[rows],
     )
 
 

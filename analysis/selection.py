@@ -3,7 +3,8 @@
 import numpy as np
 
 from pegbox.analysis.evidence import LEVEL, Evidence, pick, weigh
-from pegbox.analysis.finalists import baseline_trial, single_objective
+from pegbox.analysis.finalists import baseline_trial
+from pegbox.analysis.front_selection import select_from_front
 from pegbox.analysis.replicates import Array, Replicates, gather_replicates
 from pegbox.analysis.verdict import explain_choice
 from pegbox.schemas.errors import NoTrialSucceededError
@@ -16,13 +17,14 @@ def select_winner(history: History) -> Selection:
     """The finalist to run, with the evidence of its fresh seeds.
 
     The rule among ties is that of `evidence.pick`. The cost is the metric `cost` where all finalists report it, else
-    the time of training.
+    the time of training. With several objectives the rule is that of `front_selection`.
 
     Raises:
         NoTrialSucceededError: No finalist has a value on a fresh seed.
-        StudyError: The study has several objectives.
     """
-    objective = single_objective(history)
+    if len(history.objectives) > 1:
+        return select_from_front(history)
+    objective = history.objectives[0]
     replicates = gather_replicates(history, objective)
     if not replicates.trials:
         raise NoTrialSucceededError(

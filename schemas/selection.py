@@ -35,6 +35,18 @@ class Finalist(Schema):
     probability_best: float = Field(ge=0, le=1)
 
 
+class FrontPoint(Schema):
+    """A finalist that no other beats in all objectives at once."""
+
+    trial: int
+    estimates: Metrics
+    """Objective to its true mean as it is believed to be."""
+    intervals: dict[str, Interval] = Field(default={})
+    """Objective to the interval of its true mean; empty where no spread is known."""
+    probability: float = Field(ge=0, le=1)
+    """That no other finalist beats it in all objectives at once."""
+
+
 class Selection(Schema):
     """The answer of a study."""
 
@@ -55,6 +67,11 @@ class Selection(Schema):
     gain: Interval | None = None
     """By how much the winner is better than the baseline, in units of the metric; negative where it is worse. None
     without a baseline, and where the baseline itself won."""
+    front: tuple[FrontPoint, ...] = ()
+    """With several objectives: the finalists that no other beats; then `metric` and the finalists' values are those of
+    the first objective, `probability_best` is that of being on the front, and `ties` are the others on it."""
+    hypervolume: Interval | None = None
+    """Of the front, as a share of the box from the best of each objective to a tenth beyond the worst."""
     test_metrics: Metrics = Field(default={})
     """Measured once, for the winner; empty where no rows were held out."""
     checkpoint: Path | None = None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pegbox.analysis.finalists import choose_finalists
-from pegbox.schemas.errors import NoTrialSucceededError, StudyError
+from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.trial import Evaluation, TrialState
 
 
@@ -59,10 +59,23 @@ def test_trials_trained_furthest_stand_in_where_none_completed(make_history):
     assert numbers(history.model_copy(update={"trials": paused})) == [1, 0]
 
 
-def test_several_objectives_are_refused_by_name(make_history):
-    history = make_history([0.1], objective=None, objectives=[{"metric": "loss"}, {"metric": "seconds"}])
-    with pytest.raises(StudyError, match="loss, seconds"):
-        choose_finalists(history)
+def test_finalists_of_two_objectives_spread_over_the_front(make_history):
+    objectives = [{"metric": "loss"}, {"metric": "size"}]
+    history = make_history([1.0, 2.0, 3.0, 4.0, 2.5], objective=None, objectives=objectives, finalists={"top": 3})
+    sizes = [9.0, 4.0, 3.9, 1.0, 8.0]  # trial 1 beats trial 4, and trial 2 adds next to nothing to it
+    trials = tuple(
+        trial.model_copy(
+            update={"evaluations": (Evaluation(budget=9, metrics={"loss": trial.value("loss"), "size": size}),)}
+        )
+        for trial, size in zip(history.trials, sizes, strict=True)
+    )
+    assert set(numbers(history.model_copy(update={"trials": trials}))) == {0, 1, 3}
+
+
+def test_trial_without_all_objectives_is_no_finalist(make_history):
+    objectives = [{"metric": "loss"}, {"metric": "size"}]
+    with pytest.raises(NoTrialSucceededError, match="'loss', 'size'"):
+        choose_finalists(make_history([1.0, 2.0], objective=None, objectives=objectives))
 
 
 def test_lucky_outlier_does_not_lead_the_finalists(make_history):
