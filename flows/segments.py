@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect.utilities.annotations import quote
-
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
 from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
@@ -20,6 +18,7 @@ from pegbox.tasks.crew import Crew
 from pegbox.tasks.evaluate_trial import evaluate_trial
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_objective, state_after
+from pegbox.tasks.passing import whole
 from pegbox.tasks.segmenting import Segmenting
 from pegbox.tasks.train_trial import train_trial
 
@@ -108,10 +107,10 @@ class SegmentRunner:
         folds: list[Evaluation] = []
         checkpoints: list[Path | None] = []
         for segment in segmenting.of_replicate(trial, best.replicate or 0):
-            trained = self._train(segment, self._data, quote(self._crew))
+            trained = self._train(segment, self._data, whole(self._crew))
             checkpoints.append(trained.checkpoint)
             if self._data and self._data.has_test:
-                folds.append(self._evaluate(segment, trained, self._data, quote(self._crew), "test"))
+                folds.append(self._evaluate(segment, trained, self._data, whole(self._crew), "test"))
         test_metrics = mean_evaluation(folds).metrics if folds else {}
         return selection.model_copy(update={"test_metrics": test_metrics, "checkpoint": checkpoints[0]})
 
@@ -127,7 +126,7 @@ class SegmentRunner:
 
     def _submit(self, segment: Segment) -> None:
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
-        self._ongoing.add(_Ongoing(segment), self._train.submit(segment, self._data, quote(self._crew)))
+        self._ongoing.add(_Ongoing(segment), self._train.submit(segment, self._data, whole(self._crew)))
 
     def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
         segment = completion.about.segment
@@ -148,7 +147,7 @@ class SegmentRunner:
                 cached=completion.is_cached,
             )
         )
-        future = self._evaluate.submit(segment, trained, self._data, quote(self._crew))
+        future = self._evaluate.submit(segment, trained, self._data, whole(self._crew))
         self._ongoing.add(_Ongoing(segment, trained), future)
 
     def _evaluated(self, ongoing: _Ongoing, measured: Evaluation) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from prefect import flow
-from prefect.utilities.annotations import quote
 
 from pegbox.flows.segments import SegmentRunner
 from pegbox.schemas.decision import Done, Wait
@@ -16,6 +15,7 @@ from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
 from pegbox.tasks.crew import open_crew
 from pegbox.tasks.interruption import Interruption
+from pegbox.tasks.passing import whole
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.tasks.propose_trials import propose_trials
 from pegbox.tasks.publish_report import publish_report
@@ -49,7 +49,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
         selection = choose(study, runner, segmenting)
-        publish_report(quote(study.history), selection)
+        publish_report(whole(study.history), selection)
     return selection
 
 
@@ -61,7 +61,7 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
     rest: Wait | Done | None = None
     while runner.is_busy or not isinstance(rest, Done):
         if runner.n_free and not isinstance(rest, Done):
-            proposals = propose_trials(quote(study.history.at(study.elapsed_seconds)), quote(strategy), runner.n_free)
+            proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), runner.n_free)
             history = study.record(*proposals.decisions)
             for decision in proposals.decisions:
                 runner.add(segmenting.of_decision(history, decision))
@@ -74,7 +74,7 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
 
 def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
     """Train the best trials again, on fresh seeds common to all."""
-    finalists = select_finalists(quote(study.history))
+    finalists = select_finalists(whole(study.history))
     runner.add(segmenting.of_finalists(finalists))
     while runner.is_busy:
         runner.settle()
@@ -83,7 +83,7 @@ def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenti
 def choose(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> Selection:
     """Select the winner, and measure it on the held-out rows."""
     history = study.history
-    selection = runner.test(select_winner(quote(history)), segmenting)
+    selection = runner.test(select_winner(whole(history)), segmenting)
     if selection != history.selection:
         study.record(SelectionMade(study=history.spec.name, run=study.run, selection=selection))
     return selection
