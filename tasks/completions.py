@@ -5,7 +5,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from prefect.futures import PrefectFuture
-from prefect.states import State
+from prefect.client.schemas.objects import State
 
 About = TypeVar("About")
 
