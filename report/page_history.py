@@ -35,12 +35,17 @@ def measured_history(file: HistoryFile, spec: StudySpec) -> History:
     for trial, budget, metrics, seconds, replicate in rows(file, _REPLICATES, study=spec.name):
         replicates[trial].append(_evaluation(budget, metrics, seconds, replicate))
     found = rows(file, _TRIALS, study=spec.name, most=MOST_ANALYSED)
-    (version,) = row(file, "SELECT coalesce(max(version), 0) FROM events WHERE study = $study", study=spec.name)
     return History(
         spec=spec,
-        version=version,
+        version=history_version(file, spec.name),
         trials=tuple(_trial(one, tuple(replicates[one[0]])) for one in found),
     )
+
+
+def history_version(file: HistoryFile, study: str) -> int:
+    """Counts the events of a study."""
+    (version,) = row(file, "SELECT coalesce(max(version), 0) FROM events WHERE study = $study", study=study)
+    return int(version)
 
 
 def _trial(found: tuple[Any, ...], replicates: tuple[Evaluation, ...]) -> Trial:

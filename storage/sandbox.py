@@ -136,6 +136,12 @@ class Sandbox:
             self._fail(error["kind"], error["message"])
         return tag, content
 
+    def kill(self) -> None:
+        """End the running query from another thread; who waits for its answer gets a `QueryError`."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process."""
         if self._process is not None:

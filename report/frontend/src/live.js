@@ -1,1 +1,108 @@
-export async function goLive() { return null }
+// The live host's side of the page: fetches it, follows its changes, lists the studies.
+import { sqlCard } from './blocks/sql.js'
+import { h } from './dom.js'
+import { counted, duration, metric, moment } from './format.js'
+import { open } from './page.js'
+import { table } from './table.js'
+import { themeButton } from './theme.js'
+
+/** Open the study that the address names, or the list of all. */
+export async function goLive() {
+  const study = new URLSearchParams(location.search).get('study')
+  if (study === null) return showStudies()
+  const page = await fetchPage(study)
+  const state = h('span', { class: 'pill live', role: 'status' }, 'live')
+  const update = open(page, {
+    tools: [h('a', { href: './' }, 'All studies'), state],
+    sql: sqlCard(page),
+    linkTo,
+  })
+  follow(state, async () => update(await fetchPage(study)))
+  return null
+}
+
+const linkTo = (study) => `./?study=${encodeURIComponent(study)}`
+
+async function fetchPage(study) {
+  return ask(`./api/page?study=${encodeURIComponent(study)}`)
+}
+
+/** Fetch JSON; what the host has to say against it becomes the error. */
+export async function ask(address, body) {
+  const options = body ? { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) } : {}
+  const response = await fetch(address, options)
+  const answer = await response.json()
+  if (!response.ok) throw new Error(answer.error ?? response.statusText)
+  return answer
+}
+
+/** Call on every change; one call at a time, and none is lost. */
+function follow(state, refresh) {
+  let isBusy = false
+  let isWaiting = false
+  let isFirst = true
+  const run = async () => {
+    if (isBusy) {
+      isWaiting = true
+      return
+    }
+    isBusy = true
+    try {
+      await refresh()
+    } catch {
+      // The next change tries again; the page stays as it is.
+    }
+    isBusy = false
+    if (isWaiting) {
+      isWaiting = false
+      run()
+    }
+  }
+  const source = new EventSource('./api/events')
+  source.addEventListener('open', () => (state.textContent = 'live'))
+  source.addEventListener('error', () => (state.textContent = 'not connected'))
+  source.addEventListener('changed', () => {
+    if (!isFirst) run()
+    isFirst = false
+  })
+}
+
+async function showStudies() {
+  const list = h('div')
+  const state = h('span', { class: 'pill live', role: 'status' }, 'live')
+  document.title = 'Studies · pegbox'
+  document.body.replaceChildren(
+    h('main', {}, h('header', {}, h('h1', {}, 'Studies'), h('div', { class: 'tools' }, state, themeButton())), h('section', { class: 'card' }, list)),
+  )
+  const refresh = async () => list.replaceChildren(studiesTable(await ask('./api/studies')))
+  try {
+    await refresh()
+  } catch (error) {
+    list.replaceChildren(h('p', { class: 'muted' }, error.message))
+  }
+  follow(state, refresh)
+  return null
+}
+
+function studiesTable(studies) {
+  if (!studies.length) return h('p', { class: 'muted' }, 'This store holds no study yet. Run one with pegbox run study.yaml.')
+  return h(
+    'div',
+    {},
+    h('p', { class: 'about' }, `${counted(studies.length, 'study', 'studies')}, the one that changed last comes first.`),
+    table({
+      label: 'Studies',
+      columns: [
+        { name: 'study', text: (name) => h('a', { href: linkTo(name) }, name) },
+        { name: 'state' },
+        { name: 'objective' },
+        { name: 'best', numeric: true, text: metric },
+        { name: 'trials', numeric: true },
+        { name: 'failed', numeric: true },
+        { name: 'training time', numeric: true, text: duration },
+        { name: 'changed', text: moment },
+      ],
+      rows: studies.map((one) => [one.study, one.state, `${one.goal} ${one.metric}`, one.best, one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
+    }),
+  )
+}

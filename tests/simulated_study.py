@@ -1,6 +1,7 @@
 """A study that was never trained, written into a store as its driver and workers would have written it."""
 
 import math
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -246,7 +247,7 @@ def write_simulation(root: Path, simulation: Simulation) -> StoreLayout:
             continue
         version, seq = version + 1, seq + 1
         driver.append(encode_line(event, seq, at, version))
-    stem = f"20251124T000000-{{}}-gpu-1-{abs(hash(simulation.spec.name)) % 10000}-{version:08x}.jsonl"
+    stem = f"20251124T000000-{{}}-gpu-1-{zlib.crc32(simulation.spec.name.encode()) % 10000}-{version:08x}.jsonl"
     (store.journal / stem.format("worker")).write_bytes(b"".join(worker))
     (store.journal / stem.format("driver")).write_bytes(b"".join(driver))
     ingest(store, wait=True, force=True)
