@@ -1,6 +1,7 @@
 """Whether the answer can be trusted: ties, data that leaks, too few trials for the dimensions; selects nothing."""
 
 import math
+from shlex import quote
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def tied_finalists(history: History) -> Advice | None:
             what=f"Take whichever suits you of trial {selection.winner} and trial {tied}: they are as good as equal.",
             evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}; "
             f"telling them apart would take more than {MAX_SEEDS} seeds.",
-            command=f"pegbox compare {selection.winner} {selection.ties[0]}",
+            command=f"pegbox compare {selection.winner} {selection.ties[0]} --study {quote(selection.study)}",
         )
     return Advice(
         kind="ties",

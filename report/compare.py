@@ -1,0 +1,69 @@
+"""Two trials of a study, or the answers of two studies, side by side; data only."""
+
+from pathlib import Path
+
+from pegbox.analysis.comparison import Comparison, compare
+from pegbox.analysis.ranking import ranked
+from pegbox.report.study_reader import StudyReader
+from pegbox.schemas.errors import NotFoundError
+from pegbox.schemas.history import History
+from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.layout import StoreLayout
+
+
+def compare_in_store(root: Path, left: str, right: str, study: str | None = None) -> Comparison:
+    """Compare what two names stand for.
+
+    Args:
+        root: The store.
+        left, right: A trial number each, or the name of a study each, which stands for its winner (as long as it has
+            none: for the trial with the best value).
+        study: Whose trials are meant; the one that was active last where it is None.
+
+    Raises:
+        NotFoundError: There is no such study or trial, or the two studies cannot be compared.
+        NoTrialSucceededError: A study has no trial with a value.
+    """
+    if left.isdecimal() and right.isdecimal():
+        history = _history(root, study)
+        return compare(history, _known_trial(history, int(left)), history, _known_trial(history, int(right)))
+    first, second = _history(root, left), _history(root, right)
+    _check_comparable(first, second)
+    return compare(first, _answer_of(first), second, _answer_of(second))
+
+
+def _history(root: Path, study: str | None) -> History:
+    with StudyReader(root, study) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
+        return file.history(reader.study)
+
+
+def _known_trial(history: History, number: int) -> int:
+    if number >= len(history.trials):
+        raise NotFoundError(
+            f"Study {history.spec.name!r} has no trial {number}: it has {len(history.trials)}, counted from 0."
+        )
+    return number
+
+
+def _answer_of(history: History) -> int:
+    return history.selection.winner if history.selection else ranked(history, history.objectives[0])[0].number
+
+
+def _check_comparable(left: History, right: History) -> None:
+    """Values are comparable if they are of one metric, on the same data and split.
+
+    Raises:
+        NotFoundError: They are not.
+    """
+    names = f"{left.spec.name!r} and {right.spec.name!r}"
+    metrics = [(history.objectives[0].metric, history.objectives[0].goal) for history in (left, right)]
+    if metrics[0] != metrics[1]:
+        raise NotFoundError(
+            f"The studies {names} have no objective in common to compare: {metrics[0][0]} ({metrics[0][1]}) and "
+            f"{metrics[1][0]} ({metrics[1][1]}). Compare two trials of one study, by their numbers."
+        )
+    if left.spec.data != right.spec.data:
+        raise NotFoundError(
+            f"The studies {names} are of different data or splits, so that their values cannot be compared. Compare "
+            "two trials of one study, by their numbers."
+        )
