@@ -28,6 +28,7 @@ COMMANDS = {
     "watch": "Follow a study that runs, until it ends.",
     "best": "Show what to run, and how sure that is.",
     "sql": "Ask the history with SQL.",
+    "replay": "Make every decision of a study again, and report differences.",
     "doctor": "Check versions, the Prefect server, the store, the disk and the devices.",
 }
 """In the order in which a user meets them; their modules are imported when they are called."""

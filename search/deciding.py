@@ -1,0 +1,42 @@
+"""Makes one decision of a study as an event: live and when it is replayed, by the same lines; applies none."""
+
+import numpy as np
+
+from pegbox.schemas.decision import Done, Start, Wait
+from pegbox.schemas.events import DecisionMade
+from pegbox.schemas.history import History
+from pegbox.search.strategy import Strategy
+
+
+def decide(history: History, strategy: Strategy) -> DecisionMade | Wait | Done:
+    """What the strategy does next, given the history.
+
+    The random numbers of a decision come from the study's seed and the decision's number alone, so that it can be
+    made again from the recorded history.
+
+    Raises:
+        SearchError: The strategy cannot go on.
+    """
+    rng = np.random.default_rng([history.spec.search_seed, history.n_decisions])
+    decision = strategy.next(history, rng)
+    if isinstance(decision, Wait | Done):
+        return decision
+    number = len(history.trials) if isinstance(decision, Start) else decision.trial
+    return DecisionMade(
+        study=history.spec.name,
+        number=history.n_decisions,
+        saw=history.version,
+        elapsed_seconds=history.elapsed_seconds,
+        decision=decision,
+        trial=number,
+        seed=trial_seed(history.spec.seed, number),
+    )
+
+
+def trial_seed(study_seed: int, trial: int) -> int:
+    """Seed of a trial's training while searching, 0 to 2**32 - 1: the study's seed and the trial, never a clock.
+
+    >>> trial_seed(0, 1) == trial_seed(0, 1), trial_seed(0, 1) == trial_seed(0, 2)
+    (True, False)
+    """
+    return int(np.random.SeedSequence([study_seed, trial]).generate_state(1)[0])
