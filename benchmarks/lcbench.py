@@ -60,9 +60,13 @@ class Timed:
 
 
 class Meter:
-    """The objective; notes the best accuracy after each epoch that was paid for."""
+    """The objective; notes the best accuracy after each epoch that was paid for.
 
-    def __init__(self, bench: LCBench, noise: float, seed: int) -> None:
+    Methods with rungs may stop at any epoch, so each epoch's accuracy counts; of full trainings only the last.
+    """
+
+    def __init__(self, bench: LCBench, noise: float, seed: int, has_rungs: bool) -> None:
+        self._has_rungs = has_rungs
         self._bench, self._noise = bench, noise * (bench.best - bench.median)
         self._rng = np.random.default_rng([seed, int(bench.task)])
         self.paid = 0
@@ -71,7 +75,8 @@ class Meter:
     def __call__(self, configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
         accuracy, seconds = self._bench.curve(dict(configuration))  # type: ignore[arg-type]
         for epoch in range(from_budget, to_budget):
-            self.best.append(max(accuracy[epoch], self.best[-1] if self.best else -np.inf))
+            counts = self._has_rungs or epoch == EPOCHS - 1
+            self.best.append(max(accuracy[epoch] if counts else 0.0, self.best[-1] if self.best else 0.0))
         spent = seconds[to_budget - 1] - (seconds[from_budget - 1] if from_budget else 0.0)
         seen = accuracy[to_budget - 1] + self._rng.normal(0, 1) * self._noise
         return Outcome({"val_accuracy": float(seen)}, seconds=max(float(spent), 1e-3))
@@ -82,11 +87,15 @@ class Meter:
         return [self._bench.regret(self.best[end]) for end in ends]
 
 
+def has_rungs(method: str) -> bool:
+    return "+" in method or method == "freeze_thaw"
+
+
 def study(method: str, n_full: int, seed: int) -> StudySpec:
     """A method is written `sampler`, `sampler+schedule`, or the name of a peer."""
     sampler, _, schedule = ("random" if method in PEERS else method).partition("+")
     fidelity = {"schedule": schedule or "full", "min": 2, "factor": 3}
-    budget = {"epochs": n_full * EPOCHS} if schedule or sampler == "freeze_thaw" else {"trials": n_full}
+    budget = {"epochs": n_full * EPOCHS} if has_rungs(method) else {"trials": n_full}
     return StudySpec.model_validate(
         {
             "name": "lcbench",
@@ -94,7 +103,7 @@ def study(method: str, n_full: int, seed: int) -> StudySpec:
             "space": SPACE,
             "objective": {"metric": "val_accuracy", "goal": "maximize"},
             "search": {"method": sampler, "seed": seed},
-            "fidelity": fidelity if "+" in method or sampler == "freeze_thaw" else {},
+            "fidelity": fidelity if has_rungs(method) else {},
             "budget": budget,
         }
     )
@@ -105,7 +114,7 @@ def run(method: str, bench: LCBench, seed: int, options: argparse.Namespace) -> 
     spec = study(method, options.full_trainings, own_seed)
     peer = PEERS.get(method)
     strategy = Timed(PeerStrategy(peer(spec.space, own_seed)) if peer else strategy_for(spec))
-    meter = Meter(bench, NOISE if options.variant == "noisy" else 0.0, own_seed)
+    meter = Meter(bench, NOISE if options.variant == "noisy" else 0.0, own_seed, has_rungs(method))
     Simulation(strategy, History(spec=spec), meter, options.workers).run()
     ask_ms = 1000 * float(np.mean(strategy.seconds))
     return Run(method, bench.task, seed, meter.regrets(options.full_trainings), ask_ms)

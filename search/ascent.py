@@ -28,22 +28,21 @@ class Effort(NamedTuple):
 class Ascent:
     """A search over one space; forbidden points are never returned."""
 
-    def __init__(self, encoding: SpaceEncoding, effort: Effort | None = None) -> None:
+    def __init__(self, encoding: SpaceEncoding) -> None:
         self._encoding = encoding
-        self._effort = effort or Effort()
         self._unordered = np.array([not axis.is_ordered for axis in encoding.axes])
         self._free = np.array([axis.n_values != 1 for axis in encoding.axes])
 
-    def climb(self, score: Score, good: Array, rng: np.random.Generator) -> Iterator[Array]:
+    def climb(self, score: Score, good: Array, rng: np.random.Generator, effort: Effort) -> Iterator[Array]:
         """Points by score, highest first; the later ones serve where the first were tried already.
 
         Args:
             score: What is to be made large.
             good: Points that are known to be good, shape (n_good, n_dims); may be empty.
             rng: Random numbers.
+            effort: How hard to look.
         """
-        effort = self._effort
-        points = self._allowed(self._spread(good, rng))
+        points = self._allowed(self._spread(good, rng, effort))
         if not len(points):
             return
         scores = score(points)
@@ -51,14 +50,13 @@ class Ascent:
         climbers, heights = points[best[: effort.n_climbers]], scores[best[: effort.n_climbers]]
         width = 0.15
         for _ in range(effort.n_rounds):
-            climbers, heights = self._round(score, climbers, heights, width, rng)
+            climbers, heights = self._round(score, climbers, heights, width, rng, effort.n_steps)
             width *= 0.75
         order = np.argsort(-heights, kind="stable")
         yield from climbers[order]
         yield from points[best]
 
-    def _spread(self, good: Array, rng: np.random.Generator) -> Array:
-        effort = self._effort
+    def _spread(self, good: Array, rng: np.random.Generator, effort: Effort) -> Array:
         parts = [rng.random((effort.n_uniform, self._encoding.n_dims))]
         if len(good):
             parts.extend(
@@ -67,10 +65,16 @@ class Ascent:
         return np.vstack(parts)
 
     def _round(
-        self, score: Score, climbers: Array, heights: Array, width: float, rng: np.random.Generator
+        self,
+        score: Score,
+        climbers: Array,
+        heights: Array,
+        width: float,
+        rng: np.random.Generator,
+        n_steps: int,
     ) -> tuple[Array, Array]:
         """Each climber moves to the best of its tries, if that is higher."""
-        owners = np.repeat(np.arange(len(climbers)), self._effort.n_steps)
+        owners = np.repeat(np.arange(len(climbers)), n_steps)
         tries = self._encoding.snap(self.perturb(climbers[owners], width, rng))
         reached = np.where(self._encoding.allowed(tries), score(tries), -np.inf).reshape(len(climbers), -1)
         best = reached.argmax(axis=1)

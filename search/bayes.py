@@ -18,6 +18,9 @@ from pegbox.search.sobol import SobolSequence
 from pegbox.search.surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.threads import single_threaded
 
+FEWEST_VALUES = 3
+"""Values that a model needs."""
+
 
 class BayesSettings(NamedTuple):
     """The method's constants."""
@@ -47,7 +50,7 @@ class BayesSampler:
         self._novelty = Novelty(encoding)
         self._observer = Observer(encoding)
         self._builder = SurrogateBuilder(encoding, full_budget, self._settings.model)
-        self._ascent = Ascent(encoding, self._settings.effort)
+        self._ascent = Ascent(encoding)
         self._sequence = SobolSequence(encoding.n_dims, seed)
         self._features = FeatureMap(encoding)
 
@@ -63,21 +66,60 @@ class BayesSampler:
             observations = observations.with_pending(self._encoding.encode(configuration), full)
         return chosen
 
+    def is_warming_up(self, history: History) -> bool:
+        """True while the first trials, which no model chooses, have not all begun."""
+        return len(history.trials) < self._n_initial
+
+    def surrogate(self, history: History, rng: np.random.Generator) -> Surrogate | None:
+        """The model of a history; None while it holds too few values."""
+        seen = self._observer.observe(history)
+        return self._builder.build(seen, self._weights(history, rng)) if len(seen.losses) >= FEWEST_VALUES else None
+
+    def best_untried(
+        self,
+        history: History,
+        score: Score,
+        surrogate: Surrogate,
+        rng: np.random.Generator,
+        effort: Effort | None = None,
+    ) -> Configuration:
+        """The configuration of the highest score that was not tried; the Sobol sequence's where the search finds none.
+
+        Raises:
+            SpaceExhaustedError: Every configuration has been tried.
+        """
+        return self._climb(history, [], score, surrogate, rng, effort)
+
+    @property
+    def _n_initial(self) -> int:
+        return self._settings.n_initial or min(self._features.n_groups + 1, 20)
+
     def _next(
         self, history: History, seen: Observations, chosen: list[Configuration], rng: np.random.Generator
     ) -> Configuration:
         n_trials = len(history.trials) + len(chosen)
-        n_initial = self._settings.n_initial or min(self._features.n_groups + 1, 20)
-        if n_trials < n_initial or len(seen.losses) < 3:
+        if n_trials < self._n_initial or len(seen.losses) < FEWEST_VALUES:
             return self._spread(history, n_trials, chosen)
         surrogate = self._builder.build(seen, self._weights(history, rng))
-        candidates = self._ascent.climb(self.score(surrogate, seen), surrogate.best(5), rng)
-        tried = self._novelty.tried(history) | {self._encoding.key(other) for other in chosen}
-        for point in candidates:
+        return self._climb(history, chosen, self.score(surrogate, seen), surrogate, rng)
+
+    def _climb(
+        self,
+        history: History,
+        chosen: list[Configuration],
+        score: Score,
+        surrogate: Surrogate,
+        rng: np.random.Generator,
+        effort: Effort | None = None,
+    ) -> Configuration:
+        tried = self._novelty.tried(history)
+        taken = {self._encoding.key(other) for other in chosen}
+        for point in self._ascent.climb(score, surrogate.best(5), rng, effort or self._settings.effort):
             configuration = self._encoding.decode(point)
-            if self._encoding.key(configuration) not in tried:
+            key = self._encoding.key(configuration)
+            if key not in tried and key not in taken:
                 return configuration
-        return self._spread(history, n_trials, chosen)
+        return self._spread(history, len(history.trials) + len(chosen), chosen)
 
     def _weights(self, history: History, rng: np.random.Generator) -> Array | None:
         """Of several objectives, drawn anew for each decision; None for one."""

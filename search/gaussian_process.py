@@ -154,6 +154,19 @@ class Posterior:
         variance = self._signal - np.einsum("ij,ij->i", whitened, whitened)
         return cross @ self._weights, np.sqrt(np.maximum(variance, 1e-12))
 
+    def covariance(self, left: Array, right: Array) -> Array:
+        """Posterior covariance of the noise-free values at two sets of points, shape (n_left, n_right)."""
+        distances = squared_distances(left * self._inverse_lengths, right * self._inverse_lengths)
+        explained = (self._cross(left) @ self._inverse_factor.T) @ (self._cross(right) @ self._inverse_factor.T).T
+        return np.asarray(self._signal * matern(distances)[0] - explained)
+
+    def paired_covariance(self, left: Array, right: Array) -> Array:
+        """Posterior covariance of each point of one set with its partner in the other, shape (n,)."""
+        apart = ((left - right) * self._inverse_lengths) ** 2
+        prior = self._signal * matern(apart.sum(axis=1))[0]
+        whitened = self._cross(left) @ self._inverse_factor.T, self._cross(right) @ self._inverse_factor.T
+        return np.asarray(prior - np.einsum("ij,ij->i", *whitened))
+
     def believing(self, features: Array) -> "Posterior":
         """The posterior once values equal to its means have come at some points: a kriging believer.
 

@@ -1,10 +1,9 @@
 """When a search ends, decided from its history alone; the running time is what the driver wrote into it."""
 
-from pegbox.schemas.decision import Continue
+from pegbox.schemas.decision import Continue, Start
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.objectives import last_improvement
-from pegbox.search.strategy import Begin
 
 FAILURES = 100
 """A study whose first so many trials all failed ends, where it sets no limit of its own."""
@@ -27,12 +26,12 @@ def end(history: History) -> str | None:
     return None
 
 
-def overdraw(history: History, step: Begin | Continue) -> str | None:
+def overdraw(history: History, step: Start | Continue) -> str | None:
     """Why a step does not fit into what is left of the epochs, in one sentence; None where it fits."""
     limit = history.spec.budget.epochs
     if limit is None:
         return None
-    from_budget = 0 if isinstance(step, Begin) else history.trials[step.trial].budget
+    from_budget = 0 if isinstance(step, Start) else history.trials[step.trial].budget
     left = limit - sum(_committed(trial) for trial in history.trials)
     cost = step.to_budget - from_budget
     return None if cost <= left else f"The next step needs {cost} epochs, and {left} of the {limit} are left."

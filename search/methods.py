@@ -9,15 +9,19 @@ from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.search.asha import AshaSchedule
 from pegbox.search.bayes import BayesSampler, BayesSettings
-from pegbox.search.composed import ComposedStrategy
+from pegbox.search.budgeted import BudgetedStrategy
+from pegbox.search.composed import ComposedPlanner
 from pegbox.search.encoding import SpaceEncoding
+from pegbox.search.freeze_thaw import FreezeThawPlanner
 from pegbox.search.full import FullSchedule
+from pegbox.search.genetic import GeneticSampler, GeneticSettings
 from pegbox.search.grid import GridSampler
 from pegbox.search.halving import HalvingSchedule
 from pegbox.search.median import MedianSchedule
 from pegbox.search.options import (
     AshaOptions,
     BayesOptions,
+    GeneticOptions,
     GridOptions,
     HalvingOptions,
     MedianOptions,
@@ -26,7 +30,7 @@ from pegbox.search.options import (
 )
 from pegbox.search.random_sampler import RandomSampler
 from pegbox.search.sobol import SobolSampler
-from pegbox.search.strategy import Sampler, Schedule, Strategy
+from pegbox.search.strategy import Planner, Sampler, Schedule, Strategy
 
 SamplerFactory = Callable[[StudySpec, SpaceEncoding, Schema], Sampler]
 ScheduleFactory = Callable[[StudySpec, Schema], Schedule]
@@ -57,6 +61,17 @@ def _bayes(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler
     return BayesSampler(encoding, spec.full_budget, spec.search_seed, settings)
 
 
+def _freeze_thaw(spec: StudySpec, encoding: SpaceEncoding) -> Planner:
+    options = BayesOptions.model_validate(spec.search.options)
+    sampler = BayesSampler(encoding, spec.full_budget, spec.search_seed, BayesSettings(n_initial=options.initial))
+    return FreezeThawPlanner(spec, encoding, sampler)
+
+
+def _genetic(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
+    assert isinstance(options, GeneticOptions)
+    return GeneticSampler(encoding, spec.search_seed, GeneticSettings(population=options.population))
+
+
 def _sobol(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
     return SobolSampler(encoding, spec.search_seed)
 
@@ -79,6 +94,7 @@ def _median(spec: StudySpec, options: Schema) -> Schedule:
 SAMPLERS: dict[str, SamplerMethod] = {
     "auto": SamplerMethod(NoOptions, _sobol),
     "bayes": SamplerMethod(BayesOptions, _bayes),
+    "genetic": SamplerMethod(GeneticOptions, _genetic),
     "grid": SamplerMethod(GridOptions, _grid),
     "random": SamplerMethod(NoOptions, lambda spec, encoding, options: RandomSampler(encoding)),
     "sobol": SamplerMethod(NoOptions, _sobol),
@@ -90,7 +106,6 @@ SCHEDULES: dict[str, ScheduleMethod] = {
     "hyperband": ScheduleMethod(NoOptions, lambda spec, options: HalvingSchedule.hyperband(spec)),
     "median": ScheduleMethod(MedianOptions, _median),
 }
-PLANNED_METHODS = ("freeze_thaw", "genetic")
 ADAPTED = ("optuna", "hyperopt")
 
 
@@ -104,9 +119,12 @@ def strategy_for(spec: StudySpec) -> Strategy:
     if problems:
         raise StudyError(problems, source=spec.name)
     encoding = SpaceEncoding(spec.space)
+    if spec.search.method == "freeze_thaw":
+        return BudgetedStrategy(encoding, _freeze_thaw(spec, encoding))
     schedule = SCHEDULES[spec.fidelity.schedule]
     options = schedule.options.model_validate(spec.fidelity.options)
-    return ComposedStrategy(encoding, sampler_for(spec, encoding), schedule.build(spec, options))
+    planner = ComposedPlanner(sampler_for(spec, encoding), schedule.build(spec, options))
+    return BudgetedStrategy(encoding, planner)
 
 
 def sampler_for(spec: StudySpec, encoding: SpaceEncoding | None = None) -> Sampler:
@@ -123,15 +141,27 @@ def check_search(spec: StudySpec) -> tuple[Problem, ...]:
 
 def _check_sampler(spec: StudySpec) -> tuple[Problem, ...]:
     name, path = spec.search.method, ("search", "method")
-    if name in PLANNED_METHODS or name.partition(":")[0] in ADAPTED:
+    if name.partition(":")[0] in ADAPTED:
         return (
             Problem(
                 f"The search method {name!r} is not available yet. Use one of {', '.join(sorted(SAMPLERS))}.", path
             ),
         )
+    if name == "freeze_thaw":
+        return _check_freeze_thaw(spec)
     if name not in SAMPLERS:
-        return (Problem(f"Unknown search method {name!r}. {suggest(name, SAMPLERS)}", path),)
+        return (Problem(f"Unknown search method {name!r}. {suggest(name, [*SAMPLERS, 'freeze_thaw'])}", path),)
     return check_options(SAMPLERS[name].options, spec.search.options, ("search", "options"))
+
+
+def _check_freeze_thaw(spec: StudySpec) -> tuple[Problem, ...]:
+    problems = check_options(BayesOptions, spec.search.options, ("search", "options"))
+    if spec.objectives:
+        problems += (Problem("freeze_thaw takes one objective. Use bayes for several.", ("search", "method")),)
+    if spec.fidelity.schedule != "full":
+        message = "freeze_thaw decides itself how far to train. Leave the schedule out; min, max and factor hold."
+        problems += (Problem(message, ("fidelity", "schedule")),)
+    return problems
 
 
 def _check_schedule(spec: StudySpec) -> tuple[Problem, ...]:

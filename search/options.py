@@ -27,6 +27,13 @@ class BayesOptions(Schema):
     """Points of a Sobol sequence before the first model; one more than there are parameters where it is left out."""
 
 
+class GeneticOptions(Schema):
+    """Arguments of `genetic`."""
+
+    population: int = Field(default=20, ge=4)
+    """Trials that may become parents; as many begin the search, drawn from a Sobol sequence."""
+
+
 class AshaOptions(Schema):
     """Arguments of `asha`."""
 

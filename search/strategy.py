@@ -44,6 +44,23 @@ class Schedule(Protocol):
         ...
 
 
+class Planner(Protocol):
+    """What to do next as far as learning goes; the limits of the budget are added around it."""
+
+    def plan(self, history: History, can_begin: bool, rng: np.random.Generator) -> Decision:
+        """The next step.
+
+        Args:
+            history: Everything decided and measured so far.
+            can_begin: False where no further trial may begin.
+            rng: Random numbers of this decision.
+
+        Raises:
+            SpaceExhaustedError: It wants a new trial, but every configuration has been tried.
+        """
+        ...
+
+
 class Strategy(Protocol):
     """What the flow asks: a pure function of the history and the random numbers."""
 
