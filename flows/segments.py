@@ -78,13 +78,17 @@ class SegmentRunner:
         self._fill()
 
     def settle(self) -> None:
-        """Wait until one task ends, and record what that means.
+        """Wait until one task ends, if one is on its way, and record what that means.
 
         Raises:
             StudyInterruptedError: A signal came, and what was running has been let finish.
             Exception: What a task raised that is no failure of its trial.
         """
-        completion = self._ongoing.next()
+        if self._ongoing:
+            self._record(self._ongoing.next())
+        self._fill()
+
+    def _record(self, completion: Completion[_Ongoing]) -> None:
         match completion.outcome:
             case TrainedSegment() as trained:
                 self._trained(completion, trained)
@@ -94,7 +98,6 @@ class SegmentRunner:
                 self._failed(completion.about.segment, failure)
             case BaseException() as error:
                 raise error
-        self._fill()
 
     def test(self, selection: Selection, segmenting: Segmenting) -> Selection:
         """The selection with its checkpoint and, where rows were held out, the test metrics of its winner.

@@ -66,10 +66,9 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
             for decision in proposals.decisions:
                 runner.add(segmenting.of_decision(history, decision))
             rest = proposals.rest
-        if runner.is_busy:
-            runner.settle()
-        elif isinstance(rest, Wait):
+        if isinstance(rest, Wait) and not runner.is_busy:
             raise SearchError(f"{study.history.spec.search.method} waits for a running trial, but none is running.")
+        runner.settle()
 
 
 def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
