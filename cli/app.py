@@ -27,7 +27,11 @@ COMMANDS = {
     "status": "Show how a study stands.",
     "watch": "Follow a study that runs, until it ends.",
     "best": "Show what to run, and how sure that is.",
+    "explain": "Show which hyperparameters matter, what they do, and what to do next.",
+    "compare": "Show where two trials or studies differ, which is better, and how sure that is.",
     "sql": "Ask the history with SQL.",
+    "report": "Write the answer of a study and its charts as one HTML file.",
+    "ui": "Show the studies of a store in the browser, live.",
     "replay": "Make every decision of a study again, and report differences.",
     "doctor": "Check versions, the Prefect server, the store, the disk and the devices.",
 }
@@ -72,6 +76,7 @@ def execute(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), terminal.stdout().fileno())
         return 0
     except KeyboardInterrupt:
+        err().print("interrupted", style="warn")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  the last one who can say what went wrong
         return _explain(error, verbose)
@@ -89,14 +94,14 @@ def _explain(error: Exception, verbose: bool) -> int:
             _print_error(problem)
         return error.exit_code
     if isinstance(error, PegboxError):
-        _print_error(str(error))
+        _print_error(str(error), "interrupted" if error.exit_code == INTERRUPTED else "error")
         return error.exit_code
     hint = "" if verbose else " This should not happen; with -v you see where it did."
     _print_error(f"{type(error).__name__}: {error}.{hint}")
     return 1
 
 
-def _print_error(message: str) -> None:
+def _print_error(message: str, word: str = "error") -> None:
     console = err()
-    console.print("error:", style="bad", end=" ")
+    console.print(f"{word}:", style="bad" if word == "error" else "warn", end=" ")
     console.print("\n".join(safe(line) for line in message.splitlines()), soft_wrap=True)

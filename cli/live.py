@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from pegbox.cli import terminal
 from pegbox.cli.console import safe
 from pegbox.cli.live_panel import draw_panel, draw_start
 from pegbox.report.rounding import duration, metric, parameter
@@ -113,17 +114,14 @@ class LiveView:
     @contextlib.contextmanager
     def open(self) -> Iterator["LiveView"]:
         """Draw as long as the block lasts, and once more at its end."""
-        if self._live:
-            self._live.start()
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._closed.set()
-            self._thread.join()
-            self._update()
-            if self._live:
-                self._live.stop()
+        with self._live or contextlib.nullcontext(), terminal.silent_control_keys():
+            self._thread.start()
+            try:
+                yield self
+            finally:
+                self._closed.set()
+                self._thread.join()
+                self._update()
 
     def waiting_for(self, what: str) -> None:
         """Say what the start waits for, at once."""

@@ -17,6 +17,7 @@ from pegbox.report.status import RunningTrial, StudyStatus
 from pegbox.schemas.trial import TrialState
 
 BARS = "▁▂▃▄▅▆▇█"
+GAP = "   "
 MARGIN = 6
 """Columns of the border and its padding."""
 STATE_STYLES = {
@@ -45,7 +46,13 @@ def draw_panel(status: StudyStatus, width: int, notice: str = "") -> Panel:
         notice: What the user should know now, such as that a signal has been heard.
     """
     inner = max(40, width - MARGIN)
-    parts: list[RenderableType] = [_title(status, inner), Text(), _budget(status, inner), Text(), _counts(status)]
+    parts: list[RenderableType] = [
+        _title(status, inner),
+        Text(),
+        _budget(status, inner),
+        Text(),
+        _counts(status, inner),
+    ]
     if status.running:
         parts += [Text(), _workers(status, inner)]
     if notice:
@@ -67,6 +74,8 @@ def _title(status: StudyStatus, width: int) -> Table:
         (safe(status.study), "name"), f"  {goal} ", (safe(status.metric), "metric"), ("  ·  ", "quiet"), safe(how)
     )
     right = Text(PHASES[status.phase], style="quiet")
+    if status.elapsed_seconds:
+        right.append(f" · {duration(status.elapsed_seconds)}")
     return _ends(left, right, width)
 
 
@@ -109,7 +118,7 @@ def spaced(count: float) -> str:
     return f"{int(count):,}".replace(",", " ") if count == int(count) and count >= 1e4 else number(count)
 
 
-def _counts(status: StudyStatus) -> Text:
+def _counts(status: StudyStatus, width: int) -> Text:
     parts = []
     if status.best:
         parts.append(
@@ -123,8 +132,18 @@ def _counts(status: StudyStatus) -> Text:
         parts[-1].append(f" ({kinds})", style="quiet")
     share = "" if status.busy_share is None else f" {100 * status.busy_share:.0f} % busy"
     parts.append(Text.assemble("workers ", (f"{status.busy}/{status.workers}", "name"), share))
-    parts.append(Text(duration(status.elapsed_seconds), style="quiet"))
-    return Text("   ").join(parts)
+    return _wrapped(parts, width)
+
+
+def _wrapped(parts: list[Text], width: int) -> Text:
+    """Groups of words side by side; one that does not fit begins the next line."""
+    line = parts[0].copy()
+    used = line.cell_len
+    for part in parts[1:]:
+        fits = used + len(GAP) + part.cell_len <= width
+        line.append(GAP if fits else "\n").append_text(part)
+        used = used + len(GAP) + part.cell_len if fits else part.cell_len
+    return line
 
 
 def _workers(status: StudyStatus, width: int) -> Table:
@@ -160,16 +179,21 @@ def _row(status: StudyStatus, trial: RunningTrial) -> list[Text]:
         Text(label),
         Text.assemble(reached, (f"/{trial.to_budget}", "quiet")),
         Text("" if trial.value is None else metric(trial.value)),
-        _versus(trial.versus_best, status.goal),
+        _versus(trial, status.goal),
         Text(sparkline(trial.curve), style="metric"),
     ]
 
 
-def _versus(difference: float | None, goal: str) -> Text:
-    if difference is None:
+def _versus(trial: RunningTrial, goal: str) -> Text:
+    """The difference to the incumbent, with the decimals of the value before it."""
+    difference = trial.versus_best
+    if difference is None or trial.value is None:
         return Text()
     is_better = difference < 0 if goal == "minimize" else difference > 0
-    return Text(f"{'+' if difference > 0 else ''}{metric(difference)}", style="good" if is_better else "")
+    value = metric(trial.value)
+    decimals = len(value.partition(".")[2])
+    text = metric(difference) if "e" in value else f"{difference:.{decimals}f}"
+    return Text(f"{'+' if difference > 0 else ''}{text}", style="good" if is_better else "")
 
 
 def _parameter(trial: RunningTrial, name: str) -> str:

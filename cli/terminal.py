@@ -2,8 +2,15 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+try:
+    import termios
+except ImportError:  # a system without them
+    termios = None  # type: ignore[assignment]
 
 
 class _Saved:
@@ -21,6 +28,22 @@ def stdout() -> IO[str]:
 def stderr() -> IO[str]:
     """Where everything else goes."""
     return _Saved.stderr or sys.stderr
+
+
+@contextmanager
+def silent_control_keys() -> Iterator[None]:
+    """Keep the terminal from writing `^C` into a picture that is redrawn in place."""
+    if termios is None or not os.isatty(0):
+        yield
+        return
+    before = termios.tcgetattr(0)
+    changed = [*before]
+    changed[3] &= ~termios.ECHOCTL
+    termios.tcsetattr(0, termios.TCSANOW, changed)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSANOW, before)
 
 
 def hush(log: Path) -> None:

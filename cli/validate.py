@@ -66,7 +66,7 @@ def _facts(spec: StudySpec) -> dict[str, str]:
     return {
         "study": spec.name,
         "data": spec.data.source if spec.data else "none",
-        "train": f"{spec.train.kind}, {spec.full_budget} epochs a trial",
+        "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
         "space": f"{len(spec.space.parameters)} parameters: {', '.join(spec.space.parameters)}",
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{spec.search.method}, schedule {spec.fidelity.schedule}",

@@ -77,9 +77,11 @@ def uncertain(mean: float, low: float, high: float) -> str:
 def duration(seconds: float) -> str:
     """A span of time in at most two units.
 
-    >>> [duration(x) for x in (0.25, 4.23, 48, 75, 900, 5040, 200000)]
-    ['0.25 s', '4.2 s', '48 s', '1 min 15 s', '15 min', '1 h 24 min', '2 d 8 h']
+    >>> [duration(x) for x in (0.0036, 0.25, 4.23, 48, 75, 900, 5040, 200000)]
+    ['3.6 ms', '0.25 s', '4.2 s', '48 s', '1 min 15 s', '15 min', '1 h 24 min', '2 d 8 h']
     """
+    if seconds < 0.0995:
+        return f"{number(1000 * seconds, 2)} ms"
     if seconds < 59.5:
         return f"{number(seconds, 2) if seconds < 9.95 else round(seconds)} s"
     whole = round(seconds)

@@ -158,7 +158,7 @@ def status_of(
         best=tally.best,
         workers=spec.run.workers,
         busy=min(len(activities), spec.run.workers),
-        busy_share=_busy_share(spec, tally),
+        busy_share=_busy_share(spec, tally) if phase == "searching" else None,
         elapsed_seconds=tally.elapsed_seconds,
         seconds_left=_seconds_left(spec, tally, phase, budget),
         replicates_done=min(tally.replicates, planned),
@@ -181,8 +181,8 @@ def _phase(tally: Tally, run: RunState | None, budget: Sequence[BudgetUse]) -> P
 
 
 def _busy_share(spec: StudySpec, tally: Tally) -> float | None:
-    if not tally.trained_seconds or not tally.elapsed_seconds or tally.replicates:
-        return None  # the clock of the history stands still while finalists are trained
+    if not tally.trained_seconds or not tally.elapsed_seconds:
+        return None
     return min(1.0, tally.trained_seconds / (tally.elapsed_seconds * spec.run.workers))
 
 

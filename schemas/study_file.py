@@ -55,7 +55,9 @@ def read_study(path: Path) -> StudyFile:
 def _placed(problem: Problem, text: YamlText) -> Problem:
     if problem.line is not None:
         return problem
-    is_about_the_key = "unknown key" in problem.message or "unknown parameter" in problem.message
+    is_about_the_key = any(
+        words in problem.message for words in ("unknown key", "unknown parameter", "has no hyperparameter")
+    )
     line, column = text.locate(problem.path, key=is_about_the_key)
     return problem._replace(line=line, column=column)
 

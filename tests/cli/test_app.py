@@ -1,0 +1,176 @@
+"""The frame of the command line: what it lists, loads, and makes of errors."""
+
+import importlib
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pegbox.cli.app import COMMANDS
+from pegbox.schemas.errors import (
+    DataError,
+    NoTrialSucceededError,
+    Problem,
+    StoreBusyError,
+    StoreNewerError,
+    StudyError,
+    StudyInterruptedError,
+)
+
+HEAVY = {"prefect", "torch", "sklearn", "duckdb", "scipy"}
+LOADED = "import sys; from pegbox.cli.app import execute\ntry: execute({arguments!r})\nexcept SystemExit: pass\n"
+LOADED += "print(*sorted({{m.partition('.')[0] for m in sys.modules}}), file=sys.stderr)"
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The packages that a command line imports, in a process of its own."""
+    program = LOADED.format(arguments=list(arguments))
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sql", "--help"], ["--version"]])
+def test_help_loads_no_heavy_library(arguments):
+    assert loaded_by(*arguments) & HEAVY == set()
+
+
+def test_help_of_all_loads_few_modules_at_all():
+    loaded = loaded_by("--help")
+
+    assert "pydantic" not in loaded
+    assert "pegbox" in loaded
+
+
+@pytest.mark.parametrize("command", [["ls"], ["status"], ["best"], ["sql", "SELECT 1"]])
+def test_reading_loads_neither_prefect_nor_a_trainer(store, command):
+    loaded = loaded_by(*command, "--store", str(store))
+
+    assert loaded & {"prefect", "torch", "sklearn", "scipy"} == set()
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_a_command_is_listed_as_its_docstring_begins(name):
+    command = getattr(importlib.import_module(f"pegbox.cli.{name}"), name)
+
+    assert inspect.getdoc(command).startswith(COMMANDS[name].removesuffix("."))
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_command_has_help(pegbox, command):
+    said = pegbox(command, "--help")
+
+    assert said.code == 0
+    assert COMMANDS[command][:40] in said.out
+
+
+def test_the_version_is_printed(pegbox):
+    from pegbox import __version__
+
+    assert pegbox("--version").out.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rnu"], 'Did you mean "run"'),
+        (["run"], "requires an argument"),
+        (["ls", "--jsno"], "--jsno"),
+        (["sql", "SELECT 1", "--format", "xml"], "xml"),
+        (["init", "modle"], "modle"),
+    ],
+)
+def test_a_wrong_command_line_is_a_usage_error(pegbox, arguments, words):
+    said = pegbox(*arguments)
+
+    assert said.code == 2
+    assert words in said.err
+    assert "`pegbox --help`" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (StudyError([Problem("it is low.", ("space",), 3, 1)], "s.yaml"), 2, "error: s.yaml:3:1, space: it is low."),
+        (DataError("no [bold]column[/]."), 2, "error: no [bold]column[/]."),
+        (NoTrialSucceededError("none."), 3, "error: none."),
+        (StoreBusyError("busy."), 5, "error: busy."),
+        (StoreNewerError("newer."), 5, "error: newer."),
+        (StudyInterruptedError("stopped."), 130, "interrupted: stopped."),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (
+            ZeroDivisionError("a bug"),
+            1,
+            "error: ZeroDivisionError: a bug. This should not happen; with -v you see where",
+        ),
+    ],
+)
+def test_an_error_becomes_its_exit_code_and_one_line(pegbox, monkeypatch, error, code, line):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("pegbox.report.study_reader.list_studies", fail)
+
+    said = pegbox("ls")
+
+    assert said.code == code
+    assert said.err.startswith(line)
+    assert "Traceback" not in said.err
+
+
+def test_verbose_shows_where_an_error_came_from(pegbox, tmp_path):
+    said = pegbox("validate", tmp_path / "none.yaml", "-v")
+
+    assert said.code == 2
+    assert "Traceback" in said.err
+    assert "error: " in said.err
+
+
+def test_a_reader_who_has_enough_is_no_error(store):
+    command = [
+        sys.executable,
+        "-c",
+        "from pegbox.cli.app import main; main()",
+        "sql",
+        "FROM range(300000)",
+        "-f",
+        "csv",
+    ]
+    with subprocess.Popen(
+        [*command, "--store", str(store)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        first = process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert first == "range\n"
+    assert (process.returncode, said) == (0, "")
+
+
+def test_no_color_is_respected_on_a_terminal(store):
+    coloured, plain = (shown_on_a_terminal(store, **more) for more in ({}, {"NO_COLOR": "1"}))
+
+    assert "\x1b[36m" in coloured
+    assert "\x1b[36m" not in plain
+
+
+def shown_on_a_terminal(store: Path, **more: str) -> str:
+    """What `pegbox status` writes to a terminal."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", **more}
+    command = [sys.executable, "-c", "from pegbox.cli.app import main; main()", "status", "done", "--store", str(store)]
+    subprocess.run(command, stdout=theirs, stderr=theirs, env=environment, check=True, timeout=60)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+    os.close(ours)
+    return shown.decode()

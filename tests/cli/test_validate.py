@@ -1,0 +1,86 @@
+"""`pegbox validate` and `pegbox schema`: what is wrong is said with its place, for people and for programs."""
+
+import json
+
+import pytest
+
+from pegbox.schemas.study_schema import study_schema
+
+STUDY = """\
+name: x
+data: {source: "sklearn:iris", target: target}
+train: {kind: mlp, epochs: 3}
+space:
+  lr: {min: 1e-5, max: 1e-1, log: true}
+objective: {metric: val_loss}
+search: {method: random}
+budget: {trials: 3}
+"""
+
+
+@pytest.fixture
+def study_file(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+def test_a_valid_study_is_summed_up(pegbox, study_file):
+    said = pegbox("validate", study_file)
+
+    assert said.code == 0
+    assert said.out.splitlines()[0] == f"{study_file} is valid"
+    assert "1 parameters: lr" in said.out or "1 parameter: lr" in said.out
+    assert said.err == ""
+
+
+def test_a_valid_study_as_json(pegbox, study_file):
+    said = json.loads(pegbox("validate", study_file, "--json").out)
+
+    assert said["valid"] is True
+    assert said["study"]["space"]["lr"]["max"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("trials: 3", "trials: 0", ":8:18, budget.trials: trials must be at least 1, got 0."),
+        ("random", "rnadom", ":7:18, search.method:"),
+        ("sklearn:iris", "sklearn:irsi", ":2:16, data.source:"),
+        ("val_loss", "val_los", ":6:21, objective.metric:"),
+        ("lr:", "lrr:", ":5:3, space.lrr:"),
+        ("name: x\n", "name: x\nschedule: {cron: '* * * * *'}\n", ":2:11, schedule: schedules are not available yet"),
+    ],
+)
+def test_each_rooms_complaint_has_its_place(pegbox, study_file, old, new, words):
+    study_file.write_text(STUDY.replace(old, new))
+
+    said = pegbox("validate", study_file)
+
+    assert said.code == 2
+    assert f"error: {study_file}{words}" in said.err
+    assert said.out == ""
+
+
+def test_all_problems_are_told_at_once(pegbox, study_file):
+    study_file.write_text(STUDY.replace("random", "rnadom").replace("val_loss", "val_los"))
+
+    assert len(pegbox("validate", study_file).err.splitlines()) == 2
+
+
+def test_problems_as_json_carry_their_place(pegbox, study_file):
+    study_file.write_text(STUDY.replace("trials: 3", "trials: 0"))
+
+    said = pegbox("validate", study_file, "--json")
+
+    (problem,) = json.loads(said.out)["problems"]
+    assert said.code == 2
+    assert (problem["path"], problem["line"], problem["column"]) == (["budget", "trials"], 8, 18)
+
+
+def test_schema_prints_the_schema_or_writes_it(pegbox, tmp_path):
+    printed = pegbox("schema")
+    pegbox("schema", "--output", tmp_path / "s.json")
+
+    assert json.loads(printed.out) == study_schema()
+    assert (tmp_path / "s.json").read_text() == printed.out
