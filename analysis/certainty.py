@@ -42,7 +42,7 @@ def tied_finalists(history: History) -> Advice | None:
         kind="ties",
         what=f"Train the finalists on more seeds: trial {selection.winner} cannot be told from trial {tied}.",
         evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}.",
-        command=f"set finalists.seeds: {max(seeds, now + 1)} and run the study again",
+        command=f"set finalists.seeds: {max(seeds, 2 * now)} and run the study again",
     )
 
 

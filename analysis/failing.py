@@ -57,7 +57,7 @@ def main_failure_cause(history: History) -> Advice | None:
     name = kind.value.replace("_", " ")
     evidence = f"{count} of {len(finished)} finished trials ended as {name} ({count / len(finished):.0%})."
     if region is None:
-        remedy = _REMEDIES.get(kind, f"see the cause: pegbox sql \"FROM failures WHERE kind = '{kind.value}'\"")
+        remedy = _REMEDIES.get(kind, f"see the cause: pegbox sql \"FROM failures WHERE failure_kind = '{kind.value}'\"")
         return Advice(kind="failures", what=f"See to the failures: {name}.", evidence=evidence, command=remedy)
     return Advice(
         kind="failures",
