@@ -8,11 +8,14 @@ from pathlib import Path
 from queue import LifoQueue
 from typing import Any, Self, TypeVar
 
-from pegbox.training.resources import available_cores, visible_gpus
+from pegbox.training.resources import available_cores, total_memory_bytes, visible_gpus
 from pegbox.training.slot import Slot, worker_context
 from pegbox.training.worker import Surroundings
 
 Result = TypeVar("Result")
+
+RECYCLE_SHARE = 0.5
+"""A worker that holds more of its memory than this between two calls is replaced."""
 
 
 class WorkerPool:
@@ -43,8 +46,10 @@ class WorkerPool:
         self.threads = threads or max(1, available_cores() // workers)
         context = worker_context(preload)
         gpus = visible_gpus()
+        recycle_bytes = int(RECYCLE_SHARE * (memory_bytes or total_memory_bytes() // workers))
         self._slots = tuple(
-            Slot(self._surroundings(number, gpus, memory_bytes, logs, preload), context) for number in range(workers)
+            Slot(self._surroundings(number, gpus, memory_bytes, logs, preload), context, recycle_bytes)
+            for number in range(workers)
         )
         self._free: LifoQueue[Slot] = LifoQueue()
         for slot in reversed(self._slots):

@@ -75,8 +75,10 @@ def worker_context(preload: tuple[str, ...]) -> context.ForkServerContext:
 class Slot:
     """One worker process at a time, with its own pool, log and process group."""
 
-    def __init__(self, surroundings: Surroundings, mp_context: context.ForkServerContext) -> None:
+    def __init__(self, surroundings: Surroundings, mp_context: context.ForkServerContext, recycle_bytes: int) -> None:
+        """Open the slot; `recycle_bytes` is what a worker may hold between two calls before it is replaced."""
         self._surroundings = surroundings
+        self._recycle_bytes = recycle_bytes
         self._context = mp_context
         self._numbers = itertools.count(1)
         self._stopped = threading.Event()
@@ -84,7 +86,7 @@ class Slot:
         self._open()
 
     def _open(self) -> None:
-        self._board = self._context.RawArray("q", 2)
+        self._board = self._context.RawArray("q", 3)
         self._pool = ProcessPool(
             max_workers=1,
             initializer=prepare_process,
@@ -113,6 +115,7 @@ class Slot:
             if answer is not _NEVER_BEGAN:
                 break
             self._reopen()
+        self._replace_if_grown()
         if answer is _NEVER_BEGAN:
             log = f" Its output is in {self._surroundings.log}." if self._surroundings.log else ""
             raise failed(FailureKind.KILLED, f"the worker process could not start.{log}")
@@ -179,6 +182,11 @@ class Slot:
             if looks_since_end > 1:
                 break
         return pid or self.pid
+
+    def _replace_if_grown(self) -> None:
+        """Start afresh where a trial left too little memory to the next: code that leaks, leaks into its worker."""
+        if self._board[2] > self._recycle_bytes:
+            self._reopen()
 
     def _reopen(self) -> None:
         pid = self.pid

@@ -17,6 +17,7 @@ from typing import Any
 
 from pegbox.schemas.failure import Failure
 from pegbox.training.failures import failure_of
+from pegbox.training.resources import memory_in_use
 
 MAX_LOG_BYTES = 10_000_000
 """A worker's log is emptied between two trials once it is longer."""
@@ -49,7 +50,10 @@ class Surroundings:
 
 @dataclass(slots=True)
 class _Process:
-    """The state of this process; the driver reads `board`: [process id, number of the call that has begun]."""
+    """The state of this process.
+
+    The driver reads `board`: [process id, number of the call that has begun, bytes in use after the last call].
+    """
 
     board: Any = field(default=None)
     log: Path | None = None
@@ -95,6 +99,7 @@ def call(number: int, payload: bytes) -> Any | Failure:
     if os.getpid() != own_pid:
         os._exit(0)  # a child that the call forked and that returned; only its parent answers
     _clean_up()
+    _PROCESS.board[2] = memory_in_use()
     return answer
 
 

@@ -75,6 +75,12 @@ def leave_a_child(lr):
         time.sleep(60)
     time.sleep(60)
 
+kept = []
+
+def leak(lr):
+    kept.append(b"x" * 600_000_000)
+    return lr
+
 class Strange(Exception):
     def __init__(self, a, b):
         super().__init__("strange")
@@ -158,6 +164,14 @@ def test_a_log_does_not_grow_without_end(pool, directory):
     train(pool, function("good"), directory)
 
     assert (directory / "logs" / "worker-0.log").stat().st_size < 10_000_000
+
+
+def test_a_worker_that_holds_on_to_memory_is_replaced(pool, directory):
+    before = pool.run(os.getpid)
+
+    assert train(pool, function("leak"), directory) == {"value": 0.5}
+    assert train(pool, function("leak"), directory) == {"value": 0.5}
+    assert pool.run(os.getpid) != before
 
 
 def test_children_end_with_a_trial_that_took_too_long(pool, directory):
