@@ -214,7 +214,8 @@ class Simulation:
         for trial in choose_finalists(self._history):
             for seed in range(5):
                 value = self._quality(dict(trial.configuration)) + float(self._rng.normal(0, 0.004))
-                evaluation = Evaluation(budget=27, metrics={"val_loss": value}, seconds=9.0, replicate=seed)
+                metrics = {**trial.evaluations[-1].metrics, "val_loss": value, "val_accuracy": 1 - value * 0.9}
+                evaluation = Evaluation(budget=27, metrics=metrics, seconds=9.0, replicate=seed)
                 at += 2.5
                 yield (
                     at,

@@ -1,5 +1,6 @@
 // Starts the page: from the data inside an offline file, or from the host that serves it.
 import { h } from './dom.js'
+import { duration, number } from './format.js'
 import { goLive } from './live.js'
 import { open } from './page.js'
 
@@ -24,3 +25,6 @@ async function unpack(text) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
   return JSON.parse(await new Response(stream).text())
 }
+
+// For tests and for the curious: how the page writes numbers.
+globalThis.pegbox = { number: (value) => number(value), duration }

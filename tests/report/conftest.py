@@ -1,0 +1,76 @@
+"""Stores with simulated studies, made once; a browser, where the machine has one."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from simulated_study import Simulation, write_simulation
+
+from pegbox.report.page_analysis import analyse
+from pegbox.report.page_build import build_page
+from pegbox.report.page_data import StudyPage
+from pegbox.report.server import bind
+
+HOSTILE = """</script><img src=x onerror="window.hacked=1">'; DROP TABLE trials; --"""
+
+
+@pytest.fixture(scope="session")
+def simulated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one finished study of 120 trials and three rungs, and one whose name is an attack."""
+    root = tmp_path_factory.mktemp("simulated") / "store"
+    write_simulation(root, Simulation("higgs-mlp", n_trials=120))
+    write_simulation(root, Simulation(HOSTILE, n_trials=12, seed=1))
+    return root
+
+
+@pytest.fixture(scope="session")
+def simulated_page(simulated_store: Path) -> StudyPage:
+    return build_page(simulated_store, "higgs-mlp", made_at=1_764_010_000.0, analyse=analyse)
+
+
+@pytest.fixture(scope="session")
+def serve_live() -> Iterator[Callable[[Path], str]]:
+    """Serves a store in a thread, once; gives the address."""
+    import uvicorn
+
+    from pegbox.report.live import live_app
+
+    servers: list[tuple[uvicorn.Server, threading.Thread, Any]] = []
+    addresses: dict[Path, str] = {}
+
+    def serve(root: Path) -> str:
+        if root in addresses:
+            return addresses[root]
+        listener = bind("127.0.0.1", 0)
+        config = uvicorn.Config(live_app(root), log_level="warning", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        servers.append((server, thread, listener))
+        while not server.started:
+            time.sleep(0.02)
+        addresses[root] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return addresses[root]
+
+    yield serve
+    for server, thread, listener in servers:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's chromium; a test is skipped where it, or Playwright, is not there."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("chromium is not installed: `apt-get install chromium`")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
