@@ -26,8 +26,8 @@ class BayesSettings(NamedTuple):
     """The method's constants."""
 
     n_initial: int | None = None
-    """Points of a Sobol sequence before the first model; one more than there are parameters, at most 20, where None."""
-    margin: float = 0.05
+    """Points of a Sobol sequence before the first model; one more than half of the parameters, 4 to 12, where None."""
+    margin: float = 0.1
     """Improvement that counts, in deviations of the losses: without it the last asks polish one corner."""
     model: ModelSettings = ModelSettings()
     effort: Effort = Effort()
@@ -92,7 +92,7 @@ class BayesSampler:
 
     @property
     def _n_initial(self) -> int:
-        return self._settings.n_initial or min(self._features.n_groups + 1, 20)
+        return self._settings.n_initial or min(max(self._features.n_groups // 2 + 2, 4), 12)
 
     def _next(
         self, history: History, seen: Observations, chosen: list[Configuration], rng: np.random.Generator

@@ -32,12 +32,12 @@ def overdraw(history: History, step: Start | Continue) -> str | None:
     if limit is None:
         return None
     from_budget = 0 if isinstance(step, Start) else history.trials[step.trial].budget
-    left = limit - sum(_committed(trial) for trial in history.trials)
+    left = limit - sum(committed(trial) for trial in history.trials)
     cost = step.to_budget - from_budget
     return None if cost <= left else f"The next step needs {cost} epochs, and {left} of the {limit} are left."
 
 
-def _committed(trial: Trial) -> int:
+def committed(trial: Trial) -> int:
     """Epochs that a trial has taken, or will have; a failed one counts as far as it was meant to go."""
     is_over = trial.state in {TrialState.PAUSED, TrialState.COMPLETED, TrialState.STOPPED}
     return trial.budget if is_over else trial.to_budget

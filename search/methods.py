@@ -1,23 +1,16 @@
-"""The search methods by name: checks what a study asks for and builds its strategy; no method lives here."""
+"""The search methods by name: checks what a study asks for and builds its strategy; no method lives here.
 
-from collections.abc import Callable
-from typing import NamedTuple
+Methods are imported when they are built, so that checking a study loads neither scipy nor another library.
+"""
 
-from pegbox.schemas.base import Configuration, Schema
+from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
-from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
-from pegbox.search.asha import AshaSchedule
-from pegbox.search.bayes import BayesSampler, BayesSettings
 from pegbox.search.budgeted import BudgetedStrategy
+from pegbox.search.choice import choose_method
 from pegbox.search.composed import ComposedPlanner
 from pegbox.search.encoding import SpaceEncoding
-from pegbox.search.freeze_thaw import FreezeThawPlanner
-from pegbox.search.full import FullSchedule
-from pegbox.search.genetic import GeneticSampler, GeneticSettings
-from pegbox.search.grid import GridSampler
-from pegbox.search.halving import HalvingSchedule
-from pegbox.search.median import MedianSchedule
+from pegbox.search.enqueued import check_enqueued
 from pegbox.search.options import (
     AshaOptions,
     BayesOptions,
@@ -28,85 +21,26 @@ from pegbox.search.options import (
     NoOptions,
     check_options,
 )
-from pegbox.search.random_sampler import RandomSampler
-from pegbox.search.sobol import SobolSampler
 from pegbox.search.strategy import Planner, Sampler, Schedule, Strategy
 
-SamplerFactory = Callable[[StudySpec, SpaceEncoding, Schema], Sampler]
-ScheduleFactory = Callable[[StudySpec, Schema], Schedule]
-
-
-class SamplerMethod(NamedTuple):
-    """A sampler by name."""
-
-    options: type[Schema]
-    build: SamplerFactory
-
-
-class ScheduleMethod(NamedTuple):
-    """A schedule by name."""
-
-    options: type[Schema]
-    build: ScheduleFactory
-
-
-def _grid(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
-    assert isinstance(options, GridOptions)
-    return GridSampler(encoding, options.points)
-
-
-def _bayes(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
-    assert isinstance(options, BayesOptions)
-    settings = BayesSettings(n_initial=options.initial)
-    return BayesSampler(encoding, spec.full_budget, spec.search_seed, settings)
-
-
-def _freeze_thaw(spec: StudySpec, encoding: SpaceEncoding) -> Planner:
-    options = BayesOptions.model_validate(spec.search.options)
-    sampler = BayesSampler(encoding, spec.full_budget, spec.search_seed, BayesSettings(n_initial=options.initial))
-    return FreezeThawPlanner(spec, encoding, sampler)
-
-
-def _genetic(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
-    assert isinstance(options, GeneticOptions)
-    return GeneticSampler(encoding, spec.search_seed, GeneticSettings(population=options.population))
-
-
-def _sobol(spec: StudySpec, encoding: SpaceEncoding, options: Schema) -> Sampler:
-    return SobolSampler(encoding, spec.search_seed)
-
-
-def _asha(spec: StudySpec, options: Schema) -> Schedule:
-    assert isinstance(options, AshaOptions)
-    return AshaSchedule(spec, options.brackets)
-
-
-def _halving(spec: StudySpec, options: Schema) -> Schedule:
-    assert isinstance(options, HalvingOptions)
-    return HalvingSchedule.halving(spec, options.size)
-
-
-def _median(spec: StudySpec, options: Schema) -> Schedule:
-    assert isinstance(options, MedianOptions)
-    return MedianSchedule(spec, options.warmup)
-
-
-SAMPLERS: dict[str, SamplerMethod] = {
-    "auto": SamplerMethod(NoOptions, _sobol),
-    "bayes": SamplerMethod(BayesOptions, _bayes),
-    "genetic": SamplerMethod(GeneticOptions, _genetic),
-    "grid": SamplerMethod(GridOptions, _grid),
-    "random": SamplerMethod(NoOptions, lambda spec, encoding, options: RandomSampler(encoding)),
-    "sobol": SamplerMethod(NoOptions, _sobol),
+METHODS: dict[str, type[Schema]] = {
+    "auto": NoOptions,
+    "bayes": BayesOptions,
+    "freeze_thaw": BayesOptions,
+    "genetic": GeneticOptions,
+    "grid": GridOptions,
+    "random": NoOptions,
+    "sobol": NoOptions,
 }
-SCHEDULES: dict[str, ScheduleMethod] = {
-    "asha": ScheduleMethod(AshaOptions, _asha),
-    "full": ScheduleMethod(NoOptions, lambda spec, options: FullSchedule()),
-    "halving": ScheduleMethod(HalvingOptions, _halving),
-    "hyperband": ScheduleMethod(NoOptions, lambda spec, options: HalvingSchedule.hyperband(spec)),
-    "median": ScheduleMethod(MedianOptions, _median),
+"""Our own methods and the schemas of their arguments; beside them `optuna:<Sampler>` and `hyperopt:<algorithm>`."""
+SCHEDULES: dict[str, type[Schema]] = {
+    "asha": AshaOptions,
+    "full": NoOptions,
+    "halving": HalvingOptions,
+    "hyperband": NoOptions,
+    "median": MedianOptions,
 }
-ADAPTED = ("optuna", "hyperopt")
+LIBRARIES = ("optuna", "hyperopt")
 
 
 def strategy_for(spec: StudySpec) -> Strategy:
@@ -119,82 +53,119 @@ def strategy_for(spec: StudySpec) -> Strategy:
     if problems:
         raise StudyError(problems, source=spec.name)
     encoding = SpaceEncoding(spec.space)
-    if spec.search.method == "freeze_thaw":
-        return BudgetedStrategy(encoding, _freeze_thaw(spec, encoding))
-    schedule = SCHEDULES[spec.fidelity.schedule]
-    options = schedule.options.model_validate(spec.fidelity.options)
-    planner = ComposedPlanner(sampler_for(spec, encoding), schedule.build(spec, options))
-    return BudgetedStrategy(encoding, planner)
+    return BudgetedStrategy(encoding, _planner(spec, encoding))
 
 
-def sampler_for(spec: StudySpec, encoding: SpaceEncoding | None = None) -> Sampler:
+def sampler_for(spec: StudySpec) -> Sampler:
     """The sampler that a study asks for; the study is one that `check_search` finds nothing wrong with."""
-    method = SAMPLERS[spec.search.method]
-    options = method.options.model_validate(spec.search.options)
-    return method.build(spec, encoding or SpaceEncoding(spec.space), options)
+    return _sampler(spec, SpaceEncoding(spec.space))
 
 
 def check_search(spec: StudySpec) -> tuple[Problem, ...]:
     """What is wrong with the search, the fidelity and the known configurations of a study; nothing is built."""
-    return (*_check_sampler(spec), *_check_schedule(spec), *_check_enqueued(spec), *_check_warm_start(spec))
+    return (*_check_method(spec), *_check_schedule(spec), *check_enqueued(spec), *_check_warm_start(spec))
 
 
-def _check_sampler(spec: StudySpec) -> tuple[Problem, ...]:
-    name, path = spec.search.method, ("search", "method")
-    if name.partition(":")[0] in ADAPTED:
-        return (
-            Problem(
-                f"The search method {name!r} is not available yet. Use one of {', '.join(sorted(SAMPLERS))}.", path
-            ),
-        )
-    if name == "freeze_thaw":
-        return _check_freeze_thaw(spec)
-    if name not in SAMPLERS:
-        return (Problem(f"Unknown search method {name!r}. {suggest(name, [*SAMPLERS, 'freeze_thaw'])}", path),)
-    return check_options(SAMPLERS[name].options, spec.search.options, ("search", "options"))
+def _planner(spec: StudySpec, encoding: SpaceEncoding) -> Planner:
+    if spec.search.method != "freeze_thaw":
+        return ComposedPlanner(_sampler(spec, encoding), _schedule(spec))
+    from pegbox.search.bayes import BayesSampler, BayesSettings
+    from pegbox.search.freeze_thaw import FreezeThawPlanner
+
+    options = BayesOptions.model_validate(spec.search.options)
+    sampler = BayesSampler(encoding, spec.full_budget, spec.search_seed, BayesSettings(n_initial=options.initial))
+    return FreezeThawPlanner(spec, encoding, sampler)
 
 
-def _check_freeze_thaw(spec: StudySpec) -> tuple[Problem, ...]:
-    problems = check_options(BayesOptions, spec.search.options, ("search", "options"))
-    if spec.objectives:
-        problems += (Problem("freeze_thaw takes one objective. Use bayes for several.", ("search", "method")),)
-    if spec.fidelity.schedule != "full":
+def _sampler(spec: StudySpec, encoding: SpaceEncoding) -> Sampler:
+    method = choose_method(spec).method
+    library, _, name = method.partition(":")
+    if library == "optuna":
+        from pegbox.search.optuna_sampler import OptunaSampler
+
+        return OptunaSampler(encoding, name, spec.search.options, spec.search_seed)
+    if library == "hyperopt":
+        from pegbox.search.hyperopt_sampler import HyperoptSampler
+
+        return HyperoptSampler(encoding, name, spec.search.options)
+    return _own_sampler(spec, encoding, METHODS[method].model_validate(spec.search.options), method)
+
+
+def _own_sampler(spec: StudySpec, encoding: SpaceEncoding, options: Schema, method: str) -> Sampler:
+    if isinstance(options, BayesOptions):
+        from pegbox.search.bayes import BayesSampler, BayesSettings
+
+        return BayesSampler(encoding, spec.full_budget, spec.search_seed, BayesSettings(n_initial=options.initial))
+    if isinstance(options, GeneticOptions):
+        from pegbox.search.genetic import GeneticSampler, GeneticSettings
+
+        return GeneticSampler(encoding, spec.search_seed, GeneticSettings(population=options.population))
+    if isinstance(options, GridOptions):
+        from pegbox.search.grid import GridSampler
+
+        return GridSampler(encoding, options.points)
+    if method == "sobol":
+        from pegbox.search.sobol import SobolSampler
+
+        return SobolSampler(encoding, spec.search_seed)
+    from pegbox.search.random_sampler import RandomSampler
+
+    return RandomSampler(encoding)
+
+
+def _schedule(spec: StudySpec) -> Schedule:
+    from pegbox.search.asha import AshaSchedule
+    from pegbox.search.full import FullSchedule
+    from pegbox.search.halving import HalvingSchedule
+    from pegbox.search.median import MedianSchedule
+
+    match SCHEDULES[spec.fidelity.schedule].model_validate(spec.fidelity.options):
+        case AshaOptions(brackets=brackets):
+            return AshaSchedule(spec, brackets)
+        case HalvingOptions(size=size):
+            return HalvingSchedule.halving(spec, size)
+        case MedianOptions(warmup=warmup):
+            return MedianSchedule(spec, warmup)
+        case _:
+            return HalvingSchedule.hyperband(spec) if spec.fidelity.schedule == "hyperband" else FullSchedule()
+
+
+def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
+    method, path = spec.search.method, ("search", "method")
+    library, _, name = method.partition(":")
+    if library == "optuna":
+        from pegbox.search.optuna_sampler import check_optuna
+
+        return check_optuna(name, spec.search.options)
+    if library == "hyperopt":
+        from pegbox.search.hyperopt_sampler import check_hyperopt
+
+        return (*check_hyperopt(name, spec.search.options), *_check_one_objective(spec))
+    if method not in METHODS:
+        known = [*METHODS, "optuna:TPESampler", "hyperopt:tpe"]
+        return (Problem(f"Unknown search method {method!r}. {suggest(method, known)}", path),)
+    problems = check_options(METHODS[method], spec.search.options, ("search", "options"))
+    if method == "freeze_thaw" and spec.fidelity.schedule != "full":
         message = "freeze_thaw decides itself how far to train. Leave the schedule out; min, max and factor hold."
         problems += (Problem(message, ("fidelity", "schedule")),)
-    return problems
+    return (*problems, *_check_one_objective(spec)) if method == "freeze_thaw" else problems
+
+
+def _check_one_objective(spec: StudySpec) -> tuple[Problem, ...]:
+    if len(spec.goals) == 1:
+        return ()
+    message = f"{spec.search.method} takes one objective, got {len(spec.goals)}. Use bayes or genetic for several."
+    return (Problem(message, ("search", "method")),)
 
 
 def _check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
-    name, path = spec.fidelity.schedule, ("fidelity", "schedule")
+    name = spec.fidelity.schedule
     if name not in SCHEDULES:
-        return (Problem(f"Unknown schedule {name!r}. {suggest(name, SCHEDULES)}", path),)
-    return check_options(SCHEDULES[name].options, spec.fidelity.options, ("fidelity", "options"))
+        return (Problem(f"Unknown schedule {name!r}. {suggest(name, SCHEDULES)}", ("fidelity", "schedule")),)
+    return check_options(SCHEDULES[name], spec.fidelity.options, ("fidelity", "options"))
 
 
 def _check_warm_start(spec: StudySpec) -> tuple[Problem, ...]:
     if spec.search.warm_start == "none":
         return ()
     return (Problem("Learning from earlier studies is not available yet. Use `none`.", ("search", "warm_start")),)
-
-
-def _check_enqueued(spec: StudySpec) -> tuple[Problem, ...]:
-    return tuple(
-        Problem(message, ("search", "enqueue", position))
-        for position, configuration in enumerate(spec.search.enqueue)
-        if (message := _misfit(spec.space, configuration)) is not None
-    )
-
-
-def _misfit(space: Space, configuration: Configuration) -> str | None:
-    """Why a known configuration does not belong to the space; None where it does."""
-    for name, value in configuration.items():
-        if name not in space.parameters:
-            return f"Unknown parameter {name!r}. {suggest(name, space.parameters)}"
-        if not space.is_active(name, configuration):
-            return f"{name} is not active here, because its condition does not hold. Leave it out."
-        if not space.parameters[name].contains(value):
-            return f"{name} cannot be {value!r}, because its domain does not hold it."
-    missing = [name for name in space.names() if space.is_active(name, configuration) and name not in configuration]
-    if missing:
-        return f"A known configuration sets every active parameter, but {', '.join(missing)} is missing. Add it."
-    return "The configuration is forbidden." if space.is_forbidden(configuration) else None

@@ -24,7 +24,7 @@ class BayesOptions(Schema):
     """Arguments of `bayes`."""
 
     initial: int | None = Field(default=None, ge=1)
-    """Points of a Sobol sequence before the first model; one more than there are parameters where it is left out."""
+    """Points of a Sobol sequence before the first model; one more than half of the parameters where it is left out."""
 
 
 class GeneticOptions(Schema):

@@ -74,7 +74,7 @@ def test_a_fresh_strategy_decides_the_same() -> None:
 
 def test_several_objectives_are_refused_by_name() -> None:
     spec = study(SPACE, search={"method": "freeze_thaw"}, objectives=({"metric": "loss"}, {"metric": "size"}))
-    assert "freeze_thaw takes one objective" in check_search(spec)[0].message
+    assert "freeze_thaw takes one objective, got 2" in check_search(spec)[0].message
 
 
 def test_a_schedule_beside_it_is_refused() -> None:
