@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from pegbox.analysis.columns import Array, Cells, Column, Table, tabulate
 from pegbox.analysis.fanova import Ensemble, fit
+from pegbox.analysis.forest import Forest
 from pegbox.analysis.importance import refusal, rng_of
 from pegbox.analysis.near_best import Slice, slices
 from pegbox.analysis.points import EffectPoint, bands
@@ -77,12 +78,17 @@ def effects(
     sign = history.objectives[objective].loss(1.0) if about == "value" else 1.0
     with single_threaded_algebra():
         ensemble = fit(table, target.losses, rng_of(table, target))
+        forest, cells = ensemble.mean, table.cells()
         near, noise = slices(history, target, table, sign) if about == "value" else ({}, None)
         parameters = tuple(
-            Effect(name=name, average=_average(ensemble, table, position, sign), near_best=near.get(name))
+            Effect(
+                name=name,
+                average=_average(ensemble, forest, cells[:, position], position, sign),
+                near_best=near.get(name),
+            )
             for position, name in enumerate(table.names)
         )
-        interactions = tuple(_interaction(ensemble, table, pair, sign) for pair in pairs)
+        interactions = tuple(_interaction(forest, table, pair, sign) for pair in pairs)
     return Effects(
         about=target.name,
         n_trials=len(target.trials),
@@ -93,13 +99,13 @@ def effects(
     )
 
 
-def _average(ensemble: Ensemble, table: Table, position: int, sign: float) -> tuple[EffectPoint, ...]:
-    column = table.columns[position]
+def _average(ensemble: Ensemble, forest: Forest, cells: Cells, position: int, sign: float) -> tuple[EffectPoint, ...]:
+    column = ensemble.columns[position]
     groups = bands(column)
-    mean = sign * _by_band(ensemble.mean.marginal(position), column, groups)
+    mean = sign * _by_band(forest.marginal(position), column, groups)
     bags = np.sort([sign * _by_band(bag.marginal(position), column, groups) for bag in ensemble.bags], axis=0)
     low, high = np.minimum(bags[0], mean), np.maximum(bags[-1], mean)
-    counts = _counts(table.cells()[:, position], groups)
+    counts = _counts(cells, groups)
     return tuple(
         EffectPoint(
             value=column.value(_middle(column, group)),
@@ -124,11 +130,11 @@ def _middle(column: Column, group: Cells) -> float:
     return float(column.edges[group[0]] + column.edges[group[-1] + 1]) / 2
 
 
-def _interaction(ensemble: Ensemble, table: Table, names: tuple[str, str], sign: float) -> Interaction:
+def _interaction(forest: Forest, table: Table, names: tuple[str, str], sign: float) -> Interaction:
     first, second = (table.names.index(name) for name in names)
     left, right = table.columns[first], table.columns[second]
     rows, columns = bands(left, 8), bands(right, 8)
-    grid = sign * ensemble.mean.marginal(first, second)
+    grid = sign * forest.marginal(first, second)
     cells = table.cells()
     return Interaction(
         names=names,

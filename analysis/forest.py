@@ -8,6 +8,7 @@ Source: Hutter, Hoos & Leyton-Brown 2014 (exact marginals of trees); Breiman 200
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Forest:
 
         Shape (n_cells,), or (n_cells of the first, n_cells of the second).
         """
-        others = np.delete(self.widths, list(columns), axis=1).prod(axis=1)
+        others = self._volumes / self.widths[:, list(columns)].prod(axis=1)
         weights = (self.values * others).astype(self.masks[0].dtype)
         if len(columns) == 1:
             return np.asarray(weights @ self.masks[columns[0]], dtype=float)
@@ -54,7 +55,11 @@ class Forest:
 
     def mean(self) -> float:
         """The mean prediction over the space."""
-        return float(self.values @ self.widths.prod(axis=1))
+        return float(self.values @ self._volumes)
+
+    @cached_property
+    def _volumes(self) -> Array:
+        return np.asarray(self.widths.prod(axis=1))
 
 
 def join(forests: list[Forest]) -> Forest:

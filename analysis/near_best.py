@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import FiniteFloat
 
-from pegbox.analysis.columns import Array, Column, Table
+from pegbox.analysis.columns import Array, Cells, Column, Table
 from pegbox.analysis.noise import replicate_noise
 from pegbox.analysis.points import EffectPoint, bands
 from pegbox.analysis.surrogate import Surrogate, fit_surrogate
@@ -53,29 +53,50 @@ def slices(history: History, target: Target, table: Table, sign: float) -> tuple
     surrogate = fit_surrogate(table, target.losses)
     best = int(np.argmin(surrogate.predict(table.units)[0]))
     noise = replicate_noise(history, history.objectives[0]) or surrogate.noise
-    around = _Around(surrogate, table, best, noise, sign)
-    configuration = target.trials[best].configuration
     used = [position for position in range(len(table.columns)) if np.isfinite(table.units[best, position])]
-    return {table.names[at]: around.slice(at, configuration[table.names[at]]) for at in used}, noise
+    around = _Around(table.cells(), table.columns, best, noise, sign)
+    moved = _move_each(surrogate, table, best, used)
+    configuration = target.trials[best].configuration
+    names = table.names
+    return {names[at]: around.slice(at, configuration[names[at]], *moved[at]) for at in used}, noise
+
+
+def _middles(column: Column) -> Array:
+    return (column.edges[:-1] + column.edges[1:]) / 2
+
+
+def _move_each(surrogate: Surrogate, table: Table, best: int, used: list[int]) -> dict[int, tuple[Array, Array]]:
+    """Posterior mean and deviation with each column moved to the middle of every cell, last to where the best has it."""
+    rows = []
+    for position in used:
+        units = np.append(_middles(table.columns[position]), table.units[best, position])
+        moved = np.tile(table.units[best], (len(units), 1))
+        moved[:, position] = units
+        rows.append(moved)
+    mean, std = surrogate.predict(np.concatenate(rows))
+    ends = np.cumsum([len(moved) for moved in rows])[:-1]
+    return dict(zip(used, zip(np.split(mean, ends), np.split(std, ends), strict=True), strict=True))
 
 
 @dataclass(frozen=True)
 class _Around:
-    """The row of the best trial in a table, and what surrounds it."""
+    """The row of the best trial in a table of cells, and what surrounds it."""
 
-    surrogate: Surrogate
-    table: Table
+    cells: Cells
+    columns: tuple[Column, ...]
     best: int
     noise: float
     sign: float
 
-    def slice(self, position: int, value: Value) -> Slice:
-        """One column moved; `value` is where the best trial has it."""
-        column = self.table.columns[position]
-        cells = self.table.cells()[:, position]
-        middles = (column.edges[:-1] + column.edges[1:]) / 2
-        mean, std = self._move(position, middles)
-        at_best = float(self._move(position, self.table.units[[self.best], position])[0][0])
+    def slice(self, position: int, value: Value, mean: Array, std: Array) -> Slice:
+        """One column moved.
+
+        Args:
+            value: Where the best trial has it.
+            mean, std: By cell, and last where the best trial has it.
+        """
+        column, cells = self.columns[position], self.cells[:, position]
+        middles = _middles(column)
         points = []
         for group in bands(column):
             middle = int(group[len(group) // 2])
@@ -89,15 +110,10 @@ class _Around:
                     n_trials=int(np.isin(cells, group).sum()),
                 )
             )
-        allowed = np.asarray(mean <= at_best + self.noise)
+        allowed = np.asarray(mean[:-1] <= mean[-1] + self.noise)
         allowed[int(cells[self.best])] = True
         tolerance = _tolerance(column, allowed, int(cells[self.best]), value)
         return Slice(best=value, points=tuple(points), tolerance=tolerance, loss=self.noise)
-
-    def _move(self, position: int, units: Array) -> tuple[Array, Array]:
-        moved = np.tile(self.table.units[self.best], (len(units), 1))
-        moved[:, position] = units
-        return self.surrogate.predict(moved)
 
 
 def _tolerance(column: Column, allowed: npt.NDArray[np.bool_], best: int, value: Value) -> Tolerance:
