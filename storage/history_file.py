@@ -17,15 +17,6 @@ from pegbox.storage.master import identifier
 from pegbox.storage.reading import connect_snapshot, damaged
 from pegbox.storage.replay import replay
 
-_SUMMARY = """
-SELECT study, count(number) AS trials, count(*) FILTER (state = 'completed') AS completed,
-    count(*) FILTER (state = 'failed') AS failed, any_value(s.metrics[1]) AS metric, any_value(s.goals[1]) AS goal,
-    CASE WHEN any_value(s.goals[1]) = 'maximize' THEN max(value) FILTER (state = 'completed')
-    ELSE min(value) FILTER (state = 'completed') END AS best,
-    any_value(s.created_at) AS created_at, max(ended_at) AS last_ended_at
-FROM studies AS s LEFT JOIN trials AS t USING (study) GROUP BY study ORDER BY created_at
-"""
-
 
 class HistoryFile:
     """A store's snapshot as it was when this was opened; made by `open_history`.
@@ -57,7 +48,7 @@ class HistoryFile:
 
     def studies(self) -> duckdb.DuckDBPyRelation:
         """One row a study: how many trials, the best value, when."""
-        return self.sql(_SUMMARY)
+        return self.sql("FROM study_summary")
 
     def trials(self, study: str) -> duckdb.DuckDBPyRelation:
         """One row a trial, with a typed column for each parameter.

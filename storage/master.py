@@ -8,6 +8,7 @@ from pegbox.schemas.errors import StoreCorruptError, StoreError, StoreUnwritable
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.migrate import SCHEMA_VERSION, applied, migrate, migrations
 from pegbox.storage.store import newer, read_version, write_version
+from pegbox.storage.views import refresh_views
 
 OFFLINE = {
     "autoinstall_known_extensions": "false",
@@ -44,6 +45,7 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
         if read_version(store) != SCHEMA_VERSION:
             write_version(store)  # first, so that no older program ever opens a database of a newer schema
         migrate(connection, migrations())
+        refresh_views(connection)
     except duckdb.Error as error:
         connection.close()
         raise explained(store, error) from error

@@ -151,14 +151,19 @@ def recorded_history(store: StoreLayout, study: str) -> History | None:
     return replay(study, rows)
 
 
-def check_same_study(before: StudySpec, now: StudySpec) -> None:
+def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, ...] = ()) -> None:
     """Refuse to go on with a study whose trials could not be compared with the earlier ones.
+
+    Args:
+        before: As the store has it.
+        now: As it is wanted.
+        may_change: Parts that differ on purpose.
 
     Raises:
         StudyMismatchError: The space, objectives, data or training differ.
     """
     old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
-    parts = ("space", "objective", "objectives", "data", "train")
+    parts = [part for part in ("space", "objective", "objectives", "data", "train") if part not in may_change]
     problems = [
         Problem(
             f"the store holds a study {now.name!r} with another {part}: {_differing(old[part], new[part])}. Give this "

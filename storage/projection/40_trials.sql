@@ -1,7 +1,9 @@
 -- A trial's rows are made again from all its events whenever one of them arrives, so the order of arrival is nothing.
 CREATE OR REPLACE TEMP TABLE touched AS
 SELECT DISTINCT study, trial FROM arrived
-WHERE type IN ('decision_made', 'segment_started', 'segment_trained', 'trial_evaluated', 'trial_failed')
+WHERE type IN (
+    'decision_made', 'segment_started', 'segment_trained', 'trial_evaluated', 'trial_failed', 'trial_retried'
+)
     AND trial IS NOT NULL
 UNION
 -- The objectives of a study that was opened only now decide what its trials' values are.
@@ -95,7 +97,7 @@ WITH changes AS (
         *,
         CASE
             WHEN type = 'decision_made' AND event.decision.kind = 'stop' THEN 'stopped'
-            WHEN type = 'decision_made' THEN 'proposed'
+            WHEN type IN ('decision_made', 'trial_retried') THEN 'proposed'
             WHEN type = 'segment_started' AND event.segment.replicate IS NULL THEN 'running'
             WHEN type = 'trial_evaluated' AND event.evaluation.replicate IS NULL AND event.evaluation.fold IS NULL
                 THEN event.state
@@ -130,7 +132,8 @@ SELECT
     study, trial, state, measured.metrics[s.metrics[1]],
     list_transform(s.metrics, lambda metric: measured.metrics[metric]), measured.metrics,
     coalesce(measured.budget, 0), to_budget, coalesce(trained_seconds, measured.seconds),
-    failure.kind, failure.message, configuration::VARIANT, lives.seed, coalesce(attempt, 1), run, worker, device,
+    CASE WHEN state = 'failed' THEN failure.kind END, CASE WHEN state = 'failed' THEN failure.message END,
+    configuration::VARIANT, lives.seed, coalesce(attempt, 1), run, worker, device,
     lives.created_at, started_at, CASE WHEN state IN ('completed', 'stopped', 'failed') THEN lives.changed_at END
 FROM lives LEFT JOIN studies AS s USING (study)
 WHERE state IS NOT NULL

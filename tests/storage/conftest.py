@@ -175,19 +175,39 @@ def begin(store: StoreLayout) -> Iterator[Callable[..., Recorder]]:
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> StoreLayout:
+def recorded(tmp_path_factory: pytest.TempPathFactory, record_all: Callable[[StudyLog], None]) -> StoreLayout:
     """A store with one study of twenty trials, two of which failed, and a second study of three."""
     store = open_store(tmp_path_factory.mktemp("recorded") / ".pegbox")
     spec = make_spec()
     with open_study(store, spec, make_run(spec)) as log:
-        recorder = Recorder(log)
-        for number in range(18):
-            recorder.complete(configuration(number), value=1.0 + (number - 7) ** 2 / 100, cost=float(number))
-        recorder.fail(configuration(18))
-        recorder.fail(configuration(19), kind="out_of_memory")
+        record_all(log)
     other = make_spec('other/study "x"')
     with open_study(store, other, make_run(other, "run-2")) as log:
         recorder = Recorder(log)
         for number in range(3):
             recorder.complete(configuration(number), value=float(number))
     return store
+
+
+@pytest.fixture(scope="session")
+def spec_of() -> Callable[..., StudySpec]:
+    return make_spec
+
+
+@pytest.fixture(scope="session")
+def run_of() -> Callable[..., RunStarted]:
+    return make_run
+
+
+@pytest.fixture(scope="session")
+def record_all() -> Callable[[StudyLog], None]:
+    """Records eighteen trials that end well, the first configuration twice, and two that fail."""
+
+    def record_all(log: StudyLog) -> None:
+        recorder = Recorder(log)
+        for number in range(18):
+            recorder.complete(configuration(number), value=1.0 + (number - 7) ** 2 / 100, cost=float(number))
+        recorder.fail(configuration(18))
+        recorder.fail(configuration(19), kind="out_of_memory")
+
+    return record_all

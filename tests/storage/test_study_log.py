@@ -63,7 +63,9 @@ def test_running_time_adds_up_over_runs(begin: Any, monkeypatch: pytest.MonkeyPa
     assert 5.0 <= second.log.elapsed_seconds < 65.0
 
 
-def test_a_second_driver_is_told_who_holds_the_study(store: StoreLayout, begin: Any, new_spec: Any, new_run: Any) -> None:
+def test_a_second_driver_is_told_who_holds_the_study(
+    store: StoreLayout, begin: Any, new_spec: Any, new_run: Any
+) -> None:
     begin()
     with pytest.raises(StoreBusyError, match=f"process {os.getpid()} on host"):
         open_study(store, new_spec(), new_run(new_spec()))
@@ -168,7 +170,9 @@ def test_a_run_says_how_it_ended(store: StoreLayout, new_spec: Any, new_run: Any
     with pytest.raises(ZeroDivisionError), open_study(store, new_spec(), new_run(new_spec(), "broken")):
         raise ZeroDivisionError("by zero")
     with open_history(store.root) as history:
-        runs = history.sql("SELECT run, status, message, ended_at >= started_at FROM runs ORDER BY started_at").fetchall()
+        runs = history.sql(
+            "SELECT run, status, message, ended_at >= started_at FROM runs ORDER BY started_at"
+        ).fetchall()
     assert runs == [("stopped", "interrupted", "", True), ("broken", "failed", "ZeroDivisionError: by zero", True)]
 
 
@@ -198,7 +202,7 @@ def test_a_lost_decision_stops_the_study_but_not_its_readers(store: StoreLayout,
     recorder.complete(ADAM, value=2.0)
     recorder.log.close()
     damage(store, b"decision_made")
-    with pytest.raises(StoreCorruptError, match="expected decision 0, got decision 1.*pegbox doctor"):
+    with pytest.raises(StoreCorruptError, match=r"expected decision 0, got decision 1.*pegbox doctor"):
         begin(None, "run-2")
     with open_history(store.root) as history:
         assert history.sql("SELECT count(*) FROM trials WHERE value IS NOT NULL").fetchall() == [(2,)]
@@ -250,7 +254,9 @@ def test_many_threads_get_their_own_answers(recorded: StoreLayout) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with open_history(recorded.root) as history, ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda number: history.sql(f"SELECT {number}, count(*) FROM trials").fetchall(), range(200)))
+        answers = list(
+            threads.map(lambda number: history.sql(f"SELECT {number}, count(*) FROM trials").fetchall(), range(200))
+        )
     assert answers == [[(number, 23)] for number in range(200)]
 
 
