@@ -39,7 +39,21 @@ def drive(study_file: Path, store: Path, *, as_json: bool, verbose: bool) -> int
     Returns:
         0, or 4 where the study's target was missed.
     """
-    spec = read_checked_study(study_file).spec
+    return drive_spec(read_checked_study(study_file).spec, store, as_json=as_json, verbose=verbose)
+
+
+def drive_spec(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
+    """Run a study that was found valid to its end, and print its answer.
+
+    Args:
+        spec: What to run.
+        store: Where its history is kept.
+        as_json: Print the answer for programs.
+        verbose: Leave to Prefect and the libraries the terminal; otherwise they write to a log of the store.
+
+    Returns:
+        0, or 4 where the study's target was missed.
+    """
     layout = open_store(store)
     if not verbose:
         terminal.hush(layout.logs / f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")

@@ -10,6 +10,15 @@ DEFAULT_STORE = Path(".pegbox")
 
 StudyName = Annotated[str | None, Parameter(help="Name of the study; the last one that ran where it is left out.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
+Settings = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--set",
+        negative="",
+        show_default=False,
+        help="Replace an entry of the study, as in --set budget.trials=50; may be repeated.",
+    ),
+]
 Store = Annotated[
     Path, Parameter(name="--store", env_var="PEGBOX_STORE", help="Directory of the history, made where there is none.")
 ]

@@ -10,7 +10,7 @@ from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.search.methods import strategy_for
+from pegbox.search.within_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
 from pegbox.tasks.crew import open_crew
@@ -55,7 +55,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
 
 def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
     """Propose, train and evaluate until the strategy is done; what a dead driver left running comes first."""
-    strategy = strategy_for(study.history.spec)
+    strategy = study_strategy(study.history.spec)
     for trial in study.history.running:
         runner.add(segmenting.of_trial(trial))
     rest: Wait | Done | None = None

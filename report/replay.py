@@ -10,8 +10,8 @@ from pegbox.schemas.events import EVENT, DecisionMade, Event
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.search.deciding import decide
-from pegbox.search.methods import strategy_for
 from pegbox.search.strategy import Strategy
+from pegbox.search.within_space import study_strategy
 from pegbox.storage.history_file import open_history
 
 Recorded = tuple[int, Event]
@@ -106,7 +106,7 @@ class _Strategies:
 
     def of(self, spec: StudySpec) -> Strategy:
         if self._strategy is None or spec != self._spec:
-            self._spec, self._strategy = spec, strategy_for(spec)
+            self._spec, self._strategy = spec, study_strategy(spec)
         return self._strategy
 
 

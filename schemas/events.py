@@ -140,6 +140,15 @@ class TrialFailed(_Event):
     final: bool
 
 
+class TrialRetried(_Event):
+    """A user gave a failed trial a further attempt."""
+
+    type: Literal["trial_retried"] = "trial_retried"
+    trial: int
+    attempt: int
+    """The one that follows."""
+
+
 class SelectionMade(_Event):
     """The study has an answer."""
 
@@ -168,6 +177,7 @@ Event = Annotated[
     | MetricsReported
     | TrialEvaluated
     | TrialFailed
+    | TrialRetried
     | SelectionMade
     | ArtifactWritten,
     Discriminator("type"),

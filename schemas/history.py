@@ -16,6 +16,7 @@ from pegbox.schemas.events import (
     StudyOpened,
     TrialEvaluated,
     TrialFailed,
+    TrialRetried,
 )
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
@@ -80,6 +81,17 @@ class History(Schema):
         busy = {TrialState.PROPOSED, TrialState.RUNNING}
         return ActiveTrials(trial for trial in self.trials if trial.state in busy)
 
+    def within_space(self) -> Self:
+        """The history with only those trials that the space holds; they keep their numbers.
+
+        A space that was narrowed leaves trials outside: they stay recorded, and no longer compete.
+        """
+        inside = tuple(trial for trial in self.trials if self.space.contains(trial.configuration))
+        if len(inside) == len(self.trials):
+            return self
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**fields, "trials": inside})
+
     def at(self, elapsed_seconds: float) -> Self:
         """The same history at a later moment, so that a budget of time can be judged without a clock."""
         return self.model_copy(update={"elapsed_seconds": elapsed_seconds})
@@ -113,7 +125,7 @@ class History(Schema):
                 case DecisionMade():
                     n_decisions, elapsed_seconds = event.number + 1, event.elapsed_seconds
                     _apply_decision(trials, event)
-                case SegmentStarted() | TrialEvaluated() | TrialFailed():
+                case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried():
                     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
                     if number >= len(trials):
                         raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
@@ -143,7 +155,7 @@ def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:
             trials[number] = trials[number].model_copy(update={"state": TrialState.STOPPED})
 
 
-def _change(trial: Trial, event: SegmentStarted | TrialEvaluated | TrialFailed) -> dict[str, object]:
+def _change(trial: Trial, event: SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried) -> dict[str, object]:
     """What an event changes of its trial; a replicate adds its value and touches nothing of the search."""
     match event:
         case SegmentStarted(segment=segment):
@@ -165,3 +177,5 @@ def _change(trial: Trial, event: SegmentStarted | TrialEvaluated | TrialFailed) 
             if event.replicate is not None or not event.final:
                 return {}
             return {"state": TrialState.FAILED, "failure": event.failure}
+        case TrialRetried(attempt=attempt):
+            return {"state": TrialState.PROPOSED, "attempt": attempt, "failure": None}

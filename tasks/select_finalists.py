@@ -18,6 +18,7 @@ def select_finalists(history: History) -> tuple[Trial, ...]:
     Raises:
         NoTrialSucceededError: No trial is completed.
     """
+    history = history.within_space()
     if not history.completed:
         raise NoTrialSucceededError(_why_none(history))
     return choose_finalists(history)

@@ -15,4 +15,4 @@ def select_winner(history: History) -> Selection:
     Raises:
         NoTrialSucceededError: Every replicate of every finalist failed.
     """
-    return choose_winner(history)
+    return choose_winner(history.within_space())

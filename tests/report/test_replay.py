@@ -11,7 +11,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, TrialState
 from pegbox.search.deciding import decide
-from pegbox.search.methods import strategy_for
+from pegbox.search.within_space import study_strategy
 
 
 class _Driver:
@@ -32,7 +32,7 @@ class _Driver:
         self.record(StudyOpened(study=spec.name, spec=spec))
 
     def run(self, workers: int = 3) -> None:
-        strategy = strategy_for(self.history.spec)
+        strategy = study_strategy(self.history.spec)
         pending: deque[DecisionMade] = deque()
         seconds = 0.0
         while True:

@@ -1,4 +1,4 @@
-"""One Prefect server for all flow tests, and a project folder with a function to tune."""
+"""One Prefect server for all tests that run flows, and a project folder with a function to tune."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,5 +87,16 @@ def hill() -> Callable[..., StudySpec]:
             "finalists": {"top": 2, "seeds": 2},
         }
         return StudySpec.model_validate(sections | changes)
+
+    return make
+
+
+@pytest.fixture
+def slow_hill(hill: Callable[..., StudySpec]) -> Callable[..., StudySpec]:
+    """The hill with trials of a fifth of a second, one after the other."""
+
+    def make(**changes: Any) -> StudySpec:
+        space = {"x": {"min": 0.0, "max": 1.0}, "pause": 0.2}
+        return hill(**{"space": space, "budget": {"trials": 8}, "run": {"workers": 1, "threads": 1}, **changes})
 
     return make

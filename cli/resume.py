@@ -1,0 +1,33 @@
+"""`pegbox resume`: goes on with a study as its history has it, with other settings where they are given."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pegbox.cli.console import err, safe
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Settings, Store, Verbosity
+
+
+def resume(
+    study: Annotated[str, Parameter(help="Name of the study.")],
+    *,
+    settings: Settings = (),
+    store: Store = DEFAULT_STORE,
+    json: Json = False,
+    verbosity: Verbosity = QUIET,
+) -> int:
+    """Go on with a study from its history; no study file is needed.
+
+    A larger budget, more workers, a wider or a narrower space keep the history. Trials that a narrower space does not
+    hold stay recorded and no longer compete.
+
+    Returns:
+        0, or 4 where the study's target was missed.
+    """
+    console = err()
+    console.print(f"starting: {safe(study)}", end="\r" if console.is_terminal else "\n")
+    from pegbox.cli.driving import drive_spec
+    from pegbox.flows.amending import respecify
+
+    amended = respecify(store, study, settings)
+    return drive_spec(amended.spec, store, as_json=json, verbose=verbosity.verbose)

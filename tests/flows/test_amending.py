@@ -1,0 +1,122 @@
+"""A study that is resumed with other settings, and failed trials that are tried again, through real flows."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from driver_process import calls, history_of
+
+from pegbox.flows.amending import respecify, retry_failed
+from pegbox.report.replay import replay_study
+from pegbox.schemas.errors import NotFoundError, StudyError, StudyMismatchError
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import TrialState
+from pegbox.storage.history_file import open_history
+
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
+
+Hill = Callable[..., StudySpec]
+
+
+@pytest.fixture
+def store(project: Path) -> Path:
+    return project / "store"
+
+
+def _tune(spec: StudySpec, store: Path) -> None:
+    from pegbox.flows.tune import tune
+
+    tune(spec, store)
+
+
+def test_resumed_study_with_a_larger_budget_keeps_its_trials(project: Path, store: Path, hill: Hill) -> None:
+    _tune(hill(), store)
+    first = history_of(project).trials
+
+    amended = respecify(store, "hill", ["budget.trials=8", "run.workers=1"])
+    _tune(amended.spec, store)
+
+    assert history_of(project).trials[:6] == first
+    assert len(history_of(project).trials) == 8
+    assert replay_study(store, "hill").is_exact
+
+
+def test_narrowed_space_keeps_old_trials_and_chooses_inside(project: Path, store: Path, hill: Hill) -> None:
+    _tune(hill(), store)
+    first = history_of(project)
+    assert first.selection is not None
+    best = first.selection.winner
+    highest = float(str(first.trials[best].configuration["x"])) - 0.01
+
+    amended = respecify(store, "hill", [f"space.x.max={highest}", "budget.trials=9"])
+    _tune(amended.spec, store)
+
+    history = history_of(project)
+    assert [trial.configuration for trial in history.trials[:6]] == [trial.configuration for trial in first.trials]
+    assert history.selection is not None
+    assert history.selection.winner != best
+    assert all(float(str(one.configuration["x"])) <= highest for one in history.selection.finalists)
+    assert replay_study(store, "hill").is_exact
+
+
+def test_history_keeps_the_versions_of_the_space(project: Path, store: Path, hill: Hill) -> None:
+    _tune(hill(budget={"trials": 2}), store)
+
+    amended = respecify(store, "hill", ["space.x.max=2.0"])
+    _tune(amended.spec, store)
+
+    spaces = open_history(store).sql(
+        "SELECT body->>'$.spec.space.x.max' FROM events WHERE type = 'study_opened' ORDER BY version"
+    )
+    assert spaces.fetchall() == [("1.0",), ("2.0",)]
+
+
+def test_another_objective_is_refused_and_nothing_is_written(store: Path, hill: Hill) -> None:
+    _tune(hill(budget={"trials": 1}), store)
+
+    with pytest.raises(StudyMismatchError, match="objective"):
+        respecify(store, "hill", ["objective.metric=other"])
+
+    assert open_history(store).history("hill").spec == hill(budget={"trials": 1})
+
+
+def test_setting_that_cannot_run_is_refused_with_its_place(store: Path, hill: Hill) -> None:
+    _tune(hill(budget={"trials": 1}), store)
+
+    with pytest.raises(StudyError, match=r"--set, search\.method: .*bays"):
+        respecify(store, "hill", ["search.method=bays"])
+
+
+def test_retried_trials_get_one_further_attempt(project: Path, store: Path, hill: Hill) -> None:
+    spec = hill(train={"kind": "function", "function": "hill:fail_left"})
+    _tune(spec, store)
+    failed = [trial.number for trial in history_of(project).failed]
+    assert failed
+    mended = (project / "hill.py").read_text().replace("if x < 0.5:", "if False:")
+    (project / "hill.py").write_text(mended)
+
+    amended = retry_failed(store, "hill", [], [])
+    _tune(amended.spec, store)
+
+    history = history_of(project)
+    assert amended.retried == tuple(failed)
+    assert [trial.state for trial in history.trials] == [TrialState.COMPLETED] * 6
+    assert [trial.number for trial in history.trials if trial.attempt == 2] == failed
+    assert replay_study(store, "hill").is_exact
+
+
+def test_trial_that_did_not_fail_cannot_be_retried(store: Path, hill: Hill) -> None:
+    _tune(hill(budget={"trials": 1}), store)
+
+    with pytest.raises(NotFoundError, match=r"Trial 0 of study 'hill' has not failed\. Failed: none"):
+        retry_failed(store, "hill", [], [0])
+
+
+def test_trials_that_were_kept_are_not_trained_again(project: Path, store: Path, hill: Hill) -> None:
+    _tune(hill(), store)
+    before = calls(project)
+
+    amended = respecify(store, "hill", ["space.x.max=1.5"])
+    _tune(amended.spec, store)
+
+    assert calls(project) == before
