@@ -3,17 +3,19 @@
 from pegbox.analysis.effects import Effect as FoundEffect
 from pegbox.analysis.effects import Interaction as FoundInteraction
 from pegbox.analysis.effects import effects
+from pegbox.analysis.health import advise
 from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.near_best import Slice
 from pegbox.analysis.points import EffectPoint
 from pegbox.report.answer import answer_of
 from pegbox.report.page_answer import sureness
 from pegbox.report.page_data import AdviceRow, Analysis, Effect, Interaction, KnobRow, Knobs
-from pegbox.report.page_history import measured_history
+from pegbox.report.page_history import MOST_ANALYSED, history_for_analysis
 from pegbox.report.page_space import axes, value_key
 from pegbox.report.rounding import parameter
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Value
+from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import AnyDomain, Categorical, Ordinal
 from pegbox.schemas.study import StudySpec
@@ -25,7 +27,7 @@ MOST_PAIRS = 4
 
 def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
     """Everything of the page that takes statistics, over the trials that have a value."""
-    history = measured_history(file, spec)
+    history = history_for_analysis(file, spec)
     ranked = importance(history)
     pairs = tuple(pair.names for pair in ranked.pairs[:MOST_PAIRS])
     done = effects(history, pairs=pairs)
@@ -36,7 +38,7 @@ def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: 
         version=history.version,
         sureness=sureness(selection, n_completed),
         knobs=_knobs(ranked, n_completed),
-        advice=_advice(spec, status, selection),
+        advice=_advice(history, ranked, status, selection),
         effects=tuple(
             _effect(one, spec.space.parameters[one.name])
             for one in sorted(done.parameters, key=lambda one: places.get(one.name, len(places)))
@@ -66,8 +68,15 @@ def _knobs(ranked: Importance, n_completed: int) -> Knobs:
     )
 
 
-def _advice(spec: StudySpec, status: StudyStatus, selection: Selection | None) -> tuple[AdviceRow, ...]:
-    steps = answer_of(spec, status, selection).next_steps
+def _advice(
+    history: History, ranked: Importance, status: StudyStatus, selection: Selection | None
+) -> tuple[AdviceRow, ...]:
+    """What the whole history calls for; a sample cannot say, so that a large study gets the plain next steps."""
+    is_whole = sum(status.counts.values()) <= MOST_ANALYSED
+    found = advise(history, ranked) if is_whole else ()
+    if found:
+        return tuple(AdviceRow(text=one.what, evidence=one.evidence, command=one.command) for one in found)
+    steps = answer_of(history.spec, status, selection).next_steps
     return tuple(AdviceRow(text=step.why, command=step.command) for step in steps)
 
 

@@ -1,7 +1,6 @@
-"""A study's measured trials as a history for the analysis: all of them, or an even sample of a large study.
+"""A study's history for the analysis: whole, or of a large study an even sample of the trials that have a value.
 
-Reads rows instead of replaying events, which takes too long for a page; states of unfinished trials and checkpoints
-are left out, because no statistic asks for them.
+The sample is read from rows, because replaying a large study's events takes too long for a page.
 """
 
 import json
@@ -27,6 +26,12 @@ _REPLICATES = """
 SELECT trial, budget, metrics, seconds, replicate FROM evaluations
 WHERE study = $study AND replicate IS NOT NULL AND fold IS NULL ORDER BY trial, replicate
 """
+
+
+def history_for_analysis(file: HistoryFile, spec: StudySpec) -> History:
+    """The whole history where it is not too large; of a larger one, a sample of the trials that have a value."""
+    (n_trials,) = row(file, "SELECT count(*) FROM trials WHERE study = $study", study=spec.name)
+    return file.history(spec.name) if n_trials <= MOST_ANALYSED else measured_history(file, spec)
 
 
 def measured_history(file: HistoryFile, spec: StudySpec) -> History:

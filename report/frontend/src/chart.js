@@ -202,6 +202,26 @@ export function tip(title, pairs) {
 
 export { fade }
 
+/** A staircase; drawn by hand, because a line series leaves out steps that are smaller than a pixel, and then slopes. */
+export function staircase(points, color, { isAfter = true, width = 2.2, z = 5 } = {}) {
+  return {
+    type: 'custom',
+    silent: true,
+    clip: true,
+    z,
+    renderItem: (params, api) => {
+      if (params.dataIndex) return undefined
+      const corners = points.map((point) => api.coord(point)).flatMap(([x, y], place, all) => {
+        if (!place) return [[x, y]]
+        const [before, level] = all[place - 1]
+        return [isAfter ? [x, level] : [before, y], [x, y]]
+      })
+      return { type: 'polyline', shape: { points: corners }, style: { stroke: color, lineWidth: width, fill: 'none', lineJoin: 'round' } }
+    },
+    data: points.slice(0, 1),
+  }
+}
+
 /** The page's font for words that a custom series draws. */
 export function canvasFont() {
   return `11px ${getComputedStyle(document.body).fontFamily}`

@@ -100,8 +100,8 @@ function gaps(effect, scale, color) {
   const empty = []
   effect.mean.forEach((mean, place) => {
     if (mean !== null || scale.isCategory) return
-    const from = place ? (at[place - 1] + at[place]) / 2 : at[place]
-    const to = place < at.length - 1 ? (at[place] + at[place + 1]) / 2 : at[place]
+    const from = place ? (at[place - 1] + at[place]) / 2 : 0
+    const to = place < at.length - 1 ? (at[place] + at[place + 1]) / 2 : 1
     const last = empty[empty.length - 1]
     if (last && Math.abs(last[1] - from) < 1e-9) last[1] = to
     else empty.push([from, to])

@@ -5,7 +5,11 @@ import { model } from '../model.js'
 
 export function lineageCard() {
   const element = h('section', { class: 'card w6', id: 'lineage' })
-  return { element, update: () => put(element, content()) }
+  const update = () => {
+    element.classList.toggle('w12', model.page.lineage.verdicts.length < 2) // then nothing stands beside it
+    put(element, content())
+  }
+  return { element, update }
 }
 
 function content() {

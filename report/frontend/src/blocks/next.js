@@ -19,6 +19,12 @@ function step({ text, evidence, command }) {
     {},
     text,
     evidence ? h('span', { class: 'muted' }, evidence) : null,
-    command ? h('span', { class: 'command' }, h('code', {}, command), copyButton('Copy', () => command)) : null,
+    command ? action(command) : null,
   )
+}
+
+/** A command can be copied; other advice is said in words. */
+function action(command) {
+  if (!command.startsWith('pegbox ')) return h('span', { class: 'muted' }, `How: ${command}`)
+  return h('span', { class: 'command' }, h('code', {}, command), copyButton('Copy', () => command))
 }

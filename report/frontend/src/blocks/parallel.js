@@ -7,7 +7,7 @@ import { colors, fade, onTheme } from '../theme.js'
 
 const MOST_LINES = 1200
 const SIDE = 44
-const TOP = 34
+const TOP = 48
 const BOTTOM = 40
 const ROOM_LEAST = 92
 
@@ -56,6 +56,7 @@ export function parallelCard() {
     const width = Math.max(plot.clientWidth, plane.clientWidth)
     const room = (width - 2 * SIDE) / Math.max(1, all.length - 1)
     plane.style.setProperty('--room', `${Math.max(40, room - 10)}px`)
+    plane.style.setProperty('--name-room', `${Math.max(80, 2 * room - 14)}px`)
     if (handles.children.length !== all.length || all.some((axis, place) => handles.children[place].dataset.name !== axis.name)) {
       put(handles, all.map((axis) => axisHandle(axis.name, () => all.find((one) => one.name === axis.name))))
     }

@@ -1,5 +1,5 @@
 // Progress: each trial by its outcome, and the best so far; trials are compared at one budget only.
-import { axis, ChartCard, fade, tip } from '../chart.js'
+import { axis, ChartCard, fade, staircase, tip } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
 import { count, duration, metric, niceRange, number } from '../format.js'
 import { better, configurationOf, model, usualRange } from '../model.js'
@@ -104,7 +104,7 @@ function scatter(outcome, points, palette) {
 function bestLine(best, across, last, clamp, color) {
   const steps = improvements(best, across).map(([x, value]) => [x, clamp(value)])
   if (steps.length) steps.push([last, steps[steps.length - 1][1]])
-  return { name: 'best so far', type: 'line', step: 'end', silent: true, symbol: 'none', z: 5, lineStyle: { color, width: 2.5 }, data: steps }
+  return { name: 'best so far', ...staircase(steps, color, { width: 2.5 }) }
 }
 
 /** By time the best so far only falls; by number a later trial may have ended first, and then stands for both. */

@@ -1,5 +1,5 @@
 // Quality against cost or a second objective, with the trials that nothing beats in both.
-import { axis, ChartCard, fade, tip } from '../chart.js'
+import { axis, ChartCard, fade, staircase, tip } from '../chart.js'
 import { choice, h, put } from '../dom.js'
 import { duration, metric, niceRange, number } from '../format.js'
 import { configurationOf, goalValues, model, usualRange } from '../model.js'
@@ -20,7 +20,7 @@ export function tradeoffCard({ id, title, across }) {
     controls,
     title,
     about: () => {
-      const front = frontOf(points(current()))
+      const front = frontOf(points(current()), current())
       return `Completed trials by ${current()} and ${model.page.head.goals[0].metric}; the line joins the ${front.length} that no other beats in both.`
     },
     legend: () => legend([['completed', 'trial'], ['front', 'not beaten'], ['best', 'chosen']]),
@@ -79,6 +79,7 @@ function option(across) {
   const xRange = niceRange(...usualRange(all.map((point) => point[0]), isSmallGood(across) ? 'minimize' : 'maximize', 0.98), 4)
   const clamp = ([x, y, row]) => [Math.min(xRange.max, Math.max(xRange.min, x)), Math.min(range.max, Math.max(range.min, y)), row]
   const row = answer ? model.rowOf.get(answer.trial) : undefined
+  const front = frontOf(all, across).map(clamp)
   return {
     tooltip: { formatter: ({ value }) => describe(value[2], across) },
     xAxis: axis({ ...xRange, splitLine: { show: false }, name: across, nameLocation: 'middle', nameGap: 24, axisLabel: { formatter: across === TIME ? (value) => (value ? duration(value) : '0') : (value) => number(value) } }),
@@ -86,7 +87,8 @@ function option(across) {
     grid: { left: 4, right: 22, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     series: [
       { type: 'scatter', large: all.length > 1500, largeThreshold: 1500, symbolSize: all.length > 800 ? 3.5 : 5, itemStyle: { color: fade(palette.accent, all.length > 800 ? 0.35 : 0.5) }, data: all.map(clamp) },
-      { type: 'line', step: isSmallGood(across) ? 'end' : 'start', symbol: 'circle', symbolSize: 6, z: 4, itemStyle: { color: palette.best }, lineStyle: { color: palette.best, width: 2 }, data: frontOf(all, across).map(clamp) },
+      staircase(front, palette.best, { isAfter: true, width: 2, z: 4 }),
+      { type: 'scatter', symbol: 'circle', symbolSize: 6, z: 5, itemStyle: { color: palette.best, opacity: 1 }, data: front },
       { type: 'scatter', symbol: 'diamond', symbolSize: 14, z: 6, itemStyle: { color: palette.best, borderColor: palette.card, borderWidth: 1.5, opacity: 1 }, data: all.filter((point) => point[2] === row).map(clamp) },
     ],
   }
