@@ -56,17 +56,47 @@ def ingest(store: StoreLayout, *, wait: bool = False, force: bool = False) -> In
         raise unwritable(store, error) from error
 
 
+def ingest_afresh(store: StoreLayout) -> Ingested:
+    """Make the master again from the journals alone, and publish it; the old snapshot is read until then.
+
+    Raises:
+        StoreUnwritableError: The disk is full or the directory read-only; the old master comes back.
+        StoreNewerError: A newer pegbox wrote the store.
+    """
+    check_version(store)
+    aside = store.master.with_suffix(".before")
+    try:
+        with exclusive(store.ingest / "ingest.lock", wait=True):
+            if store.master.exists():
+                store.master.replace(aside)
+            _remove_logs(store)
+            try:
+                done = _ingest_into_master(store, force=True)
+            except BaseException:
+                if aside.exists():
+                    _remove_logs(store)
+                    aside.replace(store.master)
+                raise
+            aside.unlink(missing_ok=True)
+            return done
+    except OSError as error:
+        raise unwritable(store, error) from error
+
+
 def _ingest(store: StoreLayout, force: bool) -> Ingested:
+    if store.master.with_suffix(".before").exists():  # a rebuild was killed: what it left is not whole
+        store.master.unlink(missing_ok=True)
+        _remove_logs(store)
+        store.master.with_suffix(".before").replace(store.master)
     try:
         return _ingest_into_master(store, force)
     except StoreCorruptError:
-        _set_aside(store)
+        store.master.replace(store.master.with_suffix(".damaged"))  # kept for whoever wants to look
+        _remove_logs(store)
         return _ingest_into_master(store, force=True)
 
 
-def _set_aside(store: StoreLayout) -> None:
-    """Keep a damaged master for whoever wants to look; the journals make another."""
-    store.master.replace(store.master.with_suffix(".damaged"))
+def _remove_logs(store: StoreLayout) -> None:
     for leftover in store.ingest.glob("master.duckdb.wal*"):
         leftover.unlink()
 

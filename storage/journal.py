@@ -73,7 +73,7 @@ class Journal:
             return
         lines = []
         try:
-            if self._file is None or self._size >= self._rotate_bytes:
+            if self._file is None or self._size >= self._rotate_bytes or os.fstat(self._file).st_nlink == 0:
                 self._begin_file()
             for count, event in enumerate(events):
                 numbered = None if version is None else version + count
@@ -103,7 +103,7 @@ class Journal:
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._size = self._seq = 0
         with suppress(OSError):  # on a file system without locks nobody can tell that this writer lives
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._file, fcntl.LOCK_EX)  # others hold it for a moment, to see whether a writer lives
         directory = os.open(self._directory, os.O_RDONLY)
         try:
             os.fsync(directory)  # otherwise the new file's name may be lost in a crash

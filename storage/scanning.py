@@ -64,10 +64,34 @@ def _lines(journal: str, chunks: Iterator[bytes], offset: int) -> Iterator[Scann
             offset = following
 
 
+def torn_bytes(file: JournalFile) -> int:
+    """How many bytes stand after the last newline.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with open_journal(file) as stream:
+        end = stream.seek(0, io.SEEK_END)
+        position = end
+        while position > 0:
+            start = max(0, position - CHUNK_BYTES)
+            stream.seek(start)
+            newline = stream.read(position - start).rfind(b"\n")
+            if newline >= 0:
+                return end - (start + newline + 1)
+            position = start
+        return end
+
+
 def writer_is_gone(path: Path) -> bool:
     """True if no process holds a journal open for writing."""
-    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
     try:
         return try_lock(file)
+    except OSError:  # a file system without locks
+        return False
     finally:
         os.close(file)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
@@ -10,6 +11,7 @@ from pegbox.schemas.errors import Problem, StoreError, StudyInterruptedError, St
 from pegbox.schemas.events import Event, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
+from pegbox.storage.archive import archive_journals
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
@@ -91,6 +93,9 @@ class StudyLog:
             self._ingestor.stop()
             self._lock.release()
         ingest(self.store, wait=True, force=True)
+        if status == "completed":
+            with suppress(OSError):  # a journal that is not archived is as good
+                archive_journals(self.store)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,129 @@
+"""Deletes what can be computed again: checkpoints of trials that are past, and cached results."""
+
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from pegbox.storage.ingest import ingest
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.reading import connect_snapshot
+
+KEEP = 10
+"""Checkpoints of so many of the best completed trials of each study are kept."""
+
+GRACE_SECONDS = 3600.0
+"""Younger files stay: a worker may have written them a moment before its driver says so."""
+
+_KEPT = """
+WITH ranked AS (
+    SELECT t.study, t.number, row_number() OVER (PARTITION BY t.study ORDER BY t.loss, t.number) AS place
+    FROM completed AS t
+),
+kept AS (
+    SELECT study, number FROM ranked WHERE place <= $keep
+    UNION SELECT study, number FROM trials WHERE state IN ('proposed', 'running', 'paused')
+    UNION SELECT study, winner FROM selections
+)
+SELECT DISTINCT checkpoint FROM (
+    SELECT s.checkpoint FROM segments AS s JOIN kept AS k ON k.study = s.study AND k.number = s.trial
+    UNION ALL SELECT json_extract_string(e.body, '$.checkpoints.*').unnest()
+    FROM events AS e JOIN kept AS k ON k.study = e.study AND k.number = e.trial WHERE e.type = 'trial_evaluated'
+    UNION ALL SELECT checkpoint FROM selections
+) WHERE checkpoint IS NOT NULL
+"""
+
+
+class Garbage(NamedTuple):
+    """A file or directory that can go."""
+
+    path: Path
+    n_bytes: int
+
+
+class Collected(NamedTuple):
+    """What was, or would be, deleted, and what stays."""
+
+    checkpoints: tuple[Garbage, ...]
+    cache: tuple[Garbage, ...]
+    n_kept: int
+    deleted: bool
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all that can go."""
+        return sum(item.n_bytes for item in (*self.checkpoints, *self.cache))
+
+
+def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = False) -> Collected:
+    """Delete checkpoints that no trial needs any more, and cached results.
+
+    Kept are the checkpoints of the best completed trials of each study, of trials whose life goes on, and of winners.
+    Cached results are kept while a trial of any study goes on, except those that name a checkpoint that goes. What was
+    written within the last hour stays.
+
+    Args:
+        store: The store.
+        keep: How many of the best trials of each study keep their checkpoints.
+        dry_run: Only say what would go.
+
+    Raises:
+        NotFoundError: There is no history.
+        StoreUnwritableError: The history cannot be brought up to date.
+    """
+    ingest(store, wait=True, force=True)
+    with connect_snapshot(store) as connection:
+        kept = {Path(row[0]).absolute() for row in connection.execute(_KEPT, {"keep": keep}).fetchall()}
+        busy = connection.execute(
+            "SELECT count(*) FROM trials WHERE state IN ('proposed', 'running', 'paused')"
+        ).fetchone()
+    entries = _entries(store.checkpoints)
+    past = tuple(Garbage(path, _size(path)) for path in entries if _is_old(path) and not _is_needed(path, kept))
+    is_busy = busy is not None and busy[0] > 0
+    gone = {key for item in past for key in _KEY.findall(item.path.name)}
+    cached = tuple(
+        Garbage(path, _size(path))
+        for path in _entries(store.cache)
+        if _names_one_of(path, gone) or (not is_busy and _is_old(path))
+    )
+    if not dry_run:
+        for item in (*past, *cached):
+            _delete(item.path)
+    return Collected(past, cached, len(entries) - len(past), deleted=not dry_run)
+
+
+_KEY = re.compile("[0-9a-f]{32}")
+
+
+def _entries(directory: Path) -> list[Path]:
+    return sorted(directory.absolute().iterdir()) if directory.is_dir() else []
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.lstat().st_mtime >= GRACE_SECONDS
+
+
+def _names_one_of(path: Path, keys: set[str]) -> bool:
+    """True if a cached result is of a segment, or names a checkpoint, that goes: found later, it would lead nowhere."""
+    if not keys or not path.is_file():
+        return False
+    return not keys.isdisjoint(_KEY.findall(path.name + path.read_text(errors="replace")))
+
+
+def _is_needed(path: Path, kept: set[Path]) -> bool:
+    """True if the entry is, holds, or stands beside (`name.json` of `name.pt`) something that is kept."""
+    return any(path == item or path in item.parents or path.stem == item.stem for item in kept)
+
+
+def _size(path: Path) -> int:
+    if path.is_dir() and not path.is_symlink():
+        return sum(item.stat().st_size for item in path.rglob("*") if item.is_file())
+    return path.lstat().st_size
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,206 @@
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pegbox.schemas.errors import NotFoundError
+from pegbox.schemas.events import ArtifactWritten
+from pegbox.storage.archive import archive_journals
+from pegbox.storage.garbage import collect_garbage
+from pegbox.storage.history_file import open_history
+from pegbox.storage.journal import Journal
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.maintenance import quarantined, rebuild, verify
+
+ADAM = {"lr": 0.1, "layers": 1, "optimizer": "adamw"}
+
+
+@pytest.fixture
+def copy(recorded: StoreLayout, tmp_path: Path) -> StoreLayout:
+    """A store that a test may damage."""
+    copy = StoreLayout(tmp_path / "copy")
+    shutil.copytree(recorded.root, copy.root)
+    return copy
+
+
+def unpack(store: StoreLayout) -> list[Path]:
+    """The journals as plain files again, drivers first."""
+    import zstandard
+
+    for path in store.archive.glob("*.zst"):
+        plain = zstandard.ZstdDecompressor().stream_reader(path.read_bytes()).read()
+        (store.journal / path.name.removesuffix(".zst")).write_bytes(plain)
+        path.unlink()
+    return sorted(store.journal.glob("*.jsonl"))
+
+
+def flip(path: Path, position: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+
+
+def all_rows(store: StoreLayout) -> dict[str, list[str]]:
+    tables = ("studies", "trials", "attempts", "segments", "metrics", "evaluations", "decisions", "runs", "events")
+    with open_history(store.root) as history:
+        return {table: sorted(map(repr, history.sql(f"FROM {table}").fetchall())) for table in tables}
+
+
+def test_a_finished_study_leaves_compressed_journals(recorded: StoreLayout) -> None:
+    names = [path.name for path in recorded.journal.iterdir() if path.is_file()]
+    assert [name for name in names if "-driver-" in name] == []
+    assert len(list(recorded.archive.glob("*-driver-*.jsonl.zst"))) == 2
+
+
+def test_a_journal_with_a_living_writer_is_not_archived(store: StoreLayout, begin: Any) -> None:
+    recorder = begin()
+    recorder.complete(ADAM, value=1.0)
+    recorder.log.close()  # the driver's journal is closed, the worker's is not
+    assert [path.name for path in store.journal.glob("*.jsonl") if "-worker-" in path.name] != []
+    recorder.worker.append(*recorder.reports(0, value=5.0))
+    recorder.worker.close()
+    with open_history(store.root) as history:
+        assert history.sql("SELECT count(*) FROM metrics").fetchall() == [(6,)]
+    assert len(archive_journals(store)) == 1
+    assert list(store.journal.glob("*.jsonl")) == []
+
+
+def test_a_writer_whose_file_was_removed_begins_another(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "worker")
+    event = ArtifactWritten(study="s", kind="report", path=Path("x"))
+    journal.append(event)
+    next(tmp_path.iterdir()).unlink()
+    journal.append(event)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_store_in_order_is_verified(copy: StoreLayout) -> None:
+    found = verify(copy)
+    assert found.findings == ()
+    assert found.is_whole
+    assert found.n_events == 159
+    assert found.n_journals == 4
+
+
+def test_a_rebuild_gives_the_same_tables(copy: StoreLayout) -> None:
+    before = all_rows(copy)
+    copy.master.unlink()
+    copy.snapshot.write_bytes(b"damaged")
+    done = rebuild(copy)
+    assert done.n_events == 159
+    assert all_rows(copy) == before
+
+
+def test_a_rebuild_that_was_killed_is_taken_back(copy: StoreLayout) -> None:
+    before = all_rows(copy)
+    copy.master.rename(copy.master.with_suffix(".before"))
+    copy.master.write_bytes(b"half a database")
+    (copy.ingest / "seen.json").unlink()
+    assert all_rows(copy) == before
+    assert not copy.master.with_suffix(".before").exists()
+
+
+@pytest.mark.parametrize("lost", ["history.duckdb", "ingest/master.duckdb", "ingest/seen.json"])
+def test_a_deleted_file_is_made_again(copy: StoreLayout, lost: str) -> None:
+    before = all_rows(copy)
+    (copy.root / lost).unlink()
+    assert all_rows(copy) == before
+    assert (copy.root / lost).exists()
+
+
+def test_a_journal_that_disappeared_is_named(copy: StoreLayout) -> None:
+    gone = next(copy.archive.glob("*-driver-*.zst"))
+    gone.unlink()
+    found = verify(copy)
+    assert not found.is_whole
+    assert [(item.subject, "file is gone" in item.message) for item in found.findings] == [
+        (gone.name.removesuffix(".jsonl.zst"), True)
+    ]
+
+
+def test_a_flipped_bit_in_an_ingested_journal_is_found(copy: StoreLayout) -> None:
+    path = unpack(copy)[0]
+    flip(path, 500)
+    found = verify(copy)
+    assert not found.is_whole
+    assert {item.subject for item in found.findings} == {path.stem}
+    assert any("checksum" in item.message for item in found.findings)
+
+
+def test_a_lost_event_shows_as_a_gap(copy: StoreLayout) -> None:
+    path = next(path for path in unpack(copy) if "-driver-" in path.name)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:10] + lines[11:]))
+    rebuild(copy)
+    messages = [item.message for item in verify(copy).findings]
+    assert messages == ["1 lines are missing between others", "1 of its events are missing"]
+
+
+def test_a_torn_end_of_a_dead_writer_is_no_loss(copy: StoreLayout) -> None:
+    path = unpack(copy)[0]
+    path.write_bytes(path.read_bytes() + b'{"crc":"0000')
+    found = verify(copy)
+    assert found.is_whole
+    assert [item.message for item in found.findings] == ["12 bytes at its end were being written when its writer died"]
+
+
+def test_quarantined_lines_are_shown_with_their_place(copy: StoreLayout) -> None:
+    (copy.journal / "x-worker-y.jsonl").write_bytes(b"first\nsecond\n")
+    verify(copy)
+    assert [(line.journal, line.byte_offset, line.line) for line in quarantined(copy)] == [
+        ("x-worker-y", 0, "first"),
+        ("x-worker-y", 6, "second"),
+    ]
+
+
+def test_nothing_is_verified_where_there_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="There is no store"):
+        verify(StoreLayout(tmp_path))
+
+
+def key(number: int) -> str:
+    return f"{number:032x}"
+
+
+def with_files(store: StoreLayout, begin: Any, running: bool) -> None:
+    """Five trials with a checkpoint and a cached result each, written two hours ago, and a fresh file."""
+    recorder = begin()
+    for number, value in enumerate([5.0, 1.0, 2.0, 4.0, 3.0]):
+        checkpoint = store.checkpoints / f"{key(number)}.pt"
+        checkpoint.write_bytes(b"x" * 100)
+        cached = store.cache / f"train-{key(number)}"
+        cached.write_text(f'{{"checkpoint": "{checkpoint}"}}')
+        for path in (checkpoint, cached):
+            os.utime(path, (time.time() - 7200,) * 2)
+        recorder.start(ADAM)
+        trained, evaluated = recorder.outcome(number, {"val_loss": value})
+        segment = trained.trained.model_copy(update={"checkpoint": checkpoint})
+        recorder.log.record(trained.model_copy(update={"trained": segment}), evaluated)
+    (store.checkpoints / f"{key(9)}.pt").write_bytes(b"fresh")
+    if running:
+        recorder.start(ADAM)
+    recorder.log.close()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_garbage_is_what_the_best_and_running_do_not_need(store: StoreLayout, begin: Any, running: bool) -> None:
+    with_files(store, begin, running)
+    done = collect_garbage(store, keep=2)
+    assert [item.path.stem for item in done.checkpoints] == [key(0), key(3), key(4)]
+    assert done.n_kept == 3
+    assert sorted(path.stem for path in store.checkpoints.iterdir()) == [key(1), key(2), key(9)]
+    left = [path.name for path in sorted(store.cache.iterdir())]
+    assert left == ([f"train-{key(1)}", f"train-{key(2)}"] if running else [])
+
+
+def test_a_dry_run_shows_sizes_and_deletes_nothing(store: StoreLayout, begin: Any) -> None:
+    with_files(store, begin, running=False)
+    before = sorted(store.root.rglob("*"))
+    would = collect_garbage(store, keep=2, dry_run=True)
+    assert sum(item.n_bytes for item in would.checkpoints) == 300
+    assert would.n_bytes > 300
+    assert not would.deleted
+    assert sorted(store.root.rglob("*")) == before
