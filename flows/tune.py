@@ -13,6 +13,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.search.within_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
+from pegbox.tasks.close_lost_runs import close_lost_runs
 from pegbox.tasks.crew import open_crew
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.passing import whole
@@ -44,6 +45,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         open_study(layout, spec, describe_run(spec, data)) as study,
         Interruption() as interruption,
     ):
+        close_lost_runs(study)
         segmenting = Segmenting(study.history, data)
         runner = SegmentRunner(study, crew, data, interruption)
         search_trials(study, runner, segmenting)

@@ -43,7 +43,8 @@ class RunEnded(_Event):
 
     type: Literal["run_ended"] = "run_ended"
     run: str
-    status: Literal["completed", "interrupted", "failed"]
+    status: Literal["completed", "interrupted", "failed", "lost"]
+    """`lost` is said by a later run: the process of this one died without a word."""
     message: str = ""
 
 
