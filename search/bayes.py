@@ -1,5 +1,6 @@
 """Bayesian optimisation: the next configuration is where a Gaussian process expects the most improvement."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,11 @@ from pegbox.search.threads import single_threaded
 FEWEST_VALUES = 3
 """Values that a model needs."""
 
+LEAST_FEASIBLE = math.log(0.5)
+OUT_OF_BOUNDS = 1e9
+"""Taken from the score of what will hardly train: where all else is known well, the logarithm of its improvement falls
+so low that a probability alone would not outweigh it."""
+
 
 class BayesSettings(NamedTuple):
     """The method's constants."""
@@ -28,7 +34,7 @@ class BayesSettings(NamedTuple):
     n_initial: int | None = None
     """Points of a Sobol sequence before the first model; one more than half of the parameters, 4 to 12, where None."""
     margin: float = 0.1
-    """Improvement that counts, in deviations of the losses: without it the last asks polish one corner."""
+    """Improvement that counts, in deviations of the seen points' means: without it the last asks polish one corner."""
     model: ModelSettings = ModelSettings()
     effort: Effort = Effort()
 
@@ -100,7 +106,7 @@ class BayesSampler:
         n_trials = len(history.trials) + len(chosen)
         if n_trials < self._n_initial or len(seen.losses) < FEWEST_VALUES:
             return self._spread(history, n_trials, chosen)
-        surrogate = self._builder.build(seen, self._weights(history, rng))
+        surrogate = self._builder.build(seen, self._weights(history, rng), believe_unfinished=True)
         return self._climb(history, chosen, self.score(surrogate, seen), surrogate, rng)
 
     def _climb(
@@ -137,7 +143,9 @@ class BayesSampler:
 
     def score(self, surrogate: Surrogate, seen: Observations) -> Score:
         """Log expected improvement at the full budget, times the probability that training succeeds."""
-        incumbent = float(surrogate.mean(surrogate.seen).min()) - self._settings.margin
+        means = surrogate.mean(surrogate.seen)
+        margin = self._settings.margin if seen.losses.shape[1] == 1 else 0.0
+        incumbent = float(means.min() - margin * means.std())
         if not len(seen.failed):
             return lambda points: log_expected_improvement(*surrogate.predict(points), incumbent)
         feasibility = Feasibility(
@@ -149,6 +157,7 @@ class BayesSampler:
 
         def improvement_if_feasible(points: Array) -> Array:
             improvement = log_expected_improvement(*surrogate.predict(points), incumbent)
-            return improvement + feasibility.log_probability(self._features.features(points))
+            probability = feasibility.log_probability(self._features.features(points))
+            return improvement + probability - np.where(probability < LEAST_FEASIBLE, OUT_OF_BOUNDS, 0.0)
 
         return improvement_if_feasible

@@ -35,6 +35,12 @@ class Observations(NamedTuple):
     pending: Array
     pending_budgets: Array
 
+    def unfinished(self, full_budget: float) -> Array:
+        """Points that were evaluated, but not at the full budget, shape (n, n_dims)."""
+        finished = np.unique(self.numbers[self.budgets >= full_budget])
+        last = np.append(self.numbers[1:] != self.numbers[:-1], True)[: len(self.numbers)]
+        return self.points[last & ~np.isin(self.numbers, finished)]
+
     def with_pending(self, point: Array, budget: float) -> "Observations":
         """The same, with one more trial running."""
         return self._replace(

@@ -17,6 +17,9 @@ from pegbox.search.thinning import thinned
 MOST_ROWS = 600
 """Rows that the model is conditioned on; the time of an ask is bounded by it."""
 
+MOST_BELIEVED = 200
+"""Unfinished trials, the latest, that are taken as known at the full budget."""
+
 
 class ModelSettings(NamedTuple):
     """What the model believes before it sees data, and how much it looks at."""
@@ -87,8 +90,14 @@ class SurrogateBuilder:
         self._settings = settings or ModelSettings()
         self._chains: dict[bool, HyperparameterChain] = {}
 
-    def build(self, seen: Observations, weights: Array | None = None) -> Surrogate:
-        """The surrogate of the losses, or of their weighted scalarisation where there are several."""
+    def build(self, seen: Observations, weights: Array | None = None, believe_unfinished: bool = False) -> Surrogate:
+        """The surrogate of the losses, or of their weighted scalarisation where there are several.
+
+        Args:
+            seen: The history as arrays.
+            weights: Of several objectives; None for one.
+            believe_unfinished: Take trials that are paused, or run towards a low rung, as known at the full budget.
+        """
         losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
         has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
         scorer = BudgetFeatures(self._space, self._full, has_rungs)
@@ -100,6 +109,10 @@ class SurrogateBuilder:
         posterior = Posterior(Data(data.features[rows], data.groups, targets), logs)
         if len(seen.pending):
             posterior = posterior.believing(scorer.features(seen.pending, seen.pending_budgets))
+        if believe_unfinished and has_rungs:
+            # Else a point whose low rung says little about the full budget would be proposed again and again.
+            unfinished = np.vstack([seen.unfinished(self._full), seen.pending])[-MOST_BELIEVED:]
+            posterior = posterior.believing(scorer.features(unfinished)) if len(unfinished) else posterior
         return Surrogate(posterior, seen.points[rows], targets, scorer)
 
     def _logs(self, scorer: BudgetFeatures, data: Data, losses: Array, is_stable: bool) -> Array:
