@@ -76,16 +76,21 @@ class Learner:
         weights = torch.full((len(losses),), float(self.batch_size), device=self.device)
         weights[-1] = self.n_rows - self.batch_size * (len(losses) - 1)
         train_loss = float((torch.stack(losses) * weights).sum() / self.n_rows)
-        self._require_finite("train_loss", train_loss)
-        metrics = {"train_loss": train_loss} | self._measure(self.fold.parts["valid"])
-        self._require_finite("val_loss", metrics["val_loss"])
+        valid = self.fold.parts["valid"]
+        metrics = {"train_loss": train_loss} | self.metrics_of(self.outputs(valid), valid)
+        self.require_finite(metrics)
         return metrics | {"lr": self.optimizer.param_groups[0]["lr"]}
 
-    def _require_finite(self, name: str, value: float) -> None:
-        if not math.isfinite(value):
-            lr = self.settings.lr
-            message = f"{name} became {value} in epoch {self.epoch} at lr={lr:g}. Lower lr, or clip gradients."
-            raise failed(FailureKind.DIVERGED, message)
+    def require_finite(self, metrics: Metrics) -> None:
+        """Refuse to go on from a loss that is not finite.
+
+        Raises:
+            TrialError: A loss is NaN or infinite.
+        """
+        for name in ("train_loss", "val_loss"):
+            if not math.isfinite(metrics[name]):
+                what = f"{name} became {metrics[name]} in epoch {self.epoch} at lr={self.settings.lr:g}"
+                raise failed(FailureKind.DIVERGED, f"{what}. Lower lr, or clip gradients.")
 
     def _batches(self) -> Iterator[tuple[int, tuple[torch.Tensor, ...], torch.Tensor]]:
         """Batches in random order, with the number of the step that each one is."""
@@ -106,7 +111,7 @@ class Learner:
             lr = self.settings.lr * lr_factor(self.settings, number, self.n_steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = lr
-        with self._autocast():
+        with self.autocast():
             loss = self._loss(self.model(*inputs), target)
         self.optimizer.zero_grad()
         self.precision.backward(loss)
@@ -116,7 +121,8 @@ class Learner:
         self.precision.step(self.optimizer)
         return loss.detach()
 
-    def _autocast(self) -> AbstractContextManager[Any]:
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Mixed precision where the trial asks for it, else nothing."""
         return self.precision.autocast() if self.precision.is_mixed else nullcontext()
 
     def _loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -124,9 +130,8 @@ class Learner:
             return functional.mse_loss(outputs, target)
         return functional.cross_entropy(outputs, target, label_smoothing=self.settings.label_smoothing)
 
-    def _measure(self, part: PartTensors) -> Metrics:
-        """Validation metrics of an epoch; one number crosses from the device at a time, at the end."""
-        outputs = self.outputs(part)
+    def metrics_of(self, outputs: torch.Tensor, part: PartTensors) -> Metrics:
+        """Validation metrics of an epoch; they cross from the device together, at the end."""
         if self.fold.task == "classification":
             loss = functional.cross_entropy(outputs, part.target)
             accuracy = (outputs.argmax(dim=1) == part.target).float().mean()
@@ -143,7 +148,7 @@ class Learner:
         """What the model says of every row, float32, shape (n_rows, n_outputs)."""
         self.model.eval()
         batches = zip(*(torch.split(tensor, MEASURED_ROWS) for tensor in part.inputs), strict=True)
-        with self._autocast():
+        with self.autocast():
             return torch.cat([self.model(*inputs) for inputs in batches]).float()
 
     def state(self) -> dict[str, Any]:

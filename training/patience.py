@@ -16,9 +16,13 @@ class Patience:
         self.best_epoch = 0
         self.weights: dict[str, Any] | None = None
 
+    def is_better(self, loss: float) -> bool:
+        """True if the weights of an epoch of this loss are to be kept."""
+        return self.epochs is not None and loss < self.best_loss
+
     def watch(self, epoch: int, loss: float, model: nn.Module) -> None:
         """Take note of an epoch; the weights of the best one are kept."""
-        if self.epochs is not None and loss < self.best_loss:
+        if self.is_better(loss):
             self.best_loss, self.best_epoch = loss, epoch
             self.weights = copy.deepcopy(model.state_dict())
 

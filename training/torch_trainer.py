@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -35,29 +36,11 @@ class TorchTrainer:
         """See `Trainer.train`; each epoch reports losses, metrics and the learning rate."""
         started_at, started = time.time(), time.perf_counter()
         reset_peak_memory()
-        learner, patience = _learner(segment, data)
-        restarted = segment.from_budget > 0
-        if segment.checkpoint is not None and segment.checkpoint.exists():
-            state = read_checkpoint(segment.checkpoint, _recipe(segment, learner.settings))
-            learner.restore(state)
-            patience.restore(state["patience"])
-            restarted = False
+        learner, patience, restarted = open_segment(segment, data)
         reports = _train_to(segment.to_budget, learner, patience, report)
-        path = checkpoints / f"{segment.content_key(learner.fold.fingerprint)}.pt"
-        state = learner.state() | {"patience": patience.state(), "recipe": _recipe(segment, learner.settings)}
-        write_checkpoint(path, state)
-        return TrainedSegment(
-            budget=learner.epoch,
-            checkpoint=path,
-            reports=tuple(reports),
-            seconds=time.perf_counter() - started,
-            device=str(learner.device),
-            peak_memory_bytes=_peak_memory(learner.device),
-            worker=process_name(),
-            started_at=started_at,
-            stopped_early=learner.epoch < segment.to_budget,
-            restarted=restarted,
-        )
+        trained = finish_segment(segment, learner, patience, reports, checkpoints)
+        seconds = time.perf_counter() - started
+        return trained.model_copy(update={"seconds": seconds, "started_at": started_at, "restarted": restarted})
 
     def evaluate(
         self, segment: Segment, trained: TrainedSegment, data: Splits | None, part: EvaluatedPart
@@ -78,6 +61,40 @@ class TorchTrainer:
             seconds=trained.seconds,
             replicate=segment.replicate,
         )
+
+
+def open_segment(segment: Segment, data: Splits | None) -> tuple[Learner, Patience, bool]:
+    """A learner where the segment begins, its patience, and True if it had to restart from zero.
+
+    Raises:
+        TrialError: The configuration, the data or the checkpoint cannot be used.
+    """
+    learner, patience = _learner(segment, data)
+    if segment.checkpoint is None or not segment.checkpoint.exists():
+        return learner, patience, segment.from_budget > 0
+    state = read_checkpoint(segment.checkpoint, _recipe(segment, learner.settings))
+    learner.restore(state)
+    patience.restore(state["patience"])
+    return learner, patience, False
+
+
+def finish_segment(
+    segment: Segment, learner: Learner, patience: Patience, reports: Sequence[MetricReport], checkpoints: Path
+) -> TrainedSegment:
+    """Write the checkpoint of a segment that has ended; who trained it adds the times."""
+    path = checkpoints / f"{segment.content_key(learner.fold.fingerprint)}.pt"
+    state = learner.state() | {"patience": patience.state(), "recipe": _recipe(segment, learner.settings)}
+    write_checkpoint(path, state)
+    return TrainedSegment(
+        budget=learner.epoch,
+        checkpoint=path,
+        reports=tuple(reports),
+        seconds=0.0,
+        device=str(learner.device),
+        peak_memory_bytes=_peak_memory(learner.device),
+        worker=process_name(),
+        stopped_early=learner.epoch < segment.to_budget,
+    )
 
 
 def _learner(segment: Segment, data: Splits | None) -> tuple[Learner, Patience]:

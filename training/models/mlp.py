@@ -18,7 +18,8 @@ class Mlp(nn.Module):
         width = self.inputs.width
         layers: list[nn.Module] = []
         for units in settings.widths:
-            layers.append(nn.Linear(width, units))
+            # A batch norm takes the mean away, and with it all that a bias could add.
+            layers.append(nn.Linear(width, units, bias=settings.norm != "batch"))
             layers += build_norm(settings.norm, units)
             layers.append(build_activation(settings.activation))
             layers += build_dropout(settings.dropout)

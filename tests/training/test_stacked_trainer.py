@@ -1,0 +1,142 @@
+"""Trials that train together: each gets what training alone gives it, within floating-point tolerance."""
+
+import pytest
+import torch
+from tests.training.conftest import ignore, make_segment, make_splits
+
+from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.train import FunctionTrain, TorchTrain
+from pegbox.training.batching import batch_key
+from pegbox.training.stacked_trainer import train_together
+from pegbox.training.torch_trainer import TorchTrainer
+
+SHARED = {"units": 12, "batch_size": 16}
+OWN = [
+    {"lr": 0.01, "dropout": 0.3, "weight_decay": 0.1, "label_smoothing": 0.1},
+    {"lr": 0.003, "lr_schedule": "cosine", "warmup": 0.2, "clip": 0.5},
+    {"lr": 0.03, "dropout": 0.1, "momentum": 0.5, "nesterov": True, "beta1": 0.8},
+]
+
+
+def segments_for(shared, own=OWN, **changes):
+    return [make_segment(shared | one, seed=seed, trial=seed, **changes) for seed, one in enumerate(own)]
+
+
+def together(segments, data, tmp_path):
+    return train_together(segments, data, tmp_path / "together", [ignore] * len(segments))
+
+
+def alone(segment, data, tmp_path):
+    return TorchTrainer().train(segment, data, tmp_path / "alone", ignore)
+
+
+def assert_equal(left, right):
+    assert [one.step for one in left.reports] == [one.step for one in right.reports]
+    for ours, theirs in zip(left.reports, right.reports, strict=True):
+        assert ours.metrics == pytest.approx(theirs.metrics, rel=2e-3, abs=1e-5)
+    states = [torch.load(one.checkpoint, weights_only=True) for one in (left, right)]
+    for name, weight in states[0]["model"].items():
+        torch.testing.assert_close(weight, states[1]["model"][name], rtol=1e-3, atol=1e-4)
+    assert torch.equal(states[0]["random"]["order"], states[1]["random"]["order"])
+    assert torch.equal(states[0]["random"]["process"], states[1]["random"]["process"])
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_a_stack_gives_what_training_alone_gives(tmp_path, optimizer, norm):
+    data = make_splits(tmp_path)
+    segments = segments_for(SHARED | {"optimizer": optimizer, "norm": norm}, to_budget=3)
+
+    answers = together(segments, data, tmp_path)
+
+    for segment, answer in zip(segments, answers, strict=True):
+        assert_equal(answer, alone(segment, data, tmp_path))
+
+
+@pytest.mark.parametrize("categories", ["embedding", "onehot"])
+def test_a_stack_reads_tables_with_categories(tmp_path, categories):
+    data = make_splits(tmp_path, task="regression", cardinalities=(5, 3))
+    segments = segments_for(SHARED | {"categories": categories}, to_budget=3)
+
+    answers = together(segments, data, tmp_path)
+
+    for segment, answer in zip(segments, answers, strict=True):
+        assert_equal(answer, alone(segment, data, tmp_path))
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_segment_continues_alone_and_in_a_stack(tmp_path, optimizer):
+    data = make_splits(tmp_path)
+    shared = SHARED | {"optimizer": optimizer, "norm": "batch"}
+    firsts = together(segments_for(shared, to_budget=3), data, tmp_path)
+    rests = [
+        segment.model_copy(update={"checkpoint": first.checkpoint})
+        for segment, first in zip(segments_for(shared, from_budget=3, to_budget=6), firsts, strict=True)
+    ]
+
+    answers = together(rests, data, tmp_path)
+
+    for segment, rest, answer in zip(segments_for(shared, to_budget=6), rests, answers, strict=True):
+        whole = alone(segment, data, tmp_path)
+        whole = whole.model_copy(update={"reports": whole.reports[3:]})
+        assert_equal(answer, whole)
+        assert_equal(alone(rest, data, tmp_path), whole)
+
+
+def test_a_trial_that_diverges_costs_no_other(tmp_path):
+    data = make_splits(tmp_path, task="regression")
+    own = [{"lr": 0.01}, {"lr": 1e30}, {"lr": 0.02}]
+    segments = segments_for(SHARED | {"optimizer": "sgd"}, own, to_budget=4)
+
+    first, failed, last = together(segments, data, tmp_path)
+
+    assert isinstance(failed, Failure)
+    assert failed.kind is FailureKind.DIVERGED
+    assert_equal(first, alone(segments[0], data, tmp_path))
+    assert_equal(last, alone(segments[2], data, tmp_path))
+
+
+def test_each_trial_keeps_its_own_patience(tmp_path):
+    data = make_splits(tmp_path)
+    own = [{"lr": 0.1}, {"lr": 0.0001}]
+    patient = TorchTrain(kind="mlp", epochs=25, patience=3)
+    segments = segments_for(SHARED, own, to_budget=25, train=patient)
+
+    answers = together(segments, data, tmp_path)
+
+    assert [answer.stopped_early for answer in answers] == [True, False]
+    for segment, answer in zip(segments, answers, strict=True):
+        expected = alone(segment, data, tmp_path)
+        assert answer.budget == expected.budget
+        values = [TorchTrainer().evaluate(segment, one, data, "valid").metrics for one in (answer, expected)]
+        assert values[0] == pytest.approx(values[1], rel=2e-3)
+
+
+def test_reports_come_to_their_own_trial(tmp_path):
+    data = make_splits(tmp_path)
+    seen = [[], []]
+    reports = [lambda step, _, own=own: own.append(step) for own in seen]
+
+    train_together(segments_for(SHARED, OWN[:2]), data, tmp_path, reports)
+
+    assert seen == [[1, 2], [1, 2]]
+
+
+def test_trials_of_one_shape_share_a_key():
+    first, second = segments_for(SHARED, OWN[:2])
+
+    assert batch_key(first) == batch_key(second) is not None
+
+
+@pytest.mark.parametrize(
+    "configuration", [{"units": 13}, {"layers": 3}, {"batch_size": 17}, {"norm": "batch"}, {"optimizer": "sgd"}]
+)
+def test_trials_of_another_shape_have_another_key(configuration):
+    assert batch_key(make_segment(SHARED | configuration)) != batch_key(make_segment(SHARED))
+
+
+def test_what_cannot_be_stacked_has_no_key():
+    assert batch_key(make_segment({"optimizer": "rmsprop"})) is None
+    assert batch_key(make_segment({"units": "many"})) is None
+    assert batch_key(make_segment(train=TorchTrain(kind="resnet"))) is None
+    assert batch_key(make_segment(train=FunctionTrain(kind="function", function="a:b"))) is None

@@ -1,0 +1,140 @@
+"""Epochs of a stack of learners of one shape: the same steps as `loop`, for all models at once."""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import torch
+from torch.nn import functional
+
+from pegbox.schemas.base import Metrics
+from pegbox.training.hyperparameters.mlp import MlpHyperparameters
+from pegbox.training.loop import MEASURED_ROWS, Learner
+from pegbox.training.lr_schedules import is_constant, lr_factor
+from pegbox.training.models.mlp import Mlp
+from pegbox.training.stacked_network import StackedNetwork
+from pegbox.training.stacked_optimizer import StackedOptimizer
+
+MEASURED_NUMBERS = 4_000_000
+"""Rows that are measured at once, times models, times the widest layer, stay below this."""
+
+
+class Stack:
+    """Trains all learners an epoch at a time; each draws its rows and its dropout from random numbers of its own."""
+
+    def __init__(self, learners: Sequence[Learner], random_states: Sequence[torch.Tensor]) -> None:
+        """Stack the learners' weights and what their optimizers remember.
+
+        Args:
+            learners: Of one shape, all at the same epoch.
+            random_states: Torch's global random state of each learner, from which its dropout goes on.
+        """
+        self.learners = learners
+        self.first = learners[0]
+        self.settings = [cast("MlpHyperparameters", learner.settings) for learner in learners]
+        self.network = StackedNetwork([cast("Mlp", learner.model) for learner in learners], self.settings[0])
+        self.optimizer = StackedOptimizer(self.settings, self.network.weights)
+        self._adopt_optimizers()
+        self.random = [torch.Generator().set_state(state) for state in random_states]
+        device = self.first.device
+        self._smoothing = torch.tensor([one.label_smoothing for one in self.settings], device=device)[:, None]
+        self._clip = torch.tensor([one.clip or torch.inf for one in self.settings], device=device)
+        self._epoch = self.first.epoch
+        self._n_steps = 0
+
+    def train_epoch(self) -> list[Metrics]:
+        """Visit every training row once with every model, then measure the validation part."""
+        losses = []
+        for number, inputs, target in self._batches():
+            losses.append(self._step(number, inputs, target))
+        self._epoch += 1
+        self._n_steps += len(losses)
+        sizes = torch.full((len(losses), 1), float(self.first.batch_size), device=self.first.device)
+        sizes[-1] = self.first.n_rows - self.first.batch_size * (len(losses) - 1)
+        train_losses = ((torch.stack(losses) * sizes).sum(dim=0) / self.first.n_rows).tolist()
+        rates = self.optimizer.lr[:, 0].tolist()
+        return [
+            {"train_loss": train_loss} | measured | {"lr": lr}
+            for train_loss, measured, lr in zip(train_losses, self._measure(), rates, strict=True)
+        ]
+
+    def _batches(self) -> Iterator[tuple[int, list[torch.Tensor], torch.Tensor]]:
+        """For each step the rows of every model: inputs (n_models, n_rows, ...), target (n_models, n_rows, ...)."""
+        train = self.first.fold.parts["train"]
+        orders = torch.stack(
+            [torch.randperm(len(train), generator=learner.order)[: self.first.n_rows] for learner in self.learners]
+        ).to(self.first.device)
+        for number, rows in enumerate(torch.split(orders, self.first.batch_size, dim=1)):
+            inputs = [tensor[rows] for tensor in train.inputs]
+            yield self._epoch * self.first.n_batches + number, inputs, train.target[rows]
+
+    def _step(self, number: int, inputs: list[torch.Tensor], target: torch.Tensor) -> torch.Tensor:
+        if not all(is_constant(one) for one in self.settings):
+            rates = [one.lr * lr_factor(one, number, self.first.n_steps) for one in self.settings]
+            self.optimizer.lr = torch.tensor(rates, device=self.first.device)[:, None]
+        weights = self.network.weights
+        weights.grad = None
+        with self.first.autocast():
+            losses = self._losses(self.network.forward(inputs, self._masks), target)
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        assert weights.grad is not None
+        if any(one.clip for one in self.settings):
+            lengths = weights.grad.norm(dim=1)
+            weights.grad.mul_((self._clip / (lengths + 1e-6)).clamp(max=1.0)[:, None])
+        self.optimizer.step(weights.grad)
+        return losses.detach()
+
+    def _losses(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Loss of each model, shape (n_models,)."""
+        if self.first.fold.task == "regression":
+            return (outputs.float() - target).square().mean(dim=(1, 2))
+        log_probabilities = functional.log_softmax(outputs.float(), dim=2)
+        chosen = -log_probabilities.gather(2, target[:, :, None])[:, :, 0].mean(dim=1, keepdim=True)
+        spread = -log_probabilities.mean(dim=2).mean(dim=1, keepdim=True)
+        return ((1 - self._smoothing) * chosen + self._smoothing * spread)[:, 0]
+
+    def _masks(self, layer: int, shape: tuple[int, int]) -> torch.Tensor | None:
+        """Dropout masks as each model would draw them alone."""
+        if not any(one.dropout for one in self.settings):
+            return None
+        masks = torch.ones(len(self.learners), *shape)
+        for mask, one, generator in zip(masks, self.settings, self.random, strict=True):
+            if one.dropout:
+                mask.bernoulli_(1 - one.dropout, generator=generator).div_(1 - one.dropout)
+        return masks.to(self.first.device)
+
+    @torch.no_grad()
+    def _measure(self) -> list[Metrics]:
+        """Validation metrics of each model."""
+        part = self.first.fold.parts["valid"]
+        widest = max((*self.settings[0].widths, part.inputs[0].shape[1]))
+        rows = max(1, min(MEASURED_ROWS, MEASURED_NUMBERS // (len(self.learners) * widest)))
+        pieces = zip(*(torch.split(tensor, rows) for tensor in part.inputs), strict=True)
+        with self.first.autocast():
+            outputs = [self.network.forward([tensor[None] for tensor in inputs], None) for inputs in pieces]
+        return [self.first.metrics_of(one, part) for one in torch.cat(outputs, dim=1).float()]
+
+    def write_back(self, place: int) -> None:
+        """Give one learner the weights, optimizer and random numbers that it has reached in the stack."""
+        learner = self.learners[place]
+        self.network.write_back(place, cast("Mlp", learner.model), self._n_steps)
+        names = ("momentum_buffer",) if self.optimizer.name == "sgd" else ("exp_avg", "exp_avg_sq")
+        moments = [self.network.split(moment[place]) for moment in self.optimizer.moments]
+        steps = {} if self.optimizer.name == "sgd" else {"step": float(self.optimizer.steps)}
+        for number, parameter in enumerate(learner.model.parameters()):
+            state = {name: moment[number] for name, moment in zip(names, moments, strict=True)}
+            learner.optimizer.state[parameter] = {key: torch.tensor(value) for key, value in steps.items()} | state
+        for group in learner.optimizer.param_groups:
+            group["lr"] = float(self.optimizer.lr[place])
+        torch.set_rng_state(self.random[place].get_state())
+
+    def _adopt_optimizers(self) -> None:
+        """Go on from what the learners' own optimizers remember."""
+        if self.first.epoch == 0:
+            return
+        names = ("momentum_buffer",) if self.optimizer.name == "sgd" else ("exp_avg", "exp_avg_sq")
+        for moment, name in zip(self.optimizer.moments, names, strict=True):
+            for row, learner in zip(moment, self.learners, strict=True):
+                states = [learner.optimizer.state[parameter].get(name) for parameter in learner.model.parameters()]
+                if all(state is not None for state in states):
+                    row.copy_(torch.cat([state.flatten() for state in states]))
+        self.optimizer.steps = self.first.epoch * self.first.n_batches

@@ -1,0 +1,142 @@
+"""Many multilayer perceptrons of one shape as one: every weight has a leading dimension of models; trains nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from pegbox.training.hyperparameters.mlp import MlpHyperparameters
+from pegbox.training.models.layers import build_activation
+from pegbox.training.models.mlp import Mlp
+
+MIX = 0.1
+"""Weight of the newest batch in the running moments of a batch norm, as in torch."""
+EPSILON = 1e-5
+
+Masks = Callable[[int, tuple[int, int]], torch.Tensor | None]
+"""Gives the dropout masks of a layer, shape (n_models, n_rows, width), for a number of rows and a width."""
+
+
+@dataclass(slots=True)
+class _Moments:
+    """Running moments of one batch norm, shape (n_models, width) each."""
+
+    mean: torch.Tensor
+    var: torch.Tensor
+    n_batches: int
+
+
+class StackedNetwork:
+    """Weights of `n_models` networks in one matrix, shape (n_models, n_weights), in the order of `parameters()`."""
+
+    def __init__(self, models: Sequence[Mlp], settings: MlpHyperparameters) -> None:
+        self.settings = settings
+        self.inputs = models[0].inputs
+        self.activation = build_activation(settings.activation)
+        self._shapes = [parameter.shape for parameter in models[0].parameters()]
+        self._sizes = [shape.numel() for shape in self._shapes]
+        rows = [torch.cat([one.detach().flatten() for one in model.parameters()]) for model in models]
+        self.weights = torch.stack(rows).requires_grad_()
+        self._moments = [_stack_moments(norms) for norms in zip(*(_batch_norms(one) for one in models), strict=True)]
+
+    def forward(self, inputs: Sequence[torch.Tensor], masks: Masks | None) -> torch.Tensor:
+        """Outputs, shape (n_models, n_rows, n_outputs).
+
+        Args:
+            inputs: Numeric columns, shape (n_models, n_rows, n_numeric), or (1, n_rows, n_numeric) where all models
+                read the same rows; then, where there are any, the codes of categorical columns.
+            masks: While training; None to measure.
+        """
+        n_models = len(self.weights)
+        parts = [
+            part.view(n_models, *shape)
+            for part, shape in zip(torch.split(self.weights, self._sizes, dim=1), self._shapes, strict=True)
+        ]
+        parts.reverse()
+        states = self._join(inputs, parts, n_models)
+        moments = iter(self._moments)
+        for layer, width in enumerate(self.settings.widths):
+            states = _linear(states, parts, has_bias=self.settings.norm != "batch")
+            states = self.activation(self._normed(states, parts, moments, training=masks is not None))
+            mask = masks(layer, (states.shape[1], width)) if masks else None
+            states = states if mask is None else states * mask
+        return _linear(states, parts, has_bias=True)
+
+    def _join(self, inputs: Sequence[torch.Tensor], parts: list[torch.Tensor], n_models: int) -> torch.Tensor:
+        """Numbers and categories as one vector a row, as `TableInputs` does it for one model."""
+        numeric, *rest = inputs
+        if not rest:
+            return numeric.expand(n_models, -1, -1)
+        codes = rest[0].expand(n_models, -1, -1)
+        if self.inputs.onehot:
+            vectors = [
+                functional.one_hot(codes[:, :, column], cardinality).to(numeric.dtype)
+                for column, cardinality in enumerate(self.inputs.cardinalities)
+            ]
+        else:
+            which = torch.arange(n_models, device=codes.device)[:, None]
+            vectors = [parts.pop()[which, codes[:, :, column]] for column in range(codes.shape[2])]
+        return torch.cat([numeric.expand(n_models, -1, -1), *vectors], dim=2)
+
+    def _normed(
+        self, states: torch.Tensor, parts: list[torch.Tensor], moments: Iterator[_Moments], *, training: bool
+    ) -> torch.Tensor:
+        if self.settings.norm == "none":
+            return states
+        scale, shift = parts.pop(), parts.pop()
+        if self.settings.norm == "layer":
+            flat = functional.layer_norm(states, states.shape[-1:], eps=EPSILON)
+            return flat * scale[:, None] + shift[:, None]
+        kept = next(moments)
+        n_models, n_rows, width = states.shape
+        # One norm over models times width columns is what a norm of each model is.
+        columns = states.transpose(0, 1).reshape(n_rows, n_models * width)
+        normed = functional.batch_norm(
+            columns,
+            kept.mean.view(-1),
+            kept.var.view(-1),
+            scale.reshape(-1),
+            shift.reshape(-1),
+            training=training,
+            momentum=MIX,
+            eps=EPSILON,
+        )
+        return normed.view(n_rows, n_models, width).transpose(0, 1)
+
+    @torch.no_grad()
+    def write_back(self, place: int, model: Mlp, n_steps: int) -> None:
+        """Give one model its weights and the moments of its norms."""
+        for part, parameter in zip(torch.split(self.weights[place], self._sizes), model.parameters(), strict=True):
+            parameter.copy_(part.view_as(parameter))
+        for kept, norm in zip(self._moments, _batch_norms(model), strict=True):
+            norm.load_state_dict(
+                norm.state_dict()
+                | {
+                    "running_mean": kept.mean[place],
+                    "running_var": kept.var[place],
+                    "num_batches_tracked": torch.tensor(kept.n_batches + n_steps),
+                }
+            )
+
+    def split(self, row: torch.Tensor) -> list[torch.Tensor]:
+        """A row of weights, or of something of their shape, as one tensor a parameter."""
+        return [
+            part.view(shape).clone() for part, shape in zip(torch.split(row, self._sizes), self._shapes, strict=True)
+        ]
+
+
+def _linear(states: torch.Tensor, parts: list[torch.Tensor], *, has_bias: bool) -> torch.Tensor:
+    weight = parts.pop().transpose(1, 2)
+    return torch.baddbmm(parts.pop()[:, None], states, weight) if has_bias else torch.bmm(states, weight)
+
+
+def _stack_moments(norms: Sequence[nn.BatchNorm1d]) -> _Moments:
+    states = [norm.state_dict() for norm in norms]
+    mean, var = (torch.stack([state[name] for state in states]) for name in ("running_mean", "running_var"))
+    return _Moments(mean, var, int(states[0]["num_batches_tracked"]))
+
+
+def _batch_norms(model: nn.Module) -> list[nn.BatchNorm1d]:
+    return [module for module in model.modules() if isinstance(module, nn.BatchNorm1d)]
