@@ -1,8 +1,10 @@
 """One training loop for every torch kind: an epoch at a time, with its whole state at hand; writes no file."""
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from itertools import islice
 from typing import Any
 
 import torch
@@ -80,6 +82,16 @@ class Learner:
         metrics = {"train_loss": train_loss} | self.metrics_of(self.outputs(valid), valid)
         self.require_finite(metrics)
         return metrics | {"lr": self.optimizer.param_groups[0]["lr"]}
+
+    def seconds_per_step(self, n_steps: int) -> float:
+        """How long a step takes, after one to warm up; the learner is of no other use afterwards."""
+        self.model.train()
+        batches = list(islice(self._batches(), n_steps + 1))
+        self._step(*batches[0])
+        started = time.perf_counter()
+        for batch in batches[1:]:
+            self._step(*batch)
+        return (time.perf_counter() - started) / max(1, len(batches) - 1)
 
     def require_finite(self, metrics: Metrics) -> None:
         """Refuse to go on from a loss that is not finite.

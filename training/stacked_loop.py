@@ -1,6 +1,8 @@
 """Epochs of a stack of learners of one shape: the same steps as `loop`, for all models at once."""
 
+import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import cast
 
 import torch
@@ -112,6 +114,15 @@ class Stack:
         with self.first.autocast():
             outputs = [self.network.forward([tensor[None] for tensor in inputs], None) for inputs in pieces]
         return [self.first.metrics_of(one, part) for one in torch.cat(outputs, dim=1).float()]
+
+    def seconds_per_step(self, n_steps: int) -> float:
+        """How long a step of all models takes, after one to warm up; the stack is of no other use afterwards."""
+        batches = list(islice(self._batches(), n_steps + 1))
+        self._step(*batches[0])
+        started = time.perf_counter()
+        for batch in batches[1:]:
+            self._step(*batch)
+        return (time.perf_counter() - started) / max(1, len(batches) - 1)
 
     def write_back(self, place: int) -> None:
         """Give one learner the weights, optimizer and random numbers that it has reached in the stack."""

@@ -6,8 +6,9 @@ from tests.training.conftest import ignore, make_segment, make_splits
 
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.train import FunctionTrain, TorchTrain
+from pegbox.training import stacked_trainer
 from pegbox.training.batching import batch_key
-from pegbox.training.stacked_trainer import train_together
+from pegbox.training.stacked_trainer import speedup, train_many, train_together
 from pegbox.training.torch_trainer import TorchTrainer
 
 SHARED = {"units": 12, "batch_size": 16}
@@ -110,6 +111,29 @@ def test_each_trial_keeps_its_own_patience(tmp_path):
         assert answer.budget == expected.budget
         values = [TorchTrainer().evaluate(segment, one, data, "valid").metrics for one in (answer, expected)]
         assert values[0] == pytest.approx(values[1], rel=2e-3)
+
+
+@pytest.mark.parametrize("speedup", [0.5, 5.0])
+def test_many_are_trained_together_only_where_it_pays(tmp_path, monkeypatch, speedup):
+    data = make_splits(tmp_path, task="regression")
+    segments = segments_for(SHARED | {"optimizer": "sgd"}, [{"lr": 0.01}, {"lr": 1e30}])
+    monkeypatch.setattr(stacked_trainer, "speedup", lambda *_: speedup)
+
+    trained, failed = train_many(segments, data, tmp_path / "together", [ignore] * 2)
+
+    assert failed.kind is FailureKind.DIVERGED
+    expected = alone(segments[0], data, tmp_path)
+    assert (trained.reports == expected.reports) == (speedup < 1)
+    assert_equal(trained, expected)
+
+
+def test_measuring_the_speed_changes_no_result(tmp_path):
+    data = make_splits(tmp_path)
+    segments = segments_for(SHARED)
+
+    assert speedup(segments, data) > 0
+    for segment, answer in zip(segments, together(segments, data, tmp_path), strict=True):
+        assert_equal(answer, alone(segment, data, tmp_path))
 
 
 def test_reports_come_to_their_own_trial(tmp_path):
