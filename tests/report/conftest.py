@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from simulated_study import Simulation, write_simulation
 
+from pegbox.report.live_gate import Gate
 from pegbox.report.page_analysis import analyse
 from pegbox.report.page_build import build_page
 from pegbox.report.page_data import StudyPage
 from pegbox.report.server import bind
 
+OPEN = Gate()
 HOSTILE = """</script><img src=x onerror="window.hacked=1">'; DROP TABLE trials; --"""
 
 
@@ -33,28 +35,28 @@ def simulated_page(simulated_store: Path) -> StudyPage:
 
 
 @pytest.fixture(scope="session")
-def serve_live() -> Iterator[Callable[[Path], str]]:
+def serve_live() -> Iterator[Callable[..., str]]:
     """Serves a store in a thread, once; gives the address."""
     import uvicorn
 
     from pegbox.report.live import live_app
 
     servers: list[tuple[uvicorn.Server, threading.Thread, Any]] = []
-    addresses: dict[Path, str] = {}
+    addresses: dict[tuple[Path, Gate], str] = {}
 
-    def serve(root: Path) -> str:
-        if root in addresses:
-            return addresses[root]
+    def serve(root: Path, gate: Gate = OPEN) -> str:
+        if (root, gate) in addresses:
+            return addresses[root, gate]
         listener = bind("127.0.0.1", 0)
-        config = uvicorn.Config(live_app(root), log_level="warning", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(live_app(root, gate), log_level="warning", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         servers.append((server, thread, listener))
         while not server.started:
             time.sleep(0.02)
-        addresses[root] = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        return addresses[root]
+        addresses[root, gate] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return addresses[root, gate]
 
     yield serve
     for server, thread, listener in servers:

@@ -10,7 +10,6 @@ import httpx
 import pyarrow.parquet
 import pytest
 
-from pegbox.report.live import live_app
 from pegbox.report.live_gate import Gate, is_loopback
 from pegbox.report.live_sql import Asked, SqlConsole
 from pegbox.report.page_data import StudyPage
@@ -22,21 +21,16 @@ ENDLESS = "SELECT count(*) FROM range(1000000000) AS a, range(1000000000) AS b W
 
 
 @pytest.fixture(scope="module")
-def client(simulated_store: Path, serve_live: Callable[[Path], str]) -> Iterator[httpx.Client]:
+def client(simulated_store: Path, serve_live: Callable[..., str]) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=serve_live(simulated_store), timeout=60) as opened:
         yield opened
 
 
-def ask_with(gate: Gate, root: Path, **request: object) -> httpx.Response:
-    """One request to an application that is not served at any address."""
-    import asyncio
-
-    async def go() -> httpx.Response:
-        transport = httpx.ASGITransport(app=live_app(root, gate))
-        async with httpx.AsyncClient(transport=transport, base_url="http://tuner.example:8712") as opened:
-            return await opened.request("GET", "/api/studies", **request)  # type: ignore[arg-type]
-
-    return asyncio.run(go())
+@pytest.fixture(scope="module")
+def guarded(simulated_store: Path, serve_live: Callable[..., str]) -> Iterator[httpx.Client]:
+    """A client of a host that asks for a token."""
+    with httpx.Client(base_url=serve_live(simulated_store, Gate(token="secret")), timeout=60) as opened:
+        yield opened
 
 
 def test_page_is_the_document_of_the_study(client: httpx.Client) -> None:
@@ -93,26 +87,26 @@ def test_a_form_cannot_send_a_query(client: httpx.Client) -> None:
     assert response.status_code == 415
 
 
-def test_without_token_nothing_is_shown(simulated_store: Path) -> None:
-    assert ask_with(Gate(token="secret"), simulated_store).status_code == 401
+def test_without_token_nothing_is_shown(guarded: httpx.Client) -> None:
+    assert guarded.get("/api/studies").status_code == 401
+    assert guarded.get("/").status_code == 401
 
 
-def test_with_wrong_token_nothing_is_shown(simulated_store: Path) -> None:
-    assert ask_with(Gate(token="secret"), simulated_store, params={"token": "wrong"}).status_code == 401
+def test_with_wrong_token_nothing_is_shown(guarded: httpx.Client) -> None:
+    assert guarded.get("/", params={"token": "wrong"}).status_code == 401
 
 
-def test_token_in_the_address_becomes_a_cookie(simulated_store: Path) -> None:
-    response = ask_with(Gate(token="secret"), simulated_store, params={"token": "secret", "study": "a"})
+def test_token_in_the_address_becomes_a_cookie(guarded: httpx.Client) -> None:
+    response = guarded.get("/", params={"token": "secret", "study": "a"})
+    guarded.cookies.clear()
 
     assert response.status_code == 303
-    assert response.headers["location"] == "/api/studies?study=a"
+    assert response.headers["location"] == "/?study=a"
     assert "httponly; path=/; samesite=strict" in response.headers["set-cookie"].lower()
 
 
-def test_token_in_the_header_is_enough(simulated_store: Path) -> None:
-    response = ask_with(Gate(token="secret"), simulated_store, headers={"Authorization": "Bearer secret"})
-
-    assert response.status_code == 200
+def test_token_in_the_header_is_enough(guarded: httpx.Client) -> None:
+    assert guarded.get("/api/studies", headers={"Authorization": "Bearer secret"}).status_code == 200
 
 
 @pytest.mark.parametrize(

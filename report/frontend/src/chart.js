@@ -54,6 +54,7 @@ export class ChartCard {
     seen.observe(this.plot)
     sized.observe(this.plot)
     cards.add(this)
+    this.unfollow = parts.follows ? onSelection(() => this.update()) : () => {}
     this.update()
   }
 
@@ -98,6 +99,7 @@ export class ChartCard {
     seen.unobserve(this.plot)
     sized.unobserve(this.plot)
     cards.delete(this)
+    this.unfollow()
     this.dispose()
     this.element.remove()
   }
@@ -118,8 +120,8 @@ export class ChartCard {
 }
 
 /** Draw every chart again, at once where it can be seen. */
-export function updateAll(only = () => true) {
-  for (const card of cards) if (only(card)) card.update()
+export function updateAll() {
+  for (const card of cards) card.update()
 }
 
 /** Draw all charts, seen or not: paper shows them all. */
@@ -127,7 +129,6 @@ export function drawAll() {
   for (const card of cards) card.draw()
 }
 
-onSelection(() => updateAll((card) => card.parts.follows))
 onTheme(() => updateAll())
 const sized = new ResizeObserver((entries) => {
   for (const { target } of entries) {

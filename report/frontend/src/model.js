@@ -8,6 +8,9 @@ export const model = {
   /** Row of each trial number among the drawn trials. */
   rowOf: new Map(),
   scales: {},
+  axes: [],
+  /** Rows of the trials at the full budget, best first. */
+  ranked: [],
   /** Axis name to the selected stretch [low, high] of [0, 1]. */
   filters: new Map(),
   /** One number a drawn trial; 1 where it is selected. */
@@ -20,39 +23,53 @@ export function load(page) {
   model.page = page
   model.rowOf = new Map(page.trials.number.map((number, row) => [number, row]))
   model.scales = Object.fromEntries(page.parameters.map((parameter) => [parameter.name, parameterScale(parameter)]))
-  for (const name of model.filters.keys()) if (!axes().some((axis) => axis.name === name)) model.filters.delete(name)
+  model.axes = makeAxes()
+  model.ranked = rankRows()
+  for (const name of model.filters.keys()) if (!model.axes.some((axis) => axis.name === name)) model.filters.delete(name)
   applyFilters()
 }
 
-/** Call when the selection changes. */
+/** Call when the selection changes; returns how to stop it. */
 export function onSelection(listener) {
   listeners.add(listener)
+  return () => listeners.delete(listener)
 }
 
 /** Select a stretch of an axis; null for all of it. */
 export function filter(name, stretch) {
   if (stretch) model.filters.set(name, stretch)
   else model.filters.delete(name)
-  applyFilters()
-  for (const listener of listeners) listener()
+  changed()
 }
 
 export function clearFilters() {
   model.filters.clear()
-  applyFilters()
-  for (const listener of listeners) listener()
+  changed()
 }
+
+function changed() {
+  applyFilters()
+  // One after another, each in a task of its own: the hand that drags sees its lines at once, and a newer selection
+  // takes the place of what has not been drawn yet.
+  const turn = ++latest
+  const waiting = [...listeners]
+  const next = () => {
+    if (turn !== latest || !waiting.length) return
+    waiting.shift()()
+    setTimeout(next)
+  }
+  next()
+}
+
+let latest = 0
 
 function applyFilters() {
   const rows = model.page.trials.number.length
   model.mask = new Uint8Array(rows).fill(1)
-  const all = axes()
   for (const [name, [low, high]] of model.filters) {
-    const axis = all.find((one) => one.name === name)
-    for (let row = 0; row < rows; row++) {
-      const at = axis.at(row)
-      if (at === null || at < low || at > high) model.mask[row] = 0
-    }
+    const { at } = model.axes.find((one) => one.name === name)
+    // A comparison with NaN, which stands for an inactive parameter, is never true.
+    for (let row = 0; row < rows; row++) if (!(at[row] >= low && at[row] <= high)) model.mask[row] = 0
   }
   model.selected = model.mask.reduce((sum, one) => sum + one, 0)
 }
@@ -61,21 +78,26 @@ export function isFiltered() {
   return model.filters.size > 0
 }
 
-/** Every axis that can be filtered: the parameters, then the objectives. */
-export function axes() {
+/** Every axis that can be filtered: the parameters, then the objectives; `at` holds each trial's place, NaN for none. */
+function makeAxes() {
   const { page, scales } = model
-  const parameters = page.parameters.map((parameter) => ({
-    name: parameter.name,
-    scale: scales[parameter.name],
-    at: (row) => scales[parameter.name].unit(page.trials.parameters[parameter.name][row]),
-    condition: parameter.condition,
-  }))
+  const places = (scale, column) => Float64Array.from(column, (value) => (value === null || value === undefined ? NaN : scale.unit(value)))
+  const parameters = page.parameters.map(({ name, condition }) => ({ name, scale: scales[name], at: places(scales[name], page.trials.parameters[name]), condition }))
   const objectives = page.head.goals.map((goal) => {
     const values = goalValues(goal.metric)
     const scale = metricScale(...usualRange(values.filter((value) => value !== null), goal.goal))
-    return { name: goal.metric, scale, at: (row) => scale.unit(values[row]), isObjective: true, condition: '' }
+    return { name: goal.metric, scale, at: places(scale, values), isObjective: true, condition: '' }
   })
   return [...parameters, ...objectives]
+}
+
+/** Rows of the trials at the full budget, best first. */
+function rankRows() {
+  const goal = model.page.head.goals[0]
+  const values = goalValues(goal.metric)
+  const sign = goal.goal === 'minimize' ? 1 : -1
+  const rows = values.map((_, row) => row).filter((row) => values[row] !== null)
+  return rows.sort((left, right) => sign * (values[left] - values[right]))
 }
 
 /** An objective's values of trials at the full budget; null for the others, which cannot be compared with them. */

@@ -28,6 +28,7 @@ import { forPaper } from './theme.js'
  */
 export function open(page, live = {}) {
   load(page)
+  const selection = selectionBar() // first, so that it is the first to hear of a selection
   const top = header(live.tools ?? [])
   const secondGoal = () => model.page.head.goals[1]?.metric ?? 'training time'
   const sections = [
@@ -39,7 +40,6 @@ export function open(page, live = {}) {
     ...(live.sql ? [['Ask', [live.sql]]] : []),
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
-  const selection = selectionBar()
   document.body.replaceChildren(
     h('a', { class: 'skip', href: '#answer' }, 'Skip to the answer'),
     h('main', {}, top.element, sections.map(([title, content]) => section(title, content))),

@@ -2,7 +2,7 @@
 import { h, put } from './dom.js'
 import { count, number } from './format.js'
 
-const SHOWN = 200
+const SHOWN = 100
 
 /**
  * A table in a scrolling box.

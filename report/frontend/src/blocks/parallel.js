@@ -1,7 +1,7 @@
 // Parallel coordinates: every drawn trial as a line; a stretch chosen on an axis filters every view.
 import { h, put } from '../dom.js'
 import { count } from '../format.js'
-import { axes, better, clearFilters, filter, goalValues, isFiltered, model, onSelection } from '../model.js'
+import { clearFilters, filter, isFiltered, model, onSelection } from '../model.js'
 import { table } from '../table.js'
 import { colors, fade, onTheme } from '../theme.js'
 
@@ -42,12 +42,13 @@ export function parallelCard() {
   })
 
   const update = () => {
-    all = axes()
+    all = model.axes
     plane.style.setProperty('--least', `${all.length * ROOM_LEAST}px`)
     lines = drawnRows()
     const extra = lines.length < model.page.trials.number.length ? ` ${count(lines.length)} lines are drawn; a filter counts all trials.` : ''
     about.textContent = `Each line is a trial, the better the bolder. Drag along an axis, or focus it and use the arrow keys, to filter every view; Escape clears.${extra}`
     placeAxes()
+    isFaded = null
     drawBehind()
     drawFront()
   }
@@ -68,34 +69,31 @@ export function parallelCard() {
     })
   }
 
+  let isFaded = null
   const drawBehind = () => {
+    if (isFaded === isFiltered()) return
+    isFaded = isFiltered()
     const { faint } = colors()
-    const context = clean(behind, plane)
-    stroke(context, lines, all, plane, () => [fade(faint, isFiltered() ? 0.16 : Math.max(0.05, Math.min(0.35, 60 / lines.length))), 1])
+    stroke(clean(behind, plane), lines, all, plane, () => [fade(faint, isFaded ? 0.16 : Math.max(0.05, Math.min(0.35, 60 / lines.length))), 1])
   }
 
   const drawFront = () => {
     const { accent, best } = colors()
-    const context = clean(front, plane)
-    const goal = model.page.head.goals[0]
-    const values = goalValues(goal.metric)
-    const chosen = lines.filter((row) => model.mask[row] && values[row] !== null)
-    const ranked = chosen.sort((left, right) => (better(goal)(values[left], values[right]) ? 1 : -1))
-    const alpha = Math.max(0.1, Math.min(0.7, 90 / ranked.length))
+    const wanted = new Set(lines)
+    const worstFirst = model.ranked.filter((row) => model.mask[row] && wanted.has(row)).reverse()
+    const alpha = Math.max(0.1, Math.min(0.7, 90 / worstFirst.length))
     const winner = model.page.answer?.trial
-    stroke(context, ranked, all, plane, (row, place) => {
+    stroke(clean(front, plane), worstFirst, all, plane, (row, place) => {
       if (model.page.trials.number[row] === winner) return [best, 2.4]
-      const rank = (place + 1) / ranked.length
+      const rank = (place + 1) / worstFirst.length
       return [fade(accent, alpha * (0.25 + 0.75 * rank ** 3)), rank > 0.9 ? 1.5 : 1]
     })
   }
 
   onSelection(() => {
     for (const handle of handles.children) handle.refresh(all.find((axis) => axis.name === handle.dataset.name))
-    requestAnimationFrame(() => {
-      drawBehind()
-      drawFront()
-    })
+    drawBehind()
+    drawFront()
     if (!figures.hidden) put(figures, figuresOf(all))
   })
   onTheme(update)
@@ -107,10 +105,7 @@ export function parallelCard() {
 function drawnRows() {
   const rows = model.page.trials.number.map((_, row) => row)
   if (rows.length <= MOST_LINES) return rows
-  const goal = model.page.head.goals[0]
-  const values = goalValues(goal.metric)
-  const ranked = rows.filter((row) => values[row] !== null).sort((left, right) => (better(goal)(values[left], values[right]) ? -1 : 1))
-  const kept = new Set(ranked.slice(0, 150))
+  const kept = new Set(model.ranked.slice(0, 150))
   const stride = rows.length / (MOST_LINES - kept.size)
   for (let place = 0; place < rows.length; place += stride) kept.add(rows[Math.floor(place)])
   return [...kept]
@@ -135,8 +130,8 @@ function stroke(context, rows, all, plane, look) {
   const [width, height] = [plane.clientWidth, plane.clientHeight]
   const room = (width - 2 * SIDE) / Math.max(1, all.length - 1)
   const y = (axis, row) => {
-    const at = axis.at(row)
-    if (at === null) return axis.isObjective ? null : height - BOTTOM + 16
+    const at = axis.at[row]
+    if (Number.isNaN(at)) return axis.isObjective ? null : height - BOTTOM + 16
     const spread = axis.scale.isCategory ? (((model.page.trials.number[row] * 7919) % 101) / 101 - 0.5) * 0.05 : 0
     return TOP + (height - TOP - BOTTOM) * (1 - Math.min(1, Math.max(0, at + spread)))
   }

@@ -1,7 +1,7 @@
 // The selected trials as a table, best first.
 import { h, put } from '../dom.js'
 import { count, duration, metric } from '../format.js'
-import { better, isFiltered, model, onSelection } from '../model.js'
+import { isFiltered, model, onSelection } from '../model.js'
 import { table } from '../table.js'
 import { OUTCOMES, outcomeOf } from '../theme.js'
 
@@ -18,12 +18,8 @@ export function trialsCard() {
 
 function figures() {
   const { trials, parameters, head } = model.page
-  const goal = head.goals[0]
-  const column = trials.metrics[goal.metric] ?? []
-  const isBetter = better(goal)
-  const rows = trials.number.map((_, row) => row).filter((row) => model.mask[row])
-  const rank = (row) => (trials.state[row] === 'completed' ? 0 : 1)
-  rows.sort((left, right) => rank(left) - rank(right) || compare(column[left] ?? null, column[right] ?? null, isBetter))
+  const ranked = new Set(model.ranked)
+  const rows = [...model.ranked, ...trials.number.map((_, row) => row).filter((row) => !ranked.has(row))].filter((row) => model.mask[row])
   return {
     columns: [
       { name: 'trial', numeric: true },
@@ -47,9 +43,4 @@ function figures() {
 function cell(name, row) {
   const value = model.page.trials.parameters[name][row]
   return value !== null && model.scales[name].isCategory ? model.scales[name].text(value) : value
-}
-
-function compare(left, right, isBetter) {
-  if (left === null || right === null) return (left === null) - (right === null)
-  return isBetter(left, right) ? -1 : isBetter(right, left) ? 1 : 0
 }
