@@ -1,6 +1,7 @@
 """Bayesian optimisation: the next configuration is where a Gaussian process expects the most improvement."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,15 +10,17 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.ascent import Ascent, Effort, Score
 from pegbox.search.axes import Array
+from pegbox.search.design import InitialDesign
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.feasibility import Feasibility
 from pegbox.search.features import FeatureMap
 from pegbox.search.improvement import log_expected_improvement
 from pegbox.search.novelty import Novelty
 from pegbox.search.observations import Observations, Observer
-from pegbox.search.sobol import SobolSequence
+from pegbox.search.priors import Priors
 from pegbox.search.surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.threads import single_threaded
+from pegbox.search.warm_start import N_RECOMMENDED, EarlierStudies
 
 FEWEST_VALUES = 3
 """Values that a model needs."""
@@ -34,7 +37,8 @@ class BayesSettings(NamedTuple):
     n_initial: int | None = None
     """Points of a Sobol sequence before the first model; one more than half of the parameters, 4 to 12, where None."""
     margin: float = 0.1
-    """Improvement that counts, in deviations of the seen points' means: without it the last asks polish one corner."""
+    """Improvement that counts at every other ask, in deviations of the seen points' means: without it the last asks
+    polish one corner."""
     model: ModelSettings = ModelSettings()
     effort: Effort = Effort()
 
@@ -49,15 +53,23 @@ class BayesSampler:
     """
 
     def __init__(
-        self, encoding: SpaceEncoding, full_budget: int, seed: int, settings: BayesSettings | None = None
+        self,
+        encoding: SpaceEncoding,
+        full_budget: int,
+        seed: int,
+        settings: BayesSettings | None = None,
+        earlier: Sequence[History] = (),
     ) -> None:
         self._encoding = encoding
         self._settings = settings or BayesSettings()
         self._novelty = Novelty(encoding)
         self._observer = Observer(encoding)
-        self._builder = SurrogateBuilder(encoding, full_budget, self._settings.model)
+        past = EarlierStudies(encoding, earlier)
+        self._builder = SurrogateBuilder(encoding, full_budget, self._settings.model, past)
+        self._has_past = not past.is_empty
+        self._priors = Priors(encoding)
+        self._design = InitialDesign(encoding, seed, None if past.is_empty else past.recommended())
         self._ascent = Ascent(encoding)
-        self._sequence = SobolSequence(encoding.n_dims, seed)
         self._features = FeatureMap(encoding)
 
     @single_threaded
@@ -98,6 +110,8 @@ class BayesSampler:
 
     @property
     def _n_initial(self) -> int:
+        if self._has_past:
+            return N_RECOMMENDED
         return self._settings.n_initial or min(max(self._features.n_groups // 2 + 2, 4), 12)
 
     def _next(
@@ -137,27 +151,35 @@ class BayesSampler:
         numbers = iter(range(number, number + 10**9))
         taken = [self._encoding.key(other) for other in chosen]
         drawn = self._novelty.draw(
-            history, len(chosen) + 1, lambda: self._encoding.decode(self._sequence.point(next(numbers)))
+            history, len(chosen) + 1, lambda: self._encoding.decode(self._design.point(next(numbers)))
         )
         return next(configuration for configuration in drawn if self._encoding.key(configuration) not in taken)
 
     def score(self, surrogate: Surrogate, seen: Observations) -> Score:
-        """Log expected improvement at the full budget, times the probability that training succeeds."""
+        """Log expected improvement at the full budget, where training succeeds, weighted by the guesses."""
         means = surrogate.mean(surrogate.seen)
-        margin = self._settings.margin if seen.losses.shape[1] == 1 else 0.0
-        incumbent = float(means.min() - margin * means.std())
-        if not len(seen.failed):
-            return lambda points: log_expected_improvement(*surrogate.predict(points), incumbent)
-        feasibility = Feasibility(
-            self._features.features(seen.points),
-            self._features.features(seen.failed),
-            self._features.groups,
-            self._features.n_groups,
-        )
+        incumbent = float(means.min() - self._margin(seen) * means.std())
+        feasibility = self._feasibility(seen)
 
-        def improvement_if_feasible(points: Array) -> Array:
-            improvement = log_expected_improvement(*surrogate.predict(points), incumbent)
+        def score(points: Array) -> Array:
+            total = log_expected_improvement(*surrogate.predict(points), incumbent)
+            if self._priors.are_given:
+                total = total + self._priors.log_weight(points, len(seen.losses))
+            if feasibility is None:
+                return total
             probability = feasibility.log_probability(self._features.features(points))
-            return improvement + probability - np.where(probability < LEAST_FEASIBLE, OUT_OF_BOUNDS, 0.0)
+            return total + probability - np.where(probability < LEAST_FEASIBLE, OUT_OF_BOUNDS, 0.0)
 
-        return improvement_if_feasible
+        return score
+
+    def _margin(self, seen: Observations) -> float:
+        """Every other ask looks for a clear improvement, those between them for any."""
+        is_bold = (len(seen.losses) + len(seen.pending)) % 2 == 0
+        return self._settings.margin if is_bold and seen.losses.shape[1] == 1 else 0.0
+
+    def _feasibility(self, seen: Observations) -> Feasibility | None:
+        """The model of what trains; None while nothing has failed."""
+        if not len(seen.failed):
+            return None
+        succeeded, failed = self._features.features(seen.points), self._features.features(seen.failed)
+        return Feasibility(succeeded, failed, self._features.groups, self._features.n_groups)

@@ -1,4 +1,4 @@
-"""Checks the known configurations that a study asks to try first."""
+"""Checks what a study knows beforehand: configurations to try first, and guesses where the best values lie."""
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import Problem, suggest
@@ -13,6 +13,24 @@ def check_enqueued(spec: StudySpec) -> tuple[Problem, ...]:
         for position, configuration in enumerate(spec.search.enqueue)
         if (message := _misfit(spec.space, configuration)) is not None
     )
+
+
+LEARNS_FROM_PRIORS = ("bayes", "freeze_thaw", "genetic")
+
+
+def check_priors(spec: StudySpec, method: str) -> tuple[Problem, ...]:
+    """What is wrong with the guesses, or with a method that cannot use them."""
+    problems = []
+    for name, domain in spec.space.parameters.items():
+        if domain.prior is None:
+            continue
+        path = ("space", name, "prior")
+        if not domain.contains(domain.prior.value):
+            problems.append(Problem(f"The guess {domain.prior.value!r} is not a value of {name}.", path))
+        if method not in LEARNS_FROM_PRIORS:
+            message = f"The search method {method!r} takes no guesses. Use one of {', '.join(LEARNS_FROM_PRIORS)}."
+            problems.append(Problem(message, path))
+    return tuple(problems)
 
 
 def _misfit(space: Space, configuration: Configuration) -> str | None:

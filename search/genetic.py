@@ -12,11 +12,11 @@ import numpy.typing as npt
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.axes import Array
+from pegbox.search.design import InitialDesign
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.novelty import Novelty
 from pegbox.search.objectives import ranking
 from pegbox.search.observations import Observer
-from pegbox.search.sobol import SobolSequence
 
 
 class GeneticSettings(NamedTuple):
@@ -45,7 +45,7 @@ class GeneticSampler:
         self._settings = settings or GeneticSettings()
         self._novelty = Novelty(encoding)
         self._observer = Observer(encoding)
-        self._sequence = SobolSequence(encoding.n_dims, seed)
+        self._design = InitialDesign(encoding, seed)
         self._unordered = np.array([not axis.is_ordered for axis in encoding.axes])
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
@@ -53,9 +53,7 @@ class GeneticSampler:
         parents = self._parents(history)
         if len(history.trials) < self._settings.population or len(parents) < 2:
             numbers = iter(range(len(history.trials), len(history.trials) + 10**9))
-            return self._novelty.draw(
-                history, count, lambda: self._encoding.decode(self._sequence.point(next(numbers)))
-            )
+            return self._novelty.draw(history, count, lambda: self._encoding.decode(self._design.point(next(numbers))))
         share = self._settings.population / max(len(history.trials), 1)
         width = self._settings.width * max(share, 0.1) ** 0.5
         return self._novelty.draw(history, count, lambda: self._encoding.decode(self._child(parents, width, rng)))

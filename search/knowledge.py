@@ -43,7 +43,7 @@ class KnowledgeGradient:
         deviation = np.sqrt(posterior.predict(now)[1] ** 2 + posterior.noise)
         slopes = posterior.covariance(now, self._rivals) / deviation[:, None]
         own_slope = posterior.paired_covariance(now, final) / deviation
-        means = np.column_stack([np.broadcast_to(self._means, slopes.shape), posterior.mean(final)])
+        means = np.column_stack([np.broadcast_to(self._means, slopes.shape), self._surrogate.mean(points)])
         lines = means[:, :, None] + np.column_stack([slopes, own_slope])[:, :, None] * _NODES
         return np.asarray(np.maximum(self.lowest - lines.min(axis=1) @ _WEIGHTS, 0.0) + TINY)
 

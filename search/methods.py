@@ -3,14 +3,17 @@
 Methods are imported when they are built, so that checking a study loads neither scipy nor another library.
 """
 
+from collections.abc import Sequence
+
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
+from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.search.budgeted import BudgetedStrategy
 from pegbox.search.choice import choose_method
 from pegbox.search.composed import ComposedPlanner
 from pegbox.search.encoding import SpaceEncoding
-from pegbox.search.enqueued import check_enqueued
+from pegbox.search.enqueued import check_enqueued, check_priors
 from pegbox.search.options import (
     AshaOptions,
     BayesOptions,
@@ -43,8 +46,12 @@ SCHEDULES: dict[str, type[Schema]] = {
 LIBRARIES = ("optuna", "hyperopt")
 
 
-def strategy_for(spec: StudySpec) -> Strategy:
+def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
     """The strategy that a study asks for.
+
+    Args:
+        spec: The study.
+        earlier: Histories of earlier studies that `bayes` and `freeze_thaw` learn from; other methods do not.
 
     Raises:
         StudyError: The study asks for a method or an option that there is not.
@@ -53,7 +60,7 @@ def strategy_for(spec: StudySpec) -> Strategy:
     if problems:
         raise StudyError(problems, source=spec.name)
     encoding = SpaceEncoding(spec.space)
-    return BudgetedStrategy(encoding, _planner(spec, encoding))
+    return BudgetedStrategy(encoding, _planner(spec, encoding, earlier))
 
 
 def sampler_for(spec: StudySpec) -> Sampler:
@@ -63,21 +70,24 @@ def sampler_for(spec: StudySpec) -> Sampler:
 
 def check_search(spec: StudySpec) -> tuple[Problem, ...]:
     """What is wrong with the search, the fidelity and the known configurations of a study; nothing is built."""
-    return (*_check_method(spec), *_check_schedule(spec), *check_enqueued(spec), *_check_warm_start(spec))
+    return (
+        *_check_method(spec),
+        *_check_schedule(spec),
+        *check_enqueued(spec),
+        *check_priors(spec, choose_method(spec).method),
+        *_check_warm_start(spec),
+    )
 
 
-def _planner(spec: StudySpec, encoding: SpaceEncoding) -> Planner:
+def _planner(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> Planner:
     if spec.search.method != "freeze_thaw":
-        return ComposedPlanner(_sampler(spec, encoding), _schedule(spec))
-    from pegbox.search.bayes import BayesSampler, BayesSettings
-    from pegbox.search.freeze_thaw import FreezeThawPlanner
+        return ComposedPlanner(_sampler(spec, encoding, earlier), _schedule(spec))
+    from pegbox.search.modelled import freeze_thaw_for
 
-    options = BayesOptions.model_validate(spec.search.options)
-    sampler = BayesSampler(encoding, spec.full_budget, spec.search_seed, BayesSettings(n_initial=options.initial))
-    return FreezeThawPlanner(spec, encoding, sampler)
+    return freeze_thaw_for(spec, encoding, earlier)
 
 
-def _sampler(spec: StudySpec, encoding: SpaceEncoding) -> Sampler:
+def _sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History] = ()) -> Sampler:
     method = choose_method(spec).method
     library, _, name = method.partition(":")
     if library == "optuna":
@@ -88,14 +98,15 @@ def _sampler(spec: StudySpec, encoding: SpaceEncoding) -> Sampler:
         from pegbox.search.hyperopt_sampler import HyperoptSampler
 
         return HyperoptSampler(encoding, name, spec.search.options)
-    return _own_sampler(spec, encoding, METHODS[method].model_validate(spec.search.options), method)
+    options = METHODS[method].model_validate(spec.search.options)
+    if isinstance(options, BayesOptions):
+        from pegbox.search.modelled import bayes_for
+
+        return bayes_for(spec, encoding, options, earlier)
+    return _own_sampler(spec, encoding, options, method)
 
 
 def _own_sampler(spec: StudySpec, encoding: SpaceEncoding, options: Schema, method: str) -> Sampler:
-    if isinstance(options, BayesOptions):
-        from pegbox.search.bayes import BayesSampler, BayesSettings
-
-        return BayesSampler(encoding, spec.full_budget, spec.search_seed, BayesSettings(n_initial=options.initial))
     if isinstance(options, GeneticOptions):
         from pegbox.search.genetic import GeneticSampler, GeneticSettings
 

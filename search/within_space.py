@@ -61,6 +61,7 @@ class WithinSpace:
             version=history.version,
             elapsed_seconds=history.elapsed_seconds,
             selection=history.selection,
+            data_fingerprint=history.data_fingerprint,
         )
 
     def _numbered(self, trial: Trial, number: int) -> Trial:

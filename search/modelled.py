@@ -1,0 +1,24 @@
+"""Builds the methods that keep a model of the losses; apart from `methods`, which must not load scipy."""
+
+from collections.abc import Sequence
+
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.search.bayes import BayesSampler, BayesSettings
+from pegbox.search.encoding import SpaceEncoding
+from pegbox.search.freeze_thaw import FreezeThawPlanner
+from pegbox.search.options import BayesOptions
+
+
+def bayes_for(
+    spec: StudySpec, encoding: SpaceEncoding, options: BayesOptions, earlier: Sequence[History]
+) -> BayesSampler:
+    """The sampler `bayes`."""
+    settings = BayesSettings(n_initial=options.initial)
+    return BayesSampler(encoding, spec.full_budget, spec.search_seed, settings, earlier)
+
+
+def freeze_thaw_for(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> FreezeThawPlanner:
+    """The planner `freeze_thaw`."""
+    options = BayesOptions.model_validate(spec.search.options)
+    return FreezeThawPlanner(spec, encoding, bayes_for(spec, encoding, options, earlier))
