@@ -35,7 +35,7 @@ class TorchTrainer:
     def train(self, segment: Segment, data: Splits | None, checkpoints: Path, report: Report) -> TrainedSegment:
         """See `Trainer.train`; each epoch reports losses, metrics and the learning rate."""
         started_at, started = time.time(), time.perf_counter()
-        reset_peak_memory()
+        _reset_peak_memory()
         learner, patience, restarted = open_segment(segment, data)
         reports = _train_to(segment.to_budget, learner, patience, report)
         trained = finish_segment(segment, learner, patience, reports, checkpoints)
@@ -166,6 +166,12 @@ def _measure(learner: Learner, part: EvaluatedPart) -> Metrics:
         return classification_metrics(torch.log_softmax(outputs, dim=1).cpu().numpy(), rows.raw_target)
     predicted = outputs[:, 0].cpu().numpy().astype(np.float64) * fold.target_std + fold.target_mean
     return regression_metrics(predicted, rows.raw_target, fold.target_std)
+
+
+def _reset_peak_memory() -> None:
+    reset_peak_memory()
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
 
 
 def _peak_memory(device: torch.device) -> int | None:
