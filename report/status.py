@@ -181,8 +181,8 @@ def _phase(tally: Tally, run: RunState | None, budget: Sequence[BudgetUse]) -> P
 
 
 def _busy_share(spec: StudySpec, tally: Tally) -> float | None:
-    if not tally.trained_seconds or not tally.elapsed_seconds:
-        return None
+    if tally.n_finished < 2 * spec.run.workers or not tally.trained_seconds or not tally.elapsed_seconds:
+        return None  # too early to say: the clock is that of the last decision
     return min(1.0, tally.trained_seconds / (tally.elapsed_seconds * spec.run.workers))
 
 

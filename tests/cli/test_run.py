@@ -235,6 +235,19 @@ def plain(written: bytes) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode(errors="replace"))
 
 
+def test_the_readmes_study_runs_as_pasted(project):
+    readme = Path(__file__).parents[2] / "README.md"
+    (study,) = re.findall(r"```yaml\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    (project.folder / "study.yaml").write_text(study)
+
+    done = project.pegbox("run", "study.yaml", "--json")
+    rows = project.pegbox("sql", 'FROM "study_first-study" ORDER BY value LIMIT 5', "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"] == {"completed": 12}
+    assert len(json.loads(rows.stdout)) == 5
+
+
 @pytest.mark.parametrize(
     ("kind", "smaller"),
     [

@@ -1,0 +1,66 @@
+"""What the documents say is so: the reference equals the schemas, commands and files that are named exist."""
+
+import re
+import runpy
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from pegbox.cli.app import COMMANDS
+from pegbox.report.check import check_study
+from pegbox.schemas.study_file import read_study
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("name", ["study-file.md", "study.schema.json"])
+def test_the_reference_is_what_the_schemas_say(tmp_path, name):
+    runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["write_reference"](tmp_path)
+
+    written, kept = ((folder / name).read_text(encoding="utf-8") for folder in (tmp_path, ROOT / "docs"))
+    assert written == kept, "run `python docs/make_reference.py`"
+
+
+def test_the_readmes_study_is_valid_as_pasted(tmp_path):
+    (study,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "study.yaml").write_text(study)
+
+    assert check_study(read_study(tmp_path / "study.yaml").spec) == ()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_is_named_exists(path):
+    named = set(re.findall(r"(?:^|`)pegbox ([a-z]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(path):
+    links = re.findall(r"\]\(((?!https?:)[^)#]+)", path.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_the_map_names_every_room():
+    rooms = {link.name for link in (ROOT / "src" / "pegbox").iterdir() if (ROOT / link.name / "__init__.py").exists()}
+    drawn = set(re.findall(r"^([a-z]+)/ ", README, re.MULTILINE))
+
+    assert drawn == rooms - {"__pycache__"}
+
+
+def test_the_picture_is_one():
+    assert ElementTree.parse(ROOT / "docs" / "run.svg").getroot().tag.endswith("svg")
+
+
+def test_every_decision_has_its_parts():
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:4] for path in decisions]
+
+    assert numbers == sorted(set(numbers))
+    for path in decisions:
+        headings = re.findall(r"^## (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert headings[:3] == ["Context", "Decision", "Consequences"], path.name
