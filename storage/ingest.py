@@ -12,12 +12,13 @@ from pegbox.storage.freshness import SEEN_FILE, is_current
 from pegbox.storage.journal_files import JournalFile, list_journals, sizes
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.locks import exclusive
-from pegbox.storage.master import explained, open_master
+from pegbox.storage.master import close_master, explained, open_master
 from pegbox.storage.projection import BatchLine, project
 from pegbox.storage.publish import publish
 from pegbox.storage.scanning import ScannedLine, scan_lines
 from pegbox.storage.store import check_version, unwritable
 from pegbox.storage.study_views import refresh_study_views
+from pegbox.storage.transaction import transaction
 
 BATCH_BYTES = 32 << 20
 
@@ -111,7 +112,7 @@ def _ingest_into_master(store: StoreLayout, force: bool) -> Ingested:
             done = _fold(connection, batch)
             n_events, n_bad = n_events + done[0], n_bad + done[1]
         refresh_study_views(connection)
-        connection.execute("CHECKPOINT")
+        close_master(store, connection)
     except duckdb.Error as error:
         raise explained(store, error) from error
     finally:
@@ -160,8 +161,7 @@ def _fold(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> tu
 def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> tuple[int, int]:
     good = [BatchLine(line.journal, line.byte_offset, line.line) for line in batch if not isinstance(line.line, str)]
     bad = [line for line in batch if isinstance(line.line, str)]
-    connection.begin()
-    try:
+    with transaction(connection):
         if good:
             project(connection, good)
         for line in bad:
@@ -170,10 +170,6 @@ def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine])
                 [line.journal, line.byte_offset, line.line, line.raw.decode(errors="replace")],
             )
         _advance(connection, batch)
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
     return len(good), len(bad)
 
 

@@ -1,5 +1,6 @@
 """Opens the master database for the one ingestor, migrated; nobody else opens it."""
 
+import json
 import re
 
 import duckdb
@@ -35,6 +36,10 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
         StoreCorruptError: It is damaged.
         StoreUnwritableError: The disk is full.
     """
+    if not store.master.exists():
+        for leftover in store.ingest.glob("master.duckdb.wal*"):
+            leftover.unlink()
+    is_suspect = store.master.exists() and not was_left_alone(store)
     try:
         if read_version(store) is None:
             refuse_newer(store)
@@ -44,6 +49,8 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
     try:
         if read_version(store) != SCHEMA_VERSION:
             write_version(store)  # first, so that no older program ever opens a database of a newer schema
+        if is_suspect:
+            read_everything(connection)
         migrate(connection, migrations())
         refresh_views(connection)
     except duckdb.Error as error:
@@ -53,6 +60,47 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
+
+
+CLOSED_FILE = "closed.json"
+"""Time and size of the master when an ingestor last closed it."""
+
+
+def close_master(store: StoreLayout, connection: duckdb.DuckDBPyConnection) -> None:
+    """Write everything into the file and close it; remember what it looks like, to notice if it is changed.
+
+    Raises:
+        duckdb.Error: The disk is full.
+        OSError: Likewise.
+    """
+    connection.execute("CHECKPOINT")
+    connection.close()
+    draft = store.ingest / f"{CLOSED_FILE}.tmp"
+    draft.write_text(json.dumps(_looks(store)))
+    draft.replace(store.ingest / CLOSED_FILE)
+
+
+def was_left_alone(store: StoreLayout) -> bool:
+    """True if the master is as the last ingestor closed it; not after a kill, nor after damage."""
+    try:
+        return bool(json.loads((store.ingest / CLOSED_FILE).read_text()) == _looks(store))
+    except (OSError, ValueError):
+        return False
+
+
+def _looks(store: StoreLayout) -> list[int]:
+    stat = store.master.stat()
+    return [stat.st_mtime_ns, stat.st_size]
+
+
+def read_everything(connection: duckdb.DuckDBPyConnection) -> None:
+    """Read every block of the master, so that DuckDB compares every checksum before anything is built on it.
+
+    Raises:
+        duckdb.Error: It is damaged.
+    """
+    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall():
+        connection.execute(f"SELECT bit_xor(hash(t)) FROM {identifier(table)} AS t").fetchall()  # noqa: S608 - quoted
 
 
 def refuse_newer(store: StoreLayout) -> None:

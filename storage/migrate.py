@@ -64,6 +64,8 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> list[Migration]:
         StoreCorruptError: A step that was applied differs from the one of this program.
     """
     seen = applied(connection)
+    from pegbox.storage.transaction import transaction  # here: `SCHEMA_VERSION` is asked for without a database
+
     missing = [step for step in steps if step.version not in seen]
     for step in steps:
         if step.version in seen and seen[step.version] != step.checksum:
@@ -73,15 +75,10 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> list[Migration]:
                 "its journals."
             )
     for step in missing:
-        connection.begin()
-        try:
+        with transaction(connection):
             connection.execute(_LEDGER)
             connection.execute(step.sql)
             connection.execute(
                 "INSERT INTO schema_migrations VALUES (?, ?, ?, now())", [step.version, step.name, step.checksum]
             )
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
     return missing

@@ -116,7 +116,8 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
 
     Raises:
         StoreBusyError: Another live process drives it.
-        StudyMismatchError: The store holds a study of this name with another space, objectives, data or training.
+        StudyMismatchError: The store holds a study of this name with another space, objectives, data or training,
+            or its data has another content now.
         StoreUnwritableError: The store cannot be written.
         StoreCorruptError: The study's events are not whole.
     """
@@ -132,6 +133,7 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
             log._journal.append(opened, version=1)
         else:
             check_same_study(before.spec, spec)
+            check_same_data(before, run)
             log = StudyLog(store, run, before, lock)
             if before.spec != spec:
                 log.record(opened)
@@ -180,6 +182,24 @@ def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, .
     ]
     if problems:
         raise StudyMismatchError(problems)
+
+
+def check_same_data(before: History, run: RunStarted) -> None:
+    """Refuse to go on with a study whose trials were trained on data that is not there any more.
+
+    Raises:
+        StudyMismatchError: The data is declared as before, but its content changed.
+    """
+    if before.data_fingerprint is None or run.data_fingerprint in (None, before.data_fingerprint):
+        return
+    raise StudyMismatchError(
+        Problem(
+            f"the data of study {before.spec.name!r} changed since its last run, from {before.data_fingerprint[:8]} to "
+            f"{str(run.data_fingerprint)[:8]}, and trials on other data cannot be compared. Give the study another "
+            "name, or let `pegbox schedule` look after it: it scores the incumbent on the new data first.",
+            ("data",),
+        )
+    )
 
 
 def _differing(old: object, new: object) -> str:

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.master import identifier, quoted
+from pegbox.storage.transaction import transaction
 
 FIXED = ("number", "state", "value", "budget", "seconds", "failure_kind", "attempt", "started_at", "ended_at")
 """Columns of `trials` that every study's view begins with."""
@@ -26,14 +27,9 @@ def refresh_study_views(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute("UPDATE studies SET view_name = '' WHERE study = ?", [study])
             continue
         name = _free_name(connection, study)
-        connection.begin()
-        try:
+        with transaction(connection):
             _make_view(connection, name, parsed)
             connection.execute("UPDATE studies SET view_name = ? WHERE study = ?", [name, study])
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
 
 
 def _free_name(connection: duckdb.DuckDBPyConnection, study: str) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from pegbox.storage.transaction import transaction
+
 _DIRECTORY = Path(__file__).parent / "views"
 
 
@@ -26,14 +28,9 @@ def refresh_views(connection: duckdb.DuckDBPyConnection) -> bool:
     known = connection.execute("SELECT checksum FROM schema_views").fetchall()
     if known == [(checksum,)]:
         return False
-    connection.begin()
-    try:
+    with transaction(connection):
         for sql in views_sql():
             connection.execute(re.sub(r"^--.*$", "", sql, flags=re.MULTILINE))
         connection.execute("DELETE FROM schema_views")
         connection.execute("INSERT INTO schema_views VALUES (?)", [checksum])
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
     return True
