@@ -19,6 +19,8 @@ Verdict = Literal["matters", "unclear", "can be fixed"]
 
 NEGLIGIBLE = 0.05
 """A parameter that accounts for less than this share may be fixed."""
+RESOLUTION = 0.01
+"""A smaller share cannot be told from none."""
 MIN_EXPLAINED = 0.1
 """A surrogate that explains less of the trials it has not seen knows nothing about parameters."""
 MIN_TRIALS = 10
@@ -33,7 +35,7 @@ class ParameterImportance(Schema):
     total: float = Field(ge=0, le=1)
     """Alone and together with one other parameter."""
     interval: Interval
-    """Of the total, by bootstrap over trials; what the surrogate itself misses is not in it."""
+    """Of the total, by bootstrap over trials, widened by what the surrogate leaves unexplained."""
     verdict: Verdict
     """By the interval: above 5 % it matters, below 5 % it can be fixed, else it is unclear."""
     top_share: float = Field(ge=0, le=1)
@@ -127,7 +129,7 @@ def _parameters(
     table: Table, best: Decomposition, plausible: list[Decomposition], parts: Divergences, explained: float
 ) -> tuple[ParameterImportance, ...]:
     totals = np.minimum(best.total, 1.0)
-    low, high = _bootstrap(totals, np.minimum([one.total for one in plausible], 1.0))
+    low, high = _intervals(totals, np.minimum([one.total for one in plausible], 1.0), explained)
     rows = [
         ParameterImportance(
             name=name,
@@ -143,10 +145,16 @@ def _parameters(
     return tuple(sorted(rows, key=lambda row: -row.total))
 
 
-def _bootstrap(estimate: Array, plausible: Array) -> tuple[Array, Array]:
-    """Percentile interval, widened to hold the estimate: few trees vary more than many."""
+def _intervals(estimate: Array, plausible: Array, explained: float) -> tuple[Array, Array]:
+    """Percentiles of the bootstrap, widened by what the surrogate misses.
+
+    A share p of the explained variance may lose or gain in the unexplained part u by about u sqrt(p (1 - p)). The
+    coverage is counted by `benchmarks/importance.py`.
+    """
     low, high = np.quantile(plausible, [0.025, 0.975], axis=0)
-    return np.minimum(low, estimate), np.maximum(high, estimate)
+    missed = (1 - explained) * np.sqrt(estimate * (1 - estimate))
+    low, high = np.minimum(low, estimate) - missed, np.maximum(high, estimate) + missed
+    return np.where(low < RESOLUTION, 0.0, low), np.minimum(high, 1.0)
 
 
 def _verdict(low: float, high: float, explained: float) -> Verdict:

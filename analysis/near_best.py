@@ -66,7 +66,7 @@ def _middles(column: Column) -> Array:
 
 
 def _move_each(surrogate: Surrogate, table: Table, best: int, used: list[int]) -> dict[int, tuple[Array, Array]]:
-    """Posterior mean and deviation with each column moved to the middle of every cell, last to where the best has it."""
+    """Posterior mean and deviation with each column moved to the middle of every cell, last to where the best is."""
     rows = []
     for position in used:
         units = np.append(_middles(table.columns[position]), table.units[best, position])
