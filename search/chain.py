@@ -15,7 +15,7 @@ from pegbox.search.thinning import thinned
 
 FIRST_ITERATIONS = 40
 NEXT_ITERATIONS = 12
-MOST_ROWS = 250
+MOST_ROWS = 200
 """Rows that a fit looks at; more tell little about length scales and cost their cube."""
 
 
@@ -26,7 +26,7 @@ class _Link(NamedTuple):
 
 
 class HyperparameterChain:
-    """Fits at 4, 5, ..., 30 rows, then each time the rows have grown by a thirtieth."""
+    """Fits at 4, 5, ..., 30 rows, then each time the rows have grown by a fifteenth."""
 
     def __init__(self, prior: Prior) -> None:
         self._prior = prior
@@ -68,5 +68,5 @@ def steps_up_to(n_rows: int) -> list[int]:
     step = 4
     while step <= n_rows:
         steps.append(step)
-        step += max(step // 30, 1)
+        step += max(step // 15, 1)
     return steps

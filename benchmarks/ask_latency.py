@@ -1,0 +1,124 @@
+"""How long one ask takes as the history grows: ours beside Optuna's, 7 dimensions, in one run.
+
+    python benchmarks/ask_latency.py [--quick] [--json]
+
+Times are medians of the asks that follow the first: a fresh process also fits what it has not seen before (`cold`).
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from peers import PEERS
+
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Evaluation, Trial, TrialState
+from pegbox.search.encoding import SpaceEncoding
+from pegbox.search.methods import strategy_for
+
+SPACE = {
+    "lr": {"min": 1e-5, "max": 1e-1, "log": True},
+    "momentum": {"min": 0.0, "max": 0.99},
+    "decay": {"min": 1e-6, "max": 1e-2, "log": True},
+    "dropout": {"min": 0.0, "max": 0.6},
+    "layers": {"min": 1, "max": 5, "int": True},
+    "units": {"min": 32, "max": 1024, "log": True, "int": True},
+    "batch": {"min": 16, "max": 512, "log": True, "int": True},
+}
+
+
+def spec_of(method: str) -> StudySpec:
+    return StudySpec.model_validate(
+        {
+            "name": "latency",
+            "train": {"kind": "function", "function": "latency:train"},
+            "space": SPACE,
+            "objective": {"metric": "loss"},
+            "search": {"method": method},
+            "budget": {"trials": 100_000},
+        }
+    )
+
+
+def trial(number: int, configuration: dict[str, Any], loss: float) -> Trial:
+    return Trial(
+        number=number,
+        configuration=configuration,
+        seed=0,
+        state=TrialState.COMPLETED,
+        budget=1,
+        to_budget=1,
+        evaluations=(Evaluation(budget=1, metrics={"loss": loss}),),
+    )
+
+
+def losses(points: np.ndarray) -> np.ndarray:
+    return ((points - 0.3) ** 2).sum(axis=1) + 0.05 * np.sin(12 * points).sum(axis=1)
+
+
+def ours(method: str, n: int, asks: int) -> tuple[float, float]:
+    spec = spec_of(method)
+    encoding = SpaceEncoding(spec.space)
+    points = np.random.default_rng(0).random((n + asks, encoding.n_dims))
+    values = losses(points)
+    trials = [trial(number, encoding.decode(points[number]), float(values[number])) for number in range(n + asks)]
+    strategy, times = strategy_for(spec), []
+    for ask in range(asks):
+        history = History(spec=spec, trials=tuple(trials[: n + ask]))
+        begin = time.perf_counter()
+        strategy.next(history, np.random.default_rng(ask))
+        times.append(1000 * (time.perf_counter() - begin))
+    return times[0], float(np.median(times[1:]))
+
+
+def theirs(method: str, n: int, asks: int) -> tuple[float, float]:
+    import optuna
+
+    space = spec_of("random").space
+    peer: Any = PEERS[method](space, 0)
+    encoding = SpaceEncoding(space)
+    points = np.random.default_rng(0).random((n, encoding.n_dims))
+    for point, value in zip(points, losses(points), strict=True):
+        parameters = encoding.decode(point)
+        peer._study.add_trial(
+            optuna.trial.create_trial(params=parameters, distributions=peer._space, value=float(value))
+        )
+    times = []
+    for _ in range(asks):
+        begin = time.perf_counter()
+        _, token = peer.ask()
+        times.append(1000 * (time.perf_counter() - begin))
+        peer.tell(token, 1.0)
+    return times[0], float(np.median(times[1:]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    sizes, asks = ((50, 200), 3) if options.quick else ((50, 200, 1000, 5000), 7)
+    rows = []
+    for n in sizes:
+        methods = ["bayes", "genetic", "random", "Optuna TPE"] + (["Optuna GP"] if n <= 200 else [])
+        for method in methods:
+            cold, warm = (theirs if method in PEERS else ours)(method, n, asks)
+            rows.append({"trials": n, "method": method, "cold_ms": cold, "ask_ms": warm})
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        print(f"{'trials':>7} {'method':14}{'cold ms':>10}{'ask ms':>10}")
+        for row in rows:
+            print(f"{row['trials']:>7} {row['method']:14}{row['cold_ms']:>10.1f}{row['ask_ms']:>10.1f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
