@@ -1,5 +1,7 @@
 """The answer as a person reads it in a terminal; draws, computes nothing."""
 
+from pathlib import Path
+
 from rich.box import ROUNDED
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -112,10 +114,15 @@ def _facts(answer: Answer) -> Table:
         reached = {True: "reached", False: "missed", None: "not measured yet"}[answer.is_target_reached]
         table.add_row("target", Text(f"{metric(answer.target)} {reached}", style="warn" if reached == "missed" else ""))
     if selection and selection.checkpoint:
-        table.add_row("model", Text(safe(str(selection.checkpoint)), overflow="fold"))
+        table.add_row("model", Text(safe(_from_here(selection.checkpoint)), overflow="fold"))
     if answer.counts:
         table.add_row("search", _search(answer))
     return table
+
+
+def _from_here(path: Path) -> str:
+    """The shorter way to a file, where it lies below the working directory."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _search(answer: Answer) -> Text:

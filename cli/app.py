@@ -23,8 +23,8 @@ COMMANDS = {
     "validate": "Check a study file, its data and its import paths.",
     "schema": "Print the JSON Schema of the study file, for editors.",
     "run": "Run a study, or go on with it.",
-    "resume": "Go on with a study from its history, with other settings if wanted.",
-    "retry": "Give failed trials a further attempt, and go on.",
+    "resume": "Go on with a study from its history.",
+    "retry": "Give failed trials a further attempt.",
     "stop": "Stop a study that runs in another terminal.",
     "ls": "List the studies of a store.",
     "status": "Show how a study stands.",
@@ -35,7 +35,9 @@ COMMANDS = {
     "sql": "Ask the history with SQL.",
     "report": "Write the answer of a study and its charts as one HTML file.",
     "ui": "Show the studies of a store in the browser, live.",
-    "replay": "Make every decision of a study again, and report differences.",
+    "schedule": "Have a study look after itself by the clock.",
+    "replay": "Make every decision of a study again from its history, and report differences.",
+    "store": "Verify a store, rebuild it from its journals, or free space.",
     "doctor": "Check versions, the Prefect server, the store, the disk and the devices.",
 }
 """In the order in which a user meets them; their modules are imported when they are called."""
@@ -53,9 +55,11 @@ DETAILS = {
     "at once; either way the same command goes on later.",
     "watch": "Ctrl-C stops watching, not the study.",
 }
+GROUPS = {"store"}
+"""Commands that have commands of their own."""
 for position, (name, help_line) in enumerate(COMMANDS.items()):
-    path, details = f"pegbox.cli.{name}:{name}", DETAILS.get(name, "")
-    app.command(path, name=name, help=help_line, help_epilogue=details, sort_key=position)
+    more = {} if name in GROUPS else {"help_epilogue": DETAILS.get(name, "")}
+    app.command(f"pegbox.cli.{name}:{name}", name=name, help=help_line, sort_key=position, **more)
 
 
 def main() -> NoReturn:

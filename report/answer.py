@@ -120,10 +120,15 @@ def _next_steps(
         )
     if view_name:
         direction = " DESC" if status.goal == "maximize" else ""
-        view = '"' + view_name.replace('"', '""') + '"' if not view_name.isidentifier() else view_name
-        command = f"FROM {view} ORDER BY value{direction} LIMIT 10"
+        command = f"FROM {_identifier(view_name)} ORDER BY value{direction} LIMIT 10"
         steps.append(NextStep(why="Ask all trials with SQL:", command=f"pegbox sql {_quoted(command)}"))
     return tuple(steps)
+
+
+def _identifier(name: str) -> str:
+    """As SQL takes it."""
+    is_plain = name.isidentifier() and name.isascii()
+    return name if is_plain else '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(text: str) -> str:

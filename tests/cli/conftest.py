@@ -1,6 +1,7 @@
 """A store with three studies in it, and a way to run one command line in this process."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.selection import Finalist, Interval, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
+from pegbox.storage.journal import Journal
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 
@@ -75,7 +77,6 @@ def life_of(spec: StudySpec, number: int, loss: float | None) -> list[Event]:
     if loss is None:
         failure = Failure(kind=FailureKind.OUT_OF_MEMORY, message="no [bold]memory[/] is left\nat all")
         return [*events, TrialFailed(study=spec.name, trial=number, attempt=1, failure=failure, final=True)]
-    reports = [MetricsReported.of(segment, step, {"loss": loss * (5 - step)}) for step in range(1, 5)]
     trained = SegmentTrained(
         study=spec.name,
         trial=number,
@@ -88,7 +89,18 @@ def life_of(spec: StudySpec, number: int, loss: float | None) -> list[Event]:
     )
     evaluation = Evaluation(budget=4, metrics={"loss": loss}, seconds=5.0)
     value = TrialEvaluated(study=spec.name, trial=number, evaluation=evaluation, state=TrialState.COMPLETED)
-    return [*events, *reports, trained, value]
+    return [*events, trained, value]
+
+
+def report_epochs(root: Path, spec: StudySpec) -> None:
+    """What workers write into journals of their own while they train."""
+    with closing(Journal(open_store(root).journal, writer="worker")) as journal:
+        for number, loss in enumerate((*LOSSES, 0.5)):
+            if loss is not None:
+                segment = segment_of(spec, number)
+                journal.append(
+                    *(MetricsReported.of(segment, step, {"loss": loss * (5 - step)}) for step in (1, 2, 3, 4))
+                )
 
 
 def selection_of(spec: StudySpec) -> Selection:
@@ -118,6 +130,7 @@ def selection_of(spec: StudySpec) -> Selection:
 def write_study(root: Path, spec: StudySpec, *, is_over: bool = True) -> None:
     """A study whose trials all ended, or whose run was cut off while trial 4 was being trained."""
     started = RunStarted(study=spec.name, run="r", host="h", pid=1)
+    report_epochs(root, spec)
     with pytest.MonkeyPatch.context() as patch:
         if not is_over:
             patch.setattr("pegbox.storage.study_log.StudyLog.record", _record_unless_ended)
@@ -127,7 +140,7 @@ def write_study(root: Path, spec: StudySpec, *, is_over: bool = True) -> None:
             if is_over:
                 study.record(SelectionMade(study=spec.name, run="r", selection=selection_of(spec)))
             else:
-                study.record(*life_of(spec, 4, 0.5)[:4])
+                study.record(*life_of(spec, 4, 0.5)[:2])
 
 
 def _record_unless_ended(log, *events):

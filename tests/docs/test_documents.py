@@ -52,8 +52,12 @@ def test_the_map_names_every_room():
     assert drawn == rooms - {"__pycache__"}
 
 
-def test_the_picture_is_one():
-    assert ElementTree.parse(ROOT / "docs" / "run.svg").getroot().tag.endswith("svg")
+@pytest.mark.parametrize("name", ["run.svg", "answer.svg"])
+def test_a_picture_is_one_and_asks_no_other_host(name):
+    path = ROOT / "docs" / name
+
+    assert ElementTree.parse(path).getroot().tag.endswith("svg")
+    assert "url(" not in re.sub(r"url\(#", "", path.read_text(encoding="utf-8"))
 
 
 def test_every_decision_has_its_parts():

@@ -1,0 +1,98 @@
+"""`pegbox store`: looks after the files of a store: are they whole, make the database again, free space."""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.table import Table
+from rich.text import Text
+
+from pegbox.cli.console import out, print_json, safe, show
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
+from pegbox.report.rounding import size
+from pegbox.storage.garbage import KEEP, Collected, Garbage, collect_garbage
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.maintenance import rebuild as rebuild_store
+from pegbox.storage.maintenance import verify as verify_store
+
+MOST_SHOWN = 20
+
+store = App(name="store", help="Verify a store, rebuild it from its journals, or free space.", help_epilogue="")
+
+
+@store.command(sort_key=0)
+def verify(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> int:
+    """Compare every journal with the database: counts, last numbers, gaps.
+
+    Returns:
+        0, or 1 where something is lost.
+    """
+    found = verify_store(StoreLayout(store.absolute()))
+    if json:
+        findings = [finding._asdict() for finding in found.findings]
+        print_json({"journals": found.n_journals, "events": found.n_events, "findings": findings})
+    else:
+        console = out()
+        for finding in found.findings:
+            style = "bad" if finding.is_loss else "warn"
+            console.print(Text.assemble((safe(finding.subject), style), f": {safe(finding.message)}"), soft_wrap=True)
+        verdict = "nothing is lost" if found.is_whole else "something is lost"
+        console.print(f"{found.n_events} events in {found.n_journals} journals: {verdict}")
+    return 0 if found.is_whole else 1
+
+
+@store.command(sort_key=1)
+def rebuild(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> None:
+    """Make the database again from the journals alone."""
+    made = rebuild_store(StoreLayout(store.absolute()))
+    if json:
+        print_json({"events": made.n_events, "damaged_lines": made.n_bad})
+    else:
+        damaged = f"; {made.n_bad} damaged lines were set aside" if made.n_bad else ""
+        out().print(f"made again from {made.n_events} events{damaged}")
+
+
+@store.command(sort_key=2)
+def gc(
+    *,
+    keep: Annotated[int, Parameter(help="Best trials of each study that keep their checkpoints.")] = KEEP,
+    dry_run: Annotated[bool, Parameter(negative="", show_default=False, help="Only say what would go.")] = False,
+    store: Store = DEFAULT_STORE,
+    json: Json = False,
+    verbosity: Verbosity = QUIET,
+) -> None:
+    """Delete checkpoints that no trial needs any more, and cached results."""
+    done = collect_garbage(StoreLayout(store.absolute()), keep, dry_run=dry_run)
+    if json:
+        print_json(
+            {
+                "deleted": done.deleted,
+                "bytes": done.n_bytes,
+                "kept_checkpoints": done.n_kept,
+                "checkpoints": [str(item.path) for item in done.checkpoints],
+                "cache": [str(item.path) for item in done.cache],
+            }
+        )
+    else:
+        _print_collected(done)
+
+
+def _print_collected(done: Collected) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right")
+    for item in (*done.checkpoints, *done.cache)[:MOST_SHOWN]:
+        table.add_row(size(item.n_bytes), Text(safe(str(item.path)), style="quiet"))
+    console = out()
+    if table.row_count:
+        show(console, table)
+    more = len(done.checkpoints) + len(done.cache) - MOST_SHOWN
+    if more > 0:
+        console.print(f"and {more} more", style="quiet")
+    verb = "deleted" if done.deleted else "would delete"
+    console.print(
+        f"{verb} {_summary(done.checkpoints, 'checkpoints')} and {_summary(done.cache, 'cached results')}; "
+        f"{done.n_kept} checkpoints are kept"
+    )
+
+
+def _summary(items: tuple[Garbage, ...], what: str) -> str:
+    return f"{len(items)} {what} ({size(sum(item.n_bytes for item in items))})"

@@ -1,0 +1,67 @@
+"""`pegbox store` verifies, rebuilds and frees, and says in one line what came of it."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def copy(store, tmp_path):
+    """A store of this test's own."""
+    return shutil.copytree(store, tmp_path / "store")
+
+
+def test_a_whole_store_is_verified(pegbox, copy):
+    said = pegbox("store", "verify", "--store", copy)
+
+    assert said.code == 0
+    assert said.out.endswith("nothing is lost\n")
+
+
+def test_a_lost_journal_is_found(pegbox, copy):
+    pegbox("ls", "--store", copy)
+    journal = max((copy / "journal").rglob("*.jsonl*"), key=lambda path: path.stat().st_size)
+    journal.unlink()
+
+    said = pegbox("store", "verify", "--store", copy, "--json")
+
+    assert said.code == 1
+    assert any(finding["is_loss"] for finding in json.loads(said.out)["findings"])
+
+
+def test_a_deleted_database_is_made_again(pegbox, copy):
+    before = pegbox("ls", "--store", copy, "--json").out
+    (copy / "history.duckdb").unlink()
+    shutil.rmtree(copy / "ingest")
+    (copy / "ingest").mkdir()
+
+    said = pegbox("store", "rebuild", "--store", copy)
+
+    assert said.code == 0
+    assert said.out.startswith("made again from ")
+    assert pegbox("ls", "--store", copy, "--json").out == before
+
+
+def test_garbage_is_named_first_and_deleted_only_when_asked(pegbox, copy):
+    old = copy / "checkpoints" / ("0" * 32 + ".pt")
+    old.write_bytes(b"x" * 5000)
+    os.utime(old, (0, 0))
+
+    named = pegbox("store", "gc", "--dry-run", "--store", copy)
+    was_there = old.exists()
+    done = pegbox("store", "gc", "--store", copy)
+
+    assert "would delete 1 checkpoints (5 kB)" in named.out
+    assert str(old) in named.out
+    assert was_there
+    assert "deleted 1 checkpoints" in done.out
+    assert not old.exists()
+
+
+def test_a_store_that_is_not_there_is_named(pegbox, tmp_path):
+    said = pegbox("store", "verify", "--store", tmp_path / "none")
+
+    assert said.code == 1
+    assert "There is no store in" in said.err
