@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,13 +43,13 @@ class Journal:
         self._size = 0
         self._seq = 0
 
-    def append(self, *events: Event, version: int | None = None, at: float | None = None) -> None:
+    def append(self, *events: Event, version: int | None = None, at: float | Sequence[float] | None = None) -> None:
         """Write events; when this returns they survive a crash of the machine.
 
         Args:
             events: Written together, in this order.
             version: Of the study after the first of them, for a driver's events; the others count on from it.
-            at: Unix time in seconds of all of them; now, where it is left out.
+            at: Unix time in seconds, of all of them or of each; now, where it is left out.
 
         Raises:
             StoreUnwritableError: The disk is full or fails; none of the events is recorded, and the next call writes
@@ -61,14 +62,15 @@ class Journal:
                 "after a fork. Make a journal of its own in each process."
             )
         with self._guard:
-            self._append(events, version, time.time() if at is None else at)
+            now = time.time() if at is None else at
+            self._append(events, version, [now] * len(events) if isinstance(now, float) else now)
 
     def close(self) -> None:
         """Let go of the file; a further event opens a new one."""
         with self._guard:
             self._release()
 
-    def _append(self, events: tuple[Event, ...], version: int | None, at: float) -> None:
+    def _append(self, events: tuple[Event, ...], version: int | None, at: Sequence[float]) -> None:
         if not events:
             return
         lines = []
@@ -77,7 +79,7 @@ class Journal:
                 self._begin_file()
             for count, event in enumerate(events):
                 numbered = None if version is None else version + count
-                lines.append(encode_line(event, self._seq + count + 1, at, numbered))
+                lines.append(encode_line(event, self._seq + count + 1, at[count], numbered))
             self._write(b"".join(lines))
         except OSError as error:
             self._give_up()
