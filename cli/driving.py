@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -97,9 +97,13 @@ def _signals_told(view: LiveView) -> Iterator[None]:
     def hear(number: int, frame: FrameType | None) -> None:
         if signal.getsignal(number) is hear:
             raise KeyboardInterrupt
-        view.notice("Interrupted: running trials are finishing. Ctrl-C again stops at once.")
+        with suppress(OSError):  # the terminal that was closed
+            view.notice("Interrupted: running trials are finishing. Ctrl-C again stops at once.")
 
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored stays ignored: with `nohup` a study outlives its terminal.
+    asking = [signal.SIGINT, signal.SIGTERM]
+    asking += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
+    before = {number: signal.signal(number, hear) for number in asking}
     try:
         yield
     finally:

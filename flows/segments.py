@@ -18,6 +18,7 @@ from pegbox.tasks.crew import Crew
 from pegbox.tasks.evaluate_trial import evaluate_trial
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_objective, state_after
+from pegbox.tasks.notices import announce
 from pegbox.tasks.passing import whole
 from pegbox.tasks.segmenting import Segmenting
 from pegbox.tasks.train_trial import train_trial
@@ -173,7 +174,8 @@ class SegmentRunner:
 
     def _record_value(self, folds: Sequence[_Measured], evaluation: Evaluation, state: TrialState) -> None:
         segment = folds[0].segment
-        self._study.record(
+        before = self._study.history
+        after = self._study.record(
             TrialEvaluated(
                 study=segment.study,
                 trial=segment.trial,
@@ -184,6 +186,7 @@ class SegmentRunner:
                 },
             )
         )
+        announce(before, after, segment.trial, evaluation)
 
     def _failed(self, segment: Segment, failure: Failure) -> None:
         again = failure.kind.deserves_retry and segment.attempt <= self._study.history.spec.run.retries

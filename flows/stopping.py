@@ -33,7 +33,7 @@ def stop_study(root: Path, study: str) -> Driver:
             f"from {socket.gethostname()!r} to there. Run `pegbox stop` on that host."
         )
     try:
-        os.kill(driver.pid, signal.SIGINT)
+        os.kill(driver.pid, signal.SIGTERM)  # SIGINT is ignored by what a shell script starts with `&`
     except ProcessLookupError as error:
         raise StoreBusyError(
             f"The study {study!r} is driven by process {driver.pid}, which this process cannot see: it may live in "

@@ -16,6 +16,7 @@ from pegbox.storage.study_log import StudyLog, open_study
 from pegbox.tasks.close_lost_runs import close_lost_runs
 from pegbox.tasks.crew import open_crew
 from pegbox.tasks.interruption import Interruption
+from pegbox.tasks.limiting import ensure_limit
 from pegbox.tasks.passing import whole
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.tasks.propose_trials import propose_trials
@@ -39,6 +40,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         StoreError: The history cannot be read or written.
     """
     layout = open_store(store)
+    ensure_limit(spec.run.limit)
     data = prepare_data(spec.data, spec.task, layout) if spec.data else None
     with (
         open_crew(spec, layout) as crew,

@@ -36,8 +36,3 @@ def _check_available(spec: StudySpec) -> Iterator[Problem]:
         yield Problem(message, ("run", "engine"))
     if spec.run.address is not None:
         yield Problem("clusters are not available yet. Leave the address out.", ("run", "address"))
-    if spec.run.limit is not None:
-        yield Problem("Prefect concurrency limits are not available yet. Leave the limit out.", ("run", "limit"))
-    if spec.schedule is not None:
-        message = "schedules are not available yet. Leave it out, and start `pegbox run` from cron."
-        yield Problem(message, ("schedule",))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, TypeAdapter
 
-from pegbox.schemas.base import Metrics, Schema
+from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
@@ -158,6 +158,32 @@ class SelectionMade(_Event):
     selection: Selection
 
 
+class Incumbent(Schema):
+    """The configuration that a scheduled study says is to be run, and where its values stand."""
+
+    study: str
+    """Whose trial it is."""
+    trial: int
+    configuration: Configuration
+
+
+class ScheduleStep(_Event):
+    """A scheduled study came to a conclusion; `study` is the scheduled study, which others are tuned for."""
+
+    type: Literal["schedule_step"] = "schedule_step"
+    step: Literal["unchanged", "held", "lapsed", "kept", "promoted"]
+    """`unchanged`: nothing to do. `held`: the incumbent holds on new data. `lapsed`: it does not, or tuning was asked
+    for all the same. `kept`: tuning found nothing credibly better. `promoted`: the winner is the incumbent now."""
+    reason: str
+    data_fingerprint: str
+    """Of the data, or of the training code where the study brings no data."""
+    asked: str
+    """Fingerprint of what the study asks for."""
+    incumbent: Incumbent | None = None
+    """What is to be run after this step."""
+    flow_run_id: str | None = None
+
+
 class ArtifactWritten(_Event):
     """A file that belongs to the study."""
 
@@ -180,6 +206,7 @@ Event = Annotated[
     | TrialFailed
     | TrialRetried
     | SelectionMade
+    | ScheduleStep
     | ArtifactWritten,
     Discriminator("type"),
 ]

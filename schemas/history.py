@@ -11,6 +11,7 @@ from pegbox.schemas.decision import Continue, Start, Stop
 from pegbox.schemas.events import (
     DecisionMade,
     Event,
+    RunStarted,
     SegmentStarted,
     SelectionMade,
     StudyOpened,
@@ -49,6 +50,8 @@ class History(Schema):
     elapsed_seconds: float = Field(default=0.0, ge=0)
     """Running time of the study over all its runs, as the driver last said."""
     selection: Selection | None = None
+    data_fingerprint: str | None = None
+    """Of the data that its trials were trained on; None where the study brings none."""
 
     @property
     def space(self) -> Space:
@@ -115,7 +118,7 @@ class History(Schema):
 
     def _fold(self, events: Iterable[Event]) -> Self:
         trials = list(self.trials)
-        spec, selection = self.spec, self.selection
+        spec, selection, data_fingerprint = self.spec, self.selection, self.data_fingerprint
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         for event in events:
             version += 1
@@ -132,6 +135,8 @@ class History(Schema):
                     trials[number] = trials[number].model_copy(update=_change(trials[number], event))
                 case SelectionMade():
                     selection = event.selection
+                case RunStarted(data_fingerprint=str() as fingerprint):
+                    data_fingerprint = fingerprint
                 case _:
                     pass
         # Not model_copy: it would carry the cached views of the old trials along.
@@ -142,6 +147,7 @@ class History(Schema):
             version=version,
             elapsed_seconds=elapsed_seconds,
             selection=selection,
+            data_fingerprint=data_fingerprint,
         )
 
 

@@ -159,6 +159,8 @@ class ScheduleSpec(Schema):
     """That the cron expression is meant in."""
     always: bool = False
     """Tune even where the incumbent still holds."""
+    tolerance: float = Field(default=0.0, ge=0)
+    """How much worse the incumbent may have become on new data, in units of the metric, before it is tuned again."""
 
     @model_validator(mode="after")
     def _one_clock(self) -> Self:

@@ -23,7 +23,7 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> "Crew":
         logs=store.logs,
         preload=preload_of(spec),
     )
-    return Crew(pool, store, spec.run.timeout)
+    return Crew(pool, store, spec.run.timeout, spec.run.limit)
 
 
 def preload_of(spec: StudySpec) -> tuple[str, ...]:
@@ -37,9 +37,13 @@ def start_early(spec: StudySpec) -> None:
 
 
 class Crew:
-    """Worker processes with the store and the time limit that they work under; any thread may call it."""
+    """Worker processes with the store and the limits that they work under; any thread may call it."""
 
-    def __init__(self, pool: WorkerPool, store: StoreLayout, timeout_seconds: float | None) -> None:
+    def __init__(
+        self, pool: WorkerPool, store: StoreLayout, timeout_seconds: float | None, limit: str | None = None
+    ) -> None:
+        self.limit = limit
+        """The Prefect concurrency limit that each training occupies."""
         self._pool = pool
         self._store = store
         self._timeout_seconds = timeout_seconds

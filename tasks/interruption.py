@@ -8,11 +8,15 @@ from typing import Any, Self
 
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+"""Ctrl-C, `kill`, and a terminal that is closed."""
+
 
 class Interruption:
-    """Catches SIGINT and SIGTERM while a study runs in the main thread; elsewhere it never triggers.
+    """Catches signals while a study runs in the main thread; elsewhere it never triggers.
 
-    A handler that was set before (the command line's) is called as well, so that it can tell the user.
+    A handler that was set before (the command line's) is called as well, so that it can tell the user. A signal that is
+    ignored stays ignored: `nohup` means that the study goes on.
     """
 
     def __init__(self) -> None:
@@ -21,7 +25,8 @@ class Interruption:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._catch) for number in (signal.SIGINT, signal.SIGTERM)}
+            heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._catch) for number in heard}
         return self
 
     def __exit__(
@@ -32,7 +37,10 @@ class Interruption:
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         if self.is_requested:
-            raise KeyboardInterrupt
+            # A terminal that closes may say so twice, once by the kernel and once by the shell: no second request.
+            if number in (signal.SIGINT, signal.SIGTERM):
+                raise KeyboardInterrupt
+            return
         self.is_requested = True
         before = self._before[number]
         if callable(before) and before is not signal.default_int_handler:

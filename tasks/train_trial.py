@@ -6,6 +6,7 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.tasks.caching import SegmentKey
 from pegbox.tasks.crew import Crew
+from pegbox.tasks.limiting import within_limit
 
 
 @task(
@@ -16,9 +17,10 @@ from pegbox.tasks.crew import Crew
     result_serializer="json",
 )
 def train_trial(segment: Segment, data: PreparedData | None, crew: Crew) -> TrainedSegment:
-    """Train in a worker process from one budget to the next.
+    """Train in a worker process from one budget to the next, once the study's limit has a free slot.
 
     Raises:
         TrialError: The attempt failed; carries why.
     """
-    return crew.train(segment, data)
+    with within_limit(crew.limit):
+        return crew.train(segment, data)

@@ -10,15 +10,18 @@ from pegbox.schemas.events import (
     EVENT,
     ArtifactWritten,
     DecisionMade,
+    Incumbent,
     MetricsReported,
     RunEnded,
     RunStarted,
+    ScheduleStep,
     SegmentStarted,
     SegmentTrained,
     SelectionMade,
     StudyOpened,
     TrialEvaluated,
     TrialFailed,
+    TrialRetried,
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.selection import Finalist, Interval, Selection
@@ -102,6 +105,15 @@ EVENTS = [
     ),
     TrialFailed(study="s", trial=3, attempt=1, failure=FAILURE, final=True),
     SelectionMade(study="s", run="r", selection=SELECTION),
+    TrialRetried(study="s", trial=3, attempt=2),
+    ScheduleStep(
+        study="s",
+        step="promoted",
+        reason="It is better.",
+        data_fingerprint="d",
+        asked="a",
+        incumbent=Incumbent(study="s@d", trial=3, configuration={"lr": 0.1}),
+    ),
     ArtifactWritten(study="s", kind="report", path=Path("r.html"), n_bytes=3),
 ]
 

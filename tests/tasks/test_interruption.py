@@ -48,3 +48,22 @@ def test_outside_the_main_thread_nothing_is_caught() -> None:
     thread.join()
 
     assert seen == [False]
+
+
+def test_closed_terminal_asks_once_however_often_it_says_so() -> None:
+    with Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+        assert interruption.is_requested
+
+
+def test_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interruption() as interruption:
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert not interruption.is_requested

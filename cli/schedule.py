@@ -1,0 +1,88 @@
+"""`pegbox schedule`: has a study look after itself, by Prefect's clock."""
+
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from pegbox.cli.console import err, safe
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
+
+Pool = Annotated[str | None, Parameter(help="Send it to this Prefect work pool instead of serving it from here.")]
+Watchdog = Annotated[
+    bool, Parameter(negative="", show_default=False, help="Have Prefect mark runs whose process died as crashed.")
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Clock:
+    """When the study runs; what is left out is taken from the study file.
+
+    Attributes:
+        cron: Minute, hour, day, month, weekday.
+        interval: Time from one run to the next, such as 6h.
+        timezone: That the cron expression is meant in, such as Europe/London.
+    """
+
+    cron: Annotated[str | None, Parameter(help="Minute, hour, day, month, weekday; in place of the file's.")] = None
+    interval: Annotated[str | None, Parameter(help="Time between runs, such as 6h; in place of the file's.")] = None
+    timezone: Annotated[str | None, Parameter(help="That --cron is meant in, such as Europe/London.")] = None
+
+
+BY_FILE = Clock()
+
+
+def schedule(
+    study_file: Annotated[Path | None, Parameter(help="The study file; not needed for --watchdog alone.")] = None,
+    *,
+    clock: Clock = BY_FILE,
+    pool: Pool = None,
+    watchdog: Watchdog = False,
+    store: Store = DEFAULT_STORE,
+    verbosity: Verbosity = QUIET,
+) -> None:
+    """Tune a study again whenever its data has changed and its answer no longer holds.
+
+    Each run looks at the data first: unchanged data ends in seconds, changed data has the incumbent trained again, and
+    only where it does not hold a new study is tuned.
+    """
+    from pegbox.cli.driving import SETTINGS
+    from pegbox.cli.scheduled_study import check_request, read_scheduled_study
+
+    check_request(study_file, pool, watchdog)
+    spec = read_scheduled_study(study_file, asdict(clock)) if study_file else None
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    _hand_over(spec, store, pool, watchdog, verbose=verbosity.verbose)
+
+
+def _hand_over(spec: object, store: Path, pool: str | None, watchdog: bool, *, verbose: bool) -> None:
+    from pegbox.cli import terminal
+    from pegbox.flows.server import prefect_server, wait_until_healthy
+    from pegbox.schemas.study import StudySpec
+    from pegbox.storage.store import open_store
+
+    layout = open_store(store)
+    if not verbose:
+        terminal.hush(layout.logs / f"schedule-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
+    console = err()
+    with prefect_server(layout.root / "prefect", layout.logs / "prefect-server.log") as url:
+        if url:
+            wait_until_healthy(url)
+        if watchdog:
+            from pegbox.flows.watchdog import set_up_watchdog
+
+            console.print(f"automation: {set_up_watchdog()}")
+        if not isinstance(spec, StudySpec):
+            return
+        from pegbox.flows.scheduling import deploy_study, serve_study
+
+        if pool:
+            console.print(f"deployed: {safe(deploy_study(spec, layout.root, pool))} to the work pool {safe(pool)}")
+        else:
+            console.print(f"serving: retune/{safe(spec.name)} from this process; Ctrl-C ends that.")
+            serve_study(spec, layout.root)

@@ -1,0 +1,54 @@
+"""Reads what `pegbox schedule` is asked for: the study with its clock; talks to no server."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pegbox.cli.validate import read_checked_study
+from pegbox.schemas.complaints import complaints
+from pegbox.schemas.errors import PegboxError, StudyError
+from pegbox.schemas.study import StudySpec
+
+
+def check_request(study_file: Path | None, pool: str | None, watchdog: bool) -> None:
+    """Refuse what makes no sense, before anything is started.
+
+    Raises:
+        StudyError: There is nothing to schedule.
+        PegboxError: A lasting Prefect server is needed, and none is configured.
+    """
+    from pegbox.flows.server import is_configured
+
+    if study_file is None and not watchdog:
+        raise StudyError("name the study file to schedule, or give --watchdog.", "pegbox schedule")
+    if (pool or study_file is None) and not is_configured():
+        raise PegboxError(
+            "A work pool and an automation live in a Prefect server that stays, and none is configured. Start one "
+            "with `prefect server start` and set PREFECT_API_URL, or serve the study from this process without --pool."
+        )
+
+
+def read_scheduled_study(path: Path, given: Mapping[str, str | None]) -> StudySpec:
+    """The study of a file, with the clock that the command line gives in place of the file's.
+
+    Args:
+        path: The study file.
+        given: `cron`, `interval` and `timezone`; None where the command line does not say.
+
+    Raises:
+        StudyError: The study or its clock is not valid.
+    """
+    spec = read_checked_study(path).spec
+    if not any(given.values()):
+        return spec
+    raw = spec.model_dump(mode="json")
+    clock: dict[str, Any] = raw["schedule"] or {}
+    if given["cron"] or given["interval"]:
+        clock = {name: value for name, value in clock.items() if name not in {"cron", "interval"}}
+    raw["schedule"] = clock | {name: value for name, value in given.items() if value}
+    try:
+        return StudySpec.model_validate(raw)
+    except ValidationError as error:
+        raise StudyError(complaints(error, raw), "pegbox schedule") from error

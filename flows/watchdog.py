@@ -1,0 +1,68 @@
+"""Sets up a Prefect automation that marks dead flow runs as crashed; watches nothing itself."""
+
+from datetime import timedelta
+
+from prefect.automations import Automation
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
+from prefect.settings import get_current_settings
+
+NAME = "pegbox: crash flow runs without a heartbeat"
+SLOWEST_HEARTBEAT = 180
+"""Seconds between two heartbeats, where a run's own settings do not say otherwise."""
+ENDS = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
+
+
+def set_up_watchdog() -> str:
+    """Make the automation, or renew the one that is there.
+
+    A run that was heard of and then misses three heartbeats is dead.
+
+    Returns:
+        The name of the automation.
+    """
+    wanted = _automation()
+    for present in _present():
+        wanted = wanted.model_copy(update={"id": present.id})
+    if wanted.id is None:
+        wanted.create()
+    else:
+        wanted.update()
+    return NAME
+
+
+def _present() -> list[Automation]:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        found = client.read_automations_by_name(NAME)
+    return [Automation(**automation.model_dump(include={"id", "name", "trigger", "actions"})) for automation in found]
+
+
+def _automation() -> Automation:
+    frequency = get_current_settings().flows.heartbeat_frequency or SLOWEST_HEARTBEAT
+    return Automation(
+        name=NAME,
+        description="Written by `pegbox schedule --watchdog`.",
+        trigger=EventTrigger(
+            after={"prefect.flow-run.heartbeat"},
+            expect={"prefect.flow-run.heartbeat", *(f"prefect.flow-run.{end}" for end in ENDS)},
+            match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"}),
+            match_related=ResourceSpecification(
+                {"prefect.resource.role": "flow", "prefect.resource.name": ["tune", "retune"]}
+            ),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=3 * max(frequency, SLOWEST_HEARTBEAT) + 60),
+        ),
+        actions=[
+            ChangeFlowRunState(
+                type="change-flow-run-state",
+                state=StateType.CRASHED,
+                message="No heartbeat came: the process is gone. The same command goes on with the study.",
+            )
+        ],
+    )

@@ -1,0 +1,137 @@
+"""Deployments of a scheduled study, against a real Prefect server, a real runner and a real worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pegbox.schemas.errors import PegboxError, StudyError
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import open_history
+
+pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
+
+Hill = Callable[..., StudySpec]
+STUDY = """
+name: hill
+train: {kind: function, function: "hill:run"}
+space: {x: {min: 0.0, max: 1.0}}
+objective: {metric: value}
+search: {method: random}
+budget: {trials: 2}
+run: {workers: 1, threads: 1}
+finalists: {top: 1, seeds: 1}
+"""
+
+
+def _steps(project: Path) -> list[str]:
+    store = project / "store"
+    if not (store / "history.duckdb").exists():
+        return []
+    with open_history(store) as file:
+        rows = file.sql("SELECT body->>'step' FROM events WHERE type = 'schedule_step' ORDER BY written_at").fetchall()
+    return [step for (step,) in rows]
+
+
+def _start(project: Path, api: str, *command: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *command],
+        cwd=project,
+        env={**os.environ, "PREFECT_API_URL": api},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _wait_for_steps(project: Path, count: int, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 200
+    while len(_steps(project)) < count:
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, (project / "store" / "logs").read_text()
+        time.sleep(0.5)
+
+
+def test_served_study_runs_by_its_clock_until_ctrl_c(project: Path, prefect_api: str) -> None:
+    (project / "study.yaml").write_text(STUDY)
+    command = "from pegbox.cli.app import main; main()"
+
+    served = _start(
+        project, prefect_api, "-c", command, "schedule", "study.yaml", "--interval", "20s", "--store", "store"
+    )
+    _wait_for_steps(project, 2, served)
+    served.send_signal(signal.SIGINT)
+    output, _ = served.communicate(timeout=60)
+
+    assert served.returncode == 0, output
+    assert "serving: retune/hill" in output
+    assert _steps(project)[:2] == ["promoted", "unchanged"]
+
+
+def test_worker_of_a_pool_runs_the_study(project: Path, prefect_api: str, hill: Hill) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.deployments import run_deployment
+
+    from pegbox.flows.scheduling import deploy_study
+
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="bench", type="process"))
+    spec = hill(schedule={"cron": "0 3 * * 1", "timezone": "Europe/London"}, budget={"trials": 2})
+
+    name = deploy_study(spec, project / "store", "bench")
+    run_deployment(name, timeout=0)
+    worker = _start(
+        project, prefect_api, "-m", "prefect", "worker", "start", "--pool", "bench", "--type", "process", "--run-once"
+    )
+    output, _ = worker.communicate(timeout=240)
+
+    assert name == "retune/hill"
+    assert _steps(project) == ["promoted"], output
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(name)
+    assert deployment.parameters["spec"]["budget"] == {"trials": 2}
+    assert deployment.parameter_openapi_schema["properties"]["spec"]
+    assert [schedule.schedule.cron for schedule in deployment.schedules] == ["0 3 * * 1"]
+
+
+def test_unknown_pool_is_named(project: Path, hill: Hill) -> None:
+    from pegbox.flows.scheduling import deploy_study
+
+    with pytest.raises(PegboxError, match="no work pool 'nowhere'"):
+        deploy_study(hill(schedule={"interval": "1h"}), project / "store", "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (None, "says when it runs"),
+        ({"cron": "every monday"}, 'Invalid cron string: "every monday"'),
+        ({"cron": "0 3 * * 1", "timezone": "Mars/Olympus"}, 'Invalid timezone: "Mars/Olympus"'),
+    ],
+)
+def test_clock_that_cannot_be_read_is_refused(schedule: dict[str, str] | None, message: str, hill: Hill) -> None:
+    from pegbox.flows.scheduling import schedule_of
+
+    with pytest.raises(StudyError, match=message):
+        schedule_of(hill(schedule=schedule))
+
+
+def test_watchdog_is_one_automation_however_often_it_is_set_up() -> None:
+    from prefect.client.orchestration import get_client
+
+    from pegbox.flows.watchdog import set_up_watchdog
+
+    set_up_watchdog()
+    name = set_up_watchdog()
+
+    with get_client(sync_client=True) as client:
+        (automation,) = client.read_automations_by_name(name)
+    assert automation.enabled
+    assert automation.trigger.within.total_seconds() >= 3 * 180
+    assert [action.type for action in automation.actions] == ["change-flow-run-state"]
