@@ -202,24 +202,6 @@ def check_same_data(before: History, run: RunStarted) -> None:
     )
 
 
-def check_same_data(before: History, run: RunStarted) -> None:
-    """Refuse to go on with a study whose trials were trained on data that is not there any more.
-
-    Raises:
-        StudyMismatchError: The data is declared as before, but its content changed.
-    """
-    if before.data_fingerprint is None or run.data_fingerprint in (None, before.data_fingerprint):
-        return
-    raise StudyMismatchError(
-        Problem(
-            f"the data of study {before.spec.name!r} changed since its last run, from {before.data_fingerprint[:8]} to "
-            f"{str(run.data_fingerprint)[:8]}, and trials on other data cannot be compared. Give the study another "
-            "name, or let `pegbox schedule` look after it: it scores the incumbent on the new data first.",
-            ("data",),
-        )
-    )
-
-
 def _differing(old: object, new: object) -> str:
     """The first entry that differs, in a few words."""
     if isinstance(old, dict) and isinstance(new, dict):
