@@ -36,7 +36,6 @@ COMMANDS = {
     "report": "Write the answer of a study and its charts as one HTML file.",
     "ui": "Show the studies of a store in the browser, live.",
     "schedule": "Have a study look after itself by the clock.",
-    "schedule": "Have a study look after itself by the clock.",
     "replay": "Make every decision of a study again from its history, and report differences.",
     "store": "Verify a store, rebuild it from its journals, or free space.",
     "doctor": "Check versions, the Prefect server, the store, the disk and the devices.",
