@@ -89,7 +89,8 @@ def sureness(selection: Selection | None, n_comparable: int) -> Sureness:
     finalists = selection.finalists
     level = next((one.interval.level for one in finalists if one.interval), 0.95)
     return Sureness(
-        sentence=_sentence(selection, level),
+        sentence=_front_sentence(selection) if selection.front else _sentence(selection, level),
+        chance_of="P(on the front)" if selection.front else "P(best)",
         level=level,
         finalists=tuple(_row(one, selection) for one in finalists),
     )
@@ -118,6 +119,17 @@ def _sentence(selection: Selection, level: float) -> str:
         return f"{first} No other comes near it."
     others = "One other" if n_ties == 1 else f"{n_ties} others"
     return f"{first} {others} cannot be told from it at {percent(level)}."
+
+
+def _front_sentence(selection: Selection) -> str:
+    """Of several objectives: a finalist is on the front where no other is as good in all of them."""
+    chance = percent(selection.best.probability_best)
+    n_front = len(selection.front)
+    first = f"With probability {chance} no other finalist beats trial {selection.winner} in every objective."
+    if n_front == 1:
+        return f"{first} It stands alone on the front."
+    others = "one other trades" if n_front == 2 else f"{n_front - 1} others trade"
+    return f"{first} It is the knee of the front; {others} the objectives in another way."
 
 
 def percent(share: float) -> str:

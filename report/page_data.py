@@ -96,6 +96,8 @@ class Sureness(Schema):
     """How sure the answer is."""
 
     sentence: str
+    chance_of: str = "P(best)"
+    """What `FinalistRow.probability_best` is the probability of, in a few words."""
     level: float = 0.95
     finalists: tuple[FinalistRow, ...] = ()
 

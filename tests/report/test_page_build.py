@@ -166,3 +166,5 @@ def test_two_objectives_have_a_page(tmp_path: Path) -> None:
     assert [goal.metric for goal in page.head.goals] == ["val_loss", "latency_ms"]
     assert page.answer is not None
     assert page.answer.trial in page.trials.number
+    assert page.analysis.sureness.chance_of == "P(on the front)"
+    assert "in every objective" in page.analysis.sureness.sentence

@@ -126,7 +126,10 @@ export function updateAll() {
 
 /** Draw all charts, seen or not: paper shows them all. */
 export function drawAll() {
-  for (const card of cards) card.draw()
+  for (const card of cards) {
+    card.draw()
+    card.chart?.getZr().flush()
+  }
 }
 
 onTheme(() => updateAll())

@@ -30,12 +30,13 @@ export function open(page, live = {}) {
   load(page)
   const selection = selectionBar() // first, so that it is the first to hear of a selection
   const top = header(live.tools ?? [])
+  const hasSeveralGoals = page.head.goals.length > 1
   const secondGoal = () => model.page.head.goals[1]?.metric ?? 'training time'
   const sections = [
     [null, [answerCard(), surenessCard(), knobsCard(), nextCard()]],
     [null, effectsSection()],
-    ['Explore', [parallelCard(), interactionCard(), ...(page.head.goals.length > 1 ? [tradeoffCard({ id: 'pareto', title: 'Pareto front', across: secondGoal })] : []), trialsCard()]],
-    ['How it went', [progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => 'training time' }), failuresCard(), workersCard(), rungsCard()]],
+    ['Explore', [parallelCard(), interactionCard(), trialsCard()]],
+    ['How it went', [progressCard(), curvesCard(), ...(hasSeveralGoals ? [tradeoffCard({ id: 'pareto', title: 'Pareto front', across: secondGoal })] : []), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => 'training time' }), failuresCard(hasSeveralGoals ? 'w12' : 'w6'), workersCard(), rungsCard()]],
     ['Where it comes from', [lineageCard(), driftCard(), studiesCard(live.linkTo)]],
     ...(live.sql ? [['Ask', [live.sql]]] : []),
   ]
@@ -53,9 +54,13 @@ export function open(page, live = {}) {
   update()
   addEventListener('beforeprint', () => {
     forPaper(true)
+    for (const block of blocks) block.update()
     drawAll()
   })
-  addEventListener('afterprint', () => forPaper(false))
+  addEventListener('afterprint', () => {
+    forPaper(false)
+    for (const block of blocks) block.update()
+  })
   return update
 }
 

@@ -41,6 +41,12 @@ export function fade(color, alpha) {
   return `rgba(${parts[0]}, ${parts[1]}, ${parts[2]}, ${alpha})`
 }
 
+/** A colour on the way from one to another. */
+export function mix(from, to, share) {
+  const [start, end] = [from, to].map((color) => color.match(/[\d.]+/g).slice(0, 3).map(Number))
+  return `rgb(${start.map((part, place) => Math.round(part + share * (end[place] - part))).join(', ')})`
+}
+
 /** Call when the scheme changes. */
 export function onTheme(listener) {
   listeners.add(listener)

@@ -3,7 +3,7 @@ import { axis, ChartCard, grid, tip } from '../chart.js'
 import { choice, h, put } from '../dom.js'
 import { metric, percent } from '../format.js'
 import { model } from '../model.js'
-import { colors } from '../theme.js'
+import { colors, mix } from '../theme.js'
 
 export function interactionCard() {
   let chosen = 0
@@ -21,6 +21,7 @@ export function interactionCard() {
       const beyond = pair.share === null ? '' : ` Together they explain ${percent(pair.share)} beyond each alone.`
       return `Predicted ${model.page.head.goals[0].metric}, the stronger the colour the better; blank where there is no data.${beyond}`
     },
+    legend: () => ramp(current()),
     option: () => option(current()),
     figures: () => figures(current()),
   })
@@ -34,36 +35,52 @@ export function interactionCard() {
   return { element: card.element, update }
 }
 
+function cellsOf(pair) {
+  return pair ? pair.rows.flatMap((row, y) => row.flatMap((value, x) => (value === null ? [] : [[x, y, value]]))) : []
+}
+
+function endsOf(cells) {
+  const values = cells.map((cell) => cell[2])
+  return [Math.min(...values), Math.max(...values)]
+}
+
+/** The ramp with its ends; the better end comes first. */
+function ramp(pair) {
+  const cells = cellsOf(pair)
+  if (!cells.length) return []
+  const [low, high] = endsOf(cells)
+  const [first, last] = model.page.head.goals[0].goal === 'minimize' ? [low, high] : [high, low]
+  return h('div', { class: 'legend' }, h('span', {}, metric(first), h('span', { class: 'ramp', 'aria-hidden': 'true' }), metric(last)))
+}
+
 function option(pair) {
-  if (!pair) return 'Too few trials to tell.'
-  const cells = []
-  pair.rows.forEach((row, y) => row.forEach((value, x) => value !== null && cells.push([x, y, value])))
+  const cells = cellsOf(pair)
   if (!cells.length) return 'Too few trials to tell.'
   const colours = colors()
-  const values = cells.map((cell) => cell[2])
+  const [low, high] = endsOf(cells)
   const isMinimised = model.page.head.goals[0].goal === 'minimize'
-  const ramp = isMinimised ? [colours['heat-near'], colours['heat-far']] : [colours['heat-far'], colours['heat-near']]
+  const shade = (value) => {
+    const share = high > low ? (value - low) / (high - low) : 0
+    return mix(colours['heat-near'], colours['heat-far'], isMinimised ? share : 1 - share)
+  }
   return {
-    tooltip: { formatter: ({ value }) => describe(pair, value) },
-    grid: grid({ bottom: 44, left: 4, top: 24 }),
+    tooltip: { formatter: ({ dataIndex }) => describe(pair, cells[dataIndex]) },
+    grid: grid({ top: 24 }),
     xAxis: cellAxis(pair.x, pair.x_at, 5),
     yAxis: { ...cellAxis(pair.y, pair.y_at, 7), name: pair.y, nameLocation: 'end', nameTextStyle: { color: colours.muted, fontSize: 11, align: 'left' } },
-    visualMap: {
-      type: 'continuous',
-      min: Math.min(...values),
-      max: Math.max(...values),
-      calculable: false,
-      orient: 'horizontal',
-      left: 'center',
-      bottom: 0,
-      itemWidth: 10,
-      itemHeight: 120,
-      precision: 4,
-      text: [metric(Math.max(...values)), metric(Math.min(...values))],
-      textStyle: { color: colours.muted, fontSize: 11 },
-      inRange: { color: ramp },
-    },
-    series: [{ type: 'heatmap', data: cells, itemStyle: { borderColor: colours.card, borderWidth: 0.5 } }],
+    // Rectangles of our own: a heat map series is drawn on a canvas above the others, of which paper shows one only.
+    series: [
+      {
+        type: 'custom',
+        encode: { x: 0, y: 1 },
+        renderItem: ({ dataIndex }, api) => {
+          const [x, y] = api.coord([cells[dataIndex][0], cells[dataIndex][1]])
+          const [width, height] = api.size([1, 1])
+          return { type: 'rect', shape: { x: x - width / 2, y: y - height / 2, width, height }, style: { fill: shade(cells[dataIndex][2]), stroke: colours.card, lineWidth: 0.5 } }
+        },
+        data: cells,
+      },
+    ],
   }
 }
 

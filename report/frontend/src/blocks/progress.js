@@ -76,7 +76,7 @@ function option(across, budget) {
   const last = rows.reduce((most, row) => Math.max(most, trials[across][row]), 0)
   return {
     tooltip: { formatter: ({ value, seriesName }) => (seriesName === 'best so far' ? undefined : describe(value[2])) },
-    xAxis: axis({ min: 0, max: last * 1.01, splitLine: { show: false }, name: ACROSS[across], nameLocation: 'middle', nameGap: 24, axisLabel: { formatter: across === 'number' ? (value) => count(value) : (value) => (value === 0 ? '0' : duration(value)) } }),
+    xAxis: axis({ min: 0, max: last * 1.01, minInterval: across === 'number' ? 1 : 0, splitLine: { show: false }, name: ACROSS[across], nameLocation: 'middle', nameGap: 24, axisLabel: { formatter: across === 'number' ? (value) => count(value) : (value) => (value === 0 ? '0' : duration(value)) } }),
     yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
     grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     series: [

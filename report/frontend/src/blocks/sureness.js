@@ -69,7 +69,7 @@ function describe(one) {
   const pairs = [
     ['estimate', metric(one.estimate)],
     ['interval', one.low === null ? 'unknown' : `${metric(one.low)} to ${metric(one.high)}`],
-    ['P(best)', percent(one.probability_best)],
+    [model.page.analysis.sureness.chance_of, percent(one.probability_best)],
     ['seen by the search', metric(one.search_value)],
     ['seeds', one.values.map((value) => metric(value)).join(', ')],
   ]
@@ -83,7 +83,7 @@ function figures() {
       { name: 'estimate', numeric: true, text: metric },
       { name: 'low', numeric: true, text: metric },
       { name: 'high', numeric: true, text: metric },
-      { name: 'P(best)', numeric: true, text: percent },
+      { name: model.page.analysis.sureness.chance_of, numeric: true, text: percent },
       { name: 'role' },
       { name: 'search saw', numeric: true, text: metric },
       { name: 'seeds' },
