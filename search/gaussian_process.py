@@ -24,7 +24,7 @@ class Prior(NamedTuple):
     The length scales' mean grows with the square root of the number of dimensions, so that points of a large space are
     still alike.
 
-    Source: Hvarfner et al. 2024, equation 9; the offset and the deviation are ours, see docs/decisions.
+    Source: Hvarfner et al. 2024, equation 9.
     """
 
     n_lengths: int
