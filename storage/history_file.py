@@ -56,10 +56,19 @@ class HistoryFile:
         Raises:
             NotFoundError: The store holds no such study.
         """
-        view = self.sql("SELECT view_name FROM studies WHERE study = ?", [self._known(study)]).fetchall()[0][0]
-        if not view:
+        view = self.sql_name_of(study)
+        if view is None:
             return self.sql("FROM trials WHERE study = ? ORDER BY number", [study])
         return self.sql(f"FROM {identifier(view)} ORDER BY number")
+
+    def sql_name_of(self, study: str) -> str | None:
+        """Name of the study's typed view; None where its specification is of another version.
+
+        Raises:
+            NotFoundError: The store holds no such study.
+        """
+        found = self.sql("SELECT view_name FROM studies WHERE study = ?", [self._known(study)]).fetchall()[0][0]
+        return found or None
 
     def best(self, study: str) -> dict[str, Any] | None:
         """The completed trial with the best value: number, value, params, metrics and more; None before there is one.
