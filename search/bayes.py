@@ -25,8 +25,6 @@ from pegbox.search.warm_start import N_RECOMMENDED, EarlierStudies
 FEWEST_VALUES = 3
 """Values that a model needs."""
 
-FEWEST_FOR_SECOND = 12
-"""Values that two models need."""
 LEAST_FEASIBLE = math.log(0.5)
 OUT_OF_BOUNDS = 1e9
 """Taken from the score of what will hardly train: where all else is known well, the logarithm of its improvement falls
@@ -41,9 +39,6 @@ class BayesSettings(NamedTuple):
     margin: float = 0.1
     """Improvement that counts at every other ask, in deviations of the seen points' means: without it the last asks
     polish one corner."""
-    opinions: int = 3
-    """Every so many asks a second model is heard, of the better half of the values alone: where the first is sure and
-    wrong because bad values shape it, the second disagrees. 0 for never."""
     model: ModelSettings = ModelSettings()
     effort: Effort = Effort()
 
@@ -125,11 +120,7 @@ class BayesSampler:
         n_trials = len(history.trials) + len(chosen)
         if n_trials < self._n_initial or len(seen.losses) < FEWEST_VALUES:
             return self._spread(history, n_trials, chosen)
-        weights = self._weights(history, rng)
-        if self._hears_second(seen, n_trials):
-            surrogate = self._builder.build(seen.better_half(), believe_unfinished=True, is_chained=False)
-        else:
-            surrogate = self._builder.build(seen, weights, believe_unfinished=True)
+        surrogate = self._builder.build(seen, self._weights(history, rng), believe_unfinished=True)
         return self._climb(history, chosen, self.score(surrogate, seen), surrogate, rng)
 
     def _climb(
@@ -180,11 +171,6 @@ class BayesSampler:
             return total + probability - np.where(probability < LEAST_FEASIBLE, OUT_OF_BOUNDS, 0.0)
 
         return score
-
-    def _hears_second(self, seen: Observations, n_trials: int) -> bool:
-        every = self._settings.opinions
-        has_enough = len(seen.losses) >= FEWEST_FOR_SECOND and seen.losses.shape[1] == 1
-        return bool(every) and has_enough and n_trials % every == every - 1
 
     def _margin(self, seen: Observations) -> float:
         """Every other ask looks for a clear improvement, those between them for any."""

@@ -35,21 +35,6 @@ class Observations(NamedTuple):
     pending: Array
     pending_budgets: Array
 
-    def better_half(self) -> "Observations":
-        """The same with the better half of the values at each budget; for one objective."""
-        keep = np.zeros(len(self.losses), dtype=bool)
-        for budget in np.unique(self.budgets):
-            rows = np.flatnonzero(self.budgets == budget)
-            best = np.argsort(self.losses[rows, 0], kind="stable")[: (len(rows) + 1) // 2]
-            keep[rows[best]] = True
-        return self._replace(
-            points=self.points[keep],
-            budgets=self.budgets[keep],
-            losses=self.losses[keep],
-            seconds=self.seconds[keep],
-            numbers=self.numbers[keep],
-        )
-
     def unfinished(self, full_budget: float) -> Array:
         """Points that were evaluated, but not at the full budget, shape (n, n_dims)."""
         finished = np.unique(self.numbers[self.budgets >= full_budget])

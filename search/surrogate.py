@@ -108,7 +108,6 @@ class SurrogateBuilder:
         seen: Observations,
         weights: Array | None = None,
         believe_unfinished: bool = False,
-        is_chained: bool = True,
     ) -> Surrogate:
         """The surrogate of the losses, or of their weighted scalarisation where there are several.
 
@@ -116,7 +115,6 @@ class SurrogateBuilder:
             seen: The history as arrays.
             weights: Of several objectives; None for one.
             believe_unfinished: Take trials that are paused, or run towards a low rung, as known at the full budget.
-            is_chained: The observations grow with the history, so fits can start from earlier ones.
         """
         losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
         has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
@@ -124,7 +122,7 @@ class SurrogateBuilder:
         features = scorer.features(seen.points, seen.budgets)
         expected = self._expectation(seen.points, losses)
         left = standardised(losses) if expected is None else standardised(losses) - expected(seen.points)
-        is_stable = is_chained and weights is None and expected is None
+        is_stable = weights is None and expected is None
         logs = self._logs(scorer, Data(features, scorer.groups, left), losses, is_stable)
         nearness = scorer.nearness(seen.budgets) if has_rungs else None
         rows = thinned(losses, self._settings.most_rows, nearness)

@@ -59,11 +59,6 @@ def test_trials_below_the_full_budget_are_unfinished() -> None:
     assert len(observe(history).unfinished(9.0)) == len(below) > 0
 
 
-def test_the_better_half_is_taken_at_each_budget() -> None:
-    history = finished(SPEC, [{"x": number / 10} for number in range(6)], [0.5, 0.1, 0.6, 0.2, 0.9, 0.3])
-    assert observe(history).better_half().losses[:, 0].tolist() == [0.1, 0.2, 0.3]
-
-
 def test_an_observer_that_saw_another_history_forgets_it() -> None:
     observer = Observer(SpaceEncoding(SPEC.space))
     observer.observe(finished(SPEC, [{"x": 0.9}, {"x": 0.8}], [0.1, 0.2]))
