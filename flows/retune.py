@@ -37,7 +37,7 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
         StoreError: The history cannot be read or written.
     """
     layout = open_store(store)
-    data = prepare_data(spec.data, spec.task, layout) if spec.data else None
+    data = prepare_data(spec, layout)
     with ScheduleLog(layout, spec.name) as log:
         retuning = Retuning(spec, data.fingerprint if data else code_fingerprint(spec.train), log.steps)
         if retuning.is_settled:

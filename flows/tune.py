@@ -41,7 +41,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     """
     layout = open_store(store)
     ensure_limit(spec.run.limit)
-    data = prepare_data(spec.data, spec.task, layout) if spec.data else None
+    data = prepare_data(spec, layout)
     with (
         open_crew(spec, layout) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,

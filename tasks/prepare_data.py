@@ -4,18 +4,27 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from pegbox.datasets.prepare import prepare
-from pegbox.schemas.data import DataSpec, PreparedData, Task
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.errors import StudyError
+from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
+from pegbox.training.check_prepared import check_prepared
 
 
 @task(name="prepare-data", cache_policy=NO_CACHE, persist_result=False)
-def prepare_data(spec: DataSpec, task: Task | None, store: StoreLayout) -> PreparedData:
-    """Load, split and write the data; found again by its content fingerprint.
+def prepare_data(spec: StudySpec, store: StoreLayout) -> PreparedData | None:
+    """Load, split and write the data, found again by its content fingerprint; None where training brings its own.
 
     Not cached by Prefect: the fingerprint must be taken from the source at every run, and what it names is looked up
     in the store itself, so that data deleted there is made again.
 
     Raises:
         DataError: The data cannot be used as declared.
+        StudyError: The study cannot train on this data.
     """
-    return prepare(spec, task, store.data)
+    if spec.data is None:
+        return None
+    data = prepare(spec.data, spec.task, store.data)
+    if problems := check_prepared(spec, data):
+        raise StudyError(problems)
+    return data

@@ -37,6 +37,11 @@ def test_package_carries_its_version() -> None:
     assert pegbox.__version__ != "0+unknown"
 
 
+def test_public_names_are_sorted_and_there() -> None:
+    assert list(pegbox.__all__) == sorted(pegbox.__all__)
+    assert all(getattr(pegbox, name) is not None for name in pegbox.__all__)
+
+
 def test_checkout_without_links_still_imports(tmp_path: Path) -> None:
     package = tmp_path / "src" / "pegbox"
     package.mkdir(parents=True)

@@ -4,6 +4,7 @@ The rooms (cli, flows, tasks, ...) stand at the top of the repository and are li
 imported as `pegbox.<room>` and never clashes with a user's own `flows/` or `tasks/`.
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,20 @@ try:
 except PackageNotFoundError:  # run from a checkout that is not installed
     __version__ = "0+unknown"
 
-__all__ = ["__version__"]
+_LAZY = {
+    "StudySpec": "pegbox.schemas.study:StudySpec",
+    "open": "pegbox.storage.history_file:open_history",
+    "read_study": "pegbox.schemas.study_file:read_study",
+    "tune": "pegbox.flows.tune:tune",
+}
+"""What is loaded when it is asked for: a worker or `pegbox --help` must not pay for Prefect and DuckDB."""
+
+__all__ = ["StudySpec", "__version__", "open", "read_study", "tune"]  # noqa: F822  the lazy names
 
 
 def __getattr__(name: str) -> Any:
-    """`pegbox.open(store)` opens a history for reading; loaded when it is asked for, because DuckDB takes a while."""
-    if name == "open":
-        from pegbox.storage.history_file import open_history
-
-        return open_history
-    raise AttributeError(f"module 'pegbox' has no attribute {name!r}")
+    """One of the lazy names."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'pegbox' has no attribute {name!r}")
+    module, _, attribute = _LAZY[name].partition(":")
+    return getattr(import_module(module), attribute)
