@@ -182,15 +182,16 @@ def test_ctrl_c_lets_running_trials_finish_and_the_same_command_goes_on(project)
 
     shown, code = on_a_terminal(project, ["run", "interrupted.yaml"], interrupt_at="/ 200 trials")
     state = json.loads(project.pegbox("status", "interrupted", "--json").stdout)
-    n_done = state["counts"]["completed"]
-    project.write("interrupted", space="  pause: 1.0", trials=n_done + 1)
+    n_known = sum(state["counts"].values())
+    project.write("interrupted", space="  pause: 1.0", trials=n_known + 1)
     again = project.pegbox("run", "interrupted.yaml", "--json")
 
     assert code == 130
     assert "Ctrl-C again stops at once" in shown
-    assert (state["phase"], state["counts"]) == ("interrupted", {"completed": n_done})
+    assert state["phase"] == "interrupted"
+    assert set(state["counts"]) <= {"completed", "proposed"}  # decided a moment before the signal, and not begun
     assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["counts"] == {"completed": n_done + 1}
+    assert json.loads(again.stdout)["counts"] == {"completed": n_known + 1}
 
 
 def test_a_terminal_gets_the_picture_and_the_answer(project):
