@@ -5,6 +5,7 @@ imported as `pegbox.<room>` and never clashes with a user's own `flows/` or `tas
 """
 
 from importlib import import_module
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
