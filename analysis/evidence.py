@@ -9,7 +9,7 @@ from pegbox.analysis.replicates import Array, Replicates
 
 LEVEL = 0.95
 MIN_SAVING = 0.2
-"""A tie is preferred to the best mean if it costs less by at least this share; less is within the noise of a clock."""
+"""A tie is preferred to the best mean if it costs less by at least this share; less is not worth a worse mean."""
 
 
 @dataclass(frozen=True, slots=True)

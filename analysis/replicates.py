@@ -13,6 +13,9 @@ from pegbox.schemas.trial import Trial
 
 Array = npt.NDArray[np.float64]
 
+COST_METRICS = ("cost", "parameters")
+"""What a finalist costs: what training says it costs, or the number of the model's weights."""
+
 
 @dataclass(frozen=True, slots=True)
 class Replicates:
@@ -22,14 +25,15 @@ class Replicates:
         trials: The finalists with at least one value, by number.
         losses: Shape (n_finalists, n_seeds), small is good; NaN where a seed failed or was not trained. A column is
             one seed, common to all finalists.
-        costs: Shape (n_finalists,), the mean of the metric `cost` where all report it, else of the training seconds.
-        is_priced: True if `costs` is that metric.
+        costs: Shape (n_finalists,), means of the first of `COST_METRICS` that all replicates report; ones where there
+            is none. Never the clock: a study that is resumed must come to the same answer.
+        priced_by: That metric; None where there is none.
     """
 
     trials: tuple[Trial, ...]
     losses: Array
     costs: Array
-    is_priced: bool = False
+    priced_by: str | None = None
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -53,12 +57,13 @@ def gather_replicates(history: History, objective: Objective) -> Replicates:
     trials = tuple(trial for trial in history.trials if values[trial.number])
     seeds = sorted({seed for trial in trials for seed in values[trial.number]})
     losses = [[values[trial.number].get(seed, np.nan) for seed in seeds] for trial in trials]
-    is_priced = all("cost" in one.metrics for trial in trials for one in trial.replicates)
+    everything = [one.metrics for trial in trials for one in trial.replicates]
+    priced_by = next((name for name in COST_METRICS if all(name in metrics for metrics in everything)), None)
     return Replicates(
         trials=trials,
         losses=np.array(losses, dtype=float).reshape(len(trials), len(seeds)),
-        costs=np.array([_mean_cost(trial, is_priced) for trial in trials]),
-        is_priced=is_priced,
+        costs=np.array([_mean_cost(trial, priced_by) for trial in trials]),
+        priced_by=priced_by,
     )
 
 
@@ -73,8 +78,8 @@ def restrict(replicates: Replicates, numbers: Collection[int]) -> Replicates:
     )
 
 
-def _mean_cost(trial: Trial, is_priced: bool) -> float:
-    return float(np.mean([one.metrics["cost"] if is_priced else one.seconds for one in trial.replicates]))
+def _mean_cost(trial: Trial, priced_by: str | None) -> float:
+    return 1.0 if priced_by is None else float(np.mean([one.metrics[priced_by] for one in trial.replicates]))
 
 
 def _by_seed(trial: Trial, objective: Objective) -> dict[int, float]:

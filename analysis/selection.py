@@ -16,8 +16,8 @@ from pegbox.schemas.selection import Finalist, Interval, Selection
 def select_winner(history: History) -> Selection:
     """The finalist to run, with the evidence of its fresh seeds.
 
-    The rule among ties is that of `evidence.pick`. The cost is the metric `cost` where all finalists report it, else
-    the time of training. With several objectives the rule is that of `front_selection`.
+    The rule among ties is that of `evidence.pick`, by the costs of `replicates`; with several objectives it is that of
+    `front_selection`.
 
     Raises:
         NoTrialSucceededError: No finalist has a value on a fresh seed.

@@ -20,10 +20,9 @@ def explain_choice(evidence: Evidence, choice: Choice) -> str:
     tied = _trials([replicates.trials[position].number for position in choice.ties])
     if choice.winner != choice.leader:
         share = replicates.costs[choice.winner] / replicates.costs[choice.leader]
-        cost = "costs" if replicates.is_priced else "trains in"
         return (
-            f"Trial {winner} is within one standard error of the best, trial {leader}, and {cost} {share:.0%} of its "
-            f"{'cost' if replicates.is_priced else 'time'} ({chance}). It cannot be told from {tied}."
+            f"Trial {winner} is within one standard error of the best, trial {leader}, at {share:.0%} of its "
+            f"{replicates.priced_by} ({chance}). It cannot be told from {tied}."
         )
     lead = f"Trial {winner} has the best mean over {seeds} ({chance})"
     if not choice.ties:

@@ -21,6 +21,7 @@ def make_history() -> HistoryMaker:
         replicates: dict[int, Sequence[float | None]] | None = None,
         goal: str = "minimize",
         seconds: Sequence[float] | None = None,
+        parameters: Sequence[float] | None = None,
         configurations: Sequence[dict[str, Any]] | None = None,
         space: dict[str, Any] | None = None,
         **changes: Any,
@@ -38,6 +39,7 @@ def make_history() -> HistoryMaker:
         trials = []
         for number, value in enumerate(values):
             cost = 1.0 if seconds is None else seconds[number]
+            weights = {} if parameters is None else {"parameters": parameters[number]}
             fresh = (replicates or {}).get(number, ())
             trials.append(
                 Trial(
@@ -48,7 +50,7 @@ def make_history() -> HistoryMaker:
                     budget=9,
                     evaluations=() if value is None else (Evaluation(budget=9, metrics={"loss": value}, seconds=cost),),
                     replicates=tuple(
-                        Evaluation(budget=9, metrics={"loss": one}, seconds=cost, replicate=seed)
+                        Evaluation(budget=9, metrics={"loss": one, **weights}, seconds=cost, replicate=seed)
                         for seed, one in enumerate(fresh)
                         if one is not None
                     ),

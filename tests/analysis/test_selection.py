@@ -76,15 +76,21 @@ def test_same_history_gives_the_same_selection(make_history):
 
 def test_cheapest_tie_within_one_standard_error_wins(make_history):
     values = {0: [0.50, 0.60, 0.40, 0.52], 1: [0.50, 0.61, 0.41, 0.51]}
-    selection = select_winner(make_history([0.1, 0.2], values, seconds=[10.0, 4.0]))
+    selection = select_winner(make_history([0.1, 0.2], values, parameters=[1000.0, 400.0]))
     assert selection.winner == 1
     assert selection.ties == (0,)
-    assert "trains in 40% of its time" in selection.reason
+    assert "at 40% of its parameters" in selection.reason
 
 
 def test_cheap_finalist_that_is_clearly_worse_does_not_win(make_history):
     values = {0: [0.10, 0.11, 0.12], 1: [0.90, 0.91, 0.92]}
-    assert select_winner(make_history([0.1, 0.2], values, seconds=[10.0, 1.0])).winner == 0
+    assert select_winner(make_history([0.1, 0.2], values, parameters=[1000.0, 100.0])).winner == 0
+
+
+def test_clock_has_no_say_in_who_wins(make_history):
+    values = {0: [0.50, 0.60, 0.40, 0.52], 1: [0.50, 0.61, 0.41, 0.51]}
+    slow_leader = select_winner(make_history([0.1, 0.2], values, seconds=[10.0, 1.0]))
+    assert slow_leader == select_winner(make_history([0.1, 0.2], values, seconds=[1.0, 10.0]))
 
 
 def test_gain_over_the_enqueued_configuration_is_stated(make_history):
