@@ -151,7 +151,7 @@ def test_brushing_filters_every_view(visit: Callable[..., Visit], page_file: str
 
     chosen = f"{optimizers.count(0.0)} of 120 trials selected"
     seen.page.wait_for_function("text => document.querySelector('.selection span').innerText === text", arg=chosen)
-    seen.page.wait_for_function("document.querySelector('#trials .about').innerText.includes('selected')")
+    seen.page.wait_for_function("() => document.querySelector('#trials .about').innerText.includes('selected')")
     assert set(seen.page.locator("#trials tbody tr td:nth-child(13)").all_inner_texts()) == {"adamw"}
 
 
@@ -161,7 +161,7 @@ def test_clearing_the_selection_brings_all_trials_back(visit: Callable[..., Visi
 
     seen.page.click(".selection button")
 
-    seen.page.wait_for_function("document.querySelectorAll('#trials tbody tr').length === 100")
+    seen.page.wait_for_function("() => document.querySelectorAll('#trials tbody tr').length === 100")
     assert not seen.page.is_visible(".selection")
 
 
@@ -176,6 +176,21 @@ def test_an_axis_can_be_brushed_from_the_keyboard(visit: Callable[..., Visit], p
 
     assert stretch == "0 to 0.168"
     assert axis.get_attribute("aria-valuetext") == "all"
+
+
+def test_a_pointer_shows_what_a_mark_stands_for(visit: Callable[..., Visit], page_file: str) -> None:
+    seen = visit(page_file)
+    bars = seen.page.locator("#knobs .chart")
+    bars.scroll_into_view_if_needed()
+    seen.page.wait_for_selector("#knobs canvas")
+    box = bars.bounding_box()
+
+    for share in range(20, 60, 2):
+        seen.page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + 18)
+    seen.page.wait_for_selector(".tip-box .tip")
+
+    assert "share" in seen.page.inner_text(".tip-box .tip")
+    assert seen.complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -316,7 +331,7 @@ def test_new_trials_appear_while_the_study_runs(
         study.record(*events[:10])
         time.sleep(2.5)
         seen = visit(f"{serve_live(tmp_path)}/?study=running")
-        seen.page.wait_for_function("document.querySelector('.live')?.textContent === 'live'")
+        seen.page.wait_for_function("() => document.querySelector('.live')?.textContent === 'live'")
         seen.page.wait_for_timeout(1000)
         before = seen.page.inner_text("header .facts")
         study.record(*events[10:40])
@@ -331,3 +346,20 @@ def test_new_trials_appear_while_the_study_runs(
         )
 
     assert seen.complaints == []
+
+
+def test_a_running_query_can_be_cancelled(
+    visit: Callable[..., Visit], serve_live: Callable[..., str], simulated_store: Path
+) -> None:
+    seen = visit(f"{serve_live(simulated_store)}/?study=higgs-mlp")
+    seen.page.fill(
+        "#sql textarea", "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range = b.range % 7"
+    )
+
+    seen.page.click("#sql button:has-text('Run')")
+    seen.page.wait_for_timeout(1500)
+    seen.page.click("#sql button:has-text('Cancel')")
+    seen.page.wait_for_selector("#sql .error")
+
+    assert seen.page.inner_text("#sql .error") == "The query was cancelled."
+    assert seen.page.is_enabled("#sql button:has-text('Run')")

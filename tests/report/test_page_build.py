@@ -93,6 +93,7 @@ def test_sample_holds_the_best_and_says_that_it_is_one(simulated_store: Path, hi
 
     assert len(drawn.number) == 40
     assert {trial.number for trial in ranked[:2]} <= set(drawn.number)
+    assert sum(number >= 60 for number in drawn.number) >= 10  # drawn from the whole, not from its beginning
     assert drawn.n_total == 120
     assert drawn.note.startswith("40 of 120 trials are drawn")
 

@@ -86,7 +86,8 @@ export class ChartCard {
       this.parts.ready?.(this.chart)
     }
     this.chart.resize()
-    this.chart.setOption({ ...base(), ...option }, { notMerge: true })
+    const shared = base(this.plot)
+    this.chart.setOption({ ...shared, ...option, tooltip: { ...shared.tooltip, ...option.tooltip } }, { notMerge: true })
   }
 
   dispose() {
@@ -143,14 +144,16 @@ const sized = new ResizeObserver((entries) => {
   }
 })
 
-function base() {
+function base(plot) {
   const { ink, raised, line } = colors()
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: ink },
     tooltip: {
       trigger: 'item',
-      confine: true,
+      appendTo: document.body,
+      className: 'tip-box',
+      position: (point, _params, _box, _rect, { contentSize }) => beside(plot, point, contentSize),
       transitionDuration: 0,
       backgroundColor: raised,
       borderColor: line,
@@ -160,6 +163,17 @@ function base() {
     },
     grid: grid(),
   }
+}
+
+/** Where a tip stands: beside the pointer, and never beyond the window. */
+function beside(plot, [x, y], [width, height]) {
+  const { left, top } = plot.getBoundingClientRect()
+  const inside = (at, size, offset, room) => {
+    const after = at + 14
+    const wanted = offset + after + size > room - 8 ? at - 14 - size : after
+    return Math.max(8 - offset, Math.min(wanted, room - 8 - size - offset))
+  }
+  return [inside(x, width, left, innerWidth), inside(y, height, top, innerHeight)]
 }
 
 /** Room for a plot inside its labels. */

@@ -9,7 +9,6 @@ const MOST_LINES = 1200
 const SIDE = 44
 const TOP = 48
 const BOTTOM = 40
-const ROOM_LEAST = 92
 
 export function parallelCard() {
   const behind = h('canvas', { 'aria-hidden': 'true' })
@@ -43,7 +42,7 @@ export function parallelCard() {
 
   const update = () => {
     all = model.axes
-    plane.style.setProperty('--least', `${all.length * ROOM_LEAST}px`)
+    plane.style.setProperty('--axes', all.length)
     lines = drawnRows()
     const extra = lines.length < model.page.trials.number.length ? ` ${count(lines.length)} lines are drawn; a filter counts all trials.` : ''
     about.textContent = `Each line is a trial, the better the bolder. Drag along an axis, or focus it and use the arrow keys, to filter every view; Escape clears.${extra}`
