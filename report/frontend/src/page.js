@@ -38,7 +38,7 @@ export function open(page, live = {}) {
     ['Explore', [parallelCard(), interactionCard(), trialsCard()]],
     ['How it went', [progressCard(), curvesCard(), ...(hasSeveralGoals ? [tradeoffCard({ id: 'pareto', title: 'Pareto front', across: secondGoal })] : []), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => 'training time' }), failuresCard(hasSeveralGoals ? 'w12' : 'w6'), workersCard(), rungsCard()]],
     ['Where it comes from', [lineageCard(), driftCard(), studiesCard(live.linkTo)]],
-    ...(live.sql ? [['Ask', [live.sql]]] : []),
+    ['Ask', [live.sql ?? askElsewhere()]],
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
   document.body.replaceChildren(
@@ -67,6 +67,12 @@ export function open(page, live = {}) {
 function section(title, content) {
   if (!Array.isArray(content)) return content.element
   return h('section', {}, title ? h('h2', {}, title) : null, h('div', { class: 'grid' }, content.map((block) => block.element)))
+}
+
+/** A file holds the answer, not the history: SQL needs the store. */
+function askElsewhere() {
+  const words = ['SQL needs the store that this page was made from: ', h('code', {}, 'pegbox sql'), ' asks it in a terminal, ', h('code', {}, 'pegbox ui'), ' shows this page live with a console.']
+  return { element: h('section', { class: 'card w12', id: 'ask' }, h('h3', {}, 'SQL'), h('p', { class: 'muted' }, words)), update: () => {} }
 }
 
 /** What is selected, always in sight while something is. */
