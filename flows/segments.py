@@ -136,7 +136,7 @@ class SegmentRunner:
         segment = completion.about.segment
         if completion.is_cached:  # no worker has journalled these reports
             reports = (MetricsReported.of(segment, report.step, report.metrics) for report in trained.reports)
-            self._study.record(*reports)
+            self._study.report(*reports)
         self._study.record(
             SegmentTrained(
                 study=segment.study,

@@ -44,7 +44,26 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
     with _presence(home):
         url = _start_or_join(home, log)
         os.environ["PREFECT_API_URL"] = url
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")  # on this machine a server answers, or it is gone
         yield url
+
+
+@contextlib.contextmanager
+def server_loss_told() -> Iterator[None]:
+    """Say in a sentence that the server went away, where Prefect raises what its HTTP library says.
+
+    Raises:
+        PegboxError: The server does not answer any more.
+    """
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise PegboxError(
+            f"The Prefect server does not answer any more ({type(error).__name__}: {error}). What was trained is "
+            "recorded; the same command goes on with it."
+        ) from error
 
 
 def is_configured() -> bool:
@@ -110,7 +129,8 @@ def _start_or_join(home: Path, log: Path) -> str:
             port = probe.getsockname()[1]
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            _spawn([sys.executable, "-m", "pegbox.flows.server", str(home), str(port)], output.fileno(), lock.fileno())
+            command = [sys.executable, "-m", "pegbox.flows.server", str(home), str(port), str(lock.fileno())]
+            _spawn(command, output.fileno(), lock.fileno())
         url = f"http://127.0.0.1:{port}/api"
         temporary = address.with_suffix(".tmp")
         temporary.write_text(json.dumps({"url": url}))
@@ -155,7 +175,7 @@ _SERVER_SETTINGS = {
 }
 
 
-def _serve(home: Path, port: int) -> None:
+def _serve(home: Path, port: int, lock: int) -> None:
     """The server process: runs until no run has held its presence for a while."""
     import uvicorn
 
@@ -166,6 +186,7 @@ def _serve(home: Path, port: int) -> None:
     )
     threading.Thread(target=_stop_when_unused, args=(home, server), daemon=True).start()
     server.run()
+    os.close(lock)  # before the users' lock goes with the process, so that whoever waits for that finds this one free
 
 
 def _stop_when_unused(home: Path, server: object) -> None:
@@ -178,12 +199,12 @@ def _stop_when_unused(home: Path, server: object) -> None:
             except BlockingIOError:
                 unused_since = None
                 continue
-            fcntl.flock(file, fcntl.LOCK_UN)
             unused_since = unused_since or time.monotonic()
             if time.monotonic() - unused_since > LINGER_SECONDS:
                 server.should_exit = True  # type: ignore[attr-defined]
-                return
+                threading.Event().wait()  # keep the lock: a run that begins now waits for the end, then starts afresh
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]), int(sys.argv[2]))
+    _serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pegbox.schemas.errors import Problem, StoreError, StudyInterruptedError, StudyMismatchError
-from pegbox.schemas.events import Event, RunEnded, RunStarted, StudyOpened
+from pegbox.schemas.events import Event, MetricsReported, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.archive import archive_journals
@@ -75,6 +75,14 @@ class StudyLog:
             raise
         self._history = after
         return after
+
+    def report(self, *reports: MetricsReported) -> None:
+        """Make metrics durable that no worker has journalled; a strategy does not see them, so they carry no version.
+
+        Raises:
+            StoreUnwritableError: The disk is full or fails; the study must be opened again.
+        """
+        self._journal.append(*reports)
 
     def close(self, status: Status = "completed", message: str = "") -> None:
         """Record how the run ended, bring the snapshot up to date, and let go of the study.

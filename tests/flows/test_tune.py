@@ -11,6 +11,8 @@ from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import open_history
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.maintenance import verify
 
 pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
 
@@ -68,6 +70,10 @@ def test_same_content_in_another_study_is_not_trained_again(project: Path, hill:
 
     assert _calls(project) == before
     assert len(_history(project, "twin").completed) == 6
+    with open_history(project / "store") as history:
+        steps = history.sql("SELECT study, count(*) FROM metrics WHERE name = 'value' GROUP BY study ORDER BY study")
+        assert steps.fetchall() == [("hill", 10), ("twin", 10)]
+    assert verify(StoreLayout(project / "store")).findings == ()
 
 
 def test_failures_are_facts_and_the_study_goes_on(project: Path, hill: Hill) -> None:
