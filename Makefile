@@ -7,12 +7,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check long clean
+.PHONY: demo test check browser long clean
 
 demo: $(VENV)/.installed
 	$(BIN)/pegbox run examples/digits.yaml
 
-test: check
+test: check browser
 	$(BIN)/python -m pytest
 
 long: $(VENV)/.installed-dev
@@ -23,6 +23,12 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The tests of the page need Chromium; where it cannot be had they are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null 2>&1 \
+		|| echo "Chromium is not installed: the tests that need a browser will be skipped."
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -11,10 +11,11 @@ pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
 REPOSITORY = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("name", "metric", "at_least"),
     # The share of the larger class is 0.70, and the mean as a guess has an r2 of 0.
-    [("churn", "test_accuracy", 0.8), ("energy", "test_r2", 0.95)],
+    [("churn", "test_accuracy", 0.8), ("energy", "test_r2", 0.95), ("digits", "test_accuracy", 0.97)],
 )
 def test_example_with_data_finds_a_model_that_predicts(
     name: str, metric: str, at_least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
