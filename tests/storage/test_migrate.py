@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,7 @@ def test_a_store_of_each_older_schema_is_brought_up_to_date(
         master.execute(
             "INSERT INTO trials (study, number, state, budget, attempt) VALUES ('kept', 0, 'completed', 3, 1)"
         )
-    for journal in recorded.journal.glob("*.jsonl"):
-        (store.journal / journal.name).write_bytes(journal.read_bytes())
+    shutil.copytree(recorded.journal, store.journal, dirs_exist_ok=True)
     with open_history(store.root) as history:
         assert history.sql("SELECT study, count(*) FROM trials GROUP BY 1 ORDER BY 2").fetchall()[0] == ("kept", 1)
         assert history.sql("SELECT count(*) FROM top('digits')").fetchall() == [(10,)]
