@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from pegbox.schemas.errors import (
     NotFoundError,
@@ -189,8 +190,10 @@ def test_the_snapshot_follows_while_the_study_runs(store: StoreLayout, begin: An
 
 def damage(store: StoreLayout, word: bytes) -> None:
     """Flip a bit in the first driver's event that holds a word, and forget what was ingested."""
-    path = next(store.journal.glob("*-driver-*.jsonl"))
-    content = path.read_bytes()
+    (packed,) = store.archive.glob("*-driver-*.jsonl.zst")
+    path = store.journal / packed.name.removesuffix(".zst")
+    content = zstandard.ZstdDecompressor().stream_reader(packed.read_bytes()).read()
+    packed.unlink()
     position = content.index(word)
     path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
     store.master.unlink()
