@@ -44,6 +44,8 @@ class HistoryFile:
         except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
             raise damaged(self._store, error) from error
         except duckdb.Error as error:
+            if "Corrupt database file" in str(error):  # it has no class of its own
+                raise damaged(self._store, error) from error
             raise QueryError(f"The query failed: {error}") from error
 
     def studies(self) -> duckdb.DuckDBPyRelation:

@@ -86,12 +86,19 @@ def answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any], answe
     except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
         send(answers, b"X", {"kind": "damaged", "message": str(error)})
     except (duckdb.Error, ValueError) as error:
-        would_write = "read-only" in str(error)
-        kind, said = ("refused", "it would write") if would_write else ("failed", str(error))
-        send(answers, b"X", {"kind": kind, "message": said})
+        send(answers, b"X", explained(str(error)))
     finally:
         with contextlib.suppress(duckdb.Error):  # there is none where the query was refused
             connection.execute("ROLLBACK")
+
+
+def explained(said: str) -> dict[str, str]:
+    """What a failure means that has no class of its own in DuckDB."""
+    if "Corrupt database file" in said:
+        return {"kind": "damaged", "message": said}
+    if "read-only" in said:
+        return {"kind": "refused", "message": "it would write"}
+    return {"kind": "failed", "message": said}
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error of this program
