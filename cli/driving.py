@@ -75,7 +75,7 @@ def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> None:
     """Start what the flow needs, all of it at once, then run it."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    from pegbox.flows.server import prefect_server, wait_until_healthy
+    from pegbox.flows.server import prefect_server, server_loss_told, wait_until_healthy
     from pegbox.tasks.crew import start_early
 
     view.waiting_for("loading Prefect and the training libraries")
@@ -87,7 +87,8 @@ def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> None:
             view.waiting_for("Prefect's server, which takes a while the first time")
             wait_until_healthy(url)
         view.waiting_for("preparing the data and starting the workers")
-        tune(spec, layout.root)
+        with server_loss_told():
+            tune(spec, layout.root)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import queue
 import socket
 import sys
 import threading
@@ -50,7 +51,7 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
 
 @contextlib.contextmanager
 def server_loss_told() -> Iterator[None]:
-    """Say in a sentence that the server went away, where Prefect raises what its HTTP library says.
+    """Say in a sentence that the server went away, and let the process end although it did.
 
     Raises:
         PegboxError: The server does not answer any more.
@@ -64,6 +65,24 @@ def server_loss_told() -> Iterator[None]:
             f"The Prefect server does not answer any more ({type(error).__name__}: {error}). What was trained is "
             "recorded; the same command goes on with it."
         ) from error
+    finally:
+        url = os.environ.get("PREFECT_API_URL")
+        if url and not is_healthy(url):
+            _forget_unsent_events()
+
+
+def _forget_unsent_events() -> None:
+    """Empty the queue in which Prefect keeps events for a server that is gone.
+
+    At the end of the process it would try to send each of them, eleven times and for ten seconds. There is no public
+    way; where Prefect changes its inside, the process ends late instead.
+    """
+    from prefect.events.worker import EventsWorker
+
+    for worker in list(getattr(EventsWorker, "_instances", {}).values()):
+        with contextlib.suppress(AttributeError, queue.Empty):
+            while True:
+                worker._queue.get_nowait()
 
 
 def is_configured() -> bool:

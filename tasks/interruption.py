@@ -43,5 +43,10 @@ class Interruption:
             return
         self.is_requested = True
         before = self._before[number]
-        if callable(before) and before is not signal.default_int_handler:
+        if callable(before) and not _ends_at_once(before):
             before(number, frame)
+
+
+def _ends_at_once(handler: Callable[..., Any]) -> bool:
+    """Python's own handler of Ctrl-C raises, and so does the one of SIGTERM that Prefect sets for a flow."""
+    return handler is signal.default_int_handler or handler.__module__.startswith("prefect.")

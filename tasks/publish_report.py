@@ -1,7 +1,9 @@
 """Prefect task: put the answer where people look for it in Prefect."""
 
+import logging
 from typing import Any
 
+import httpx
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -11,12 +13,20 @@ from pegbox.schemas.selection import Selection
 
 LEADERS = 20
 
+_logger = logging.getLogger(__name__)
+
 
 @task(name="publish-report", cache_policy=NO_CACHE, persist_result=False)
 def publish_report(history: History, selection: Selection) -> None:
-    """Artifacts `answer` (markdown) and `leaderboard` (table) of the flow run."""
-    create_markdown_artifact(answer_markdown(selection), key="answer", description=f"Answer of {selection.study}")
-    create_table_artifact(leaderboard(history), key="leaderboard", description=f"Best trials of {selection.study}")
+    """Artifacts `answer` (markdown) and `leaderboard` (table) of the flow run.
+
+    The history has the answer already: a server that is gone costs the artifacts, not the study.
+    """
+    try:
+        create_markdown_artifact(answer_markdown(selection), key="answer", description=f"Answer of {selection.study}")
+        create_table_artifact(leaderboard(history), key="leaderboard", description=f"Best trials of {selection.study}")
+    except httpx.HTTPError as error:
+        _logger.warning("The answer of %s is not shown in Prefect: %s", selection.study, error)
 
 
 def answer_markdown(selection: Selection) -> str:

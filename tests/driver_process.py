@@ -14,12 +14,14 @@ from pegbox.storage.history_file import open_history
 DRIVE = """
 import sys
 from pathlib import Path
+from pegbox.flows.server import server_loss_told
 from pegbox.flows.tune import tune
 from pegbox.schemas.errors import PegboxError
 from pegbox.schemas.study import StudySpec
 
 try:
-    tune(StudySpec.model_validate_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    with server_loss_told():
+        tune(StudySpec.model_validate_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
 except PegboxError as error:
     print(error)
     sys.exit(error.exit_code)
@@ -43,7 +45,7 @@ class DriverProcess:
         self.process = subprocess.Popen(
             [sys.executable, "-c", DRIVE, str(path), store],
             cwd=project,
-            env={**os.environ, "PREFECT_API_URL": api},
+            env={**os.environ, "PREFECT_API_URL": api, "PREFECT_CLIENT_MAX_RETRIES": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
