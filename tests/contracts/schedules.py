@@ -71,7 +71,7 @@ class ScheduleContract:
 
     def test_it_waits_only_while_a_trial_runs(self) -> None:
         simulation = self.simulation(workers=3)
-        for _ in range(200):
+        for _ in range(40):
             history = simulation.run(max_steps=1)
             rng = np.random.default_rng([0, history.n_decisions])
             decision = strategy_for(history.spec).next(history, rng)

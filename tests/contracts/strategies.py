@@ -57,7 +57,7 @@ class StrategyContract:
 
     def test_it_waits_only_while_a_trial_runs(self) -> None:
         simulation = self.simulation(workers=3)
-        for _ in range(40):
+        for _ in range(12):
             history = simulation.run(max_steps=1)
             decision = strategy_for(history.spec).next(history, np.random.default_rng([0, history.n_decisions]))
             assert not isinstance(decision, Wait) or history.running
