@@ -12,11 +12,13 @@ import pytest
 
 from pegbox.schemas.errors import PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.study_file import read_study
 from pegbox.storage.history_file import open_history
 
 pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
 
 Hill = Callable[..., StudySpec]
+REPOSITORY = Path(__file__).parents[2]
 STUDY = """
 name: hill
 train: {kind: function, function: "hill:run"}
@@ -135,3 +137,21 @@ def test_watchdog_is_one_automation_however_often_it_is_set_up() -> None:
     assert automation.enabled
     assert automation.trigger.within.total_seconds() >= 3 * 180
     assert [action.type for action in automation.actions] == ["change-flow-run-state"]
+
+
+def test_deployment_by_file_asks_for_the_example(prefect_api: str) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="pegbox", type="process"))
+
+    done = _start(REPOSITORY, prefect_api, "-m", "prefect", "--no-prompt", "deploy", "--all")
+    output, _ = done.communicate(timeout=120)
+
+    assert done.returncode == 0, output
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name("retune/energy")
+    asked = StudySpec.model_validate(deployment.parameters["spec"])
+    assert asked == read_study(REPOSITORY / "examples" / "energy.yaml").spec
+    assert deployment.entrypoint == "pegbox.flows.retune.retune"
