@@ -59,6 +59,13 @@ def show(console: Console, renderable: RenderableType) -> None:
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
+def print_error(message: str, word: str = "error") -> None:
+    """What went wrong, on stderr."""
+    console = err()
+    console.print(f"{word}:", style="bad" if word == "error" else "warn", end=" ")
+    console.print("\n".join(safe(line) for line in message.splitlines()), soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """A result for programs: one JSON document, models as they are stored."""
     terminal.stdout().write(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")

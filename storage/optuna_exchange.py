@@ -48,6 +48,21 @@ def import_optuna(store: StoreLayout, storage: str, study: str | None = None, na
     return write_study(store, spec, trials, f"Optuna, {storage}")
 
 
+def optuna_studies(storage: str) -> list[str]:
+    """Names of the studies of an Optuna storage.
+
+    Raises:
+        StoreError: The storage cannot be read.
+    """
+    optuna = _optuna()
+    there = _storage(storage)
+    try:
+        return list(optuna.get_all_study_names(storage=there))
+    except Exception as error:  # each driver has errors of its own
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise StoreError(f"The Optuna storage {storage!r} could not be read: {said}.") from error
+
+
 def export_optuna(root: Path, study: str, storage: str) -> int:
     """Write a study into an Optuna storage, under its name; trials whose life goes on are left out.
 

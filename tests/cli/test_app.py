@@ -3,13 +3,15 @@
 import importlib
 import inspect
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pegbox.cli.app import COMMANDS, GROUPS
+from pegbox.cli.app import GROUPS, app
+from pegbox.cli.commands import COMMANDS, target
 from pegbox.schemas.errors import (
     DataError,
     NoTrialSucceededError,
@@ -53,11 +55,12 @@ def test_reading_loads_neither_prefect_nor_a_trainer(store, command):
 
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_is_there_and_documented(name):
-    command = getattr(importlib.import_module(f"pegbox.cli.{name}"), name)
+    module, _, function = target(name).partition(":")
+    command = getattr(importlib.import_module(module), function)
 
     said = command.help if name in GROUPS else inspect.getdoc(command)
     assert said
-    assert COMMANDS[name].endswith(".")
+    assert COMMANDS[name].line.endswith(".")
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
@@ -65,7 +68,19 @@ def test_every_command_has_help(pegbox, command):
     said = pegbox(command, "--help")
 
     assert said.code == 0
-    assert COMMANDS[command][:40] in said.out
+    assert COMMANDS[command].line[:40] in said.out
+    assert COMMANDS[command].more[:40] in said.out
+    assert f"Example: pegbox {command}" in said.out
+
+
+@pytest.mark.parametrize("example", [example for command in COMMANDS.values() for example in command.examples])
+def test_every_example_of_the_help_can_be_typed(example):
+    program, *arguments = shlex.split(example)
+
+    _, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+
+    assert program == "pegbox"
+    assert bound is not None
 
 
 def test_the_version_is_printed(pegbox):
@@ -138,7 +153,7 @@ def test_a_reader_who_has_enough_is_no_error(store):
         "from pegbox.cli.app import main; main()",
         "sql",
         "FROM range(300000)",
-        "-f",
+        "--format",
         "csv",
     ]
     with subprocess.Popen(

@@ -1,0 +1,163 @@
+"""Which commands there are, and what the help of each says; imports none of them."""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command, as its help tells of it.
+
+    Attributes:
+        line: What it does, in one sentence, for the list of commands.
+        more: A few sentences that a user wants to know before the first time.
+        examples: Command lines that can be typed as they are, with names of one's own.
+        target: Module and function, where they are not named as the command is.
+    """
+
+    line: str
+    more: str
+    examples: tuple[str, ...]
+    target: str = ""
+
+    @property
+    def help(self) -> str:
+        """All of it, in the order in which it is read."""
+        return "\n\n".join((self.line, self.more, "\n".join(f"Example: {example}" for example in self.examples)))
+
+
+COMMANDS = {
+    "init": Command(
+        "Write a study file to begin with, and its JSON Schema for the editor.",
+        "The study runs as it is written. `init function` begins with a function of yours, `init command` with any "
+        "program that prints its metrics. Nothing that is there is replaced without --force.",
+        ("pegbox init", "pegbox init function --directory my-study"),
+    ),
+    "validate": Command(
+        "Check a study file, its data and its import paths.",
+        "Says of everything that is wrong where it stands and what to do. Trains nothing and writes nothing.",
+        ("pegbox validate study.yaml",),
+    ),
+    "schema": Command(
+        "Print the JSON Schema of the study file, for editors.",
+        "An editor that knows it completes and explains the keys of a study file while you type.",
+        ("pegbox schema --output study.schema.json",),
+    ),
+    "run": Command(
+        "Run a study, or go on with it.",
+        "The same command again resumes the study, or extends it where its budget was raised. Ctrl-C lets running "
+        "trials finish, a second one stops at once; either way the same command goes on later.",
+        ("pegbox run study.yaml",),
+    ),
+    "resume": Command(
+        "Go on with a study from its history.",
+        "No study file is needed. A larger budget, more workers, a wider or a narrower space keep the history; trials "
+        "that a narrower space does not hold stay recorded and no longer compete.",
+        ("pegbox resume digits --set budget.trials=100",),
+    ),
+    "retry": Command(
+        "Give failed trials a further attempt.",
+        "Mend the cause first, in the code or with --set. Goes on with the study afterwards.",
+        ("pegbox retry digits", "pegbox retry digits --trial 7 --set run.timeout=1h"),
+    ),
+    "stop": Command(
+        "Stop a study that runs in another terminal.",
+        "Once lets running trials finish, twice stops at once; `pegbox resume` goes on later.",
+        ("pegbox stop digits",),
+    ),
+    "ls": Command(
+        "List the studies of a store.",
+        "The one that was active last comes first. Reads while studies run, and disturbs none.",
+        ("pegbox ls", "pegbox ls --store /data/tuning --json"),
+    ),
+    "status": Command(
+        "Show how a study stands.",
+        "Its budget, the best so far, what its workers do. Reads while the study runs.",
+        ("pegbox status", "pegbox status digits --json"),
+    ),
+    "watch": Command(
+        "Follow a study that runs, until it ends.",
+        "Ctrl-C stops watching, not the study.",
+        ("pegbox watch digits",),
+    ),
+    "best": Command(
+        "Show what to run, and how sure that is.",
+        "The winner's configuration, its value with an interval from fresh seeds, its test metrics and its checkpoint; "
+        "before there is a winner, the best that the search has seen.",
+        ("pegbox best", "pegbox best digits --json"),
+    ),
+    "explain": Command(
+        "Show which hyperparameters matter, what they do, and what to do next.",
+        "Each share of importance comes with an interval, each parameter with how far it may be moved from the best, "
+        "each advice with its evidence and the way to follow it.",
+        ("pegbox explain digits",),
+    ),
+    "compare": Command(
+        "Show where two trials or studies differ, which is better, and how sure that is.",
+        "Numbers are trials of one study, names are the answers of two studies.",
+        ("pegbox compare 3 17 --study digits", "pegbox compare digits digits-wide"),
+    ),
+    "sql": Command(
+        "Ask the history with SQL.",
+        "One query that reads, in a sandbox with limits of time and memory, while studies run. Without a query a "
+        "terminal gets a prompt with a history, where Tab completes tables, views, macros, columns and studies; "
+        "elsewhere the query is read from stdin.",
+        (
+            "pegbox sql",
+            "pegbox sql \"FROM marginal('digits', 'lr')\"",
+            "pegbox sql --file weekly.sql --format csv --output weekly.csv",
+        ),
+    ),
+    "report": Command(
+        "Write the answer of a study and its charts as one HTML file.",
+        "It opens in any browser, without a network, and may be sent by mail.",
+        ("pegbox report digits --out digits.html",),
+    ),
+    "ui": Command(
+        "Show the studies of a store in the browser, live.",
+        "With a console for SQL. Ctrl-C ends it, and no study notices.",
+        ("pegbox ui --open", "pegbox ui --host 0.0.0.0 --port 8080"),
+    ),
+    "schedule": Command(
+        "Have a study look after itself by the clock.",
+        "Each run looks at the data first: unchanged data ends in seconds, changed data has the incumbent trained "
+        "again, and only where it no longer holds a new study is tuned.",
+        ('pegbox schedule study.yaml --cron "0 3 * * 1"', "pegbox schedule study.yaml --pool gpu --watchdog"),
+    ),
+    "import": Command(
+        "Take over a study of Optuna or Hyperopt.",
+        "SOURCE is an Optuna database URL, SQLite file or journal file, or a file with the documents of a Hyperopt "
+        "Trials object, as pickle or JSON. The study can be asked, explained and compared like one that was run here; "
+        "its training cannot be run. A pickle is read without running code of it.",
+        (
+            "pegbox import optuna.db --study digits",
+            "pegbox import trials.pkl --name forest --space study.yaml",
+        ),
+        "import_study:import_study",
+    ),
+    "export": Command(
+        "Write a study as Parquet files, or into an Optuna storage.",
+        "Parquet gets trials.parquet, with a column for each parameter, and metrics.parquet. From an Optuna storage "
+        "optuna-dashboard and Optuna's own plots can show the study.",
+        ("pegbox export digits --parquet out", "pegbox export digits --optuna optuna.db"),
+    ),
+    "replay": Command(
+        "Make every decision of a study again from its history, and report differences.",
+        "Ends with 1 where a decision comes out differently, as after an update of a library.",
+        ("pegbox replay digits",),
+    ),
+    "store": Command(
+        "Verify a store, rebuild it from its journals, or free space.",
+        "The journals are the truth; the database can be made again from them at any time.",
+        ("pegbox store verify", "pegbox store gc --dry-run"),
+    ),
+    "doctor": Command(
+        "Check versions, the Prefect server, the store, the disk and the devices.",
+        "Says of everything that would stop a study how to mend it; changes nothing.",
+        ("pegbox doctor",),
+    ),
+}
+"""In the order in which a user meets them; their modules are imported when they are called."""
+
+
+def target(name: str) -> str:
+    """Where a command is, as `module:name`."""
+    return f"pegbox.cli.{COMMANDS[name].target or f'{name}:{name}'}"
