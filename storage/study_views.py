@@ -54,9 +54,19 @@ def _make_view(connection: duckdb.DuckDBPyConnection, name: str, spec: StudySpec
     connection.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS {query}")
     text = f"Trials of the study {spec.name}, one typed column for each parameter; NULL where it was not active."
     connection.execute(f"COMMENT ON VIEW {identifier(name)} IS {quoted(text)}")
-    for parameter, column in columns.items() if len(columns) <= MOST_COMMENTS else ():
-        said = quoted(describe(spec.space.parameters[parameter]))
-        connection.execute(f"COMMENT ON COLUMN {identifier(name)}.{identifier(column)} IS {said}")
+    if len(columns) <= MOST_COMMENTS:
+        described = {column: describe(spec.space.parameters[parameter]) for parameter, column in columns.items()}
+        for column, said in (_fixed_comments(connection) | described).items():
+            connection.execute(f"COMMENT ON COLUMN {identifier(name)}.{identifier(column)} IS {quoted(said)}")
+
+
+def _fixed_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What the comments of `trials` say of the columns that every study's view begins with."""
+    query = (
+        "SELECT column_name, comment FROM duckdb_columns() WHERE database_name = current_database() "
+        "AND table_name = 'trials' AND comment IS NOT NULL AND list_contains(?, column_name)"
+    )
+    return dict(connection.execute(query, [FIXED]).fetchall())
 
 
 def column_names(spec: StudySpec) -> dict[str, str]:
