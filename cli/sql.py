@@ -1,43 +1,55 @@
-"""`pegbox sql`: one query over the history, in a sandbox, while studies run."""
+"""`pegbox sql`: queries over the history, in a sandbox, while studies run; the prompt is `cli.sql_prompt`'s."""
 
-import json
 import sys
-from itertools import islice
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.table import Table
-from rich.text import Text
 
 from pegbox.cli import terminal
-from pegbox.cli.console import err, out, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
-from pegbox.report.rounding import number
+from pegbox.cli.query_table import print_table
 from pegbox.schemas.errors import QueryError
 from pegbox.storage.sandbox import QueryResult, run_query
 
-MOST_ROWS = 1000
-"""Of a table, which is for the eye; the other formats give all."""
-DIGITS = 6
-
-Format = Annotated[
-    Literal["table", "csv", "json", "parquet"],
-    Parameter(name=["--format", "-f"], help="How to give the rows; parquet needs --output."),
+Query = Annotated[
+    str | None,
+    Parameter(
+        allow_leading_hyphen=True,
+        help="One SELECT; `-` reads it from stdin, SHOW TABLES lists what there is. A prompt where it is left out.",
+    ),
 ]
+QueryFile = Annotated[Path | None, Parameter(name=["--file", "-f"], help="Read the query from this file.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Form:
+    """How the rows are given, and where.
+
+    Attributes:
+        form: By its name.
+        json: As the form of that name.
+        output: A file in place of stdout.
+    """
+
+    form: Annotated[
+        Literal["table", "csv", "json", "parquet"],
+        Parameter(name="--format", help="How to give the rows; parquet needs --output."),
+    ] = "table"
+    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="As --format json.")] = False
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")] = None
+
+
+TABLE = Form()
 
 
 def sql(
-    query: Annotated[
-        str,
-        Parameter(
-            allow_leading_hyphen=True, help="One SELECT; `-` reads it from stdin, SHOW TABLES lists what there is."
-        ),
-    ],
+    query: Query = None,
     *,
-    form: Format = "table",
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")] = None,
-    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="As --format json.")] = False,
+    file: QueryFile = None,
+    form: Form = TABLE,
     store: Store = DEFAULT_STORE,
     verbosity: Verbosity = QUIET,
 ) -> None:
@@ -46,15 +58,38 @@ def sql(
     Raises:
         QueryError: The query is none, was refused, failed or took too much.
     """
-    text = sys.stdin.read() if query == "-" else query
-    chosen = "json" if json else form
+    chosen, output = "json" if form.json else form.form, form.output
     if chosen == "parquet" and output is None:
         raise QueryError("Parquet is written to a file; name it with --output, such as --output trials.parquet.")
-    with run_query(store, text, "arrow" if chosen == "parquet" else "rows") as result:
-        if chosen == "table" and output is None:
-            _print_table(result)
-        else:
-            _write(result, chosen, output)
+    if query is None and file is None and output is None and sys.stdin.isatty() and sys.stdout.isatty():
+        from pegbox.cli.sql_prompt import prompt
+
+        prompt(store, lambda result: _give(result, chosen, None))
+        return
+    with run_query(store, _text(query, file), "arrow" if chosen == "parquet" else "rows") as result:
+        _give(result, chosen, output)
+
+
+def _text(query: str | None, file: Path | None) -> str:
+    if query is not None and file is not None:
+        raise QueryError(f"Give the query or a file of it, got both {query!r} and --file {str(file)!r}.")
+    if file is None:
+        return sys.stdin.read() if query in (None, "-") else str(query)
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise QueryError(
+            f"The query could not be read from the file {str(file)!r}: {said.lower()}. The form of the answer is "
+            "chosen by --format."
+        ) from error
+
+
+def _give(result: QueryResult, form: str, output: Path | None) -> None:
+    if form == "table" and output is None:
+        print_table(result)
+    else:
+        _write(result, form, output)
 
 
 def _write(result: QueryResult, form: str, output: Path | None) -> None:
@@ -74,35 +109,3 @@ def _write(result: QueryResult, form: str, output: Path | None) -> None:
         raise
     except OSError as error:
         raise QueryError(f"{output} cannot be written: {(error.strerror or str(error)).lower()}.") from error
-
-
-def _print_table(result: QueryResult) -> None:
-    table = Table(box=None, pad_edge=False, header_style="quiet")
-    for name, kind in zip(result.columns, result.types, strict=True):
-        table.add_column(safe(name), justify="right" if _is_number(kind) else "left", overflow="fold")
-    rows = iter(result)
-    n_rows = 0
-    for row in islice(rows, MOST_ROWS):
-        table.add_row(*(_cell(value, kind) for value, kind in zip(row, result.types, strict=True)))
-        n_rows += 1
-    show(out(), table)
-    n_more = sum(1 for _ in rows)
-    if n_more:
-        err().print(f"{n_rows} of {n_rows + n_more} rows; --format csv gives all.", style="quiet")
-
-
-def _is_number(kind: str) -> bool:
-    return kind.startswith(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "FLOAT", "DOUBLE", "DECIMAL"))
-
-
-def _cell(value: Any, kind: str) -> Text:
-    if value is None:
-        return Text("NULL", style="quiet")
-    if isinstance(value, bool):
-        return Text("true" if value else "false")
-    if isinstance(value, float):
-        return Text(number(value, DIGITS))
-    if isinstance(value, list | dict):
-        return Text(safe(json.dumps(value, ensure_ascii=False)))
-    text = safe(str(value))
-    return Text(text[:19] if kind.startswith("TIMESTAMP") else text)
