@@ -11,10 +11,10 @@ from rich.text import Text
 
 from pegbox.cli.console import safe
 from pegbox.cli.live_panel import PHASES, spaced, used_text
-from pegbox.report.answer import Answer
+from pegbox.report.answer import Answer, expected_value
 from pegbox.report.rounding import duration, metric, parameter, uncertain
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.selection import Selection
+from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.trial import TrialState
 
 
@@ -50,7 +50,7 @@ def _headline(answer: Answer) -> Text:
     if answer.selection:
         best = answer.selection.best
         interval = best.interval
-        value = uncertain(best.mean, interval.low, interval.high) if interval else metric(best.mean)
+        value = _with_interval(best)
         level = f"{100 * interval.level:.0f} % interval, " if interval else ""
         seeds = f"{len(best.values)} fresh seed{'s' if len(best.values) > 1 else ''}"
         return Text.assemble(
@@ -86,18 +86,21 @@ def _finalists(selection: Selection) -> Table:
     headings = ("trial", "on fresh seeds", "P(best)", "in the search", "")
     table.add_row(*(Text(heading, style="quiet") for heading in headings))
     for finalist in selection.finalists:
-        interval = finalist.interval
-        mean = uncertain(finalist.mean, interval.low, interval.high) if interval else metric(finalist.mean)
         is_winner = finalist.trial == selection.winner
         role = "winner" if is_winner else "cannot be told from it" if finalist.trial in selection.ties else ""
         table.add_row(
             Text(str(finalist.trial), style="good" if is_winner else ""),
-            Text(mean),
+            Text(_with_interval(finalist)),
             Text(f"{100 * finalist.probability_best:.0f} %"),
             Text(metric(finalist.search_value), style="quiet"),
             Text(role, style="good" if is_winner else "quiet"),
         )
     return table
+
+
+def _with_interval(finalist: Finalist) -> str:
+    value, interval = expected_value(finalist), finalist.interval
+    return uncertain(value, interval.low, interval.high) if interval else metric(value)
 
 
 def _facts(answer: Answer) -> Table:

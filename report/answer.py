@@ -9,7 +9,7 @@ from pegbox.report.progress import BudgetUse, Incumbent
 from pegbox.report.status import Phase, StudyStatus
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
-from pegbox.schemas.selection import Selection
+from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 
@@ -32,6 +32,9 @@ class Answer(Schema):
     configuration: Configuration | None = None
     """What to run: the winner's, or the incumbent's as long as there is no winner; None before any trial has ended."""
     trial: int | None = None
+    value: FiniteFloat | None = None
+    """What to expect of it: the winner's true mean as it is believed to be, to which the interval belongs (its plain
+    mean on fresh seeds is `mean` of the finalist); the value that the search saw as long as there is no winner."""
     selection: Selection | None = None
     """Who won on fresh seeds; None as long as nobody has."""
     incumbent: Incumbent | None = None
@@ -81,6 +84,7 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
         goal=status.goal,
         configuration=selection.configuration if selection else best.configuration if best else None,
         trial=selection.winner if selection else best.trial if best else None,
+        value=expected_value(selection.best) if selection else best.value if best else None,
         selection=selection,
         incumbent=best,
         counts=status.counts,
@@ -91,6 +95,11 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
         is_target_reached=_is_target_reached(spec, best),
         next_steps=_next_steps(spec, status, selection, view_name),
     )
+
+
+def expected_value(finalist: Finalist) -> float:
+    """What stands beside the interval of a finalist: its true mean as it is believed to be, or as it was measured."""
+    return finalist.mean if finalist.estimate is None else finalist.estimate
 
 
 def _is_target_reached(spec: StudySpec, best: Incumbent | None) -> bool | None:

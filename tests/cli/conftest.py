@@ -110,7 +110,8 @@ def selection_of(spec: StudySpec) -> Selection:
         search_value=0.125,
         values=(0.2, 0.3),
         mean=0.25,
-        interval=Interval(low=0.2, high=0.3),
+        estimate=0.26,
+        interval=Interval(low=0.21, high=0.31),
         probability_best=0.9,
     )
     return Selection(
@@ -119,7 +120,10 @@ def selection_of(spec: StudySpec) -> Selection:
         goal="minimize",
         winner=3,
         configuration=finalist.configuration,
-        finalists=(finalist, finalist.model_copy(update={"trial": 1, "mean": 0.26, "probability_best": 0.1})),
+        finalists=(
+            finalist,
+            finalist.model_copy(update={"trial": 1, "mean": 0.26, "estimate": None, "probability_best": 0.1}),
+        ),
         ties=(1,),
         reason="Trial 3 has the best mean.",
         test_metrics={"test_loss": 0.2604},
@@ -169,6 +173,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_study(root, spec_of(HOSTILE))
     write_study(root, spec_of("done"))
     return root
+
+
+@pytest.fixture
+def add_study() -> Callable[[Path, str], None]:
+    """Writes a study that is over into a store."""
+    return lambda root, name: write_study(root, spec_of(name))
 
 
 @pytest.fixture(scope="session")

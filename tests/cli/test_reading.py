@@ -47,7 +47,7 @@ def test_status_of_a_run_that_is_gone_says_so(pegbox, store):
 def test_best_gives_the_configuration_and_how_sure_it_is(pegbox, store):
     said = pegbox("best", "done", "--store", store)
 
-    assert "loss = 0.250 ± 0.050" in said.out
+    assert "loss = 0.260 ± 0.050" in said.out
     assert "lr:    1e-3" in said.out
     assert "test_loss 0.2604" in said.out
     assert "checkpoints/winner.pt" in said.out
@@ -60,6 +60,7 @@ def test_best_as_json_keeps_every_digit(pegbox, store):
 
     assert answer["configuration"] == {"lr": 0.001, "kind": "small"}
     assert answer["selection"]["test_metrics"] == {"test_loss": 0.2604}
+    assert (answer["value"], answer["selection"]["finalists"][0]["mean"]) == (0.26, 0.25)
     assert answer["is_target_reached"] is True
 
 
@@ -142,7 +143,7 @@ def test_sql_writes_parquet_that_holds_the_rows(pegbox, store, tmp_path):
     import pyarrow.parquet as pq
 
     path = tmp_path / "trials.parquet"
-    said = pegbox("sql", "FROM study_done ORDER BY number", "-f", "parquet", "-o", path, "--store", store)
+    said = pegbox("sql", "FROM study_done ORDER BY number", "--format", "parquet", "-o", path, "--store", store)
 
     assert said.code == 0
     assert pq.read_table(path)["value"].to_pylist() == [0.5, 0.25, None, 0.125]
@@ -169,8 +170,8 @@ def test_sql_cuts_a_table_for_the_eye_and_says_so(pegbox, store):
         (["SELEC 1"], "The query failed"),
         (["DELETE FROM trials"], "refused"),
         (["SELECT 1; SELECT 2"], "exactly one statement"),
-        (["SELECT 1", "-f", "parquet"], "name it with --output"),
-        (["SELECT 1", "-f", "csv", "-o", "/nowhere/x.csv"], "cannot be written"),
+        (["SELECT 1", "--format", "parquet"], "name it with --output"),
+        (["SELECT 1", "--format", "csv", "-o", "/nowhere/x.csv"], "cannot be written"),
         (["SELECT 1", "-o", "x.txt"], "A table is for the eye"),
     ],
 )
