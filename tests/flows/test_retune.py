@@ -86,3 +86,18 @@ def test_scheduled_study_looks_after_itself(project: Path, moving: Hill) -> None
     rows = steps.fetchall()
     assert [step for step, _ in rows] == ["promoted", "unchanged", "held", "lapsed", "promoted"]
     assert "the incumbent is worse by" in rows[3][1]
+
+
+def test_study_without_data_is_tuned_again_when_its_code_changes(project: Path, hill: Hill) -> None:
+    spec = hill(budget={"trials": 2}, finalists={"top": 2, "seeds": 2}, schedule={"interval": "1d", "always": True})
+    first = _retune(spec, project)
+    (project / "hill.py").write_text((project / "hill.py").read_text() + "\n# said in other words\n")
+
+    second = _retune(spec, project)
+
+    assert (first.step, second.step) == ("promoted", "kept")
+    assert first.incumbent is not None
+    assert second.incumbent is not None
+    assert second.incumbent.configuration == first.incumbent.configuration
+    assert second.incumbent.study.endswith("/incumbent")
+    assert second.data_fingerprint != first.data_fingerprint
