@@ -29,17 +29,35 @@ WHERE c.study = study AND c.trial = trial AND c.replicate IS NULL AND (metric IS
 ORDER BY c.name, c.fold, c.step;
 COMMENT ON MACRO TABLE curve IS 'Learning curves of one trial. Example: FROM curve(''digits'', 0, metric := ''val_loss'');';
 
+-- Trials are counted by their first fold, and the few without it apart: that spares a count of distinct trials over all rows.
 CREATE OR REPLACE MACRO curve_bands(study, metric) AS TABLE
-SELECT b.outcome, b.step, b.n, b.mean, b.bands[1] AS p10, b.bands[2] AS p25, b.bands[3] AS p50, b.bands[4] AS p75,
-    b.bands[5] AS p90
-FROM (
+WITH measured AS NOT MATERIALIZED (
+    SELECT m.trial, m.fold, m.step, m.attempt, m.value
+    FROM metrics AS m WHERE m.study = study AND m.name = metric AND m.replicate IS NULL
+),
+latest AS NOT MATERIALIZED (
+    SELECT m.trial, m.fold, m.step, m.value
+    FROM measured AS m ANTI JOIN (SELECT n.* FROM measured AS n WHERE n.attempt > 1) AS later
+        ON later.trial = m.trial AND later.fold = m.fold AND later.step = m.step AND later.attempt > m.attempt
+),
+outcomes AS NOT MATERIALIZED (SELECT t.number, t.state FROM trials AS t WHERE t.study = study),
+bands AS (
     SELECT
-        t.state AS outcome, c.step, count(DISTINCT c.trial) AS n, avg(c.value) AS mean,
+        o.state AS outcome, c.step, count(*) FILTER (c.fold = 0) AS n, avg(c.value) AS mean,
         quantile_cont(c.value, [0.1, 0.25, 0.5, 0.75, 0.9]) AS bands
-    FROM curves AS c JOIN trials AS t ON t.study = c.study AND t.number = c.trial
-    WHERE c.study = study AND t.study = study AND c.name = metric AND c.replicate IS NULL
-    GROUP BY t.state, c.step
-) AS b
+    FROM latest AS c JOIN outcomes AS o ON o.number = c.trial
+    GROUP BY o.state, c.step
+),
+without_first_fold AS (
+    SELECT o.state AS outcome, c.step, count(DISTINCT c.trial) AS n
+    FROM (SELECT m.trial, m.step FROM measured AS m WHERE m.fold > 0) AS c
+    ANTI JOIN (SELECT m.trial, m.step FROM measured AS m WHERE m.fold = 0) AS f ON f.trial = c.trial AND f.step = c.step
+    JOIN outcomes AS o ON o.number = c.trial
+    GROUP BY o.state, c.step
+)
+SELECT b.outcome, b.step, b.n + coalesce(w.n, 0) AS n, b.mean, b.bands[1] AS p10, b.bands[2] AS p25,
+    b.bands[3] AS p50, b.bands[4] AS p75, b.bands[5] AS p90
+FROM bands AS b LEFT JOIN without_first_fold AS w ON w.outcome = b.outcome AND w.step = b.step
 ORDER BY b.outcome, b.step;
 COMMENT ON MACRO TABLE curve_bands IS 'Bands of the learning curves at each step, by what became of the trials. Example: FROM curve_bands(''digits'', ''val_loss'');';
 

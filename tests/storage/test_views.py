@@ -241,6 +241,23 @@ def test_failures_are_located_in_the_space(table: Table) -> None:
     assert table.rows("SELECT kind, n, share FROM failure_kinds('s')") == [("diverged", 2, 0.25)]
 
 
+def test_curve_bands_take_each_trial_once_and_its_last_attempts_only(table: Table) -> None:
+    table.study()
+    table.trials([1.0, 2.0, 3.0])
+    table.study("other")
+    table.trials([1.0], study="other")
+    table.connection.execute(
+        "INSERT INTO metrics SELECT col0, col1, col2, col3, col4, 1, col5, col6, 0, now() FROM (VALUES "
+        "('s', 0, 1, 0, NULL, 'm0', 1.0), ('s', 0, 1, 1, NULL, 'm0', 2.0), "  # both folds of a trial
+        "('s', 1, 1, 0, NULL, 'm0', 99.0), ('s', 1, 2, 0, NULL, 'm0', 3.0), "  # measured again by a second attempt
+        "('s', 2, 1, 1, NULL, 'm0', 4.0), ('s', 2, 1, 2, NULL, 'm0', 5.0), "  # without its first fold
+        "('s', 0, 1, 0, 0, 'm0', 99.0), ('s', 0, 1, 0, NULL, 'cost', 99.0), ('other', 0, 1, 0, NULL, 'm0', 99.0))"
+    )
+    assert table.rows("SELECT outcome, step, n, mean, p25, p50, p75 FROM curve_bands('s', 'm0')") == [
+        ("completed", 1, 3, 3.0, 2.0, 3.0, 4.0)
+    ]
+
+
 def test_duplicates_are_found_whatever_the_order_of_their_parameters(table: Table) -> None:
     table.study()
     table.trials([1.0, 2.0, 3.0], ['{"x": 0.5, "z": 1}', '{"z": 1, "x": 0.5}', '{"x": 0.6, "z": 1}'])
