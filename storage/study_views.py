@@ -48,7 +48,6 @@ def _make_view(connection: duckdb.DuckDBPyConnection, name: str, spec: StudySpec
         f"TRY_CAST(variant_extract(params, {quoted(parameter)}) AS {sql_type(spec.space.parameters[parameter])}) "
         f"AS {identifier(column)}"
         for parameter, column in columns.items()
-        if parameter  # a path cannot be empty
     ]
     query = f"SELECT {', '.join([*FIXED, *typed])} FROM trials WHERE study = {quoted(spec.name)}"  # noqa: S608 - quoted
     connection.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS {query}")
@@ -70,10 +69,13 @@ def _fixed_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def column_names(spec: StudySpec) -> dict[str, str]:
-    """Parameter to column; a name that is taken (names differ by more than case in SQL) gets `param_` before it."""
+    """Parameter to column; a name that is taken (names differ by more than case in SQL) gets `param_` before it.
+
+    A parameter with an empty name has no column, as no path leads to it; it is seen in `trials.params` only.
+    """
     taken = set(FIXED)
     columns = {}
-    for parameter in spec.space.parameters:
+    for parameter in filter(None, spec.space.parameters):
         column = parameter
         while column.lower() in taken:
             column = f"param_{column}"
