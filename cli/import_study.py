@@ -105,7 +105,8 @@ def _from_optuna(store: Path, source: str, origin: Origin) -> tuple[str, int]:
         said = f"Optuna knows the space, got --space {str(origin.space)!r}. Leave it out."
         raise StudyError(said, "pegbox import")
     _check_there(source)
-    from pegbox.storage.optuna_exchange import import_optuna, optuna_studies
+    from pegbox.storage.optuna_import import import_optuna
+    from pegbox.storage.optuna_storage import optuna_studies
     from pegbox.storage.store import open_store
 
     with warnings.catch_warnings():

@@ -12,7 +12,8 @@ from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import open_history
 from pegbox.storage.hyperopt_import import import_hyperopt
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.optuna_exchange import export_optuna, import_optuna
+from pegbox.storage.optuna_export import export_optuna
+from pegbox.storage.optuna_import import import_optuna
 from pegbox.storage.parquet_export import export_parquet
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
