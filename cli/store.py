@@ -23,6 +23,10 @@ store = App(name="store", help="Verify a store, rebuild it from its journals, or
 def verify(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> int:
     """Compare every journal with the database: counts, last numbers, gaps.
 
+    Ends with 1 where something is lost.
+
+    Example: pegbox store verify
+
     Returns:
         0, or 1 where something is lost.
     """
@@ -42,7 +46,12 @@ def verify(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbo
 
 @store.command(sort_key=1)
 def rebuild(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> None:
-    """Make the database again from the journals alone."""
+    """Make the database again from the journals alone.
+
+    For a database that was damaged or deleted.
+
+    Example: pegbox store rebuild
+    """
     made = rebuild_store(StoreLayout(store.absolute()))
     if json:
         print_json({"events": made.n_events, "damaged_lines": made.n_bad})
@@ -60,7 +69,12 @@ def gc(
     json: Json = False,
     verbosity: Verbosity = QUIET,
 ) -> None:
-    """Delete checkpoints that no trial needs any more, and cached results."""
+    """Delete checkpoints that no trial needs any more, and cached results.
+
+    Those of the best trials of each study, and of trials whose life goes on, are kept.
+
+    Example: pegbox store gc --keep 1 --dry-run
+    """
     done = collect_garbage(StoreLayout(store.absolute()), keep, dry_run=dry_run)
     if json:
         print_json(

@@ -149,12 +149,19 @@ def test_sql_writes_parquet_that_holds_the_rows(pegbox, store, tmp_path):
     assert pq.read_table(path)["value"].to_pylist() == [0.5, 0.25, None, 0.125]
 
 
-def test_sql_reads_a_query_from_stdin(pegbox, store, monkeypatch):
+@pytest.mark.parametrize("query", [["-"], []])
+def test_sql_reads_a_query_from_stdin(pegbox, store, monkeypatch, query):
     import io
 
     monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 40 + 2 AS answer"))
 
-    assert pegbox("sql", "-", "--store", store).out.split() == ["answer", "42"]
+    assert pegbox("sql", *query, "--store", store).out.split() == ["answer", "42"]
+
+
+def test_sql_reads_a_query_from_a_file(pegbox, store, tmp_path):
+    (tmp_path / "query.sql").write_text("-- how many\nSELECT count(*) AS n\nFROM trials;\n")
+
+    assert pegbox("sql", "-f", tmp_path / "query.sql", "--store", store).out.split() == ["n", "13"]
 
 
 def test_sql_cuts_a_table_for_the_eye_and_says_so(pegbox, store):
@@ -170,6 +177,8 @@ def test_sql_cuts_a_table_for_the_eye_and_says_so(pegbox, store):
         (["SELEC 1"], "The query failed"),
         (["DELETE FROM trials"], "refused"),
         (["SELECT 1; SELECT 2"], "exactly one statement"),
+        (["-f", "csv"], "could not be read from the file 'csv'"),
+        (["SELECT 1", "-f", "query.sql"], "got both 'SELECT 1' and --file 'query.sql'"),
         (["SELECT 1", "--format", "parquet"], "name it with --output"),
         (["SELECT 1", "--format", "csv", "-o", "/nowhere/x.csv"], "cannot be written"),
         (["SELECT 1", "-o", "x.txt"], "A table is for the eye"),
