@@ -143,9 +143,9 @@ def test_thirty_kills_with_four_workers_lose_and_double_nothing(project: Path, p
     assert len(history.trials) == 200
     assert history.failed == ()
     trained = Counter(calls(project))
-    n_segments = sum(len(trial.evaluations) for trial in history.trials) + 2 * 2
-    assert len(trained) == n_segments
-    assert sum(trained.values()) - n_segments <= 30 * 4
+    n_segments = sum(len(trial.evaluations) for trial in history.trials)
+    assert len(trained) == n_segments + 2  # two finalists share each of their two seeds
+    assert sum(trained.values()) - n_segments - 2 * 2 <= 30 * 4
     _assert_nothing_doubled(project)
     assert replay_study(project / "store", "hill").is_exact
 
