@@ -27,6 +27,10 @@ def validate(study_file: StudyPath, *, json: Json = False, verbosity: Verbosity 
     """
     try:
         study = read_checked_study(study_file)
+        from pegbox.report.check import check_with_data
+
+        if problems := check_with_data(study.spec):
+            raise study.error(problems)
     except StudyError as error:
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
@@ -67,7 +71,7 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "study": spec.name,
         "data": spec.data.source if spec.data else "none",
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
-        "space": f"{len(spec.space.parameters)} parameters: {', '.join(spec.space.parameters)}",
+        "space": f"{len(spec.space.parameters)} parameter{'s' if len(spec.space.parameters) > 1 else ''}: {', '.join(spec.space.parameters)}",
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{spec.search.method}, schedule {spec.fidelity.schedule}",
         "budget": ", ".join(budget),

@@ -1,11 +1,14 @@
 """Everything that is wrong with a study before it runs: gathers what each room checks; loads no Prefect, no torch."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pegbox.datasets.check import check_data
-from pegbox.schemas.errors import Problem
+from pegbox.schemas.errors import DataError, Problem
 from pegbox.schemas.study import StudySpec
 from pegbox.search.methods import check_search
+from pegbox.training.check_prepared import check_prepared
 from pegbox.training.kinds import check_training
 
 
@@ -22,13 +25,29 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
     )
 
 
+def check_with_data(spec: StudySpec) -> tuple[Problem, ...]:
+    """Problems that only the whole data can show, such as a target of one class; prepares it for nobody else."""
+    from pegbox.datasets.prepare import prepare
+
+    if spec.data is None:
+        return ()
+    with TemporaryDirectory(prefix="pegbox-") as folder:
+        try:
+            return check_prepared(spec, prepare(spec.data, spec.task, Path(folder)))
+        except DataError as error:
+            return tuple(_located(line) for line in str(error).splitlines())
+
+
+def _located(line: str) -> Problem:
+    """A sentence about the data, such as `data.target: ...`, as a problem of that entry."""
+    path, separator, message = line.partition(": ")
+    return Problem(message, tuple(path.split("."))) if separator and path.startswith("data.") else Problem(line)
+
+
 def _check_available(spec: StudySpec) -> Iterator[Problem]:
     """The parts of a study that can be written and that nothing acts on yet: refused, never ignored."""
     if spec.space.preset is not None:
         yield Problem("presets are not available yet. Write the parameters out.", ("space", "preset"))
-    for name, domain in spec.space.parameters.items():
-        if domain.prior is not None:
-            yield Problem("priors are not available yet. Leave the prior out.", ("space", name, "prior"))
     if spec.objectives:
         yield Problem("several objectives are not available yet. Write one `objective`.", ("objectives",))
     if spec.run.engine != "local":

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pegbox.report.check import check_study
+from pegbox.report.check import check_study, check_with_data
 from pegbox.schemas.errors import Problem
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import read_study
@@ -65,10 +65,6 @@ def test_problems_of_all_rooms_are_told_at_once() -> None:
     ("changes", "path"),
     [
         ({"space": {"preset": "mlp"}}, ("space", "preset")),
-        (
-            {"space": {"lr": {"min": 0.1, "max": 0.2, "prior": {"value": 0.15}}}},
-            ("space", "lr", "prior"),
-        ),
         ({"run": {"engine": "ray"}}, ("run", "engine")),
         ({"run": {"address": "ray://head:10001"}}, ("run", "address")),
         ({"run": {"batch": 4}}, ("run", "batch")),
@@ -107,3 +103,17 @@ def test_checking_loads_neither_prefect_nor_torch() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
 
     assert run.stdout.strip() == "[]"
+
+
+def test_target_of_one_class_is_told_once_the_data_is_read(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b\n1,x\n2,x\n3,x\n")
+
+    (problem,) = check_with_data(StudySpec.model_validate({**STUDY, "data": {"source": str(rows), "target": "b"}}))
+
+    assert problem.path == ("data", "target")
+    assert "one class" in problem.message
+
+
+def test_study_that_fits_its_data_has_no_problem() -> None:
+    assert check_with_data(StudySpec.model_validate(STUDY)) == ()
