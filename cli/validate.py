@@ -71,7 +71,7 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "study": spec.name,
         "data": spec.data.source if spec.data else "none",
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
-        "space": f"{len(spec.space.parameters)} parameter{'s' if len(spec.space.parameters) > 1 else ''}: {', '.join(spec.space.parameters)}",
+        "space": ", ".join(spec.space.parameters),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{spec.search.method}, schedule {spec.fidelity.schedule}",
         "budget": ", ".join(budget),
