@@ -30,7 +30,7 @@ def test_a_valid_study_is_summed_up(pegbox, study_file):
 
     assert said.code == 0
     assert said.out.splitlines()[0] == f"{study_file} is valid"
-    assert "1 parameters: lr" in said.out or "1 parameter: lr" in said.out
+    assert "space      lr" in said.out
     assert said.err == ""
 
 
