@@ -8,6 +8,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from pegbox.report.answer import expected_value
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 
@@ -36,7 +37,7 @@ def answer_markdown(selection: Selection) -> str:
     parameters = "\n".join(f"| `{name}` | `{value}` |" for name, value in selection.configuration.items())
     tests = "\n".join(f"- `{name}` = {value:.4g}" for name, value in selection.test_metrics.items())
     return (
-        f"# {selection.study}\n\n**{selection.metric} = {best.mean:.4g}**{interval}, trial {selection.winner}\n\n"
+        f"# {selection.study}\n\n**{selection.metric} = {expected_value(best):.4g}**{interval}, trial {selection.winner}\n\n"
         f"{selection.reason}\n\n| parameter | value |\n|---|---|\n{parameters}\n\n{tests}\n"
     )
 
