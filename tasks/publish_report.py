@@ -33,11 +33,12 @@ def publish_report(history: History, selection: Selection) -> None:
 def answer_markdown(selection: Selection) -> str:
     """The answer as a page of Prefect's."""
     best = selection.best
+    value = f"{selection.metric} = {expected_value(best):.4g}"
     interval = f" ({best.interval.low:.4g} to {best.interval.high:.4g})" if best.interval else ""
     parameters = "\n".join(f"| `{name}` | `{value}` |" for name, value in selection.configuration.items())
     tests = "\n".join(f"- `{name}` = {value:.4g}" for name, value in selection.test_metrics.items())
     return (
-        f"# {selection.study}\n\n**{selection.metric} = {expected_value(best):.4g}**{interval}, trial {selection.winner}\n\n"
+        f"# {selection.study}\n\n**{value}**{interval}, trial {selection.winner}\n\n"
         f"{selection.reason}\n\n| parameter | value |\n|---|---|\n{parameters}\n\n{tests}\n"
     )
 
