@@ -86,7 +86,7 @@ class Slot:
         self._open()
 
     def _open(self) -> None:
-        self._board = self._context.RawArray("q", 3)
+        self._board = self._context.RawArray("q", 4)
         self._pool = ProcessPool(
             max_workers=1,
             initializer=prepare_process,
@@ -176,7 +176,7 @@ class Slot:
         pid, looks_since_end = 0, 0
         while not wait([future], timeout=LOOK_SECONDS).done and not self._stopped.is_set():
             if self._board[1] == number and not pid:
-                pid = self.pid
+                pid = int(self._board[3])  # not `self.pid`: another worker may have come already
             gone = pid != 0 and (pid != self.pid or not _is_alive(pid))
             looks_since_end = looks_since_end + 1 if gone else 0
             if looks_since_end > 1:

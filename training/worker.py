@@ -52,7 +52,8 @@ class Surroundings:
 class _Process:
     """The state of this process.
 
-    The driver reads `board`: [process id, number of the call that has begun, bytes in use after the last call].
+    The driver reads `board`: [process id, number of the call that has begun, bytes in use after the last call,
+    process id of that call].
     """
 
     board: Any = field(default=None)
@@ -90,6 +91,7 @@ def call(number: int, payload: bytes) -> Any | Failure:
     No exception of the user's crosses to the driver: many cannot be pickled, and one that cannot breaks a pool.
     """
     own_pid = os.getpid()
+    _PROCESS.board[3] = own_pid
     _PROCESS.board[1] = number
     try:
         function, arguments = pickle.loads(payload)  # noqa: S301 - written by the driver

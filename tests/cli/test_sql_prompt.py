@@ -12,7 +12,7 @@ import pytest
 
 PEGBOX = [sys.executable, "-c", "from pegbox.cli.app import main; main()"]
 PROMPT = "pegbox> "
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 class Terminal:

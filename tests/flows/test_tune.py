@@ -139,5 +139,5 @@ def test_at_most_three_task_runs_a_trial(project: Path, hill: Hill) -> None:
         runs = client.read_task_runs(flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=["tune-counted"])))
     names = [run.name for run in runs]
     of_trials = [name for name in names if name.startswith(("propose-trials", "trial-", "evaluate-"))]
-    of_the_finalist = 2
+    of_the_finalist = 4  # trained and evaluated on a fresh seed; then found again and evaluated for the answer
     assert len(of_trials) - of_the_finalist <= 3 * 20 + 1

@@ -65,7 +65,7 @@ def serve_live() -> Iterator[Callable[..., str]]:
         listener.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open its event loop runs, and Prefect takes every call for an async one
 def browser() -> Iterator[Any]:
     """Debian's chromium; a test is skipped where it, or Playwright, is not there."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
