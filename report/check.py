@@ -50,6 +50,8 @@ def _check_available(spec: StudySpec) -> Iterator[Problem]:
         yield Problem("presets are not available yet. Write the parameters out.", ("space", "preset"))
     if spec.objectives:
         yield Problem("several objectives are not available yet. Write one `objective`.", ("objectives",))
+    if spec.constraints:
+        yield Problem("constraints are not available yet. Leave them out.", ("constraints",))
     if spec.run.engine != "local":
         message = f"the engine {spec.run.engine!r} is not available yet. Write `engine: local`."
         yield Problem(message, ("run", "engine"))

@@ -1,5 +1,6 @@
 """What a study says about its search: objectives, method, fidelity, budget, workers, finalists, schedule."""
 
+import math
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
@@ -52,6 +53,35 @@ class Objective(Schema):
     def loss(self, value: float) -> float:
         """The value as something to be made small."""
         return value if self.goal == "minimize" else -value
+
+
+class Constraint(Schema):
+    """A limit that a trial's metric must keep; a trial outside it cannot win."""
+
+    metric: str = Field(min_length=1, examples=["parameters"])
+    """The name under which training reports it."""
+    max: FiniteFloat | None = None
+    """The largest value that is allowed."""
+    min: FiniteFloat | None = None
+    """The smallest value that is allowed."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.max is None and self.min is None:
+            raise ValueError("a constraint needs a limit. Give `max` or `min`.")
+        if self.max is not None and self.min is not None and self.min > self.max:
+            raise ValueError(f"min must not exceed max, got min={self.min}, max={self.max}. Swap them.")
+        return self
+
+    def violation(self, value: float) -> float:
+        """How far a value lies outside, in units of the metric; zero or less inside.
+
+        >>> Constraint(metric="parameters", max=1000).violation(1200)
+        200.0
+        """
+        above = value - self.max if self.max is not None else -math.inf
+        below = self.min - value if self.min is not None else -math.inf
+        return float(max(above, below))
 
 
 class SearchSpec(Schema):

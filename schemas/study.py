@@ -8,6 +8,7 @@ from pegbox.schemas.base import EntryError, Schema
 from pegbox.schemas.data import DataSpec, Task
 from pegbox.schemas.plan import (
     BudgetSpec,
+    Constraint,
     FidelitySpec,
     FinalistsSpec,
     Objective,
@@ -34,6 +35,8 @@ class StudySpec(Schema):
     """What is optimised; or `objectives` for several."""
     objectives: tuple[Objective, ...] = ()
     """Several objectives that are traded against each other."""
+    constraints: tuple[Constraint, ...] = ()
+    """Limits that other metrics must keep, such as the size of the model."""
     search: SearchSpec = SearchSpec()
     """How configurations are proposed."""
     fidelity: FidelitySpec = FidelitySpec()
