@@ -7,7 +7,7 @@ from prefect import flow
 from pegbox.flows.segments import SegmentRunner
 from pegbox.schemas.decision import Done, Wait
 from pegbox.schemas.errors import SearchError
-from pegbox.schemas.events import SelectionMade
+from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.search.within_space import study_strategy
@@ -73,6 +73,9 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
         if isinstance(rest, Wait) and not runner.is_busy:
             raise SearchError(f"{study.history.spec.search.method} waits for a running trial, but none is running.")
         runner.settle()
+    if rest.reason != study.history.search_end:
+        ended = SearchEnded(study=study.history.spec.name, reason=rest.reason, elapsed_seconds=study.elapsed_seconds)
+        study.record(ended)
 
 
 def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:

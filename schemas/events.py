@@ -64,6 +64,16 @@ class DecisionMade(_Event):
     """Of the trial's training."""
 
 
+class SearchEnded(_Event):
+    """The strategy has nothing more to decide; a larger budget may begin the search again."""
+
+    type: Literal["search_ended"] = "search_ended"
+    reason: str
+    """One sentence for the user."""
+    elapsed_seconds: float
+    """Running time of the study when the last trial of the search ended."""
+
+
 class SegmentStarted(_Event):
     """A segment was handed to a worker."""
 
@@ -199,6 +209,7 @@ Event = Annotated[
     | RunStarted
     | RunEnded
     | DecisionMade
+    | SearchEnded
     | SegmentStarted
     | SegmentTrained
     | MetricsReported

@@ -12,6 +12,7 @@ from pegbox.schemas.events import (
     DecisionMade,
     Event,
     RunStarted,
+    SearchEnded,
     SegmentStarted,
     SelectionMade,
     StudyOpened,
@@ -49,6 +50,8 @@ class History(Schema):
     """Counts the events that were folded in."""
     elapsed_seconds: float = Field(default=0.0, ge=0)
     """Running time of the study over all its runs, as the driver last said."""
+    search_end: str | None = None
+    """Why the search is over, in one sentence; None while it goes on, or where it may go on again."""
     selection: Selection | None = None
     data_fingerprint: str | None = None
     """Of the data that its trials were trained on; None where the study brings none."""
@@ -119,20 +122,25 @@ class History(Schema):
     def _fold(self, events: Iterable[Event]) -> Self:
         trials = list(self.trials)
         spec, selection, data_fingerprint = self.spec, self.selection, self.data_fingerprint
+        search_end = self.search_end
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         for event in events:
             version += 1
             match event:
                 case StudyOpened():
-                    spec = event.spec
+                    spec, search_end = event.spec, None
                 case DecisionMade():
                     n_decisions, elapsed_seconds = event.number + 1, event.elapsed_seconds
+                    search_end = None
                     _apply_decision(trials, event)
+                case SearchEnded():
+                    search_end, elapsed_seconds = event.reason, event.elapsed_seconds
                 case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried():
                     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
                     if number >= len(trials):
                         raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
                     trials[number] = trials[number].model_copy(update=_change(trials[number], event))
+                    search_end = None if isinstance(event, TrialRetried) else search_end
                 case SelectionMade():
                     selection = event.selection
                 case RunStarted(data_fingerprint=str() as fingerprint):
@@ -146,6 +154,7 @@ class History(Schema):
             n_decisions=n_decisions,
             version=version,
             elapsed_seconds=elapsed_seconds,
+            search_end=search_end,
             selection=selection,
             data_fingerprint=data_fingerprint,
         )

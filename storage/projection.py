@@ -21,7 +21,15 @@ class BatchLine(NamedTuple):
     line: JournalLine
 
 
-_OF_STUDIES = {"study_opened", "run_started", "run_ended", "selection_made", "artifact_written", "schedule_step"}
+_OF_STUDIES = {
+    "study_opened",
+    "run_started",
+    "run_ended",
+    "search_ended",
+    "selection_made",
+    "artifact_written",
+    "schedule_step",
+}
 _OF_TRIALS = {"decision_made", "segment_started", "segment_trained", "trial_evaluated", "trial_failed", "trial_retried"}
 _STAGES = {
     "10_events": _OF_STUDIES | _OF_TRIALS,

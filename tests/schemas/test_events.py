@@ -15,6 +15,7 @@ from pegbox.schemas.events import (
     RunEnded,
     RunStarted,
     ScheduleStep,
+    SearchEnded,
     SegmentStarted,
     SegmentTrained,
     SelectionMade,
@@ -88,6 +89,7 @@ EVENTS = [
         study="s", number=1, saw=3, elapsed_seconds=1, decision=Continue(trial=0, to_budget=9), trial=0, seed=1
     ),
     DecisionMade(study="s", number=2, saw=3, elapsed_seconds=1, decision=Stop(trial=0), trial=0, seed=1),
+    SearchEnded(study="s", reason="All 3 trials of the budget have been tried.", elapsed_seconds=2),
     SegmentStarted(study="s", run="r", segment=SEGMENT),
     SegmentTrained(
         study="s",

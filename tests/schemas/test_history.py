@@ -12,12 +12,14 @@ from pegbox.schemas.events import (
     Event,
     MetricsReported,
     RunStarted,
+    SearchEnded,
     SegmentStarted,
     SegmentTrained,
     SelectionMade,
     StudyOpened,
     TrialEvaluated,
     TrialFailed,
+    TrialRetried,
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
@@ -165,6 +167,16 @@ def test_reopening_with_a_larger_budget_keeps_the_trials():
 
     assert history.spec.budget.trials == 40
     assert len(history.trials) == 1
+
+
+def test_why_the_search_ended_is_kept_until_it_goes_on():
+    over = SearchEnded(study="s", reason="All 1 trials of the budget have been tried.", elapsed_seconds=7)
+    history = History.replay([OPENED, started(0), over])
+
+    assert (history.search_end, history.elapsed_seconds) == (over.reason, 7)
+    assert history.after(started(1)).search_end is None
+    assert history.after(TrialRetried(study="s", trial=0, attempt=2)).search_end is None
+    assert history.after(OPENED).search_end is None
 
 
 def test_the_answer_is_kept():
