@@ -22,6 +22,8 @@ class FailureKind(StrEnum):
     """The driver or the worker's machine went away."""
     INVALID = "invalid"
     """The configuration or what training returned cannot be used."""
+    STORE = "store"
+    """A disk is full or cannot be written: no fault of the trial; it ends the run and is never recorded."""
 
     @property
     def deserves_retry(self) -> bool:

@@ -15,6 +15,7 @@ from pegbox.schemas.base import Metrics
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.events import MetricsReported
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
+from pegbox.storage.handover import Handover
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.kinds import trainer_for
@@ -23,8 +24,30 @@ FLUSH_SECONDS = 0.5
 
 
 def train_segment(segment: Segment, data: PreparedData | None, store: StoreLayout) -> TrainedSegment:
-    """Train one segment and journal its metrics while it goes on."""
+    """Train one segment and journal its metrics while it goes on.
+
+    What a worker trained whose driver died before it heard of it is taken as it is.
+    """
     reports = _JournalledReports(segment, _journal(store))
+    handover = handover_of(segment, data, store)
+    with handover.training():
+        trained = handover.find()
+        if trained is None:
+            trained = _train(segment, data, store, reports)
+            handover.leave(trained)
+        else:
+            reports.take(trained)
+    return trained
+
+
+def handover_of(segment: Segment, data: PreparedData | None, store: StoreLayout) -> Handover:
+    """Where the worker leaves the trained segment until its driver has recorded it."""
+    return Handover(store, segment.content_key(data.fingerprint if data else ""))
+
+
+def _train(
+    segment: Segment, data: PreparedData | None, store: StoreLayout, reports: "_JournalledReports"
+) -> TrainedSegment:
     started_at = time.time()
     try:
         trained = trainer_for(segment.train).train(segment, _splits(data, segment.fold), store.checkpoints, reports)
@@ -53,6 +76,11 @@ class _JournalledReports:
         self._waiting.append(MetricsReported.of(self._segment, step, metrics))
         if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
             self.flush()
+
+    def take(self, trained: TrainedSegment) -> None:
+        """Report again what was reported for an earlier attempt."""
+        self._waiting += [MetricsReported.of(self._segment, one.step, one.metrics) for one in trained.reports]
+        self.flush()
 
     def flush(self) -> None:
         """Make all that was reported durable."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from pegbox.schemas.errors import TrialError
+from pegbox.schemas.errors import StoreUnwritableError, TrialError
 from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failed
 from pegbox.training.files import write_in_one_step
@@ -14,8 +14,15 @@ FORMAT = 1
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint so that a reader sees either all of it or nothing."""
-    write_in_one_step(path, lambda file: torch.save({"format": FORMAT, **state}, file))
+    """Write a checkpoint so that a reader sees either all of it or nothing.
+
+    Raises:
+        StoreUnwritableError: The disk is full or fails.
+    """
+    try:
+        write_in_one_step(path, lambda file: torch.save({"format": FORMAT, **state}, file))
+    except (OSError, RuntimeError) as error:  # torch says of a full disk what its C++ writer says
+        raise StoreUnwritableError(f"The checkpoint {path} could not be written: {error}") from error
 
 
 def read_checkpoint(path: Path, recipe: str) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 """From what a worker raised, or how it ended, to the fact that the history keeps; raises nothing itself."""
 
+import errno
 import signal
 import traceback
 
-from pegbox.schemas.errors import PegboxError, TrialError
+from pegbox.schemas.errors import PegboxError, StoreError, TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 
 MAX_TRACEBACK = 20_000
 """Characters of a traceback that are kept; the end of it says most."""
 MAX_MESSAGE = 2_000
+
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
 _OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "out of memory", "std::bad_alloc", "cannot allocate memory")
 
@@ -30,6 +33,8 @@ def failure_of(error: BaseException) -> Failure:
 
 
 def _kind_of(error: BaseException, text: str) -> FailureKind:
+    if isinstance(error, StoreError) or (isinstance(error, OSError) and error.errno in _DISK_ERRORS):
+        return FailureKind.STORE
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return FailureKind.OUT_OF_MEMORY
     if isinstance(error, OSError | RuntimeError) and any(known in text.lower() for known in _OUT_OF_MEMORY_TEXTS):

@@ -138,7 +138,7 @@ class Slot:
         number = next(self._numbers)
         payload = pickle.dumps((function, arguments), protocol=pickle.HIGHEST_PROTOCOL)
         with self._lock:
-            return number, self._pool.schedule(call, args=(number, payload), timeout=timeout)
+            return number, self._pool.schedule(call, args=(number, payload, timeout), timeout=timeout)
 
     def _try(self, function: Callable[..., Any], arguments: tuple[Any, ...], timeout: float | None) -> Any:
         kills_before = count_out_of_memory_kills()

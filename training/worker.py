@@ -1,13 +1,16 @@
 """What happens inside a worker process: its surroundings, and one call at a time; the driver's side is `slot`."""
 
 import contextlib
+import ctypes
 import fcntl
+import math
 import os
 import pickle
 import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -21,8 +24,11 @@ from pegbox.training.resources import memory_in_use
 
 MAX_LOG_BYTES = 10_000_000
 """A worker's log is emptied between two trials once it is longer."""
+ORPHAN_SECONDS = 600.0
+"""A worker whose driver died may finish the call it is in for so long; an idle one ends at once."""
 
 _F_SETSIG = 10  # Linux only, and not named by the fcntl module everywhere
+_UNUSED_SIGNAL = 16  # SIGSTKFLT: Linux knows it and never sends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +65,18 @@ class _Process:
     board: Any = field(default=None)
     log: Path | None = None
     directory: Path = field(default_factory=Path)
+    idle: threading.Event = field(default_factory=threading.Event)
+    ends_at: float = math.inf
 
 
 _PROCESS = _Process()
 
 
 def prepare_process(surroundings: Surroundings, board: Any) -> None:
-    """Make this process a worker: a group of its own that ends with the driver."""
+    """Make this process a worker: a group of its own that ends soon after the driver."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the end of C code
+    _PROCESS.idle.set()
     _end_with_parent()
     os.environ.clear()
     os.environ.update(surroundings.environment)
@@ -85,12 +94,16 @@ def prepare_process(surroundings: Surroundings, board: Any) -> None:
     board[0] = os.getpid()
 
 
-def call(number: int, payload: bytes) -> Any | Failure:
+def call(number: int, payload: bytes, timeout: float | None) -> Any | Failure:
     """Run one pickled call and answer with its result, or with the failure as a fact.
+
+    The driver sees to the timeout; the worker, only once the driver is dead.
 
     No exception of the user's crosses to the driver: many cannot be pickled, and one that cannot breaks a pool.
     """
     own_pid = os.getpid()
+    _PROCESS.ends_at = time.monotonic() + (math.inf if timeout is None else timeout)
+    _PROCESS.idle.clear()
     _PROCESS.board[3] = own_pid
     _PROCESS.board[1] = number
     try:
@@ -102,26 +115,38 @@ def call(number: int, payload: bytes) -> Any | Failure:
         os._exit(0)  # a child that the call forked and that returned; only its parent answers
     _clean_up()
     _PROCESS.board[2] = memory_in_use()
+    _PROCESS.idle.set()
     return answer
 
 
 def _end_with_parent() -> None:
-    """End this process and its group when the driver dies, even in the middle of C code."""
+    """End this process and its group when the driver dies, once the call that it is in has ended."""
     parent = parent_process()
     if parent is None:
         return
     sentinel: int = parent.sentinel
     if sys.platform == "linux":
-        # The kernel itself sends the signal when the other end of the pipe closes.
-        fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(sentinel, _F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
-    # Also where the driver died before the lines above, and on other systems.
+        _arm_kernel(sentinel)
     threading.Thread(target=_wait_for_end, args=(sentinel,), daemon=True).start()
+
+
+def _arm_kernel(sentinel: int) -> None:
+    """Have the kernel end this process even where C code never lets Python run again.
+
+    When the driver's end of the pipe closes, the kernel sends a signal; its handler is the C function `alarm`, which
+    takes the signal's number for seconds.
+    """
+    c = ctypes.CDLL(None)
+    c.signal(_UNUSED_SIGNAL, ctypes.cast(c.alarm, ctypes.c_void_p))
+    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(sentinel, _F_SETSIG, _UNUSED_SIGNAL)
+    fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _wait_for_end(sentinel: int) -> None:
     connection.wait([sentinel])
+    signal.alarm(0)  # Python runs: this thread is in time itself
+    _PROCESS.idle.wait(max(0.0, min(ORPHAN_SECONDS, _PROCESS.ends_at - time.monotonic())))
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

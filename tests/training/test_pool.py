@@ -169,30 +169,64 @@ def test_stopping_the_pool_ends_a_running_call(tmp_path):
 
 
 DRIVER = """
-import sys, threading
+import subprocess, sys, threading, time
 from pathlib import Path
 from pegbox.training.pool import WorkerPool
 pool = WorkerPool(1, logs=Path(sys.argv[1]))
 pool.warm()
-threading.Thread(target=pool.run, args=(sum, range(10**12)), daemon=True).start()
+call = {call}
+if call:
+    threading.Thread(target=pool.run, args=call, kwargs={{"timeout": {timeout}}}, daemon=True).start()
 print(pool.pids()[0], flush=True)
 threading.Event().wait()
 """
 
 
-def test_workers_end_when_their_driver_is_killed(tmp_path):
-    driver = subprocess.Popen([sys.executable, "-c", DRIVER, tmp_path], stdout=subprocess.PIPE, text=True)
+def _worker_of_killed_driver(tmp_path, call, timeout=None):
+    """The worker's process id, once its driver is dead."""
+    script = DRIVER.format(call=call, timeout=timeout)
+    driver = subprocess.Popen([sys.executable, "-c", script, tmp_path], stdout=subprocess.PIPE, text=True)
     worker = int(driver.stdout.readline())
     time.sleep(0.3)
-
     driver.kill()
     driver.wait()
     driver.stdout.close()
-    has_ended = ended_within(worker, seconds=5)
+    return worker
+
+
+def _ends(worker, seconds):
+    has_ended = ended_within(worker, seconds)
     if not has_ended:
         os.kill(worker, signal.SIGKILL)  # a failing test must not leave a core busy for ever
+    return has_ended
 
-    assert has_ended
+
+def test_idle_worker_ends_with_its_driver(tmp_path):
+    worker = _worker_of_killed_driver(tmp_path, call="()")
+
+    assert _ends(worker, seconds=5)
+
+
+def test_busy_worker_of_a_killed_driver_finishes_its_call(tmp_path):
+    late = tmp_path / "late"
+
+    worker = _worker_of_killed_driver(tmp_path, call=f"(subprocess.run, ['sh', '-c', 'sleep 2; touch {late}'])")
+
+    assert not late.exists()
+    assert _ends(worker, seconds=10)
+    assert late.exists()
+
+
+def test_busy_worker_of_a_killed_driver_keeps_to_its_timeout(tmp_path):
+    worker = _worker_of_killed_driver(tmp_path, call="(time.sleep, 100)", timeout=2)
+
+    assert _ends(worker, seconds=6)
+
+
+def test_worker_that_never_comes_back_from_c_ends_soon_after_its_driver(tmp_path):
+    worker = _worker_of_killed_driver(tmp_path, call="(sum, range(10**12))")
+
+    assert _ends(worker, seconds=25)
 
 
 UNGUARDED = """

@@ -1,0 +1,63 @@
+"""Where a worker leaves what it trained until its driver has recorded it, so that a driver's death loses nothing."""
+
+import os
+from contextlib import AbstractContextManager
+
+from pydantic import ValidationError
+
+from pegbox.schemas.trial import TrainedSegment
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.locks import exclusive
+
+
+class Handover:
+    """The place of one segment, named by its content; drivers and workers of a store meet there.
+
+    A lock says that a worker trains the segment; it goes with its process.
+
+    Args:
+        store: The store.
+        key: The content key of the segment.
+    """
+
+    def __init__(self, store: StoreLayout, key: str) -> None:
+        self._result = store.cache / f"handover-{key}.json"
+        self._lock = store.cache / f"handover-{key}.lock"
+
+    def training(self) -> AbstractContextManager[bool]:
+        """Say that this process trains the segment, as long as the block lasts; waits for another that does."""
+        return exclusive(self._lock, wait=True)
+
+    def is_training(self) -> bool:
+        """True while another process trains the segment."""
+        if not self._lock.exists():
+            return False
+        with exclusive(self._lock, wait=False) as is_free:
+            return not is_free
+
+    def leave(self, trained: TrainedSegment) -> None:
+        """Put down what was trained, in one step.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        draft = self._result.with_name(f".{self._result.name}.{os.getpid()}")
+        try:
+            draft.write_text(trained.model_dump_json())
+            draft.replace(self._result)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def find(self) -> TrainedSegment | None:
+        """What a worker left and nobody took; None where there is nothing, or nothing that can be used."""
+        try:
+            trained = TrainedSegment.model_validate_json(self._result.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+        is_whole = trained.checkpoint is None or trained.checkpoint.exists()
+        return trained if is_whole else None
+
+    def clear(self) -> None:
+        """Take everything away: the result is recorded."""
+        for path in (self._result, self._lock):
+            path.unlink(missing_ok=True)
