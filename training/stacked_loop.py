@@ -40,6 +40,11 @@ class Stack:
         device = self.first.device
         self._smoothing = torch.tensor([one.label_smoothing for one in self.settings], device=device)[:, None]
         self._clip = torch.tensor([one.clip or torch.inf for one in self.settings], device=device)
+        self._kept = torch.tensor([[1 - one.dropout] for one in self.settings], dtype=torch.float64)
+        # Zeros for a model without dropout: each is below the share that is kept, which is all.
+        self._drawn = torch.zeros(
+            len(learners), self.first.batch_size * sum(self.settings[0].widths), dtype=torch.float64
+        )
         self._epoch = self.first.epoch
         self._n_steps = 0
 
@@ -76,7 +81,7 @@ class Stack:
         weights = self.network.weights
         weights.grad = None
         with self.first.autocast():
-            losses = self._losses(self.network.forward(inputs, self._masks), target)
+            losses = self._losses(self.network.forward(inputs, self._masks(target.shape[1]), training=True), target)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         assert weights.grad is not None
         if any(one.clip for one in self.settings):
@@ -94,15 +99,20 @@ class Stack:
         spread = -log_probabilities.mean(dim=2).mean(dim=1, keepdim=True)
         return ((1 - self._smoothing) * chosen + self._smoothing * spread)[:, 0]
 
-    def _masks(self, layer: int, shape: tuple[int, int]) -> torch.Tensor | None:
-        """Dropout masks as each model would draw them alone."""
+    def _masks(self, n_rows: int) -> list[torch.Tensor] | None:
+        """Dropout masks of a step for each layer, as each model would draw them alone; None where nothing is dropped.
+
+        torch keeps a unit where a uniform number of double precision is below the share that is kept.
+        """
         if not any(one.dropout for one in self.settings):
             return None
-        masks = torch.ones(len(self.learners), *shape)
-        for mask, one, generator in zip(masks, self.settings, self.random, strict=True):
+        sizes = [n_rows * width for width in self.settings[0].widths]
+        drawn = self._drawn[:, : sum(sizes)]
+        for row, one, generator in zip(drawn, self.settings, self.random, strict=True):
             if one.dropout:
-                mask.bernoulli_(1 - one.dropout, generator=generator).div_(1 - one.dropout)
-        return masks.to(self.first.device)
+                row.uniform_(generator=generator)
+        masks = ((drawn < self._kept) * (1 / self._kept).float()).to(self.first.device)
+        return [mask.view(len(masks), n_rows, -1) for mask in torch.split(masks, sizes, dim=1)]
 
     @torch.no_grad()
     def _measure(self) -> list[Metrics]:
@@ -112,7 +122,7 @@ class Stack:
         rows = max(1, min(MEASURED_ROWS, MEASURED_NUMBERS // (len(self.learners) * widest)))
         pieces = zip(*(torch.split(tensor, rows) for tensor in part.inputs), strict=True)
         with self.first.autocast():
-            outputs = [self.network.forward([tensor[None] for tensor in inputs], None) for inputs in pieces]
+            outputs = [self.network.forward([tensor[None] for tensor in inputs], training=False) for inputs in pieces]
         return [self.first.metrics_of(one, part) for one in torch.cat(outputs, dim=1).float()]
 
     def seconds_per_step(self, n_steps: int) -> float:

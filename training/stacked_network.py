@@ -1,6 +1,6 @@
 """Many multilayer perceptrons of one shape as one: every weight has a leading dimension of models; trains nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,9 +14,6 @@ from pegbox.training.models.mlp import Mlp
 MIX = 0.1
 """Weight of the newest batch in the running moments of a batch norm, as in torch."""
 EPSILON = 1e-5
-
-Masks = Callable[[int, tuple[int, int]], torch.Tensor | None]
-"""Gives the dropout masks of a layer, shape (n_models, n_rows, width), for a number of rows and a width."""
 
 
 @dataclass(slots=True)
@@ -41,13 +38,16 @@ class StackedNetwork:
         self.weights = torch.stack(rows).requires_grad_()
         self._moments = [_stack_moments(norms) for norms in zip(*(_batch_norms(one) for one in models), strict=True)]
 
-    def forward(self, inputs: Sequence[torch.Tensor], masks: Masks | None) -> torch.Tensor:
+    def forward(
+        self, inputs: Sequence[torch.Tensor], masks: Sequence[torch.Tensor] | None = None, *, training: bool
+    ) -> torch.Tensor:
         """Outputs, shape (n_models, n_rows, n_outputs).
 
         Args:
             inputs: Numeric columns, shape (n_models, n_rows, n_numeric), or (1, n_rows, n_numeric) where all models
                 read the same rows; then, where there are any, the codes of categorical columns.
-            masks: While training; None to measure.
+            masks: Of each layer, shape (n_models, n_rows, width); None where nothing is dropped.
+            training: Batch norms take the moments of the rows, and keep them.
         """
         n_models = len(self.weights)
         parts = [
@@ -57,11 +57,10 @@ class StackedNetwork:
         parts.reverse()
         states = self._join(inputs, parts, n_models)
         moments = iter(self._moments)
-        for layer, width in enumerate(self.settings.widths):
+        for layer in range(len(self.settings.widths)):
             states = _linear(states, parts, has_bias=self.settings.norm != "batch")
-            states = self.activation(self._normed(states, parts, moments, training=masks is not None))
-            mask = masks(layer, (states.shape[1], width)) if masks else None
-            states = states if mask is None else states * mask
+            states = self.activation(self._normed(states, parts, moments, training=training))
+            states = states * masks[layer] if masks else states
         return _linear(states, parts, has_bias=True)
 
     def _join(self, inputs: Sequence[torch.Tensor], parts: list[torch.Tensor], n_models: int) -> torch.Tensor:
