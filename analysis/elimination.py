@@ -4,30 +4,29 @@ from collections.abc import Collection
 
 import numpy as np
 
+from pegbox.analysis.columns import Array
 from pegbox.analysis.finalists import choose_finalists
-from pegbox.analysis.posterior import mean_draws
-from pegbox.analysis.replicates import Replicates, gather_replicates
+from pegbox.analysis.fronts import dominated
+from pegbox.analysis.joint import gather_jointly
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
 
 FIRST_SEEDS = 3
 """Every finalist gets so many before any is judged."""
 HOPELESS = 0.01
-"""A finalist is a clear loser if its probability to beat the leader is below this."""
+"""A finalist is a clear loser if its probability to beat the leader (to be on the front) is below this."""
 
 Replicate = tuple[int, int]
 """A trial number and the index of a fresh seed."""
 
 
-def next_replicates(history: History, failed: Collection[Replicate] = ()) -> tuple[Replicate, ...]:
+def next_replicates(history: History) -> tuple[Replicate, ...]:
     """The replicates to train now, all at the same time; empty where the finalists' round is over.
 
     Successive elimination: all finalists are trained on the first seeds; after that, one seed at a time, those that
-    may still beat the leader (with several objectives: all). A posterior may be read after every seed, so that
-    stopping early biases nothing.
-
-    Args:
-        failed: Replicates that were tried and have no value; the history keeps none of them.
+    may still beat the leader, or with several objectives those that may still be on the front. A posterior may be read after every seed, so that
+    stopping early biases nothing. Who gets a seed depends on the seeds before it alone: a round that was broken off
+    goes on as it was begun.
 
     Raises:
         NoTrialSucceededError: No trial has a value.
@@ -36,32 +35,40 @@ def next_replicates(history: History, failed: Collection[Replicate] = ()) -> tup
     """
     finalists = choose_finalists(history)
     n_seeds = history.spec.finalists.seeds
-    done = {(trial.number, one.replicate) for trial in finalists for one in trial.replicates} | set(failed)
-    missing = _missing(finalists, range(min(FIRST_SEEDS, n_seeds)), done)
-    if missing:
-        return missing
-    contenders = finalists
-    if len(history.objectives) == 1:
-        contenders = _contenders(finalists, gather_replicates(history, history.objectives[0]))
-    for seed in range(FIRST_SEEDS, n_seeds):
-        missing = _missing(contenders, [seed], done)
-        if missing:
-            return missing
-    return ()
+    missing = _missing(finalists, range(min(FIRST_SEEDS, n_seeds)))
+    seeds = iter(range(FIRST_SEEDS, n_seeds))
+    while not missing and (seed := next(seeds, None)) is not None:
+        if _missing(finalists, [seed]):
+            missing = _missing(_contenders(history, finalists, seed), [seed])
+    return missing
 
 
-def _missing(
-    trials: Collection[Trial], seeds: Collection[int], done: Collection[tuple[int, int | None]]
-) -> tuple[Replicate, ...]:
-    return tuple((trial.number, seed) for seed in seeds for trial in trials if (trial.number, seed) not in done)
+def _missing(trials: Collection[Trial], seeds: Collection[int]) -> tuple[Replicate, ...]:
+    """Seeds without a value and without a failure."""
+    done = {(trial.number, one.replicate) for trial in trials for one in trial.replicates}
+    failed = {(trial.number, seed) for trial in trials for seed in trial.failed_replicates}
+    return tuple(
+        (trial.number, seed)
+        for seed in seeds
+        for trial in trials
+        if (trial.number, seed) not in done and (trial.number, seed) not in failed
+    )
 
 
-def _contenders(finalists: tuple[Trial, ...], replicates: Replicates) -> tuple[Trial, ...]:
-    """Finalists that may still win; one whose first seeds all failed may not."""
-    if not replicates.trials:
+def _contenders(history: History, finalists: tuple[Trial, ...], n_seeds: int) -> tuple[Trial, ...]:
+    """Finalists that may still win after so many seeds; one whose seeds all failed may not."""
+    joint = gather_jointly(history, n_seeds)
+    if not joint.trials:
         return ()
-    draws = mean_draws(replicates)
-    leader = int(np.argmin(draws.mean(axis=0)))
-    beats = (draws <= draws[:, [leader]]).mean(axis=0)
-    alive = {trial.number for trial, chance in zip(replicates.trials, beats, strict=True) if chance >= HOPELESS}
+    chances = _chances(joint.draws())
+    alive = {trial.number for trial, chance in zip(joint.trials, chances, strict=True) if chance >= HOPELESS}
     return tuple(trial for trial in finalists if trial.number in alive)
+
+
+def _chances(draws: Array) -> Array:
+    """Probability of each finalist to beat the leader, or to be on the front, shape (n_finalists,)."""
+    if draws.shape[-1] > 1:
+        return np.asarray((~dominated(draws)).mean(axis=0))
+    losses = draws[..., 0]
+    leader = int(np.argmin(losses.mean(axis=0)))
+    return np.asarray((losses <= losses[:, [leader]]).mean(axis=0))

@@ -51,9 +51,13 @@ class Replicates:
         return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
 
-def gather_replicates(history: History, objective: Objective) -> Replicates:
-    """Every trial that has a value on a fresh seed; trials whose replicates all failed are left out."""
-    values = {trial.number: _by_seed(trial, objective) for trial in history.trials}
+def gather_replicates(history: History, objective: Objective, n_seeds: int | None = None) -> Replicates:
+    """Every trial that has a value on a fresh seed; trials whose replicates all failed are left out.
+
+    Args:
+        n_seeds: Only the first so many seeds.
+    """
+    values = {trial.number: _by_seed(trial, objective, n_seeds) for trial in history.trials}
     trials = tuple(trial for trial in history.trials if values[trial.number])
     seeds = sorted({seed for trial in trials for seed in values[trial.number]})
     losses = [[values[trial.number].get(seed, np.nan) for seed in seeds] for trial in trials]
@@ -82,9 +86,11 @@ def _mean_cost(trial: Trial, priced_by: str | None) -> float:
     return 1.0 if priced_by is None else float(np.mean([one.metrics[priced_by] for one in trial.replicates]))
 
 
-def _by_seed(trial: Trial, objective: Objective) -> dict[int, float]:
+def _by_seed(trial: Trial, objective: Objective, n_seeds: int | None) -> dict[int, float]:
     return {
         evaluation.replicate: objective.loss(evaluation.metrics[objective.metric])
         for evaluation in trial.replicates
-        if evaluation.replicate is not None and objective.metric in evaluation.metrics
+        if evaluation.replicate is not None
+        and (n_seeds is None or evaluation.replicate < n_seeds)
+        and objective.metric in evaluation.metrics
     }

@@ -60,6 +60,7 @@ def _finalist(evidence: Evidence, position: int, objective: Objective) -> Finali
         configuration=trial.configuration,
         search_value=mean if search_value is None else search_value,
         values=tuple(values.tolist()),
+        n_failed=len(trial.failed_replicates),
         mean=mean,
         estimate=objective.loss(float(evidence.estimates[position])),
         interval=_interval(objective.loss(1.0) * evidence.draws[:, position]) if evidence.knows_spread else None,

@@ -22,12 +22,24 @@ def explain_choice(evidence: Evidence, choice: Choice) -> str:
         share = replicates.costs[choice.winner] / replicates.costs[choice.leader]
         return (
             f"Trial {winner} is within one standard error of the best, trial {leader}, at {share:.0%} of its "
-            f"{replicates.priced_by} ({chance}). It cannot be told from {tied}."
+            f"{replicates.priced_by} ({chance}). It cannot be told from {tied}.{_stopped(evidence)}"
         )
     lead = f"Trial {winner} has the best mean over {seeds} ({chance})"
     if not choice.ties:
-        return f"{lead} and is better than each other finalist at the {LEVEL:.0%} level."
-    return f"{lead}; {tied} cannot be told from it."
+        return f"{lead} and is better than each other finalist at the {LEVEL:.0%} level.{_stopped(evidence)}"
+    return f"{lead}; {tied} cannot be told from it.{_stopped(evidence)}"
+
+
+def _stopped(evidence: Evidence) -> str:
+    """The finalists that were clear losers before their last seed."""
+    counts = evidence.replicates.counts
+    tried = [len(trial.replicates) + len(trial.failed_replicates) for trial in evidence.replicates.trials]
+    stopped = [
+        f"trial {trial.number} after {count} seeds"
+        for trial, count, seeds in zip(evidence.replicates.trials, counts, tried, strict=True)
+        if seeds < max(tried)
+    ]
+    return f" Stopped earlier: {', '.join(stopped)}." if stopped else ""
 
 
 def _trials(numbers: list[int]) -> str:

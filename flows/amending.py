@@ -10,6 +10,7 @@ from pegbox.schemas.events import Event, StudyOpened, TrialRetried
 from pegbox.schemas.history import History
 from pegbox.schemas.overrides import SOURCE, override
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Trial, TrialState
 from pegbox.storage.amending import amend_study
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
@@ -41,7 +42,7 @@ def respecify(root: Path, study: str, settings: Sequence[str]) -> Amended:
 
 
 def retry_failed(root: Path, study: str, settings: Sequence[str], numbers: Collection[int]) -> Amended:
-    """Give failed trials a further attempt: all of them, or those that are named.
+    """Give failed trials, and failed fresh seeds of finalists, a further attempt: all, or those that are named.
 
     Raises:
         NotFoundError: The store holds no such study, or a trial that is named did not fail.
@@ -52,19 +53,26 @@ def retry_failed(root: Path, study: str, settings: Sequence[str], numbers: Colle
     retried: list[int] = []
 
     def change(history: History) -> list[Event]:
-        events = [
-            TrialRetried(study=study, trial=trial.number, attempt=trial.attempt + 1)
-            for trial in history.failed
-            if not numbers or trial.number in numbers
-        ]
-        retried.extend(event.trial for event in events)
+        failed = [trial for trial in history.trials if trial.state is TrialState.FAILED or trial.failed_replicates]
+        chosen = [trial for trial in failed if not numbers or trial.number in numbers]
+        retried.extend(trial.number for trial in chosen)
         if missing := sorted(set(numbers) - set(retried)):
-            failed = ", ".join(str(trial.number) for trial in history.failed) or "none"
-            raise NotFoundError(f"Trial {missing[0]} of study {study!r} has not failed. Failed: {failed}.")
-        return [*_reopened(history, settings), *events]
+            names = ", ".join(str(trial.number) for trial in failed) or "none"
+            raise NotFoundError(f"Trial {missing[0]} of study {study!r} has not failed. Failed: {names}.")
+        return [*_reopened(history, settings), *(event for trial in chosen for event in _retried(study, trial))]
 
     after = amend_study(StoreLayout(root.absolute()), study, change)
     return Amended(after.spec, tuple(retried))
+
+
+def _retried(study: str, trial: Trial) -> list[Event]:
+    """A further attempt for the trial, or for each fresh seed of a finalist that failed."""
+    if trial.state is TrialState.FAILED:
+        return [TrialRetried(study=study, trial=trial.number, attempt=trial.attempt + 1)]
+    return [
+        TrialRetried(study=study, trial=trial.number, attempt=trial.attempt, replicate=replicate)
+        for replicate in trial.failed_replicates
+    ]
 
 
 def _require(root: Path, study: str) -> None:

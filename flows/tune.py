@@ -79,11 +79,11 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
 
 
 def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
-    """Train the best trials again, on fresh seeds common to all."""
-    finalists = select_finalists(whole(study.history))
-    runner.add(segmenting.of_finalists(finalists))
-    while runner.is_busy:
-        runner.settle()
+    """Train the best trials again, on fresh seeds common to all; clear losers get no more of them."""
+    while replicates := select_finalists(whole(study.history)):
+        runner.add(segmenting.of_replicates(study.history, replicates))
+        while runner.is_busy:
+            runner.settle()
 
 
 def choose(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> Selection:

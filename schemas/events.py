@@ -152,7 +152,7 @@ class TrialFailed(_Event):
 
 
 class TrialRetried(_Event):
-    """A user gave a failed trial a further attempt."""
+    """A user gave a failed trial, or a fresh seed of a finalist that failed, a further attempt."""
 
     type: Literal["trial_retried"] = "trial_retried"
     trial: int
@@ -166,6 +166,8 @@ class SelectionMade(_Event):
     type: Literal["selection_made"] = "selection_made"
     run: str
     selection: Selection
+    replicate: int | None = None
+    """Which fresh seed; None for the trial itself."""
 
 
 class Incumbent(Schema):

@@ -91,6 +91,10 @@ class History(Schema):
         """The history with only those trials that the space holds; they keep their numbers.
 
         A space that was narrowed leaves trials outside: they stay recorded, and no longer compete.
+    def is_feasible(self, trial: Trial) -> bool:
+        """True if a trial is known to keep every constraint of the study; one that does not can never win."""
+        return all(trial.keeps(constraint) for constraint in self.spec.constraints)
+
         """
         inside = tuple(trial for trial in self.trials if self.space.contains(trial.configuration))
         if len(inside) == len(self.trials):
@@ -171,7 +175,7 @@ def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:
 
 
 def _change(trial: Trial, event: SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried) -> dict[str, object]:
-    """What an event changes of its trial; a replicate adds its value and touches nothing of the search."""
+    """What an event changes of its trial; a replicate adds its value or its failure, and touches nothing of the search."""
     match event:
         case SegmentStarted(segment=segment):
             if segment.replicate is not None:
@@ -189,8 +193,12 @@ def _change(trial: Trial, event: SegmentStarted | TrialEvaluated | TrialFailed |
                 "checkpoints": event.checkpoints,
             }
         case TrialFailed():
-            if event.replicate is not None or not event.final:
+            if not event.final:
                 return {}
             return {"state": TrialState.FAILED, "failure": event.failure}
         case TrialRetried(attempt=attempt):
             return {"state": TrialState.PROPOSED, "attempt": attempt, "failure": None}
+            if event.replicate is not None:
+                return {"failed_replicates": tuple(sorted({*trial.failed_replicates, event.replicate}))}
+        case TrialRetried(replicate=int() as replicate):
+            return {"failed_replicates": tuple(one for one in trial.failed_replicates if one != replicate)}

@@ -24,7 +24,9 @@ class Finalist(Schema):
     search_value: FiniteFloat
     """What the search saw; optimistic, because the best were picked by it."""
     values: tuple[FiniteFloat, ...]
-    """One for each fresh seed that succeeded."""
+    """One for each fresh seed that succeeded; a clear loser was given fewer seeds."""
+    n_failed: int = Field(default=0, ge=0)
+    """Fresh seeds that failed."""
     mean: FiniteFloat
     """Of the values, as they are."""
     estimate: FiniteFloat | None = None

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.failure import Failure
+from pegbox.schemas.plan import Constraint
 from pegbox.schemas.train import TrainSpec
 
 
@@ -135,7 +136,9 @@ class Trial(Schema):
     evaluations: tuple[Evaluation, ...] = ()
     """One for each rung, in order of budget; means over folds."""
     replicates: tuple[Evaluation, ...] = ()
-    """One for each fresh seed of the finalists' round."""
+    """One for each fresh seed of the finalists' round that succeeded."""
+    failed_replicates: tuple[int, ...] = ()
+    """The fresh seeds of the finalists' round that failed for good."""
     checkpoints: dict[int, Path] = Field(default={})
     """Fold to where the training that was last evaluated ended."""
     failure: Failure | None = None
@@ -146,3 +149,20 @@ class Trial(Schema):
             if budget is None or evaluation.budget == budget:
                 return evaluation.metrics.get(metric)
         return None
+
+    def violation(self, constraint: Constraint) -> FiniteFloat | None:
+        """How far the trial lies outside a constraint, in units of the metric; zero or less where it keeps it.
+
+        What fresh seeds measured counts, by its mean; before there are any, the latest evaluation.
+
+        Returns:
+            None where the metric was not measured: the trial is not known to keep the constraint.
+        """
+        fresh = [one.metrics[constraint.metric] for one in self.replicates if constraint.metric in one.metrics]
+        value = sum(fresh) / len(fresh) if fresh else self.value(constraint.metric)
+        return None if value is None else constraint.violation(value)
+
+    def keeps(self, constraint: Constraint) -> bool:
+        """True if the trial is known to keep a constraint."""
+        violation = self.violation(constraint)
+        return violation is not None and violation <= 0

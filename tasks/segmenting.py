@@ -63,12 +63,14 @@ class Segmenting:
             for fold in range(self._n_folds)
         )
 
-    def of_finalists(self, finalists: Sequence[Trial]) -> tuple[Segment, ...]:
-        """Fresh seeds common to all finalists; those that have a value already are left out."""
+    def of_replicates(self, history: History, replicates: Sequence[tuple[int, int]]) -> tuple[Segment, ...]:
+        """Fresh seeds of finalists.
+
+        Args:
+            replicates: A trial's number and the number of the seed, each.
+        """
         return tuple(
             segment
-            for replicate in range(self._spec.finalists.seeds)
-            for trial in finalists
-            if all(done.replicate != replicate for done in trial.replicates)
-            for segment in self.of_replicate(trial, replicate)
+            for number, replicate in replicates
+            for segment in self.of_replicate(history.trials[number], replicate)
         )

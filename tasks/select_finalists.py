@@ -1,19 +1,18 @@
-"""Prefect task: the trials that are trained again on fresh seeds."""
+"""Prefect task: the finalists, and the fresh seeds that they are trained on next."""
 
 from collections import Counter
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from pegbox.analysis.finalists import choose_finalists
+from pegbox.analysis.elimination import Replicate, next_replicates
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
-from pegbox.schemas.trial import Trial
 
 
 @task(name="select-finalists", cache_policy=NO_CACHE, persist_result=False)
-def select_finalists(history: History) -> tuple[Trial, ...]:
-    """The best completed trials.
+def select_finalists(history: History) -> tuple[Replicate, ...]:
+    """The fresh seeds to train the best completed trials on now; empty where their round is over.
 
     Raises:
         NoTrialSucceededError: No trial is completed.
@@ -21,7 +20,7 @@ def select_finalists(history: History) -> tuple[Trial, ...]:
     history = history.within_space()
     if not history.completed:
         raise NoTrialSucceededError(_why_none(history))
-    return choose_finalists(history)
+    return next_replicates(history)
 
 
 def _why_none(history: History) -> str:

@@ -97,7 +97,7 @@ WITH changes AS (
         *,
         CASE
             WHEN type = 'decision_made' AND event.decision.kind = 'stop' THEN 'stopped'
-            WHEN type IN ('decision_made', 'trial_retried') THEN 'proposed'
+            WHEN type = 'decision_made' OR (type = 'trial_retried' AND event.replicate IS NULL) THEN 'proposed'
             WHEN type = 'segment_started' AND event.segment.replicate IS NULL THEN 'running'
             WHEN type = 'trial_evaluated' AND event.evaluation.replicate IS NULL AND event.evaluation.fold IS NULL
                 THEN event.state

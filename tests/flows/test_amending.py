@@ -8,7 +8,7 @@ from driver_process import calls, history_of
 
 from pegbox.flows.amending import respecify, retry_failed
 from pegbox.report.replay import replay_study
-from pegbox.schemas.errors import NotFoundError, StudyError, StudyMismatchError
+from pegbox.schemas.errors import NotFoundError, NoTrialSucceededError, StudyError, StudyMismatchError
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import open_history
@@ -16,6 +16,14 @@ from pegbox.storage.history_file import open_history
 pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
 
 Hill = Callable[..., StudySpec]
+FAIL_AGAIN = """
+
+def fail_again(x):
+    count = Path("calls.txt").read_text().count(repr(x)) if Path("calls.txt").exists() else 0
+    if count > 0:
+        raise RuntimeError("one seed is enough")
+    return run(x)
+"""
 
 
 @pytest.fixture
@@ -103,6 +111,25 @@ def test_retried_trials_get_one_further_attempt(project: Path, store: Path, hill
     assert [trial.state for trial in history.trials] == [TrialState.COMPLETED] * 6
     assert [trial.number for trial in history.trials if trial.attempt == 2] == failed
     assert replay_study(store, "hill").is_exact
+
+
+def test_failed_fresh_seed_is_told_and_can_be_retried(project: Path, store: Path, hill: Hill) -> None:
+    hill_file = project / "hill.py"
+    hill_file.write_text(hill_file.read_text() + FAIL_AGAIN)
+    spec = hill(train={"kind": "function", "function": "hill:fail_again"}, budget={"trials": 2})
+    with pytest.raises(NoTrialSucceededError, match="every replicate failed"):
+        _tune(spec, store)
+    assert [trial.failed_replicates for trial in history_of(project).trials] == [(0, 1), (0, 1)]
+    hill_file.write_text(hill_file.read_text().replace("if count > 0:", "if False:"))
+
+    amended = retry_failed(store, "hill", [], [0])
+    _tune(amended.spec, store)
+
+    history = history_of(project)
+    assert amended.retried == (0,)
+    assert [len(trial.replicates) for trial in history.trials] == [2, 0]
+    assert history.selection is not None
+    assert history.selection.winner == 0
 
 
 def test_trial_that_did_not_fail_cannot_be_retried(store: Path, hill: Hill) -> None:

@@ -40,6 +40,25 @@ def test_killed_run_goes_on_as_if_nothing_had_happened(project: Path, prefect_ap
     assert resumed.selection.finalists == expected.selection.finalists
 
 
+def test_killed_finalists_round_comes_to_the_same_answer(project: Path, prefect_api: str, slow_hill: Hill) -> None:
+    finalists = {"top": 3, "seeds": 5}
+    undisturbed = DriverProcess(slow_hill(finalists=finalists), project, prefect_api, store="undisturbed")
+    assert undisturbed.finish()[0] == 0
+    (project / "calls.txt").unlink()
+
+    process = DriverProcess(slow_hill(finalists=finalists), project, prefect_api)
+    process.wait_for_calls(8 + 11)
+    process.kill()
+    code, output = DriverProcess(slow_hill(finalists=finalists), project, prefect_api).finish()
+
+    assert code == 0, output
+    resumed, expected = history_of(project).selection, history_of(project, "undisturbed").selection
+    assert resumed is not None
+    assert expected is not None
+    assert (resumed.winner, resumed.finalists) == (expected.winner, expected.finalists)
+    assert sorted(len(finalist.values) for finalist in resumed.finalists) == [3, 3, 5]
+
+
 def test_killed_run_trains_no_finished_trial_again(project: Path, prefect_api: str, slow_hill: Hill) -> None:
     process = DriverProcess(slow_hill(run={"workers": 2, "threads": 1}), project, prefect_api)
     process.wait_for_calls(4)

@@ -43,6 +43,15 @@ def test_study_ends_with_a_winner_among_its_trials(project: Path, hill: Hill) ->
     assert history.selection.winner == nearest.number
 
 
+def test_clear_loser_gets_no_more_fresh_seeds(project: Path, hill: Hill) -> None:
+    _tune(hill(finalists={"top": 3, "seeds": 5}), project)
+
+    selection = _history(project).selection
+    assert selection is not None
+    assert [len(finalist.values) for finalist in selection.finalists] == [5, 3, 3]
+    assert "after 3 seeds" in selection.reason
+
+
 def test_finished_study_trains_nothing_again(project: Path, hill: Hill) -> None:
     _tune(hill(), project)
     before = _calls(project)

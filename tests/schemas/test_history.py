@@ -155,9 +155,19 @@ def test_the_finalists_round_changes_nothing_of_the_search():
         failed(0, replicate=1),
     )
 
-    changed = after.trials[0].model_copy(update={"replicates": ()})
+    changed = after.trials[0].model_copy(update={"replicates": (), "failed_replicates": ()})
     assert changed == before.trials[0]
     assert [one.metrics["loss"] for one in after.trials[0].replicates] == [0.7]
+    assert after.trials[0].failed_replicates == (1,)
+
+
+def test_fresh_seed_that_failed_can_be_retried():
+    history = replay(started(0), evaluated(0, 0.5), failed(0, replicate=1), failed(0, replicate=2))
+
+    again = history.after(TrialRetried(study="s", trial=0, attempt=1, replicate=1))
+
+    assert again.trials[0].failed_replicates == (2,)
+    assert again.trials[0].state is TrialState.COMPLETED
 
 
 def test_reopening_with_a_larger_budget_keeps_the_trials():

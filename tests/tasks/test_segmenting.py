@@ -58,23 +58,13 @@ def test_stopped_trial_means_no_segment(history: History) -> None:
 
 def test_finalists_share_their_seeds(history: History) -> None:
     first = history.trials[0]
-    second = first.model_copy(update={"number": 1})
+    both = History(spec=history.spec, trials=(first, first.model_copy(update={"number": 1})))
 
-    segments = Segmenting(history, None).of_finalists([first, second])
+    segments = Segmenting(both, None).of_replicates(both, [(0, 0), (1, 0), (0, 1)])
 
     seeds = {(segment.trial, segment.replicate): segment.seed for segment in segments}
     assert seeds[0, 0] == seeds[1, 0]
-    assert seeds[0, 1] == seeds[1, 1]
     assert len({first.seed, seeds[0, 0], seeds[0, 1]}) == 3
-
-
-def test_replicates_with_a_value_are_not_trained_again(history: History) -> None:
-    value = Evaluation(budget=9, metrics={"value": 1.0}, replicate=0)
-    known = history.after(TrialEvaluated(study="hill", trial=0, evaluation=value, state=TrialState.COMPLETED))
-
-    segments = Segmenting(known, None).of_finalists(known.trials)
-
-    assert [segment.replicate for segment in segments] == [1]
 
 
 def test_segments_of_one_content_share_a_key(history: History) -> None:
