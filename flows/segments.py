@@ -66,7 +66,7 @@ class SegmentRunner:
         """Workers for which nothing is waiting; none once a signal came."""
         if self._interruption.is_requested:
             return 0
-        return max(0, self._study.history.spec.run.workers - len(self._ongoing) - len(self._waiting))
+        return max(0, self._crew.capacity - len(self._ongoing) - len(self._waiting))
 
     @property
     def is_busy(self) -> bool:
@@ -125,7 +125,7 @@ class SegmentRunner:
                 raise StudyInterruptedError(
                     f"Study {self._study.history.spec.name!r} was interrupted. The same command goes on with it."
                 )
-        while self._waiting and len(self._ongoing) < self._study.history.spec.run.workers:
+        while self._waiting and len(self._ongoing) < self._crew.capacity:
             self._submit(self._waiting.popleft())
 
     def _submit(self, segment: Segment) -> None:
@@ -151,6 +151,7 @@ class SegmentRunner:
                 cached=completion.is_cached,
             )
         )
+        self._crew.recorded(segment, self._data)
         future = self._evaluate.submit(segment, trained, self._data, whole(self._crew))
         self._ongoing.add(_Ongoing(segment, trained), future)
 

@@ -14,7 +14,7 @@ from pegbox.search.within_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
 from pegbox.tasks.close_lost_runs import close_lost_runs
-from pegbox.tasks.crew import open_crew
+from pegbox.tasks.crew import LocalCrew, Terms
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.limiting import ensure_limit
 from pegbox.tasks.passing import whole
@@ -43,7 +43,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (
-        open_crew(spec, layout) as crew,
+        LocalCrew(Terms.of(spec), layout, spec.run.workers) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,
         Interruption() as interruption,
     ):

@@ -1,60 +1,105 @@
 """The crew of one run: hands segments to worker processes and waits; knows nothing of flows or strategies."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self, TypeVar, final
 
 from pegbox.schemas.data import PreparedData
+from pegbox.schemas.errors import StoreUnwritableError, TrialError
+from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
-from pegbox.tasks.worker import evaluate_segment, train_segment
+from pegbox.tasks.worker import evaluate_segment, handover_of, train_segment
 from pegbox.training.kinds import preload_for
 from pegbox.training.pool import WorkerPool
 from pegbox.training.prestart import prestart
 from pegbox.training.resources import parse_bytes
 
+Result = TypeVar("Result")
 
-def open_crew(spec: StudySpec, store: StoreLayout) -> "Crew":
-    """Start the worker processes of a run; use it as a context, so that they end with it."""
-    pool = WorkerPool(
-        spec.run.workers,
-        threads=spec.run.threads,
-        memory_bytes=parse_bytes(spec.run.memory) if spec.run.memory else None,
-        logs=store.logs,
-        preload=preload_of(spec),
-    )
-    return Crew(pool, store, spec.run.timeout, spec.run.limit)
-
-
-def preload_of(spec: StudySpec) -> tuple[str, ...]:
-    """What every worker imports before its first segment."""
-    return (*preload_for(spec.train), "pegbox.tasks.worker")
+LOOK_SECONDS = 0.2
+"""How often a crew looks whether the worker of a dead driver has finished a segment."""
 
 
 def start_early(spec: StudySpec) -> None:
     """Let the workers' imports begin while the driver still starts its server and reads its data."""
-    prestart(preload_of(spec))
+    if spec.run.engine == "local":
+        prestart(Terms.of(spec).preload)
 
 
-class Crew:
-    """Worker processes with the store and the limits that they work under; any thread may call it."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What workers of a study need to know and must keep to, on any machine.
 
-    def __init__(
-        self, pool: WorkerPool, store: StoreLayout, timeout_seconds: float | None, limit: str | None = None
-    ) -> None:
-        self.limit = limit
-        """The Prefect concurrency limit that each training occupies."""
-        self._pool = pool
-        self._store = store
-        self._timeout_seconds = timeout_seconds
+    Attributes:
+        timeout_seconds: The longest a segment may take.
+        threads: CPU threads of each worker; None divides the cores among them.
+        memory_bytes: The most memory that each may take.
+        preload: What every worker imports before its first segment.
+        limit: The Prefect concurrency limit that each training occupies.
+    """
+
+    timeout_seconds: float | None
+    threads: int | None
+    memory_bytes: int | None
+    preload: tuple[str, ...]
+    limit: str | None
+
+    @classmethod
+    def of(cls, spec: StudySpec) -> Self:
+        """As the study file says."""
+        run = spec.run
+        return cls(
+            timeout_seconds=run.timeout,
+            threads=run.threads,
+            memory_bytes=parse_bytes(run.memory) if run.memory else None,
+            preload=(*preload_for(spec.train), "pegbox.tasks.worker"),
+            limit=run.limit,
+        )
+
+
+class Crew(ABC):
+    """Who trains the segments of a run; any thread may call it.
+
+    A task holds a crew and calls it where the task runs: in the driver, or in a process of a cluster.
+    """
+
+    def __init__(self, terms: Terms, store: StoreLayout, capacity: int) -> None:
+        """Nothing is started by this.
+
+        Args:
+            terms: What its workers keep to.
+            store: Where they read and write.
+            capacity: Segments that it takes at the same time.
+        """
+        self.terms = terms
+        self.store = store
+        self.capacity = capacity
+
+    @property
+    @abstractmethod
+    def pool(self) -> WorkerPool:
+        """The worker processes beside the caller, started where they are not."""
 
     def train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
-        """Train a segment in a worker process.
+        """Train a segment in a worker process, or take what a worker of a dead driver leaves behind.
 
         Raises:
             TrialError: Training failed, diverged, took too long, or its worker died.
+            StoreUnwritableError: The disk is full or fails.
         """
-        return self._pool.run(train_segment, segment, data, self._store, timeout=self._timeout_seconds)
+        handover = handover_of(segment, data, self.store)
+        while handover.is_training():  # outside the clock of the worker
+            if self.pool.stopped.wait(LOOK_SECONDS):
+                raise TrialError(Failure(kind=FailureKind.LOST, message="the study was stopped."))
+        return self._run(train_segment, segment, data, self.store)
+
+    def recorded(self, segment: Segment, data: PreparedData | None) -> None:
+        """Take away what the worker left for the case that its driver dies."""
+        handover_of(segment, data, self.store).clear()
 
     def evaluate(
         self, segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
@@ -63,8 +108,41 @@ class Crew:
 
         Raises:
             TrialError: The model could not be loaded or measured.
+            StoreUnwritableError: The disk is full or fails.
         """
-        return self._pool.run(evaluate_segment, segment, trained, data, part, timeout=self._timeout_seconds)
+        return self._run(evaluate_segment, segment, trained, data, part)
+
+    def _run(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        try:
+            return self.pool.run(function, *arguments, timeout=self.terms.timeout_seconds)
+        except TrialError as error:
+            if error.failure.kind is FailureKind.STORE:
+                raise StoreUnwritableError(
+                    f"A worker could not write: {error.failure.message} Make room or mend the disk, then run the same "
+                    "command again; everything recorded before is kept."
+                ) from error
+            raise
+
+
+@final
+class LocalCrew(Crew):
+    """Worker processes of the driver; use it as a context, so that they end with it."""
+
+    def __init__(self, terms: Terms, store: StoreLayout, workers: int) -> None:
+        """Start the workers."""
+        super().__init__(terms, store, capacity=workers)
+        self._pool = WorkerPool(
+            workers,
+            threads=terms.threads,
+            memory_bytes=terms.memory_bytes,
+            logs=store.logs,
+            preload=terms.preload,
+        )
+
+    @property
+    def pool(self) -> WorkerPool:
+        """The driver's workers."""
+        return self._pool
 
     def __enter__(self) -> Self:
         return self

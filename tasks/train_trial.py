@@ -22,5 +22,5 @@ def train_trial(segment: Segment, data: PreparedData | None, crew: Crew) -> Trai
     Raises:
         TrialError: The attempt failed; carries why.
     """
-    with within_limit(crew.limit):
+    with within_limit(crew.terms.limit):
         return crew.train(segment, data)

@@ -43,6 +43,8 @@ class WorkerPool:
             logs: Directory for `worker-<number>.log`, where all output of a worker goes.
             preload: Modules to import before the first call, in the server that workers are forked from.
         """
+        self.stopped = threading.Event()
+        """Set when the workers are ended."""
         self.threads = threads or max(1, available_cores() // workers)
         context = worker_context(preload)
         gpus = visible_gpus()
@@ -103,6 +105,7 @@ class WorkerPool:
 
     def stop(self) -> None:
         """End all workers at once; calls that are running raise `TrialError` of the kind lost."""
+        self.stopped.set()
         stopping = [threading.Thread(target=slot.stop) for slot in self._slots]
         for thread in stopping:
             thread.start()
