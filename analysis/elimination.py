@@ -24,9 +24,9 @@ def next_replicates(history: History) -> tuple[Replicate, ...]:
     """The replicates to train now, all at the same time; empty where the finalists' round is over.
 
     Successive elimination: all finalists are trained on the first seeds; after that, one seed at a time, those that
-    may still beat the leader, or with several objectives those that may still be on the front. A posterior may be read after every seed, so that
-    stopping early biases nothing. Who gets a seed depends on the seeds before it alone: a round that was broken off
-    goes on as it was begun.
+    may still beat the leader, or with several objectives may still be on the front. A posterior may be read after
+    every seed, so that stopping early biases nothing. Who gets a seed depends on the seeds before it alone: a round
+    that was broken off goes on as it was begun.
 
     Raises:
         NoTrialSucceededError: No trial has a value.

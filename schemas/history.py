@@ -24,7 +24,9 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Trial, TrialState
+from pegbox.schemas.trial import Evaluation, Segment, Trial, TrialState
+
+_OfTrial = SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried
 
 
 class CompletedTrials(tuple[Trial, ...]):
@@ -87,14 +89,14 @@ class History(Schema):
         busy = {TrialState.PROPOSED, TrialState.RUNNING}
         return ActiveTrials(trial for trial in self.trials if trial.state in busy)
 
-    def within_space(self) -> Self:
-        """The history with only those trials that the space holds; they keep their numbers.
-
-        A space that was narrowed leaves trials outside: they stay recorded, and no longer compete.
     def is_feasible(self, trial: Trial) -> bool:
         """True if a trial is known to keep every constraint of the study; one that does not can never win."""
         return all(trial.keeps(constraint) for constraint in self.spec.constraints)
 
+    def within_space(self) -> Self:
+        """The history with only those trials that the space holds; they keep their numbers.
+
+        A space that was narrowed leaves trials outside: they stay recorded, and no longer compete.
         """
         inside = tuple(trial for trial in self.trials if self.space.contains(trial.configuration))
         if len(inside) == len(self.trials):
@@ -174,31 +176,34 @@ def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:
             trials[number] = trials[number].model_copy(update={"state": TrialState.STOPPED})
 
 
-def _change(trial: Trial, event: SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried) -> dict[str, object]:
-    """What an event changes of its trial; a replicate adds its value or its failure, and touches nothing of the search."""
+def _change(trial: Trial, event: _OfTrial) -> dict[str, object]:
+    """What an event changes of its trial; one about a replicate touches nothing of the search."""
     match event:
-        case SegmentStarted(segment=segment):
-            if segment.replicate is not None:
-                return {}
-            return {"state": TrialState.RUNNING, "attempt": segment.attempt}
-        case TrialEvaluated(evaluation=evaluation):
-            if evaluation.fold is not None:
-                return {}
-            if evaluation.replicate is not None:
-                return {"replicates": (*trial.replicates, evaluation)}
+        case SegmentStarted(segment=Segment(replicate=None, attempt=attempt)):
+            return {"state": TrialState.RUNNING, "attempt": attempt}
+        case TrialEvaluated(evaluation=Evaluation(replicate=None, fold=None) as evaluation):
             return {
                 "state": event.state,
                 "budget": evaluation.budget,
                 "evaluations": (*trial.evaluations, evaluation),
                 "checkpoints": event.checkpoints,
             }
-        case TrialFailed():
-            if not event.final:
-                return {}
-            return {"state": TrialState.FAILED, "failure": event.failure}
-        case TrialRetried(attempt=attempt):
+        case TrialFailed(replicate=None, final=True, failure=failure):
+            return {"state": TrialState.FAILED, "failure": failure}
+        case TrialRetried(replicate=None, attempt=attempt):
             return {"state": TrialState.PROPOSED, "attempt": attempt, "failure": None}
-            if event.replicate is not None:
-                return {"failed_replicates": tuple(sorted({*trial.failed_replicates, event.replicate}))}
+        case _:
+            return _change_of_replicates(trial, event)
+
+
+def _change_of_replicates(trial: Trial, event: _OfTrial) -> dict[str, object]:
+    """What an event about a fresh seed adds to its trial; nothing where it is about one fold, or about a beginning."""
+    match event:
+        case TrialEvaluated(evaluation=Evaluation(replicate=int(), fold=None) as evaluation):
+            return {"replicates": (*trial.replicates, evaluation)}
+        case TrialFailed(replicate=int() as replicate, final=True):
+            return {"failed_replicates": tuple(sorted({*trial.failed_replicates, replicate}))}
         case TrialRetried(replicate=int() as replicate):
             return {"failed_replicates": tuple(one for one in trial.failed_replicates if one != replicate)}
+        case _:
+            return {}
