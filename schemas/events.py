@@ -158,6 +158,8 @@ class TrialRetried(_Event):
     trial: int
     attempt: int
     """The one that follows."""
+    replicate: int | None = None
+    """Which fresh seed; None for the trial itself."""
 
 
 class SelectionMade(_Event):
@@ -166,8 +168,6 @@ class SelectionMade(_Event):
     type: Literal["selection_made"] = "selection_made"
     run: str
     selection: Selection
-    replicate: int | None = None
-    """Which fresh seed; None for the trial itself."""
 
 
 class Incumbent(Schema):
