@@ -21,6 +21,7 @@ from pegbox.tasks.passing import whole
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.tasks.propose_trials import propose_trials
 from pegbox.tasks.publish_report import publish_report
+from pegbox.tasks.recall import recall_earlier
 from pegbox.tasks.run_facts import describe_run
 from pegbox.tasks.segmenting import Segmenting
 from pegbox.tasks.select_finalists import select_finalists
@@ -59,7 +60,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
 
 def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
     """Propose, train and evaluate until the strategy is done; what a dead driver left running comes first."""
-    strategy = study_strategy(study.history.spec)
+    strategy = study_strategy(study.history.spec, recall_earlier(study))
     for trial in study.history.running:
         runner.add(segmenting.of_trial(trial))
     rest: Wait | Done | None = None

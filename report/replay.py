@@ -1,21 +1,27 @@
 """Makes every decision of a study again from what the history holds, and says where another one comes out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pegbox.schemas.base import Schema
 from pegbox.schemas.decision import Done, Wait
+from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import EVENT, DecisionMade, Event
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.search.deciding import decide
+from pegbox.search.earlier import learns
 from pegbox.search.strategy import Strategy
 from pegbox.search.within_space import study_strategy
 from pegbox.storage.history_file import open_history
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.past_studies import past_history
 
 Recorded = tuple[int, Event]
 """An event and the version of the history after it."""
+
+Recall = Callable[[EarlierStudy], History]
 
 
 class Difference(Schema):
@@ -48,7 +54,7 @@ def replay_study(root: Path, study: str) -> Replay:
     """Decide again everything that the driver of a study has decided; trains nothing.
 
     Raises:
-        NotFoundError: There is no history, or it holds no such study.
+        NotFoundError: There is no history, or it holds no such study, or not the studies that it learnt from.
         StoreCorruptError: The study's events are not whole.
         StudyError: The study asks for a method that is not there any more.
     """
@@ -57,10 +63,11 @@ def replay_study(root: Path, study: str) -> Replay:
         rows = file.sql(
             "SELECT version, body FROM events WHERE study = ? AND version IS NOT NULL ORDER BY version", [study]
         ).fetchall()
-    return replay_events(study, ((version, EVENT.validate_json(body)) for version, body in rows))
+    recorded = ((version, EVENT.validate_json(body)) for version, body in rows)
+    return replay_events(study, recorded, lambda earlier: past_history(StoreLayout(root.absolute()), earlier, study))
 
 
-def replay_events(study: str, recorded: Iterable[Recorded]) -> Replay:
+def replay_events(study: str, recorded: Iterable[Recorded], recall: Recall | None = None) -> Replay:
     """Decide again all decisions among the events.
 
     Each is made from the recorded history before it, not from what was recomputed: one difference hides no other.
@@ -68,14 +75,15 @@ def replay_events(study: str, recorded: Iterable[Recorded]) -> Replay:
     Args:
         study: Its name.
         recorded: All events of its driver, by version; the first one opens it.
+        recall: Gives the history of a study that it learnt from; not needed where it learnt from none.
     """
-    strategies = _Strategies()
+    strategies = _Strategies(recall)
     n_decisions = 0
     differences = []
     for version, made, history in _with_histories(recorded):
         n_decisions += 1
         seen = history.at(made.elapsed_seconds)
-        again = _decided_again(seen, strategies.of(history.spec))
+        again = _decided_again(seen, strategies.of(history))
         if again != _what(made):
             differences.append(
                 Difference(decision=made.number, version=version, recorded=_what(made), recomputed=again)
@@ -98,15 +106,19 @@ def _with_histories(recorded: Iterable[Recorded]) -> Iterator[tuple[int, Decisio
 
 
 class _Strategies:
-    """The strategy of the specification that holds at this moment; a study may be opened again with another."""
+    """The strategy that holds at this moment; a study may be opened again with another specification."""
 
-    def __init__(self) -> None:
-        self._spec: StudySpec | None = None
+    def __init__(self, recall: Recall | None) -> None:
+        self._recall = recall
+        self._made_for: tuple[StudySpec, tuple[EarlierStudy, ...]] | None = None
         self._strategy: Strategy | None = None
 
-    def of(self, spec: StudySpec) -> Strategy:
-        if self._strategy is None or spec != self._spec:
-            self._spec, self._strategy = spec, study_strategy(spec)
+    def of(self, history: History) -> Strategy:
+        spec = history.spec
+        earlier = history.earlier or () if learns(spec) else ()
+        if self._strategy is None or self._made_for != (spec, earlier):
+            histories = [self._recall(one) for one in earlier] if self._recall else []
+            self._made_for, self._strategy = (spec, earlier), study_strategy(spec, histories)
         return self._strategy
 
 

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, TypeAdapter
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.decision import Step
+from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
@@ -72,6 +73,13 @@ class SearchEnded(_Event):
     """One sentence for the user."""
     elapsed_seconds: float
     """Running time of the study when the last trial of the search ended."""
+
+
+class EarlierChosen(_Event):
+    """The studies that this one learns from from now on, each up to a version, whatever becomes of it later."""
+
+    type: Literal["earlier_chosen"] = "earlier_chosen"
+    studies: tuple[EarlierStudy, ...]
 
 
 class SegmentStarted(_Event):
@@ -212,6 +220,7 @@ Event = Annotated[
     | RunEnded
     | DecisionMade
     | SearchEnded
+    | EarlierChosen
     | SegmentStarted
     | SegmentTrained
     | MetricsReported

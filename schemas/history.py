@@ -8,8 +8,10 @@ from pydantic import Field
 
 from pegbox.schemas.base import Schema
 from pegbox.schemas.decision import Continue, Start, Stop
+from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.events import (
     DecisionMade,
+    EarlierChosen,
     Event,
     RunStarted,
     SearchEnded,
@@ -54,6 +56,8 @@ class History(Schema):
     """Running time of the study over all its runs, as the driver last said."""
     search_end: str | None = None
     """Why the search is over, in one sentence; None while it goes on, or where it may go on again."""
+    earlier: tuple[EarlierStudy, ...] | None = None
+    """The studies that it learns from; None where they have not been chosen."""
     selection: Selection | None = None
     data_fingerprint: str | None = None
     """Of the data that its trials were trained on; None where the study brings none."""
@@ -128,13 +132,16 @@ class History(Schema):
     def _fold(self, events: Iterable[Event]) -> Self:
         trials = list(self.trials)
         spec, selection, data_fingerprint = self.spec, self.selection, self.data_fingerprint
-        search_end = self.search_end
+        search_end, earlier = self.search_end, self.earlier
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         for event in events:
             version += 1
             match event:
                 case StudyOpened():
+                    earlier = earlier if event.spec.search.warm_start == spec.search.warm_start else None
                     spec, search_end = event.spec, None
+                case EarlierChosen():
+                    earlier = event.studies
                 case DecisionMade():
                     n_decisions, elapsed_seconds = event.number + 1, event.elapsed_seconds
                     search_end = None
@@ -161,6 +168,7 @@ class History(Schema):
             version=version,
             elapsed_seconds=elapsed_seconds,
             search_end=search_end,
+            earlier=earlier,
             selection=selection,
             data_fingerprint=data_fingerprint,
         )

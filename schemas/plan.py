@@ -98,8 +98,10 @@ class SearchSpec(Schema):
     """Seed of the proposals; the study's seed where it is left out."""
     enqueue: tuple[Configuration, ...] = ()
     """Known configurations that are tried first; the first is the one to beat."""
-    warm_start: Literal["auto", "none"] | tuple[str, ...] = "none"
-    """Earlier studies of the same store to learn from."""
+    warm_start: Literal["own", "auto", "none"] | tuple[str, ...] = "own"
+    """Earlier studies of the same store that `bayes` and `freeze_thaw` learn from. `own` is what a scheduled study
+    tuned on earlier data, and nothing for others; `auto` the latest with the same objective and kind of training whose
+    space overlaps this one; a list names them."""
 
 
 class FidelitySpec(Schema):

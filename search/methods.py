@@ -12,6 +12,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.search.budgeted import BudgetedStrategy
 from pegbox.search.choice import choose_method
 from pegbox.search.composed import ComposedPlanner
+from pegbox.search.earlier import check_earlier
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.enqueued import check_enqueued, check_priors
 from pegbox.search.options import (
@@ -75,7 +76,7 @@ def check_search(spec: StudySpec) -> tuple[Problem, ...]:
         *_check_schedule(spec),
         *check_enqueued(spec),
         *check_priors(spec, choose_method(spec).method),
-        *_check_warm_start(spec),
+        *check_earlier(spec),
     )
 
 
@@ -174,9 +175,3 @@ def _check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
     if name not in SCHEDULES:
         return (Problem(f"Unknown schedule {name!r}. {suggest(name, SCHEDULES)}", ("fidelity", "schedule")),)
     return check_options(SCHEDULES[name], spec.fidelity.options, ("fidelity", "options"))
-
-
-def _check_warm_start(spec: StudySpec) -> tuple[Problem, ...]:
-    if spec.search.warm_start == "none":
-        return ()
-    return (Problem("Learning from earlier studies is not available yet. Use `none`.", ("search", "warm_start")),)

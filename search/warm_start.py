@@ -10,6 +10,7 @@ import numpy as np
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.axes import Array
+from pegbox.search.earlier import FEWEST_TRIALS
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.features import FeatureMap
 from pegbox.search.gaussian_process import Data, Posterior, Prior, fit
@@ -17,8 +18,6 @@ from pegbox.search.losses import standardised
 from pegbox.search.objectives import losses_of
 from pegbox.search.thinning import thinned
 
-FEWEST_TRIALS = 5
-"""Completed trials that an earlier study needs to be listened to."""
 MOST_TRIALS = 150
 MOST_STUDIES = 8
 """Studies that share the weight."""

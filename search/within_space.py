@@ -1,5 +1,7 @@
 """A strategy that is shown only the trials its space holds; those that a narrowed space left outside are retired."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pegbox.schemas.decision import Continue, Decision, Stop
@@ -14,13 +16,17 @@ from pegbox.search.methods import strategy_for
 from pegbox.search.strategy import Strategy
 
 
-def study_strategy(spec: StudySpec) -> Strategy:
+def study_strategy(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
     """The strategy that decides a study, whatever its space was before.
+
+    Args:
+        spec: The study.
+        earlier: Histories of the studies that it learns from.
 
     Raises:
         StudyError: The study asks for a method or an option that there is not.
     """
-    return WithinSpace(spec.space, strategy_for(spec))
+    return WithinSpace(spec.space, strategy_for(spec, earlier))
 
 
 class WithinSpace:

@@ -26,6 +26,7 @@ _OF_STUDIES = {
     "run_started",
     "run_ended",
     "search_ended",
+    "earlier_chosen",
     "selection_made",
     "artifact_written",
     "schedule_step",

@@ -10,6 +10,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.plan import BudgetSpec, FidelitySpec, FinalistsSpec, SearchSpec
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
+from pegbox.search.earlier import FOR_DATA
 
 ENDS = frozenset({"unchanged", "held", "kept", "promoted"})
 """Steps after which nothing is left to do for this data."""
@@ -40,7 +41,7 @@ class Retuning:
     @property
     def tuned_name(self) -> str:
         """The study that is tuned on this data: trials of other data are never compared with its own."""
-        return f"{self.spec.name}@{self.fingerprint[:8]}"
+        return f"{self.spec.name}{FOR_DATA}{self.fingerprint[:8]}"
 
     @property
     def rescored_name(self) -> str:

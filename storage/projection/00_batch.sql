@@ -12,5 +12,5 @@ FROM batch
 WHERE study IS NULL OR type IS NULL OR type NOT IN (
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
     'metrics_reported', 'trial_evaluated', 'trial_failed', 'trial_retried', 'selection_made', 'artifact_written',
-    'schedule_step', 'search_ended'
+    'schedule_step', 'search_ended', 'earlier_chosen'
 );

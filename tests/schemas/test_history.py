@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pegbox.schemas.decision import Continue, Start, Stop
+from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.events import (
     DecisionMade,
+    EarlierChosen,
     Event,
     MetricsReported,
     RunStarted,
@@ -23,6 +25,7 @@ from pegbox.schemas.events import (
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import SearchSpec
 from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import FunctionTrain
@@ -292,3 +295,13 @@ def test_views_of_an_old_version_stay_as_they_were():
 
     assert before.completed is completed == ()
     assert len(after.completed) == 1
+
+
+def test_another_wish_to_learn_lets_the_studies_be_chosen_again():
+    chosen = (EarlierStudy(study="before", version=41),)
+    history = History.replay([OPENED, EarlierChosen(study="s", studies=chosen)])
+    other = SPEC.model_copy(update={"search": SearchSpec(warm_start="auto")})
+
+    assert history.earlier == chosen
+    assert history.after(OPENED).earlier == chosen
+    assert history.after(StudyOpened(study="s", spec=other)).earlier is None

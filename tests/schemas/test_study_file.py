@@ -138,7 +138,7 @@ def test_problems_found_elsewhere_get_their_place(tmp_path):
         ("{metric: val_loss}", "{metric: a, goal: min}", (7, 30), "must be 'minimize' or 'maximize', got 'min'"),
         ("objective: {metric: val_loss}\n", "", (1, 1), "exactly one of objective and objectives"),
         ("target: target", "target: t, split: {test: 0.9}", (2, 52), "must leave rows to train on, got test=0.9"),
-        ("budget:", "search: {warm_start: 3}\nbudget:", (8, 22), "must be 'auto', 'none' or a list, got 3."),
+        ("budget:", "search: {warm_start: 3}\nbudget:", (8, 22), "must be 'own', 'auto', 'none' or a list, got 3."),
         ("budget:", "fidelity: {max: 81}\nbudget:", (8, 17), "must not exceed train.epochs, got 81 and 27."),
         (
             "{kind: mlp, ",
