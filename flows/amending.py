@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pegbox.report.check import check_study
 from pegbox.schemas.errors import NotFoundError, StudyError
-from pegbox.schemas.events import Event, StudyOpened, TrialRetried
+from pegbox.schemas.events import Event, TrialRetried
 from pegbox.schemas.history import History
 from pegbox.schemas.overrides import SOURCE, override
 from pegbox.schemas.study import StudySpec
@@ -14,7 +14,7 @@ from pegbox.schemas.trial import Trial, TrialState
 from pegbox.storage.amending import amend_study
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.study_log import check_same_study
+from pegbox.storage.same_study import changes
 
 
 class Amended(NamedTuple):
@@ -83,9 +83,7 @@ def _require(root: Path, study: str) -> None:
 
 def _reopened(history: History, settings: Sequence[str]) -> list[Event]:
     spec = override(history.spec, settings)
-    if spec == history.spec:
-        return []
-    check_same_study(history.spec, spec, may_change=("space",))
-    if problems := check_study(spec):
+    events = changes(history, spec, may_change=("space",))
+    if events and (problems := check_study(spec)):
         raise StudyError(problems, SOURCE)
-    return [StudyOpened(study=spec.name, spec=spec)]
+    return events

@@ -7,16 +7,18 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
-from pegbox.schemas.errors import Problem, StoreError, StudyInterruptedError, StudyMismatchError
+from pegbox.schemas.errors import StoreError, StudyInterruptedError
 from pegbox.schemas.events import Event, MetricsReported, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.archive import archive_journals
+from pegbox.storage.awake_clock import AwakeClock
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
 from pegbox.storage.replay import replay
+from pegbox.storage.same_study import changes, check_same_data
 from pegbox.storage.study_lock import StudyLock
 
 INGEST_SECONDS = 1.0
@@ -38,7 +40,7 @@ class StudyLog:
         self._journal = Journal(store.journal, writer="driver")
         self._ingestor = _Ingestor(store)
         self._elapsed_before = history.elapsed_seconds
-        self._opened_at = time.monotonic()
+        self._clock = AwakeClock()
         self._is_open = True
         self._failure: Exception | None = None
 
@@ -49,8 +51,8 @@ class StudyLog:
 
     @property
     def elapsed_seconds(self) -> float:
-        """Running time of the study: what earlier runs recorded, and this run so far."""
-        return self._elapsed_before + time.monotonic() - self._opened_at
+        """Running time of the study: what earlier runs recorded, and this run so far; no sleep of the machine."""
+        return self._elapsed_before + self._clock.read()
 
     def record(self, *events: Event) -> History:
         """Make events durable, then fold them into the history.
@@ -97,6 +99,7 @@ class StudyLog:
                 self.record(RunEnded(study=self._history.spec.name, run=self.run, status=status, message=message))
         finally:
             self._is_open = False
+            self._clock.stop()
             self._journal.close()
             self._ingestor.stop()
             self._lock.release()
@@ -140,16 +143,17 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
             log = StudyLog(store, run, start, lock)
             log._journal.append(opened, version=1)
         else:
-            check_same_study(before.spec, spec)
+            events = changes(before, spec)
             check_same_data(before, run)
             log = StudyLog(store, run, before, lock)
-            if before.spec != spec:
-                log.record(opened)
+            if events:
+                log.record(*events)
         log.record(run)
     except BaseException:
         lock.release()
         raise
     log._ingestor.start()
+    log._clock.start()
     return log
 
 
@@ -164,58 +168,6 @@ def recorded_history(store: StoreLayout, study: str) -> History | None:
             "SELECT version, body FROM events WHERE study = ? AND version IS NOT NULL ORDER BY version", [study]
         ).fetchall()
     return replay(study, rows)
-
-
-def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, ...] = ()) -> None:
-    """Refuse to go on with a study whose trials could not be compared with the earlier ones.
-
-    Args:
-        before: As the store has it.
-        now: As it is wanted.
-        may_change: Parts that differ on purpose.
-
-    Raises:
-        StudyMismatchError: The space, objectives, data or training differ.
-    """
-    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
-    parts = [part for part in ("space", "objective", "objectives", "data", "train") if part not in may_change]
-    problems = [
-        Problem(
-            f"the store holds a study {now.name!r} with another {part}: {_differing(old[part], new[part])}. Give this "
-            "study another name, or go back to the earlier file.",
-            (part,),
-        )
-        for part in parts
-        if old[part] != new[part]
-    ]
-    if problems:
-        raise StudyMismatchError(problems)
-
-
-def check_same_data(before: History, run: RunStarted) -> None:
-    """Refuse to go on with a study whose trials were trained on data that is not there any more.
-
-    Raises:
-        StudyMismatchError: The data is declared as before, but its content changed.
-    """
-    if before.data_fingerprint is None or run.data_fingerprint in (None, before.data_fingerprint):
-        return
-    raise StudyMismatchError(
-        Problem(
-            f"the data of study {before.spec.name!r} changed since its last run, from {before.data_fingerprint[:8]} to "
-            f"{str(run.data_fingerprint)[:8]}, and trials on other data cannot be compared. Give the study another "
-            "name, or let `pegbox schedule` look after it: it scores the incumbent on the new data first.",
-            ("data",),
-        )
-    )
-
-
-def _differing(old: object, new: object) -> str:
-    """The first entry that differs, in a few words."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        name = next(key for key in [*new, *old] if old.get(key) != new.get(key))
-        return f"{name} was {old.get(name)!r}, is now {new.get(name)!r}"
-    return f"it was {old!r}, is now {new!r}"
 
 
 def _first(opened: StudyOpened) -> History:

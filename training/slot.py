@@ -6,6 +6,7 @@ costs its own trial only, and a slot knows which process (and which GPU) it has.
 
 import contextlib
 import itertools
+import math
 import multiprocessing
 import os
 import pickle
@@ -28,6 +29,8 @@ from pegbox.training.worker import Surroundings, call, prepare_process
 
 LOOK_SECONDS = 0.5
 """How often a slot looks whether its worker still lives; pebble misses one that ends with exit code 0."""
+SUSPENDED_SECONDS = 5.0
+"""A longer gap between two looks means that the machine, or the driver, slept: no trial's clock ran meanwhile."""
 GRACE_SECONDS = 1.0
 """What is left of a worker's process group may end by itself for so long."""
 
@@ -138,7 +141,7 @@ class Slot:
         number = next(self._numbers)
         payload = pickle.dumps((function, arguments), protocol=pickle.HIGHEST_PROTOCOL)
         with self._lock:
-            return number, self._pool.schedule(call, args=(number, payload, timeout), timeout=timeout)
+            return number, self._pool.schedule(call, args=(number, payload, timeout))
 
     def _try(self, function: Callable[..., Any], arguments: tuple[Any, ...], timeout: float | None) -> Any:
         kills_before = count_out_of_memory_kills()
@@ -146,17 +149,17 @@ class Slot:
             number, future = self._schedule(function, arguments, timeout)
         except RuntimeError:  # the pool broke while nobody used it
             return _NEVER_BEGAN
-        pid = self._wait(number, future)
+        pid, is_overdue = self._wait(number, future, math.inf if timeout is None else timeout)
         if self._stopped.is_set() and (not future.done() or future.exception() is not None):
             return failed(FailureKind.LOST, "the worker was stopped with its study.").failure
+        if is_overdue and not future.done():
+            self._reopen()
+            return failed(FailureKind.TIMEOUT, f"the trial ran longer than {timeout:g} seconds and was ended.").failure
         if not future.done():
             self._reopen()
             return failure_of_exit(0, log=self._log)
         try:
             return future.result()
-        except TimeoutError:
-            end_group(pid)
-            return failed(FailureKind.TIMEOUT, f"the trial ran longer than {timeout:g} seconds and was ended.").failure
         except ProcessExpired as error:
             end_group(error.pid or pid)
             more_kills = count_out_of_memory_kills() > kills_before
@@ -171,17 +174,29 @@ class Slot:
     def _log(self) -> str | None:
         return str(self._surroundings.log) if self._surroundings.log else None
 
-    def _wait(self, number: int, future: ProcessFuture[Any]) -> int:
-        """Wait for an answer, or for a worker that ended without pebble noticing; gives the worker's pid."""
-        pid, looks_since_end = 0, 0
-        while not wait([future], timeout=LOOK_SECONDS).done and not self._stopped.is_set():
+    def _wait(self, number: int, future: ProcessFuture[Any], timeout: float) -> tuple[int, bool]:
+        """Wait for an answer, for the timeout, or for a worker that ended without pebble noticing.
+
+        Pebble's own timeout looks at the wall clock, which jumps while a machine sleeps.
+
+        Returns:
+            The worker's pid, and whether the call took longer than `timeout` seconds.
+        """
+        pid, looks_since_end, left, looked_at = 0, 0, timeout, time.monotonic()
+        while not wait([future], timeout=min(LOOK_SECONDS, left)).done and not self._stopped.is_set():
+            now = time.monotonic()
+            if pid and now - looked_at < SUSPENDED_SECONDS:
+                left -= now - looked_at
+            looked_at = now
             if self._board[1] == number and not pid:
                 pid = int(self._board[3])  # not `self.pid`: another worker may have come already
+            if left <= 0:
+                return pid, True
             gone = pid != 0 and (pid != self.pid or not _is_alive(pid))
             looks_since_end = looks_since_end + 1 if gone else 0
             if looks_since_end > 1:
                 break
-        return pid or self.pid
+        return pid or self.pid, False
 
     def _replace_if_grown(self) -> None:
         """Start afresh where a trial left too little memory to the next: code that leaks, leaks into its worker."""

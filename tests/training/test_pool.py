@@ -229,6 +229,34 @@ def test_worker_that_never_comes_back_from_c_ends_soon_after_its_driver(tmp_path
     assert _ends(worker, seconds=25)
 
 
+SLEEPER = """
+import sys, time
+from pathlib import Path
+from pegbox.training.pool import WorkerPool
+with WorkerPool(1, logs=Path(sys.argv[1])) as pool:
+    pool.warm()
+    print(pool.pids()[0], flush=True)
+    pool.run(time.sleep, 1, timeout=4)
+    print("in time", flush=True)
+"""
+
+
+def test_time_that_the_machine_slept_is_not_counted(tmp_path):
+    driver = subprocess.Popen([sys.executable, "-c", SLEEPER, tmp_path], stdout=subprocess.PIPE, text=True)
+    worker = int(driver.stdout.readline())
+    time.sleep(0.3)
+
+    for process in (driver.pid, worker):
+        os.kill(process, signal.SIGSTOP)
+    time.sleep(6)
+    os.kill(driver.pid, signal.SIGCONT)
+    time.sleep(1.5)  # so that the driver looks at its clock before it has the answer
+    os.kill(worker, signal.SIGCONT)
+    output, _ = driver.communicate(timeout=30)
+
+    assert output == "in time\n"
+
+
 UNGUARDED = """
 from pathlib import Path
 from pegbox.training.pool import WorkerPool
