@@ -8,16 +8,21 @@ from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Segment
 from pegbox.training.hyperparameters.mlp import MlpHyperparameters
 
+STACKED_KIND = "mlp"
 STACKED_OPTIMIZERS = {"adamw", "adam", "sgd"}
+NARROWEST = 16
 
 _SHAPING = ("batch_size", "optimizer", "activation", "norm", "categories", "embedding_size")
 """Hyperparameters that must be equal; the learning rate, its schedule, decay, dropout and the rest may differ."""
 
 
-def batch_key(segment: Segment) -> str | None:
-    """Equal for segments that `stacked_trainer.train_together` can train as one; None for one that trains alone."""
+def shape_key(segment: Segment) -> str | None:
+    """Equal for segments whose networks can be stacked; None for one that trains alone.
+
+    Widths need not be equal: those above the same power of two are filled up to the widest.
+    """
     train = segment.train
-    if not isinstance(train, TorchTrain) or train.kind != "mlp" or train.precision == "mixed":
+    if not isinstance(train, TorchTrain) or train.kind != STACKED_KIND or train.precision == "mixed":
         return None
     try:
         settings = MlpHyperparameters.model_validate(dict(segment.configuration))
@@ -26,6 +31,24 @@ def batch_key(segment: Segment) -> str | None:
     if settings.optimizer not in STACKED_OPTIMIZERS:
         return None
     shape = {name: getattr(settings, name) for name in _SHAPING}
-    shape |= {"widths": settings.widths, "fold": segment.fold}
-    shape |= {"from": segment.from_budget, "to": segment.to_budget, "train": train.model_dump(mode="json")}
+    # A layer norm takes the mean over its layer, which zeros would change.
+    shape["widths"] = [width if settings.norm == "layer" else _filled_up(width) for width in settings.widths]
     return json.dumps(shape, sort_keys=True)
+
+
+def batch_key(segment: Segment) -> str | None:
+    """Equal for segments that `stacked_trainer.train_together` can train as one; None for one that trains alone."""
+    shape = shape_key(segment)
+    if shape is None:
+        return None
+    stretch = {"fold": segment.fold, "from": segment.from_budget, "to": segment.to_budget}
+    return json.dumps([shape, stretch, segment.train.model_dump(mode="json")], sort_keys=True)
+
+
+def _filled_up(width: int) -> int:
+    """The next power of two.
+
+    >>> [_filled_up(width) for width in (3, 16, 17, 64)]
+    [16, 16, 32, 64]
+    """
+    return max(NARROWEST, 1 << (width - 1).bit_length())

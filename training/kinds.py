@@ -153,6 +153,10 @@ _OWN_FILES = {
         "metrics.py",
         "precision.py",
         "patience.py",
+        "stacked_trainer.py",
+        "stacked_loop.py",
+        "stacked_network.py",
+        "stacked_optimizer.py",
     ),
 }
 

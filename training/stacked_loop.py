@@ -40,11 +40,12 @@ class Stack:
         device = self.first.device
         self._smoothing = torch.tensor([one.label_smoothing for one in self.settings], device=device)[:, None]
         self._clip = torch.tensor([one.clip or torch.inf for one in self.settings], device=device)
-        self._kept = torch.tensor([[1 - one.dropout] for one in self.settings], dtype=torch.float64)
+        self._kept = torch.tensor([1 - one.dropout for one in self.settings], dtype=torch.float64)[:, None, None]
         # Zeros for a model without dropout: each is below the share that is kept, which is all.
-        self._drawn = torch.zeros(
-            len(learners), self.first.batch_size * sum(self.settings[0].widths), dtype=torch.float64
-        )
+        self._drawn = [
+            torch.zeros(len(learners), self.first.batch_size, max(widths), dtype=torch.float64)
+            for widths in zip(*(one.widths for one in self.settings), strict=True)
+        ]
         self._epoch = self.first.epoch
         self._n_steps = 0
 
@@ -106,19 +107,20 @@ class Stack:
         """
         if not any(one.dropout for one in self.settings):
             return None
-        sizes = [n_rows * width for width in self.settings[0].widths]
-        drawn = self._drawn[:, : sum(sizes)]
-        for row, one, generator in zip(drawn, self.settings, self.random, strict=True):
-            if one.dropout:
-                row.uniform_(generator=generator)
-        masks = ((drawn < self._kept) * (1 / self._kept).float()).to(self.first.device)
-        return [mask.view(len(masks), n_rows, -1) for mask in torch.split(masks, sizes, dim=1)]
+        scale = (1 / self._kept).float()
+        masks = []
+        for layer, drawn in enumerate(self._drawn):
+            for numbers, one, generator in zip(drawn, self.settings, self.random, strict=True):
+                if one.dropout:
+                    numbers[:n_rows, : one.widths[layer]].uniform_(generator=generator)
+            masks.append(((drawn[:, :n_rows] < self._kept) * scale).to(self.first.device))
+        return masks
 
     @torch.no_grad()
     def _measure(self) -> list[Metrics]:
         """Validation metrics of each model."""
         part = self.first.fold.parts["valid"]
-        widest = max((*self.settings[0].widths, part.inputs[0].shape[1]))
+        widest = max([part.inputs[0].shape[1], *(width for one in self.settings for width in one.widths)])
         rows = max(1, min(MEASURED_ROWS, MEASURED_NUMBERS // (len(self.learners) * widest)))
         pieces = zip(*(torch.split(tensor, rows) for tensor in part.inputs), strict=True)
         with self.first.autocast():
@@ -139,7 +141,7 @@ class Stack:
         learner = self.learners[place]
         self.network.write_back(place, cast("Mlp", learner.model), self._n_steps)
         names = ("momentum_buffer",) if self.optimizer.name == "sgd" else ("exp_avg", "exp_avg_sq")
-        moments = [self.network.split(moment[place]) for moment in self.optimizer.moments]
+        moments = [self.network.split(moment, place) for moment in self.optimizer.moments]
         steps = {} if self.optimizer.name == "sgd" else {"step": float(self.optimizer.steps)}
         for number, parameter in enumerate(learner.model.parameters()):
             state = {name: moment[number] for name, moment in zip(names, moments, strict=True)}
@@ -157,5 +159,5 @@ class Stack:
             for row, learner in zip(moment, self.learners, strict=True):
                 states = [learner.optimizer.state[parameter].get(name) for parameter in learner.model.parameters()]
                 if all(state is not None for state in states):
-                    row.copy_(torch.cat([state.flatten() for state in states]))
+                    row.copy_(self.network.join(states))
         self.optimizer.steps = self.first.epoch * self.first.n_batches

@@ -1,4 +1,8 @@
-"""Many multilayer perceptrons of one shape as one: every weight has a leading dimension of models; trains nothing."""
+"""Many multilayer perceptrons as one: every weight has a leading dimension of models; trains nothing.
+
+Layers of different widths are filled up with zeros to the widest. They stay zeros, because every activation is 0 at
+0: no gradient reaches them, and nothing that they give reaches the outputs.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,10 +36,10 @@ class StackedNetwork:
         self.settings = settings
         self.inputs = models[0].inputs
         self.activation = build_activation(settings.activation)
-        self._shapes = [parameter.shape for parameter in models[0].parameters()]
+        self._own_shapes = [[parameter.shape for parameter in model.parameters()] for model in models]
+        self._shapes = [torch.Size(map(max, *shapes)) for shapes in zip(*self._own_shapes, strict=True)]
         self._sizes = [shape.numel() for shape in self._shapes]
-        rows = [torch.cat([one.detach().flatten() for one in model.parameters()]) for model in models]
-        self.weights = torch.stack(rows).requires_grad_()
+        self.weights = torch.stack([self.join([*model.parameters()]) for model in models]).requires_grad_()
         self._moments = [_stack_moments(norms) for norms in zip(*(_batch_norms(one) for one in models), strict=True)]
 
     def forward(
@@ -107,23 +111,34 @@ class StackedNetwork:
     @torch.no_grad()
     def write_back(self, place: int, model: Mlp, n_steps: int) -> None:
         """Give one model its weights and the moments of its norms."""
-        for part, parameter in zip(torch.split(self.weights[place], self._sizes), model.parameters(), strict=True):
-            parameter.copy_(part.view_as(parameter))
+        for part, parameter in zip(self.split(self.weights, place), model.parameters(), strict=True):
+            parameter.copy_(part)
         for kept, norm in zip(self._moments, _batch_norms(model), strict=True):
             norm.load_state_dict(
                 norm.state_dict()
                 | {
-                    "running_mean": kept.mean[place],
-                    "running_var": kept.var[place],
+                    "running_mean": kept.mean[place, : norm.num_features],
+                    "running_var": kept.var[place, : norm.num_features],
                     "num_batches_tracked": torch.tensor(kept.n_batches + n_steps),
                 }
             )
 
-    def split(self, row: torch.Tensor) -> list[torch.Tensor]:
-        """A row of weights, or of something of their shape, as one tensor a parameter."""
-        return [
-            part.view(shape).clone() for part, shape in zip(torch.split(row, self._sizes), self._shapes, strict=True)
-        ]
+    def join(self, parts: Sequence[torch.Tensor]) -> torch.Tensor:
+        """One model's weights, or something of their shapes, as a row."""
+        return torch.cat(
+            [_filled_up(part.detach(), shape).flatten() for part, shape in zip(parts, self._shapes, strict=True)]
+        )
+
+    def split(self, rows: torch.Tensor, place: int) -> list[torch.Tensor]:
+        """One row of weights, or of something of their shape, as one tensor for each parameter of that model."""
+        parts = zip(torch.split(rows[place], self._sizes), self._shapes, self._own_shapes[place], strict=True)
+        return [part.view(shape)[tuple(map(slice, own))].clone() for part, shape, own in parts]
+
+
+def _filled_up(part: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
+    """The tensor with zeros behind it in every dimension."""
+    missing = [wanted - size for size, wanted in zip(part.shape, shape, strict=True)]
+    return functional.pad(part, [count for size in reversed(missing) for count in (0, size)]) if any(missing) else part
 
 
 def _linear(states: torch.Tensor, parts: list[torch.Tensor], *, has_bias: bool) -> torch.Tensor:
@@ -133,7 +148,10 @@ def _linear(states: torch.Tensor, parts: list[torch.Tensor], *, has_bias: bool) 
 
 def _stack_moments(norms: Sequence[nn.BatchNorm1d]) -> _Moments:
     states = [norm.state_dict() for norm in norms]
-    mean, var = (torch.stack([state[name] for state in states]) for name in ("running_mean", "running_var"))
+    widest = [max(norm.num_features for norm in norms)]
+    mean, var = (
+        torch.stack([_filled_up(state[name], widest) for state in states]) for name in ("running_mean", "running_var")
+    )
     return _Moments(mean, var, int(states[0]["num_batches_tracked"]))
 
 

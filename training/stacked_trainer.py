@@ -16,19 +16,13 @@ from pegbox.schemas.base import Metrics
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.trial import MetricReport, Segment, TrainedSegment
-from pegbox.training.batching import batch_key
 from pegbox.training.loop import Learner
 from pegbox.training.patience import Patience
 from pegbox.training.stacked_loop import Stack
-from pegbox.training.torch_trainer import TorchTrainer, finish_segment, open_segment
+from pegbox.training.torch_trainer import finish_segment, open_segment
 from pegbox.training.trainer import Report
 
-PROBED_STEPS = 8
-WORTHWHILE = 1.1
-"""Below this the stack is not worth its memory."""
-
-_SPEEDUPS: dict[tuple[str | None, int, str], float] = {}
-"""What this process has measured."""
+PROBED_STEPS = 4
 
 
 def train_together(
@@ -58,37 +52,16 @@ def train_together(
     return [member.answer(checkpoints, started_at) for member in members]
 
 
-def train_many(
-    segments: Sequence[Segment], data: Splits, checkpoints: Path, reports: Sequence[Report]
-) -> list[TrainedSegment | Failure]:
-    """Train segments of one `batching.batch_key`: together where a measurement says that it pays, else one by one."""
-    if _pays(segments, data):
-        return train_together(segments, data, checkpoints, reports)
-    answers: list[TrainedSegment | Failure] = []
-    for segment, report in zip(segments, reports, strict=True):
-        try:
-            answers.append(TorchTrainer().train(segment, data, checkpoints, report))
-        except TrialError as error:
-            answers.append(error.failure)
-    return answers
-
-
-def _pays(segments: Sequence[Segment], data: Splits) -> bool:
-    try:
-        return len(segments) > 1 and speedup(segments, data) > WORTHWHILE
-    except TrialError:  # one cannot begin; one by one, it fails alone
-        return False
-
-
 def speedup(segments: Sequence[Segment], data: Splits) -> float:
-    """How many times faster a step of the stack is than the same steps one after another, on this machine now."""
-    key = (batch_key(segments[0]), len(segments), data.info.fingerprint)
-    if key not in _SPEEDUPS:
-        learners = [open_segment(segment, data)[0] for segment in segments]
-        alone = learners[0].seconds_per_step(PROBED_STEPS) * len(segments)
-        stack = Stack(learners, [torch.get_rng_state()] * len(segments))
-        _SPEEDUPS[key] = alone / max(stack.seconds_per_step(PROBED_STEPS), 1e-9)
-    return _SPEEDUPS[key]
+    """How many times faster a step of the stack is than the same steps one after another, on this machine now.
+
+    Raises:
+        TrialError: One of the segments cannot begin.
+    """
+    learners = [open_segment(segment, data)[0] for segment in segments]
+    alone = sum(learner.seconds_per_step(PROBED_STEPS) for learner in learners)
+    stack = Stack(learners, [torch.get_rng_state()] * len(segments))
+    return alone / max(stack.seconds_per_step(PROBED_STEPS), 1e-9)
 
 
 class _Member:

@@ -6,9 +6,8 @@ from tests.training.conftest import ignore, make_segment, make_splits
 
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.train import FunctionTrain, TorchTrain
-from pegbox.training import stacked_trainer
 from pegbox.training.batching import batch_key
-from pegbox.training.stacked_trainer import speedup, train_many, train_together
+from pegbox.training.stacked_trainer import speedup, train_together
 from pegbox.training.torch_trainer import TorchTrainer
 
 SHARED = {"units": 12, "batch_size": 16}
@@ -54,10 +53,52 @@ def test_a_stack_gives_what_training_alone_gives(tmp_path, optimizer, norm):
         assert_equal(answer, alone(segment, data, tmp_path))
 
 
+def test_linear_models_are_stacked_too(tmp_path):
+    data = make_splits(tmp_path)
+    segments = segments_for({"layers": 0, "batch_size": 16})
+
+    answers = together(segments, data, tmp_path)
+
+    for segment, answer in zip(segments, answers, strict=True):
+        assert_equal(answer, alone(segment, data, tmp_path))
+
+
 @pytest.mark.parametrize("categories", ["embedding", "onehot"])
 def test_a_stack_reads_tables_with_categories(tmp_path, categories):
     data = make_splits(tmp_path, task="regression", cardinalities=(5, 3))
     segments = segments_for(SHARED | {"categories": categories}, to_budget=3)
+
+    answers = together(segments, data, tmp_path)
+
+    for segment, answer in zip(segments, answers, strict=True):
+        assert_equal(answer, alone(segment, data, tmp_path))
+
+
+@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_networks_of_other_widths_share_a_stack(tmp_path, optimizer, norm):
+    data = make_splits(tmp_path)
+    own = [one | {"units": units} for one, units in zip(OWN, [(9, 12), (16, 10), (12, 12)], strict=True)]
+    shared = {"batch_size": 16, "optimizer": optimizer, "norm": norm}
+    firsts = together(segments_for(shared, own, to_budget=2), data, tmp_path)
+    rests = [
+        segment.model_copy(update={"checkpoint": first.checkpoint})
+        for segment, first in zip(segments_for(shared, own, from_budget=2, to_budget=4), firsts, strict=True)
+    ]
+
+    answers = together(rests, data, tmp_path)
+
+    for segment, first, answer in zip(segments_for(shared, own, to_budget=4), firsts, answers, strict=True):
+        assert_equal(
+            answer.model_copy(update={"reports": first.reports + answer.reports}), alone(segment, data, tmp_path)
+        )
+
+
+@pytest.mark.parametrize("activation", ["gelu", "silu", "tanh", "elu", "leaky_relu", "selu", "mish"])
+def test_every_activation_leaves_the_filling_at_zero(tmp_path, activation):
+    data = make_splits(tmp_path)
+    own = [{"units": 9, "lr": 0.01}, {"units": 16, "dropout": 0.2}]
+    segments = segments_for({"batch_size": 16, "activation": activation}, own)
 
     answers = together(segments, data, tmp_path)
 
@@ -113,20 +154,6 @@ def test_each_trial_keeps_its_own_patience(tmp_path):
         assert values[0] == pytest.approx(values[1], rel=2e-3)
 
 
-@pytest.mark.parametrize("speedup", [0.5, 5.0])
-def test_many_are_trained_together_only_where_it_pays(tmp_path, monkeypatch, speedup):
-    data = make_splits(tmp_path, task="regression")
-    segments = segments_for(SHARED | {"optimizer": "sgd"}, [{"lr": 0.01}, {"lr": 1e30}])
-    monkeypatch.setattr(stacked_trainer, "speedup", lambda *_: speedup)
-
-    trained, failed = train_many(segments, data, tmp_path / "together", [ignore] * 2)
-
-    assert failed.kind is FailureKind.DIVERGED
-    expected = alone(segments[0], data, tmp_path)
-    assert (trained.reports == expected.reports) == (speedup < 1)
-    assert_equal(trained, expected)
-
-
 def test_measuring_the_speed_changes_no_result(tmp_path):
     data = make_splits(tmp_path)
     segments = segments_for(SHARED)
@@ -152,8 +179,21 @@ def test_trials_of_one_shape_share_a_key():
     assert batch_key(first) == batch_key(second) is not None
 
 
+def test_widths_up_to_the_same_power_of_two_share_a_key():
+    narrow, wide, wider = (batch_key(make_segment({"units": units})) for units in (17, 32, 33))
+
+    assert narrow == wide
+    assert wide != wider
+
+
+def test_with_layer_norms_only_equal_widths_share_a_key():
+    first, second = (batch_key(make_segment({"units": units, "norm": "layer"})) for units in (17, 32))
+
+    assert first != second
+
+
 @pytest.mark.parametrize(
-    "configuration", [{"units": 13}, {"layers": 3}, {"batch_size": 17}, {"norm": "batch"}, {"optimizer": "sgd"}]
+    "configuration", [{"units": 17}, {"layers": 3}, {"batch_size": 17}, {"norm": "batch"}, {"optimizer": "sgd"}]
 )
 def test_trials_of_another_shape_have_another_key(configuration):
     assert batch_key(make_segment(SHARED | configuration)) != batch_key(make_segment(SHARED))
