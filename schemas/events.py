@@ -170,6 +170,16 @@ class TrialRetried(_Event):
     """Which fresh seed; None for the trial itself."""
 
 
+class TrialReopened(_Event):
+    """A completed trial may be trained further: the study's full budget was raised.
+
+    Its values on fresh seeds were measured at the lower budget and count no more.
+    """
+
+    type: Literal["trial_reopened"] = "trial_reopened"
+    trial: int
+
+
 class SelectionMade(_Event):
     """The study has an answer."""
 
@@ -227,6 +237,7 @@ Event = Annotated[
     | TrialEvaluated
     | TrialFailed
     | TrialRetried
+    | TrialReopened
     | SelectionMade
     | ScheduleStep
     | ArtifactWritten,

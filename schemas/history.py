@@ -20,6 +20,7 @@ from pegbox.schemas.events import (
     StudyOpened,
     TrialEvaluated,
     TrialFailed,
+    TrialReopened,
     TrialRetried,
 )
 from pegbox.schemas.plan import Objective
@@ -28,7 +29,7 @@ from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, Trial, TrialState
 
-_OfTrial = SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried
+_OfTrial = SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried | TrialReopened
 
 
 class CompletedTrials(tuple[Trial, ...]):
@@ -148,7 +149,7 @@ class History(Schema):
                     _apply_decision(trials, event)
                 case SearchEnded():
                     search_end, elapsed_seconds = event.reason, event.elapsed_seconds
-                case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried():
+                case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried() | TrialReopened():
                     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
                     if number >= len(trials):
                         raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
@@ -200,6 +201,8 @@ def _change(trial: Trial, event: _OfTrial) -> dict[str, object]:
             return {"state": TrialState.FAILED, "failure": failure}
         case TrialRetried(replicate=None, attempt=attempt):
             return {"state": TrialState.PROPOSED, "attempt": attempt, "failure": None}
+        case TrialReopened():
+            return {"state": TrialState.PAUSED, "replicates": (), "failed_replicates": ()}
         case _:
             return _change_of_replicates(trial, event)
 

@@ -31,7 +31,15 @@ _OF_STUDIES = {
     "artifact_written",
     "schedule_step",
 }
-_OF_TRIALS = {"decision_made", "segment_started", "segment_trained", "trial_evaluated", "trial_failed", "trial_retried"}
+_OF_TRIALS = {
+    "decision_made",
+    "segment_started",
+    "segment_trained",
+    "trial_evaluated",
+    "trial_failed",
+    "trial_retried",
+    "trial_reopened",
+}
 _STAGES = {
     "10_events": _OF_STUDIES | _OF_TRIALS,
     "20_metrics": {"metrics_reported"},

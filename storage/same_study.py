@@ -1,9 +1,10 @@
 """What may change of a study between two runs, and what such a change means for its trials; writes nothing."""
 
 from pegbox.schemas.errors import Problem, StudyMismatchError
-from pegbox.schemas.events import Event, RunStarted, StudyOpened
+from pegbox.schemas.events import Event, RunStarted, StudyOpened, TrialReopened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Trial
 
 
 def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -> list[Event]:
@@ -20,7 +21,14 @@ def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -
     if now == before.spec:
         return []
     check_same_study(before.spec, now, may_change)
-    return [StudyOpened(study=now.name, spec=now)]
+    check_full_budget(before, now)
+    short = [trial.number for trial in before.completed if _is_short(trial, now)]
+    return [StudyOpened(study=now.name, spec=now), *(TrialReopened(study=now.name, trial=one) for one in short)]
+
+
+def _is_short(trial: Trial, now: StudySpec) -> bool:
+    """True if a trial was completed at a lower budget than others will be; not where patience ended it."""
+    return trial.budget == trial.to_budget < now.full_budget and now.space.contains(trial.configuration)
 
 
 def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, ...] = ()) -> None:
@@ -47,6 +55,26 @@ def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, .
     ]
     if problems:
         raise StudyMismatchError(problems)
+
+
+def check_full_budget(before: History, now: StudySpec) -> None:
+    """Refuse to compare trials at a budget that some of them are beyond.
+
+    Raises:
+        StudyMismatchError: The full budget was lowered to what trials were trained to, or below.
+    """
+    if now.full_budget >= before.spec.full_budget:
+        return
+    reached = max((max(trial.budget, trial.to_budget) for trial in before.trials), default=0)
+    if reached >= now.full_budget:
+        raise StudyMismatchError(
+            Problem(
+                f"trials of study {now.name!r} were trained to {reached} already, and cannot be compared with others "
+                f"that end at {now.full_budget}. Keep fidelity.max at {before.spec.full_budget} or above, or give the "
+                "study another name.",
+                ("fidelity", "max"),
+            )
+        )
 
 
 def check_same_data(before: History, run: RunStarted) -> None:

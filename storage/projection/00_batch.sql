@@ -11,6 +11,7 @@ SELECT journal, byte_offset, 'unknown event type ' || coalesce(type, 'NULL'), bo
 FROM batch
 WHERE study IS NULL OR type IS NULL OR type NOT IN (
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
-    'metrics_reported', 'trial_evaluated', 'trial_failed', 'trial_retried', 'selection_made', 'artifact_written',
+    'metrics_reported', 'trial_evaluated', 'trial_failed', 'trial_retried', 'trial_reopened',
+    'selection_made', 'artifact_written',
     'schedule_step', 'search_ended', 'earlier_chosen'
 );

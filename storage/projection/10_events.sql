@@ -3,7 +3,8 @@ CREATE OR REPLACE TEMP TABLE arrived AS
 SELECT * FROM batch
 WHERE study IS NOT NULL AND type IN (
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
-    'trial_evaluated', 'trial_failed', 'trial_retried', 'selection_made', 'artifact_written',
+    'trial_evaluated', 'trial_failed', 'trial_retried', 'trial_reopened',
+    'selection_made', 'artifact_written',
     'schedule_step', 'search_ended', 'earlier_chosen'
 );
 

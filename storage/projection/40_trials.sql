@@ -2,7 +2,8 @@
 CREATE OR REPLACE TEMP TABLE touched AS
 SELECT DISTINCT study, trial FROM arrived
 WHERE type IN (
-    'decision_made', 'segment_started', 'segment_trained', 'trial_evaluated', 'trial_failed', 'trial_retried'
+    'decision_made', 'segment_started', 'segment_trained', 'trial_evaluated', 'trial_failed', 'trial_retried',
+    'trial_reopened'
 )
     AND trial IS NOT NULL
 UNION
@@ -33,6 +34,10 @@ SELECT
     measured.metrics, measured.seconds, l.event.state, l.written_at
 FROM (SELECT *, event.evaluation AS measured FROM life WHERE type = 'trial_evaluated') AS l
 LEFT JOIN studies AS s USING (study)
+LEFT JOIN (SELECT study, trial, max(version) AS version FROM life WHERE type = 'trial_reopened' GROUP BY ALL) AS again
+    ON again.study = l.study AND again.trial = l.trial
+-- What fresh seeds gave at a full budget that was raised since is in the events alone.
+WHERE measured.replicate IS NULL OR again.version IS NULL OR l.version > again.version
 ORDER BY l.study, l.trial, l.version;
 
 DELETE FROM segments USING touched AS t WHERE segments.study = t.study AND segments.trial = t.trial;
@@ -98,6 +103,7 @@ WITH changes AS (
         CASE
             WHEN type = 'decision_made' AND event.decision.kind = 'stop' THEN 'stopped'
             WHEN type = 'decision_made' OR (type = 'trial_retried' AND event.replicate IS NULL) THEN 'proposed'
+            WHEN type = 'trial_reopened' THEN 'paused'
             WHEN type = 'segment_started' AND event.segment.replicate IS NULL THEN 'running'
             WHEN type = 'trial_evaluated' AND event.evaluation.replicate IS NULL AND event.evaluation.fold IS NULL
                 THEN event.state

@@ -147,3 +147,61 @@ def test_trials_that_were_kept_are_not_trained_again(project: Path, store: Path,
     _tune(amended.spec, store)
 
     assert calls(project) == before
+
+
+GROW = '''
+"""A hill whose values fall with the budget; every segment leaves a line that names it."""
+
+from pathlib import Path
+
+
+def run(x, trial):
+    with Path("calls.txt").open("a") as calls:
+        calls.write(f"{x!r} {trial.seed} {trial.from_budget} {trial.budget}\\n")
+    for step in range(trial.from_budget + 1, trial.budget + 1):
+        trial.report(step, value=(x - 0.3) ** 2 + 1 / step)
+    return {"value": (x - 0.3) ** 2 + 1 / trial.budget}
+'''
+
+
+@pytest.fixture
+def growing(project: Path, hill: Hill) -> StudySpec:
+    """A study of nine epochs that trains trials to three of them."""
+    (project / "hill.py").write_text(GROW)
+    train = {"kind": "function", "function": "hill:run", "epochs": 9}
+    return hill(train=train, fidelity={"max": 3}, budget={"trials": 4})
+
+
+@pytest.mark.parametrize("schedule", ["full", "asha"])
+def test_raised_full_budget_compares_trials_at_the_new_one(
+    project: Path, store: Path, growing: StudySpec, schedule: str
+) -> None:
+    _tune(growing, store)
+    first = history_of(project)
+
+    amended = respecify(store, "hill", ["fidelity.max=9", f"fidelity.schedule={schedule}", "budget.trials=8"])
+    _tune(amended.spec, store)
+
+    history = history_of(project)
+    assert [trial.evaluations[0] for trial in history.trials[:4]] == [trial.evaluations[0] for trial in first.trials]
+    assert history.completed
+    assert {trial.budget for trial in history.completed} == {9}
+    assert {one.budget for trial in history.trials for one in trial.replicates} == {9}
+    assert history.selection is not None
+    assert history.selection != first.selection
+    continued = [line.split() for line in calls(project) if line.split()[2:] == ["3", "9"]]
+    old = {str(trial.seed) for trial in first.trials}
+    assert {seed for _, seed, *_ in continued} & old
+    assert replay_study(store, "hill").is_exact
+    with open_history(store) as file:
+        states = dict(file.sql("SELECT number, state FROM trials WHERE study = 'hill'").fetchall())
+        budgets = file.sql("SELECT DISTINCT budget FROM evaluations WHERE replicate IS NOT NULL").fetchall()
+    assert states == {trial.number: trial.state.value for trial in history.trials}
+    assert budgets == [(9,)]
+
+
+def test_full_budget_below_what_was_trained_is_refused(store: Path, growing: StudySpec) -> None:
+    _tune(growing, store)
+
+    with pytest.raises(StudyMismatchError, match=r"trained to 3 already, .* others that end at 2\. Keep fidelity\.max"):
+        respecify(store, "hill", ["fidelity.max=2"])

@@ -24,6 +24,7 @@ from pegbox.schemas.events import (
     StudyOpened,
     TrialEvaluated,
     TrialFailed,
+    TrialReopened,
     TrialRetried,
 )
 from pegbox.schemas.failure import Failure, FailureKind
@@ -111,6 +112,7 @@ EVENTS = [
     TrialFailed(study="s", trial=3, attempt=1, failure=FAILURE, final=True),
     SelectionMade(study="s", run="r", selection=SELECTION),
     TrialRetried(study="s", trial=3, attempt=2),
+    TrialReopened(study="s", trial=3),
     ScheduleStep(
         study="s",
         step="promoted",
