@@ -4,7 +4,7 @@ from typing import Literal
 
 from pegbox.schemas.base import Schema
 
-AdviceKind = Literal["failures", "leak", "edge", "budget", "ties", "unrankable", "fix", "stagnation"]
+AdviceKind = Literal["failures", "constraints", "leak", "edge", "budget", "ties", "unrankable", "fix", "stagnation"]
 
 
 class Advice(Schema):
@@ -16,4 +16,4 @@ class Advice(Schema):
     evidence: str
     """The figures that speak for it."""
     command: str
-    """The change of the study file, or the command."""
+    """To be pasted into a shell."""

@@ -1,5 +1,6 @@
 """Whether the answer can be trusted: ties, data that leaks, too few trials for the dimensions; selects nothing."""
 
+import json
 import math
 from shlex import quote
 
@@ -7,10 +8,13 @@ import numpy as np
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.columns import Array, tabulate
+from pegbox.analysis.commands import branch, larger_budget, resume
+from pegbox.analysis.feasibility import feasible, none_feasible
 from pegbox.analysis.importance import Importance, importance
-from pegbox.analysis.ranking import ranked
+from pegbox.analysis.ranking import comparable, ranked
 from pegbox.analysis.replicates import gather_replicates
 from pegbox.analysis.targets import target_of
+from pegbox.schemas.data import SplitSpec
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 
@@ -20,6 +24,19 @@ MAX_SEEDS = 30
 """More fresh seeds than this are not worth what they tell."""
 SUSPICIOUS = 4.0
 """A test value this many standard deviations better than validation is not luck."""
+
+
+def constraints_unkept(history: History) -> Advice | None:
+    """Advice to search longer, or to ask for less, where no trial keeps the constraints."""
+    trials = comparable(history, *history.objectives)
+    if not trials or feasible(history, trials):
+        return None
+    return Advice(
+        kind="constraints",
+        what="Search longer, or loosen a constraint: nothing that was tried may win.",
+        evidence=none_feasible(history, trials),
+        command=resume(history, *larger_budget(history)),
+    )
 
 
 def tied_finalists(history: History) -> Advice | None:
@@ -42,7 +59,7 @@ def tied_finalists(history: History) -> Advice | None:
         kind="ties",
         what=f"Train the finalists on more seeds: trial {selection.winner} cannot be told from trial {tied}.",
         evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}.",
-        command=f"set finalists.seeds: {max(seeds, 2 * now)} and run the study again",
+        command=resume(history, f"finalists.seeds={max(seeds, 2 * now)}"),
     )
 
 
@@ -72,7 +89,7 @@ def _seeds_for(differences: Array) -> int | None:
 def leaking_data(history: History) -> Advice | None:
     """Advice to look for leaks where the test value is far better than validation says it could be."""
     selection = history.selection
-    if selection is None or not selection.metric.startswith("val_"):
+    if selection is None or history.spec.data is None or not selection.metric.startswith("val_"):
         return None
     name = selection.metric.removeprefix("val_")
     test = selection.test_metrics.get(f"test_{name}")
@@ -88,11 +105,17 @@ def leaking_data(history: History) -> Advice | None:
         return None
     return Advice(
         kind="leak",
-        what="Look for rows of the test part that training has seen (duplicates, groups, time).",
+        what="Look for rows of the test part that training has seen (duplicates, groups, time), and split once more: "
+        "what is luck does not come again. Related rows stay in one part by data.split.group.",
         evidence=f"On the test part {name} is {test:.4g}, {better / spread:.0f} standard deviations "
         f"better than on the validation part ({mean:.4g} over {len(values)} seeds).",
-        command="set data.split.group or data.split.time, so that related rows stay in one part",
+        command=branch(history, _other_split(history.spec.data.split)),
     )
+
+
+def _other_split(split: SplitSpec) -> str:
+    """A setting that holds other rows out."""
+    return f"data.split.test={split.test / 2:g}" if split.time else f"data.split.seed={split.seed + 1}"
 
 
 def few_trials(history: History, ranking: Importance | None = None) -> Advice | None:
@@ -114,13 +137,13 @@ def few_trials(history: History, ranking: Importance | None = None) -> Advice | 
             kind="unrankable",
             what=f"Run more trials, or search fewer hyperparameters: {len(trials)} are few for {n_columns}.",
             evidence=f"{evidence}. {ranking.sentence}",
-            command=f"set budget.trials: {needed}, or begin with the learning rate alone",
+            command=resume(history, *larger_budget(history, needed)),
         )
     best = ranked(history, history.objectives[0])[0].configuration
-    values = ", ".join(f"{name}: {best[name]}" for name in fixed if name in best)
+    settings = [f"space.{name}={json.dumps(best[name])}" for name in fixed if name in best]
     return Advice(
         kind="fix",
         what=f"Fix {', '.join(fixed)}, and spend the trials on the others.",
         evidence=f"{evidence}, and each of these accounts for less than 5 % of the differences.",
-        command=f"set space: {{{values}}} in a study of a new name, with search.warm_start: [{history.spec.name}]",
+        command=branch(history, *settings),
     )

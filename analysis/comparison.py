@@ -7,10 +7,10 @@ import numpy as np
 from pydantic import Field, FiniteFloat
 
 from pegbox.analysis.columns import Array
-from pegbox.analysis.evidence import LEVEL
 from pegbox.analysis.noise import replicate_noise
 from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import gather_replicates
+from pegbox.analysis.standing import LEVEL
 from pegbox.schemas.base import Configuration, Schema, Value
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Interval

@@ -2,6 +2,7 @@
 
 from pydantic import FiniteFloat
 
+from pegbox.analysis.feasibility import feasible
 from pegbox.analysis.ranking import comparable, observed_loss
 from pegbox.schemas.base import Schema
 from pegbox.schemas.history import History
@@ -18,10 +19,13 @@ class CostPoint(Schema):
 
 
 def cost_front(history: History, objective: int = 0) -> tuple[CostPoint, ...]:
-    """The trials that are both faster and better than all others, fastest first; the last is the best observed."""
+    """Of the trials that keep the constraints, those that are faster or better than each other one, fastest first.
+
+    The last is the best observed.
+    """
     goal = history.objectives[objective]
     trials = sorted(
-        comparable(history, goal),
+        feasible(history, comparable(history, goal)),
         key=lambda trial: (trial.evaluations[-1].seconds, observed_loss(trial, goal), trial.number),
     )
     front: list[CostPoint] = []

@@ -4,6 +4,7 @@ import numpy as np
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.columns import Column, Table, tabulate
+from pegbox.analysis.commands import larger_budget, resume
 from pegbox.analysis.ranking import ranked
 from pegbox.analysis.targets import target_of
 from pegbox.schemas.history import History
@@ -71,8 +72,7 @@ def _advice(history: History, column: Column, share: float, is_high: bool) -> Ad
         what=f"Widen {name}: the best may lie {'above' if is_high else 'below'} {end:g}.",
         evidence=f"{round(share * N_BEST)} of the best {N_BEST} trials have {name} at the "
         f"{'upper' if is_high else 'lower'} end of its range ({side}: {end:g}).",
-        command=f"set space.{name}.{side}: {_beyond(domain, is_high):g} in a study of a new name, with "
-        f"search.warm_start: [{history.spec.name}]",
+        command=resume(history, f"space.{name}.{side}={_beyond(domain, is_high):g}", *larger_budget(history)),
     )
 
 

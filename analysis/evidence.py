@@ -1,13 +1,14 @@
 """What the finalists' fresh seeds say, and the rule that picks the winner from it; writes no answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import Array, Replicates
+from pegbox.analysis.standing import LEVEL
 
-LEVEL = 0.95
 MIN_SAVING = 0.2
 """A tie is preferred to the best mean if it costs less by at least this share; less is not worth a worse mean."""
 
@@ -19,7 +20,8 @@ class Evidence:
     Attributes:
         draws: Posterior draws of the true mean losses, shape (n_draws, n_finalists).
         estimates: Posterior mean losses, shape (n_finalists,).
-        chances: Probability of being the best finalist, shape (n_finalists,).
+        chances: Probability of being the best of those that may win, shape (n_finalists,); 0 for the others.
+        eligible: Positions of the finalists that may win, because they keep the constraints.
         knows_spread: False where no finalist has two values, so that nothing can be told apart.
     """
 
@@ -27,6 +29,7 @@ class Evidence:
     draws: Array
     estimates: Array
     chances: Array
+    eligible: tuple[int, ...]
     knows_spread: bool
 
     @property
@@ -44,12 +47,17 @@ class Choice:
     ties: tuple[int, ...]
 
 
-def weigh(replicates: Replicates) -> Evidence:
-    """The posterior of at least one finalist."""
+def weigh(replicates: Replicates, eligible: Sequence[int]) -> Evidence:
+    """The posterior of the finalists.
+
+    Args:
+        eligible: Positions of those that may win, at least one; the others tell how noisy training is.
+    """
     draws = mean_draws(replicates)
     knows_spread = bool((replicates.counts > 1).any())
-    chances = probability_best(draws) if knows_spread else np.full(len(replicates.trials), 1 / len(replicates.trials))
-    return Evidence(replicates, draws, np.asarray(draws.mean(axis=0)), chances, knows_spread)
+    chances = np.zeros(len(replicates.trials))
+    chances[list(eligible)] = probability_best(draws[:, list(eligible)]) if knows_spread else 1 / len(eligible)
+    return Evidence(replicates, draws, np.asarray(draws.mean(axis=0)), chances, tuple(eligible), knows_spread)
 
 
 def probability_best(draws: Array) -> Array:
@@ -61,13 +69,13 @@ def probability_best(draws: Array) -> Array:
 def pick(evidence: Evidence) -> Choice:
     """The winner among the finalists.
 
-    The finalist with the best posterior mean is the leader. Finalists that it does not beat with a probability of
-    95 % are ties. Among the ties within one standard error of the leader the cheapest wins, if it saves at least a
-    fifth of the leader's cost; otherwise the leader wins.
+    Of the finalists that may win, the one with the best posterior mean is the leader. Those that it does not beat with
+    a probability of 95 % are ties. Among the ties within one standard error of the leader the cheapest wins, if it
+    saves at least a fifth of the leader's cost; otherwise the leader wins.
 
     Source: Breiman, Friedman, Olshen & Stone 1984, sec. 3.4.3 (the one-standard-error rule).
     """
-    leader = evidence.order[0]
+    leader = next(position for position in evidence.order if position in evidence.eligible)
     tied = _not_beaten(evidence, leader)
     costs = evidence.replicates.costs
     ceiling = evidence.estimates[leader] + evidence.draws[:, leader].std()
@@ -85,9 +93,8 @@ def pick(evidence: Evidence) -> Choice:
 
 def _not_beaten(evidence: Evidence, leader: int) -> tuple[int, ...]:
     beaten = (evidence.draws[:, [leader]] < evidence.draws).mean(axis=0)
-    everyone = range(len(evidence.replicates.trials))
     return tuple(
         position
-        for position in everyone
+        for position in evidence.eligible
         if position != leader and (beaten[position] < LEVEL or not evidence.knows_spread)
     )

@@ -1,13 +1,18 @@
 """What makes trials fail, and where in the space it happens; counts failures, repairs none."""
 
+import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.columns import Cells, Column, Table, tabulate
+from pegbox.analysis.commands import ask, resume, retry, text
+from pegbox.schemas.base import Value
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.history import History
 
@@ -18,13 +23,6 @@ MIN_FAILURES = 3
 MIN_CONCENTRATION = 2.0
 """A region is named where trials fail this many times as often as outside of it."""
 
-_REMEDIES = {
-    FailureKind.OUT_OF_MEMORY: "give each trial more memory (run.memory), or fewer run.workers",
-    FailureKind.TIMEOUT: "raise run.timeout",
-    FailureKind.KILLED: "lower run.workers: the machine may be short of memory",
-    FailureKind.LOST: "run the study again: the machine went away, not the trial",
-}
-
 
 @dataclass(frozen=True)
 class Region:
@@ -32,13 +30,13 @@ class Region:
 
     Attributes:
         place: In words, such as `lr above 0.03`.
-        bound: As an entry of `forbid`, such as `{lr: {min: 0.03}}`.
+        bound: As an entry of `forbid`, such as `{"lr": {"min": 0.03}}`.
         n_failed: Failures inside.
         n_trials: All trials inside.
     """
 
     place: str
-    bound: str
+    bound: dict[str, Any]
     n_failed: int
     n_trials: int
 
@@ -57,14 +55,36 @@ def main_failure_cause(history: History) -> Advice | None:
     name = kind.value.replace("_", " ")
     evidence = f"{count} of {len(finished)} finished trials ended as {name} ({count / len(finished):.0%})."
     if region is None:
-        remedy = _REMEDIES.get(kind, f"see the cause: pegbox sql \"FROM failures WHERE failure_kind = '{kind.value}'\"")
-        return Advice(kind="failures", what=f"See to the failures: {name}.", evidence=evidence, command=remedy)
+        what, command = _remedy(history, kind)
+        return Advice(kind="failures", what=f"{what} ({name}).", evidence=evidence, command=command)
     return Advice(
         kind="failures",
         what=f"Keep away from {region.place}: trials fail there ({name}).",
         evidence=f"{evidence} {region.n_failed} of the {region.n_trials} trials with {region.place} failed.",
-        command=f"add space.forbid: [{region.bound}] in a study of a new name",
+        command=resume(history, f"space.forbid={json.dumps([*_forbidden(history), region.bound])}"),
     )
+
+
+def _remedy(history: History, kind: FailureKind) -> tuple[str, str]:
+    """What to do about failures that happen anywhere in the space, and its command."""
+    run = history.spec.run
+    match kind:
+        case FailureKind.TIMEOUT if run.timeout is not None:
+            return "Give trials more time", retry(history, f"run.timeout={2 * run.timeout:g}")
+        case FailureKind.OUT_OF_MEMORY | FailureKind.KILLED if run.workers > 1:
+            return "Train fewer trials at once", retry(history, f"run.workers={run.workers // 2}")
+        case FailureKind.OUT_OF_MEMORY if run.memory is not None:
+            return "Give trials more memory than run.memory allows", retry(history, "run.memory=null")
+        case FailureKind.LOST:
+            return "Try again: the machine went away, not the trials", retry(history)
+        case _:
+            query = f"FROM failures WHERE study = {text(history.spec.name)} AND failure_kind = {text(kind.value)}"
+            return "See to the cause of the failures", ask(query)
+
+
+def _forbidden(history: History) -> list[Any]:
+    """What the space forbids already."""
+    return list(history.space.model_dump(mode="json").get("forbid", ()))
 
 
 def where_it_fails(table: Table, failed: Mask) -> Region | None:
@@ -86,20 +106,27 @@ def _regions(column: Column, cells: Cells, failed: Mask) -> list[tuple[float, Re
     for cell in range(column.n_cells):
         if not column.is_ordered:
             value = column.listed[cell]
-            found.append(_region(f"{column.name} = {value}", f"{{{column.name}: {value}}}", cells == cell, failed))
+            found.append(_region(f"{column.name} = {value}", {column.name: value}, cells == cell, failed))
             continue
-        low, high = _value_at(column, cell, False), _value_at(column, cell, True)
+        low, high = _end(column, cell, False), _end(column, cell, True)
         if cell > 0:
-            found.append(
-                _region(f"{column.name} above {low}", f"{{{column.name}: {{min: {low}}}}}", cells >= cell, failed)
-            )
+            bound = _beyond(column, low, "min", range(cell, column.n_cells))
+            found.append(_region(f"{column.name} above {low}", bound, cells >= cell, failed))
         if cell < column.n_cells - 1:
+            bound = _beyond(column, high, "max", range(cell + 1))
             inside = (cells <= cell) & (cells >= 0)
-            found.append(_region(f"{column.name} below {high}", f"{{{column.name}: {{max: {high}}}}}", inside, failed))
+            found.append(_region(f"{column.name} below {high}", bound, inside, failed))
     return found
 
 
-def _region(place: str, bound: str, inside: Mask, failed: Mask) -> tuple[float, Region]:
+def _beyond(column: Column, end: Value, side: str, cells: Iterable[int]) -> dict[str, Any]:
+    """A half-line as an entry of `forbid`: by its end, or as a list where the values are no numbers."""
+    if isinstance(end, str | tuple):
+        return {column.name: [column.listed[cell] for cell in cells]}
+    return {column.name: {side: end}}
+
+
+def _region(place: str, bound: dict[str, Any], inside: Mask, failed: Mask) -> tuple[float, Region]:
     """The region and the variance of failing between its inside and its outside."""
     n_trials, n_failed = int(inside.sum()), int((inside & failed).sum())
     share = inside.mean()
@@ -117,9 +144,9 @@ def _is_concentrated(region: Region, failed: Mask) -> bool:
     return bool(inside >= max(MIN_CONCENTRATION * outside, 0.25) and region.n_failed >= failed.sum() / 2)
 
 
-def _value_at(column: Column, cell: int, is_high: bool) -> str:
+def _end(column: Column, cell: int, is_high: bool) -> Value:
     """The end of a cell: the listed value itself, or the edge of a stretch with three digits."""
     if cell in column.listed:
-        return f"{column.listed[cell]}"
+        return column.listed[cell]
     value = column.value(float(column.edges[cell + 1]) - 1e-9 if is_high else float(column.edges[cell]) + 1e-9)
-    return f"{value:.3g}" if isinstance(value, float) else f"{value}"
+    return float(f"{value:.3g}") if isinstance(value, float) else value

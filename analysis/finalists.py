@@ -4,7 +4,7 @@ import numpy as np
 
 from pegbox.analysis.columns import Array, tabulate
 from pegbox.analysis.fronts import by_front, most_volume
-from pegbox.analysis.ranking import comparable, observed_loss, ranked, some_comparable
+from pegbox.analysis.ranking import comparable, contenders, observed_loss, ranked
 from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
@@ -21,8 +21,10 @@ def choose_finalists(history: History) -> tuple[Trial, ...]:
     objectives the places go to those of the front of posterior means that add most hypervolume, then to the next front.
     Depends on what the search measured, not on replicates: a resumed study chooses the same trials again.
 
+    Trials that do not keep the constraints teach the surrogate, and take no place.
+
     Raises:
-        NoTrialSucceededError: No trial has a value of every objective.
+        NoTrialSucceededError: No trial has a value of every objective, or none keeps the constraints.
     """
     objectives, top = history.objectives, history.spec.finalists.top
     if len(objectives) == 1:
@@ -53,7 +55,7 @@ def _by_belief(history: History, trials: tuple[Trial, ...]) -> tuple[Trial, ...]
 
 
 def _by_front(history: History, top: int) -> tuple[Trial, ...]:
-    trials = some_comparable(history, *history.objectives)
+    trials = contenders(history, *history.objectives)
     losses = _beliefs(history, trials)
     chosen: list[int] = []
     for front in by_front(losses):
@@ -65,11 +67,15 @@ def _by_front(history: History, top: int) -> tuple[Trial, ...]:
 
 def _beliefs(history: History, trials: tuple[Trial, ...]) -> Array:
     """Posterior mean losses, shape (n_trials, n_objectives); the observed ones where a surrogate would know no more."""
-    observed = np.array([[observed_loss(trial, goal) for goal in history.objectives] for trial in trials])
-    table = tabulate(history.space, trials)
-    if len(trials) < MIN_TRIALS_TO_SMOOTH or not table.columns:
-        return observed
-    return np.stack([fit_surrogate(table, losses).predict(table.units)[0] for losses in observed.T], axis=1)
+    every = comparable(history, *history.objectives)
+    observed = np.array([[observed_loss(trial, goal) for goal in history.objectives] for trial in every])
+    table = tabulate(history.space, every)
+    row_of = {trial.number: row for row, trial in enumerate(every)}
+    rows = [row_of[trial.number] for trial in trials]
+    if len(every) < MIN_TRIALS_TO_SMOOTH or not table.columns:
+        return observed[rows]
+    fitted = [fit_surrogate(table, losses) for losses in observed.T]
+    return np.stack([surrogate.predict(table.units[rows])[0] for surrogate in fitted], axis=1)
 
 
 def _distinct(trials: tuple[Trial, ...], count: int) -> list[Trial]:

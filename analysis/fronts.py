@@ -1,5 +1,7 @@
 """What is best among several objectives: fronts, hypervolume, knee; arrays of losses in, all to be made small."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,17 +23,20 @@ def dominated(losses: Array) -> Mask:
     return np.asarray(((right <= left).all(axis=-1) & (right < left).any(axis=-1)).any(axis=-1))
 
 
-def by_front(losses: Array) -> list[npt.NDArray[np.intp]]:
+def by_front(losses: Array) -> Iterator[npt.NDArray[np.intp]]:
     """Rows of the first front, of the second (what is best without the first), and so on.
 
     Source: Deb et al. 2002, non-dominated sorting.
     """
-    rest, fronts = np.arange(len(losses)), []
+    rest = np.arange(len(losses))
     while len(rest):
-        beaten = dominated(losses[rest])
-        fronts.append(rest[~beaten])
-        rest = rest[beaten]
-    return fronts
+        on_front = np.zeros(len(rest), dtype=bool)
+        for row in np.lexsort(losses[rest].T[::-1]):  # a row is dominated by rows before it alone
+            others = losses[rest[on_front]]
+            better = (others <= losses[rest[row]]).all(axis=1) & (others < losses[rest[row]]).any(axis=1)
+            on_front[row] = not better.any()
+        yield rest[on_front]
+        rest = rest[~on_front]
 
 
 def hypervolume(losses: Array, reference: Array) -> float:

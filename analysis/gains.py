@@ -1,9 +1,13 @@
 """Whether the search and the training still gain: best value over trials, value over rungs; compares no parameters."""
 
+from shlex import quote
+
 import numpy as np
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.columns import Array, tabulate
+from pegbox.analysis.commands import branch
+from pegbox.analysis.feasibility import feasible
 from pegbox.analysis.noise import replicate_noise
 from pegbox.analysis.ranking import observed_loss, ranked
 from pegbox.analysis.surrogate import fit_surrogate
@@ -29,7 +33,7 @@ def measurement_noise(history: History) -> float:
 
 def no_gain_lately(history: History) -> Advice | None:
     """Advice to stop where the last half of at least 20 trials gained less than the noise of one measurement."""
-    trials = target_of(history).trials
+    trials = feasible(history, target_of(history).trials)
     if len(trials) < MIN_TRIALS:
         return None
     objective = history.objectives[0]
@@ -43,7 +47,7 @@ def no_gain_lately(history: History) -> Advice | None:
         what="Stop here, or change something other than these hyperparameters: more trials of the same bring little.",
         evidence=f"The last {len(trials) - half} of {len(trials)} trials improved {objective.metric} by {gain:.3g}, "
         "less than the noise of one measurement.",
-        command=f"set budget.stagnation: {len(trials) - half}",
+        command=f"pegbox {'best' if history.search_end else 'stop'} {quote(history.spec.name)}",
     )
 
 
@@ -60,13 +64,14 @@ def still_falling(history: History) -> Advice | None:
     if (gains > 0).mean() < STILL_FALLING or float(np.median(gains)) <= noise:
         return None
     epochs, before = best[0].evaluations[-1].budget, best[0].evaluations[-2].budget
-    entry = "fidelity.max and train.epochs" if history.spec.fidelity.max is not None else "train.epochs"
+    entries = ["train.epochs"] if history.spec.fidelity.max is None else ["train.epochs", "fidelity.max"]
+    longer = history.spec.fidelity.factor * epochs
     return Advice(
         kind="budget",
         what=f"Train longer: the best trials still improve at {epochs} epochs.",
         evidence=f"From epoch {before} to {epochs}, {int((gains > 0).sum())} of the best {N_BEST} trials improved "
         f"{objective.metric}, by {float(np.median(gains)):.3g} in the median.",
-        command=f"set {entry}: {history.spec.fidelity.factor * epochs} in a study of a new name",
+        command=branch(history, *(f"{entry}={longer}" for entry in entries)),
     )
 
 

@@ -1,7 +1,7 @@
 """What to do next: at most three pieces of advice, the most urgent first; each check lives in a file of its own."""
 
 from pegbox.analysis.advice import Advice
-from pegbox.analysis.certainty import few_trials, leaking_data, tied_finalists
+from pegbox.analysis.certainty import constraints_unkept, few_trials, leaking_data, tied_finalists
 from pegbox.analysis.edges import best_at_edge
 from pegbox.analysis.failing import main_failure_cause
 from pegbox.analysis.gains import no_gain_lately, still_falling
@@ -19,16 +19,17 @@ def advise(history: History, ranking: Importance | None = None) -> tuple[Advice,
     Args:
         ranking: `importance(history)`, where it is known already.
     """
-    found = [
-        main_failure_cause(history),
-        leaking_data(history),
-        best_at_edge(history),
-        still_falling(history),
-        tied_finalists(history),
-        few_trials(history, ranking),
-    ]
+    found = [main_failure_cause(history), constraints_unkept(history)]
+    if found[-1] is None:
+        found += [
+            leaking_data(history),
+            best_at_edge(history),
+            still_falling(history),
+            tied_finalists(history),
+            few_trials(history, ranking),
+        ]
     advice = [one for one in found if one is not None]
-    if not any(one.kind in {"edge", "budget", "unrankable"} for one in advice):
+    if not any(one.kind in {"constraints", "edge", "budget", "unrankable"} for one in advice):
         stop = no_gain_lately(history)
         advice += [] if stop is None else [stop]
     return tuple(advice[:MAX_ADVICE])

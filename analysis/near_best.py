@@ -44,14 +44,16 @@ class Slice(Schema):
 def slices(history: History, target: Target, table: Table, sign: float) -> tuple[dict[str, Slice], float]:
     """A slice for each parameter that the best trial uses, and the noise of one measurement.
 
-    The best trial is that with the best posterior mean. The noise is that of the finalists' seeds where they have
-    been trained, else what the surrogate takes for noise.
+    The best trial is that with the best posterior mean, of those that keep the constraints if any does. The noise is
+    that of the finalists' seeds where they have been trained, else what the surrogate takes for noise.
 
     Args:
         sign: 1, or -1 where the metric is made large.
     """
     surrogate = fit_surrogate(table, target.losses)
-    best = int(np.argmin(surrogate.predict(table.units)[0]))
+    may_win = np.array([history.is_feasible(trial) for trial in target.trials])
+    believed = surrogate.predict(table.units)[0]
+    best = int(np.argmin(np.where(may_win, believed, np.inf) if may_win.any() else believed))
     noise = replicate_noise(history, history.objectives[0]) or surrogate.noise
     used = [position for position in range(len(table.columns)) if np.isfinite(table.units[best, position])]
     around = _Around(table.cells(), table.columns, best, noise, sign)

@@ -1,5 +1,6 @@
 """Puts trials in order by what the search measured of them; knows nothing of fresh seeds."""
 
+from pegbox.analysis.feasibility import feasible, none_feasible
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
@@ -37,20 +38,20 @@ def observed_loss(trial: Trial, objective: Objective) -> float:
 
 
 def ranked(history: History, objective: Objective) -> tuple[Trial, ...]:
-    """Comparable trials, best observed value first; equal values by number.
+    """Contenders, best observed value first; equal values by number.
 
     Raises:
-        NoTrialSucceededError: No trial has a value.
+        NoTrialSucceededError: No trial has a value, or none keeps the constraints.
     """
-    trials = some_comparable(history, objective)
+    trials = contenders(history, objective)
     return tuple(sorted(trials, key=lambda trial: (observed_loss(trial, objective), trial.number)))
 
 
-def some_comparable(history: History, *objectives: Objective) -> tuple[Trial, ...]:
-    """At least one comparable trial.
+def contenders(history: History, *objectives: Objective) -> tuple[Trial, ...]:
+    """The comparable trials that may win, because they keep every constraint; at least one.
 
     Raises:
-        NoTrialSucceededError: No trial has a value of every objective.
+        NoTrialSucceededError: No trial has a value of every objective, or none keeps the constraints.
     """
     trials = comparable(history, *objectives)
     if not trials:
@@ -59,4 +60,8 @@ def some_comparable(history: History, *objectives: Objective) -> tuple[Trial, ..
             f"Study {history.spec.name!r} needs one trial with a value of {names}, got none of "
             f"{len(history.trials)} trials ({len(history.failed)} failed). See the failures for the cause."
         )
-    return trials
+    if not (keeping := feasible(history, trials)):
+        raise NoTrialSucceededError(
+            f"{none_feasible(history, trials)} Loosen the constraint, or search longer with a larger budget."
+        )
+    return keeping

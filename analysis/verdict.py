@@ -1,16 +1,24 @@
 """Says in words why a finalist won; decides nothing."""
 
-from pegbox.analysis.evidence import LEVEL, Choice, Evidence
+from pegbox.analysis.evidence import Choice, Evidence
+from pegbox.analysis.feasibility import unkept
+from pegbox.analysis.standing import LEVEL
+from pegbox.schemas.history import History
 
 
-def explain_choice(evidence: Evidence, choice: Choice) -> str:
-    """One or two sentences for the user."""
+def explain_choice(history: History, evidence: Evidence, choice: Choice) -> str:
+    """A few sentences for the user."""
+    return f"{_why(evidence, choice)}{_stopped(evidence)}{_barred(history, evidence, choice)}"
+
+
+def _why(evidence: Evidence, choice: Choice) -> str:
     replicates = evidence.replicates
     winner, leader = (replicates.trials[position].number for position in (choice.winner, choice.leader))
     count = int(replicates.counts[choice.winner])
     seeds = f"{count} fresh seed{'s' if count > 1 else ''}"
-    if len(replicates.trials) == 1:
-        return f"Trial {winner} is the only finalist; it was trained again on {seeds}."
+    if len(evidence.eligible) == 1:
+        which = "finalist" if len(replicates.trials) == 1 else "finalist that keeps the constraints"
+        return f"Trial {winner} is the only {which}; it was trained again on {seeds}."
     if not evidence.knows_spread:
         return (
             f"Trial {winner} has the best value on {seeds}; one seed says nothing about the spread, so that no "
@@ -22,12 +30,12 @@ def explain_choice(evidence: Evidence, choice: Choice) -> str:
         share = replicates.costs[choice.winner] / replicates.costs[choice.leader]
         return (
             f"Trial {winner} is within one standard error of the best, trial {leader}, at {share:.0%} of its "
-            f"{replicates.priced_by} ({chance}). It cannot be told from {tied}.{_stopped(evidence)}"
+            f"{replicates.priced_by} ({chance}). It cannot be told from {tied}."
         )
     lead = f"Trial {winner} has the best mean over {seeds} ({chance})"
     if not choice.ties:
-        return f"{lead} and is better than each other finalist at the {LEVEL:.0%} level.{_stopped(evidence)}"
-    return f"{lead}; {tied} cannot be told from it.{_stopped(evidence)}"
+        return f"{lead} and is better than each other finalist at the {LEVEL:.0%} level."
+    return f"{lead}; {tied} cannot be told from it."
 
 
 def _stopped(evidence: Evidence) -> str:
@@ -40,6 +48,16 @@ def _stopped(evidence: Evidence) -> str:
         if seeds < max(tried)
     ]
     return f" Stopped earlier: {', '.join(stopped)}." if stopped else ""
+
+
+def _barred(history: History, evidence: Evidence, choice: Choice) -> str:
+    """The finalists with a better mean that do not keep the constraints."""
+    barred = [
+        f"trial {trial.number} with {unkept(history, trial)}"
+        for position, trial in enumerate(evidence.replicates.trials)
+        if position not in evidence.eligible and evidence.estimates[position] < evidence.estimates[choice.winner]
+    ]
+    return f" Better, but outside the constraints: {'; '.join(barred)}." if barred else ""
 
 
 def _trials(numbers: list[int]) -> str:

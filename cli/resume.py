@@ -12,6 +12,9 @@ def resume(
     study: Annotated[str, Parameter(help="Name of the study.")],
     *,
     settings: Settings = (),
+    new_name: Annotated[
+        str | None, Parameter(name="--as", help="Begin another study of this name with these settings.")
+    ] = None,
     store: Store = DEFAULT_STORE,
     json: Json = False,
     verbosity: Verbosity = QUIET,
@@ -19,7 +22,8 @@ def resume(
     """Go on with a study from its history; no study file is needed.
 
     A larger budget, more workers, a wider or a narrower space keep the history. Trials that a narrower space does not
-    hold stay recorded and no longer compete.
+    hold stay recorded and no longer compete. What would make the trials incomparable, such as longer training, takes
+    another study: `--as NAME` begins it, and leaves this one as it is.
 
     Returns:
         0, or 4 where the study's target was missed.
@@ -29,5 +33,5 @@ def resume(
     from pegbox.cli.driving import drive_spec
     from pegbox.flows.amending import respecify
 
-    amended = respecify(store, study, settings)
+    amended = respecify(store, study, settings, new_name)
     return drive_spec(amended.spec, store, as_json=json, verbose=verbosity.verbose)

@@ -4,7 +4,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from pegbox.report.check import check_study
+from pegbox.schemas.complaints import complaints
 from pegbox.schemas.errors import NotFoundError, StudyError
 from pegbox.schemas.events import Event, TrialRetried
 from pegbox.schemas.history import History
@@ -25,10 +28,17 @@ class Amended(NamedTuple):
     """Trials that get a further attempt."""
 
 
-def respecify(root: Path, study: str, settings: Sequence[str]) -> Amended:
+def respecify(root: Path, study: str, settings: Sequence[str], new_name: str | None = None) -> Amended:
     """Take a study from its history, with some of its settings replaced.
 
     The space may be widened or narrowed; trials that it does not hold any more stay recorded and no longer compete.
+
+    Args:
+        root: The store.
+        study: Its name.
+        settings: Each a path and a value.
+        new_name: Of another study to begin with these settings, which may then be any; the one that is named stays as
+            it is.
 
     Raises:
         NotFoundError: The store holds no such study.
@@ -36,7 +46,10 @@ def respecify(root: Path, study: str, settings: Sequence[str]) -> Amended:
         StudyMismatchError: A setting would make the earlier trials incomparable.
         StoreBusyError: The study is running.
     """
-    _require(root, study)
+    with open_history(root) as file:  # says in the history's own words what is not there, before a lock file is made
+        history = file.history(study)
+    if new_name is not None:
+        return Amended(_branched(history, settings, new_name))
     after = amend_study(StoreLayout(root.absolute()), study, lambda history: _reopened(history, settings))
     return Amended(after.spec)
 
@@ -49,7 +62,8 @@ def retry_failed(root: Path, study: str, settings: Sequence[str], numbers: Colle
         StudyError: A setting cannot be read, or the study cannot run with it.
         StoreBusyError: The study is running.
     """
-    _require(root, study)
+    with open_history(root) as file:
+        file.history(study)
     retried: list[int] = []
 
     def change(history: History) -> list[Event]:
@@ -75,10 +89,15 @@ def _retried(study: str, trial: Trial) -> list[Event]:
     ]
 
 
-def _require(root: Path, study: str) -> None:
-    """Say in the history's own words what is not there, before a lock file is made."""
-    with open_history(root) as file:
-        file.history(study)
+def _branched(history: History, settings: Sequence[str], name: str) -> StudySpec:
+    raw = override(history.spec, settings).model_dump(mode="json") | {"name": name}
+    try:
+        spec = StudySpec.model_validate(raw)
+    except ValidationError as error:
+        raise StudyError(complaints(error, raw), "--as") from error
+    if problems := check_study(spec):
+        raise StudyError(problems, SOURCE)
+    return spec
 
 
 def _reopened(history: History, settings: Sequence[str]) -> list[Event]:

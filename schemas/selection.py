@@ -35,6 +35,11 @@ class Finalist(Schema):
     interval: Interval | None = None
     """Of the true mean; None where there is one seed: one value says nothing about its spread."""
     probability_best: float = Field(ge=0, le=1)
+    """Among the finalists that keep the constraints."""
+    constrained: Metrics = Field(default={})
+    """The metrics that the study's constraints limit, each with its mean over the fresh seeds."""
+    is_feasible: bool = True
+    """False where it does not keep the constraints, and cannot win."""
 
 
 class FrontPoint(Schema):

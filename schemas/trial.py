@@ -90,6 +90,8 @@ class TrainedSegment(Schema):
     """True if patience ended it before its budget."""
     restarted: bool = False
     """True if the trainer keeps no checkpoint and trained from zero."""
+    together: int = Field(default=1, ge=1)
+    """Trials that were trained as one stack, this one included; `seconds` is its share."""
 
 
 class Evaluation(Schema):
@@ -150,16 +152,18 @@ class Trial(Schema):
                 return evaluation.metrics.get(metric)
         return None
 
+    def measured(self, metric: str) -> FiniteFloat | None:
+        """The metric's mean over fresh seeds, before there are any its latest value; None where it was not measured."""
+        fresh = [one.metrics[metric] for one in self.replicates if metric in one.metrics]
+        return sum(fresh) / len(fresh) if fresh else self.value(metric)
+
     def violation(self, constraint: Constraint) -> FiniteFloat | None:
         """How far the trial lies outside a constraint, in units of the metric; zero or less where it keeps it.
-
-        What fresh seeds measured counts, by its mean; before there are any, the latest evaluation.
 
         Returns:
             None where the metric was not measured: the trial is not known to keep the constraint.
         """
-        fresh = [one.metrics[constraint.metric] for one in self.replicates if constraint.metric in one.metrics]
-        value = sum(fresh) / len(fresh) if fresh else self.value(constraint.metric)
+        value = self.measured(constraint.metric)
         return None if value is None else constraint.violation(value)
 
     def keeps(self, constraint: Constraint) -> bool:

@@ -8,6 +8,7 @@ def selected(history, **changes):
     return history.model_copy(update={"selection": select_winner(history).model_copy(update=changes)})
 
 
+DIGITS = {"source": "sklearn:digits", "target": "target", "split": {"test": 0.2}}
 CLOSE = {0: [0.10, 0.20, 0.15, 0.12, 0.18], 1: [0.17, 0.15, 0.22, 0.18, 0.16]}
 CLEAR = {0: [0.10, 0.11, 0.12], 1: [0.90, 0.91, 0.92]}
 
@@ -16,7 +17,7 @@ def test_tie_asks_for_as_many_seeds_as_it_takes(make_history):
     advice = tied_finalists(selected(make_history([0.1, 0.2], CLOSE)))
     assert advice.kind == "ties"
     assert "trial 0 cannot be told from trial 1" in advice.what
-    assert "set finalists.seeds: " in advice.command
+    assert advice.command.startswith("pegbox resume written-down --set finalists.seeds=")
 
 
 def test_hopeless_tie_is_called_equal(make_history):
@@ -35,13 +36,15 @@ def test_study_without_selection_has_no_ties(make_history):
 
 
 def test_test_value_far_better_than_validation_is_suspicious(make_history):
-    history = make_history([0.1, 0.2], CLEAR)
+    history = make_history([0.1, 0.2], CLEAR, data=DIGITS)
     leaking = selected(history, metric="val_loss", test_metrics={"test_loss": 0.01})
-    assert leaking_data(leaking).kind == "leak"
+    advice = leaking_data(leaking)
+    assert advice.kind == "leak"
+    assert advice.command == "pegbox resume written-down --as written-down-next --set data.split.seed=1"
 
 
 def test_accuracy_is_judged_by_what_is_left_to_gain(make_history):
-    history = make_history([0.90, 0.91], {0: [0.90, 0.91, 0.92], 1: [0.5, 0.5, 0.5]}, goal="maximize")
+    history = make_history([0.90, 0.91], {0: [0.90, 0.91, 0.92], 1: [0.5, 0.5, 0.5]}, goal="maximize", data=DIGITS)
     honest = selected(history, metric="val_accuracy", test_metrics={"test_accuracy": 0.93})
     leaking = selected(history, metric="val_accuracy", test_metrics={"test_accuracy": 0.99})
     assert leaking_data(honest) is None
@@ -49,7 +52,7 @@ def test_accuracy_is_judged_by_what_is_left_to_gain(make_history):
 
 
 def test_worse_test_value_is_no_leak(make_history):
-    history = selected(make_history([0.1, 0.2], CLEAR), metric="val_loss", test_metrics={"test_loss": 0.5})
+    history = selected(make_history([0.1, 0.2], CLEAR, data=DIGITS), metric="val_loss", test_metrics={"test_loss": 0.5})
     assert leaking_data(history) is None
 
 
@@ -66,14 +69,15 @@ def test_too_few_trials_to_rank_ask_for_more(make_history):
     advice = few_trials(cube(make_history, 7, 9, [1.0] * 9))
     assert advice.kind == "unrankable"
     assert "7 trials: too few to rank 9 hyperparameters." in advice.evidence
-    assert "budget.trials: 90" in advice.command
+    assert advice.command == "pegbox resume written-down --set budget.trials=90"
 
 
 def test_few_trials_that_show_idle_parameters_fix_them(make_history):
     advice = few_trials(cube(make_history, 90, 10, [5.0] + [0.0] * 9))
     assert advice.kind == "fix"
     assert "x0" not in advice.what
-    assert "x5: 0." in advice.command
+    assert advice.command.startswith("pegbox resume written-down --as written-down-next --set space.x")
+    assert " --set space.x5=0." in advice.command
 
 
 def test_enough_trials_need_no_advice(make_history):

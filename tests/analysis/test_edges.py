@@ -20,13 +20,13 @@ def spread(low, high, count=60):
 def test_best_at_the_upper_end_is_widened_upwards(make_history):
     advice = best_at_edge(falling_towards(make_history, LR, spread(-5, -1, 200), -1))
     assert advice.kind == "edge"
-    assert "set space.lr.max: 1 " in advice.command
+    assert " --set space.lr.max=1 --set budget.trials=" in advice.command
     assert "8 of the best 8 trials have lr at the upper end" in advice.evidence
 
 
 def test_best_at_the_lower_end_is_widened_downwards(make_history):
     advice = best_at_edge(falling_towards(make_history, LR, spread(-5, -1, 200), 1))
-    assert "set space.lr.min: 1e-06" in advice.command
+    assert " --set space.lr.min=1e-06" in advice.command
 
 
 def test_best_inside_the_range_needs_no_advice(make_history):
@@ -62,4 +62,4 @@ def test_whole_numbers_stay_whole_when_widened(make_history):
     values = [int(value) for value in np.linspace(16, 256, 200)]
     space = {"units": {"min": 16, "max": 256, "int": True, "log": True}}
     advice = best_at_edge(falling_towards(make_history, space, values, -1))
-    assert "set space.units.max: 1024 " in advice.command
+    assert " --set space.units.max=1024 " in advice.command

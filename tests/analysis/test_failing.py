@@ -4,9 +4,9 @@ from pegbox.analysis.failing import main_failure_cause
 from pegbox.schemas.failure import Failure, FailureKind
 
 
-def failing(make_history, is_failed, kind, space=None, configurations=None):
+def failing(make_history, is_failed, kind, space=None, configurations=None, **changes):
     history = make_history(
-        [None if failed else 0.5 for failed in is_failed], space=space, configurations=configurations
+        [None if failed else 0.5 for failed in is_failed], space=space, configurations=configurations, **changes
     )
     trials = tuple(
         trial.model_copy(update={"failure": Failure(kind=kind, message="Seen.")}) if failed else trial
@@ -31,7 +31,7 @@ def test_divergence_is_located_where_it_happens(make_history):
     advice = main_failure_cause(history)
     assert "Keep away from lr above 0.01" in advice.what
     assert "20 of the 20 trials with lr above 0.01 failed" in advice.evidence
-    assert "forbid: [{lr: {min: 0.01}}]" in advice.command
+    assert advice.command == """pegbox resume written-down --set 'space.forbid=[{"lr": {"min": 0.01}}]'"""
 
 
 def test_failing_category_is_named(make_history):
@@ -47,9 +47,10 @@ def test_failing_category_is_named(make_history):
 
 
 def test_failures_everywhere_get_a_remedy_for_their_kind(make_history):
-    history = failing(make_history, [number % 4 == 0 for number in range(40)], FailureKind.TIMEOUT)
+    is_failed = [number % 4 == 0 for number in range(40)]
+    history = failing(make_history, is_failed, FailureKind.TIMEOUT, run={"timeout": "1m"})
     advice = main_failure_cause(history)
-    assert advice.command == "raise run.timeout"
+    assert advice.command == "pegbox retry written-down --set run.timeout=120"
     assert advice.evidence == "10 of 40 finished trials ended as timeout (25%)."
 
 

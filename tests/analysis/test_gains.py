@@ -11,7 +11,7 @@ def searched(make_history, losses, **changes):
 
 def test_search_that_found_its_best_early_is_told_to_stop(make_history):
     advice = no_gain_lately(searched(make_history, [0.1] + [1 + 0.01 * n for n in range(39)]))
-    assert advice.command == "set budget.stagnation: 20"
+    assert advice.command == "pegbox stop written-down"
 
 
 def test_search_that_still_gains_is_not_told_to_stop(make_history):
@@ -50,7 +50,7 @@ def test_curves_that_still_fall_ask_for_a_longer_budget(make_history):
     replicates = {0: [0.1, 0.11, 0.12], 1: [0.1, 0.11, 0.12]}
     history = with_rungs(make_history([0.1 + 0.01 * n for n in range(10)], replicates), gain=0.3)
     advice = still_falling(history)
-    assert advice.command.startswith("set train.epochs: 27")
+    assert advice.command.endswith(" --as written-down-next --set train.epochs=27")
     assert "5 of the best 5 trials improved loss, by 0.3 in the median" in advice.evidence
 
 
