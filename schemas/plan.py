@@ -54,6 +54,10 @@ class Objective(Schema):
         """The value as something to be made small."""
         return value if self.goal == "minimize" else -value
 
+    def is_reached_by(self, value: float) -> bool:
+        """True if the value reaches the target, or if there is none."""
+        return self.target is None or self.loss(value) <= self.loss(self.target)
+
 
 class Constraint(Schema):
     """A limit that a trial's metric must keep; a trial outside it cannot win."""
@@ -152,7 +156,8 @@ class RunSpec(Schema):
     """How the study is executed; changing it changes no result."""
 
     workers: int = Field(default=1, ge=1)
-    """Trials trained at the same time, each in a process of its own."""
+    """Trials trained at the same time, each in a process of its own. Each has one GPU where there are any; more workers
+    than GPUs share them."""
     timeout: Seconds | None = None
     """The longest a segment may train, counted from the moment when its worker begins."""
     retries: int = Field(default=1, ge=0)
@@ -165,8 +170,11 @@ class RunSpec(Schema):
     """Where the workers live."""
     address: str | None = None
     """Of an existing Ray or Dask cluster."""
-    batch: int | Literal["auto"] | None = None
-    """Train trials of one shape together in one process."""
+    batch: Annotated[int, Field(ge=2)] | Literal["auto"] | None = None
+    """Train small models of the kind `mlp` together: as one stack, at most so many in each worker. `auto` measures
+    first and trains one by one where that is as fast. Trials share a stack where layers, batch_size, optimizer,
+    activation and norm are equal and units lie below the same power of two. `timeout` counts for each trial of a
+    stack, `memory` for the worker; a stack that fails as a whole is trained one by one."""
     limit: str | None = None
     """A Prefect concurrency limit that each training task occupies."""
 

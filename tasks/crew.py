@@ -1,7 +1,8 @@
 """The crew of one run: hands segments to worker processes and waits; knows nothing of flows or strategies."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, final
@@ -12,6 +13,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
+from pegbox.tasks.batching import Batching, BatchSize
 from pegbox.tasks.worker import evaluate_segment, handover_of, train_segment
 from pegbox.training.kinds import preload_for
 from pegbox.training.pool import WorkerPool
@@ -22,6 +24,8 @@ Result = TypeVar("Result")
 
 LOOK_SECONDS = 0.2
 """How often a crew looks whether the worker of a dead driver has finished a segment."""
+
+BATCH_MODULES = ("pegbox.tasks.batch_worker", "pegbox.training.stacked_trainer")
 
 
 def start_early(spec: StudySpec) -> None:
@@ -40,6 +44,7 @@ class Terms:
         memory_bytes: The most memory that each may take.
         preload: What every worker imports before its first segment.
         limit: The Prefect concurrency limit that each training occupies.
+        batch: Trials that train together in one worker, or `auto`; None trains each alone.
     """
 
     timeout_seconds: float | None
@@ -47,6 +52,7 @@ class Terms:
     memory_bytes: int | None
     preload: tuple[str, ...]
     limit: str | None
+    batch: BatchSize | None = None
 
     @classmethod
     def of(cls, spec: StudySpec) -> Self:
@@ -56,8 +62,9 @@ class Terms:
             timeout_seconds=run.timeout,
             threads=run.threads,
             memory_bytes=parse_bytes(run.memory) if run.memory else None,
-            preload=(*preload_for(spec.train), "pegbox.tasks.worker"),
+            preload=(*preload_for(spec.train), "pegbox.tasks.worker", *(BATCH_MODULES if run.batch else ())),
             limit=run.limit,
+            batch=run.batch,
         )
 
 
@@ -77,7 +84,12 @@ class Crew(ABC):
         """
         self.terms = terms
         self.store = store
-        self.capacity = capacity
+        self._capacity = capacity
+
+    @property
+    def capacity(self) -> int:
+        """Segments that should be on their way at the same time."""
+        return self._capacity
 
     @property
     @abstractmethod
@@ -95,6 +107,10 @@ class Crew(ABC):
         while handover.is_training():  # outside the clock of the worker
             if self.pool.stopped.wait(LOOK_SECONDS):
                 raise TrialError(Failure(kind=FailureKind.LOST, message="the study was stopped."))
+        with store_failures_raised():
+            return self._train(segment, data)
+
+    def _train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
         return self._run(train_segment, segment, data, self.store)
 
     def recorded(self, segment: Segment, data: PreparedData | None) -> None:
@@ -110,18 +126,25 @@ class Crew(ABC):
             TrialError: The model could not be loaded or measured.
             StoreUnwritableError: The disk is full or fails.
         """
-        return self._run(evaluate_segment, segment, trained, data, part)
+        with store_failures_raised():
+            return self._run(evaluate_segment, segment, trained, data, part)
 
     def _run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        try:
-            return self.pool.run(function, *arguments, timeout=self.terms.timeout_seconds)
-        except TrialError as error:
-            if error.failure.kind is FailureKind.STORE:
-                raise StoreUnwritableError(
-                    f"A worker could not write: {error.failure.message} Make room or mend the disk, then run the same "
-                    "command again; everything recorded before is kept."
-                ) from error
-            raise
+        return self.pool.run(function, *arguments, timeout=self.terms.timeout_seconds)
+
+
+@contextmanager
+def store_failures_raised() -> Iterator[None]:
+    """Turn the failure of a store, which no trial can help, into the error that ends the run."""
+    try:
+        yield
+    except TrialError as error:
+        if error.failure.kind is FailureKind.STORE:
+            raise StoreUnwritableError(
+                f"A worker could not write: {error.failure.message} Make room or mend the disk, then run the same "
+                "command again; everything recorded before is kept."
+            ) from error
+        raise
 
 
 @final
@@ -138,6 +161,26 @@ class LocalCrew(Crew):
             logs=store.logs,
             preload=terms.preload,
         )
+        self._batching = (
+            None if terms.batch is None else Batching(self._pool, workers, store, terms.batch, terms.timeout_seconds)
+        )
+
+    @property
+    def capacity(self) -> int:
+        """Enough for full batches, where trials are trained together."""
+        return self._batching.capacity if self._batching else super().capacity
+
+    def _train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
+        together = self._batching.train(segment, data) if self._batching else None
+        return together or super()._train(segment, data)
+
+    def evaluate(
+        self, segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
+    ) -> Evaluation:
+        """Measure a trained segment, unless the batch that trained it has done so."""
+        if self._batching and part == "valid" and (measured := self._batching.evaluation_of(segment, data)):
+            return measured
+        return super().evaluate(segment, trained, data, part)
 
     @property
     def pool(self) -> WorkerPool:

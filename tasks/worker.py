@@ -19,6 +19,7 @@ from pegbox.storage.handover import Handover
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.kinds import trainer_for
+from pegbox.training.trainer import Report
 
 FLUSH_SECONDS = 0.5
 
@@ -28,7 +29,7 @@ def train_segment(segment: Segment, data: PreparedData | None, store: StoreLayou
 
     What a worker trained whose driver died before it heard of it is taken as it is.
     """
-    reports = _JournalledReports(segment, _journal(store))
+    reports = JournalledReports(store)
     handover = handover_of(segment, data, store)
     with handover.training():
         trained = handover.find()
@@ -36,7 +37,7 @@ def train_segment(segment: Segment, data: PreparedData | None, store: StoreLayou
             trained = _train(segment, data, store, reports)
             handover.leave(trained)
         else:
-            reports.take(trained)
+            reports.take(segment, trained)
     return trained
 
 
@@ -46,11 +47,12 @@ def handover_of(segment: Segment, data: PreparedData | None, store: StoreLayout)
 
 
 def _train(
-    segment: Segment, data: PreparedData | None, store: StoreLayout, reports: "_JournalledReports"
+    segment: Segment, data: PreparedData | None, store: StoreLayout, reports: "JournalledReports"
 ) -> TrainedSegment:
     started_at = time.time()
+    splits = open_splits(data, segment.fold) if data else None
     try:
-        trained = trainer_for(segment.train).train(segment, _splits(data, segment.fold), store.checkpoints, reports)
+        trained = trainer_for(segment.train).train(segment, splits, store.checkpoints, reports.of(segment))
     finally:
         reports.flush()
     return trained.model_copy(update={"worker": f"{socket.gethostname()}:{os.getpid()}", "started_at": started_at})
@@ -60,26 +62,31 @@ def evaluate_segment(
     segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
 ) -> Evaluation:
     """Measure a trained segment on one part of its data."""
-    return trainer_for(segment.train).evaluate(segment, trained, _splits(data, segment.fold), part)
+    splits = open_splits(data, segment.fold) if data else None
+    return trainer_for(segment.train).evaluate(segment, trained, splits, part)
 
 
-class _JournalledReports:
+class JournalledReports:
     """Collects reports and appends them at most twice a second: each append waits for the disk."""
 
-    def __init__(self, segment: Segment, journal: Journal) -> None:
-        self._segment = segment
-        self._journal = journal
+    def __init__(self, store: StoreLayout) -> None:
+        self._journal = _journal(store)
         self._waiting: list[MetricsReported] = []
         self._flushed_at = 0.0
 
-    def __call__(self, step: int, metrics: Metrics) -> None:
-        self._waiting.append(MetricsReported.of(self._segment, step, metrics))
-        if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
-            self.flush()
+    def of(self, segment: Segment) -> Report:
+        """Where the trainer of a segment reports."""
 
-    def take(self, trained: TrainedSegment) -> None:
+        def report(step: int, metrics: Metrics) -> None:
+            self._waiting.append(MetricsReported.of(segment, step, metrics))
+            if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
+                self.flush()
+
+        return report
+
+    def take(self, segment: Segment, trained: TrainedSegment) -> None:
         """Report again what was reported for an earlier attempt."""
-        self._waiting += [MetricsReported.of(self._segment, one.step, one.metrics) for one in trained.reports]
+        self._waiting += [MetricsReported.of(segment, one.step, one.metrics) for one in trained.reports]
         self.flush()
 
     def flush(self) -> None:
@@ -96,11 +103,12 @@ def _journal(store: StoreLayout) -> Journal:
     return Journal(store.journal, writer="worker")
 
 
-def _splits(data: PreparedData | None, fold: int) -> Splits | None:
-    return None if data is None else _opened(data.model_dump_json(), fold)
+def open_splits(data: PreparedData, fold: int) -> Splits:
+    """The prepared data of a fold, memory-mapped once a process."""
+    return _opened(data.model_dump_json(), fold)
 
 
 @lru_cache(maxsize=16)
 def _opened(data: str, fold: int) -> Splits:
-    """Memory-mapped once a process and fold; keyed by text because a schema with dictionaries has no hash."""
+    """Keyed by text because a schema with dictionaries has no hash."""
     return open_prepared(PreparedData.model_validate_json(data), fold)

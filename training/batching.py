@@ -1,9 +1,11 @@
 """Which segments may train together in one process: those whose networks have one shape; light, loads no torch."""
 
 import json
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Segment
 from pegbox.training.hyperparameters.mlp import MlpHyperparameters
@@ -14,6 +16,22 @@ NARROWEST = 16
 
 _SHAPING = ("batch_size", "optimizer", "activation", "norm", "categories", "embedding_size")
 """Hyperparameters that must be equal; the learning rate, its schedule, decay, dropout and the rest may differ."""
+
+
+def why_not_together(spec: StudySpec) -> Iterator[str]:
+    """Reasons, one sentence each, for which no two trials of a study could ever train together."""
+    if spec.train.kind != STACKED_KIND:
+        yield f"only models of the kind {STACKED_KIND!r} can be trained together, not {spec.train.kind!r}."
+    elif isinstance(spec.train, TorchTrain) and spec.train.precision == "mixed":
+        yield "models that are trained together use float32, and train.precision is 'mixed'."
+    optimizer = spec.space.parameters.get("optimizer")
+    if spec.train.kind == STACKED_KIND and optimizer and not any(map(optimizer.contains, STACKED_OPTIMIZERS)):
+        known = ", ".join(sorted(STACKED_OPTIMIZERS))
+        yield f"only {known} train several models together, and space.optimizer has none of them."
+    if spec.run.engine != "local":
+        yield f"trials are trained together by workers of this machine, and run.engine is {spec.run.engine!r}."
+    if spec.run.limit is not None:
+        yield "each trial takes a place of run.limit for itself, so that no batch would become full."
 
 
 def shape_key(segment: Segment) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
+from pegbox.training.batching import why_not_together
 from pegbox.training.check_code import check_command, check_function, check_sklearn
 from pegbox.training.check_space import check_space
 from pegbox.training.hyperparameters.cnn import CnnHyperparameters
@@ -116,8 +117,7 @@ def _check_run(spec: StudySpec) -> tuple[Problem, ...]:
         except ValueError as error:
             problems.append(Problem(str(error), ("run", "memory")))
     if spec.run.batch is not None:
-        message = "training several trials together is not available yet. Leave run.batch out."
-        problems.append(Problem(message, ("run", "batch")))
+        problems += [Problem(f"{why} Leave run.batch out.", ("run", "batch")) for why in why_not_together(spec)]
     if getattr(spec.train, "device", "auto") == "cuda" and spec.run.engine == "local" and not visible_gpus():
         message = "device is cuda, but this machine shows no GPU. Write `device: auto`, or run where there is one."
         problems.append(Problem(message, ("train", "device")))

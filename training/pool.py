@@ -3,7 +3,8 @@
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import LifoQueue
 from typing import Any, Self, TypeVar
@@ -33,6 +34,7 @@ class WorkerPool:
         memory_bytes: int | None = None,
         logs: Path | None = None,
         preload: tuple[str, ...] = (),
+        directory: Path | None = None,
     ) -> None:
         """Start the workers.
 
@@ -42,6 +44,7 @@ class WorkerPool:
             memory_bytes: The most memory each may take; more is the failure out of memory.
             logs: Directory for `worker-<number>.log`, where all output of a worker goes.
             preload: Modules to import before the first call, in the server that workers are forked from.
+            directory: Where the workers work; the current directory where it is left out.
         """
         self.stopped = threading.Event()
         """Set when the workers are ended."""
@@ -50,7 +53,19 @@ class WorkerPool:
         gpus = visible_gpus()
         recycle_bytes = int(RECYCLE_SHARE * (memory_bytes or total_memory_bytes() // workers))
         self._slots = tuple(
-            Slot(self._surroundings(number, gpus, memory_bytes, logs, preload), context, recycle_bytes)
+            Slot(
+                Surroundings(
+                    environment=_environment(gpus, number),
+                    directory=directory or Path.cwd(),
+                    paths=tuple(sys.path),
+                    threads=self.threads,
+                    memory_bytes=memory_bytes,
+                    log=None if logs is None else (logs / f"worker-{number}.log").absolute(),
+                    imports=preload,
+                ),
+                context,
+                recycle_bytes,
+            )
             for number in range(workers)
         )
         self._free: LifoQueue[Slot] = LifoQueue()
@@ -59,22 +74,6 @@ class WorkerPool:
         self._starting = [threading.Thread(target=slot.start, daemon=True) for slot in self._slots]
         for thread in self._starting:
             thread.start()
-
-    def _surroundings(
-        self, number: int, gpus: tuple[str, ...], memory_bytes: int | None, logs: Path | None, preload: tuple[str, ...]
-    ) -> Surroundings:
-        environment = dict(os.environ)
-        if gpus:
-            environment["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
-        return Surroundings(
-            environment=environment,
-            directory=Path.cwd(),
-            paths=tuple(sys.path),
-            threads=self.threads,
-            memory_bytes=memory_bytes,
-            log=None if logs is None else (logs / f"worker-{number}.log").absolute(),
-            imports=preload,
-        )
 
     def warm(self) -> None:
         """Wait until every worker is ready."""
@@ -97,9 +96,15 @@ class WorkerPool:
             TrialError: The call raised (error, out of memory, diverged, invalid), took too long (timeout), its worker
                 ended (killed, out of memory), or the pool was stopped (lost).
         """
+        with self.reserved() as slot:
+            return slot.run(function, arguments, timeout)  # type: ignore[no-any-return]
+
+    @contextmanager
+    def reserved(self) -> Iterator[Slot]:
+        """Wait for a free worker, for several calls one after another."""
         slot = self._free.get()
         try:
-            return slot.run(function, arguments, timeout)  # type: ignore[no-any-return]
+            yield slot
         finally:
             self._free.put(slot)
 
@@ -117,3 +122,9 @@ class WorkerPool:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _environment(gpus: tuple[str, ...], number: int) -> dict[str, str]:
+    """The driver's environment, with one GPU where there are any."""
+    chosen = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
+    return {**os.environ, **chosen}

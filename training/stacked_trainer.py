@@ -49,7 +49,9 @@ def train_together(
                 if not member.goes_on and member.failure is None:
                     stack.write_back(place)
                     member.finish(checkpoints, started_at, (time.perf_counter() - started) / len(members))
-    return [member.answer(checkpoints, started_at) for member in members]
+    answers = [member.answer(checkpoints, started_at) for member in members]
+    size = {"together": len(members)}
+    return [one if isinstance(one, Failure) else one.model_copy(update=size) for one in answers]
 
 
 def speedup(segments: Sequence[Segment], data: Splits) -> float:

@@ -67,7 +67,6 @@ def test_problems_of_all_rooms_are_told_at_once() -> None:
         ({"space": {"preset": "mlp"}}, ("space", "preset")),
         ({"run": {"engine": "ray"}}, ("run", "engine")),
         ({"run": {"address": "ray://head:10001"}}, ("run", "address")),
-        ({"run": {"batch": 4}}, ("run", "batch")),
     ],
 )
 def test_part_that_nothing_acts_on_is_refused_by_name(changes: dict[str, Any], path: tuple[str, ...]) -> None:

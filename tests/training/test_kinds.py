@@ -96,11 +96,32 @@ def test_cuda_where_there_is_none_is_refused(monkeypatch):
     assert found[0] == "train.device"
 
 
-@pytest.mark.parametrize(("run", "path"), [({"memory": "4 apples"}, "run.memory"), ({"batch": "auto"}, "run.batch")])
-def test_how_it_runs_is_checked(run, path):
-    (found,) = problems(MLP, {"lr": 0.1}, run=run)
+def test_how_it_runs_is_checked():
+    (found,) = problems(MLP, {"lr": 0.1}, run={"memory": "4 apples"})
 
-    assert found[0] == path
+    assert found[0] == "run.memory"
+
+
+@pytest.mark.parametrize("batch", [2, "auto"])
+def test_networks_of_the_kind_mlp_may_be_trained_together(batch):
+    assert problems(MLP, {"lr": 0.1, "optimizer": ["sgd", "rmsprop"]}, run={"batch": batch}) == []
+
+
+@pytest.mark.parametrize(
+    ("train", "space", "run", "reason"),
+    [
+        ({"kind": "resnet"}, {"lr": 0.1}, {}, "only models of the kind 'mlp'"),
+        (MLP | {"precision": "mixed"}, {"lr": 0.1}, {}, "train.precision is 'mixed'"),
+        (MLP, {"optimizer": ["radam", "rmsprop"]}, {}, "space.optimizer has none of them"),
+        (MLP, {"lr": 0.1}, {"engine": "ray"}, "run.engine is 'ray'"),
+        (MLP, {"lr": 0.1}, {"limit": "gpu"}, "a place of run.limit"),
+    ],
+)
+def test_what_cannot_be_trained_together_is_refused_by_name(train, space, run, reason):
+    (found,) = problems(train, space, run={"batch": "auto", **run})
+
+    assert found[0] == "run.batch"
+    assert reason in found[1]
 
 
 def write(directory, name, code):

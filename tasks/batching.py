@@ -1,0 +1,223 @@
+"""Gathers trials that are to be trained at the same time into batches, each for one worker; trains nothing itself."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from typing import Literal
+
+from prefect.logging import get_logger
+
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.errors import TrialError
+from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
+from pegbox.storage.layout import StoreLayout
+from pegbox.tasks.batch_worker import Measured, measure_speedup, train_segments
+from pegbox.training.batching import batch_key, shape_key
+from pegbox.training.pool import WorkerPool
+from pegbox.training.slot import Slot
+
+BatchSize = int | Literal["auto"]
+
+AUTO_SIZE = 32
+"""Trials of a batch where the study leaves their number to pegbox."""
+QUIET_SECONDS = 0.25
+"""A batch that has waited so long for its next trial waits for no more of them."""
+WORTHWHILE = 1.1
+"""Below this measured speed-up, `auto` trains one by one: a stack takes more memory, and answers late."""
+
+_OF_THE_RUN = {FailureKind.LOST, FailureKind.STORE}
+"""Failures that training one by one would meet again."""
+
+_logger = get_logger("batching")
+
+_Answer = Measured | Failure | None
+"""None: train it alone."""
+
+
+@dataclass(eq=False, slots=True)
+class _Batch:
+    """Segments of one `batch_key` by their content, each with the answer that its caller waits for."""
+
+    key: str
+    data: PreparedData
+    grown: threading.Condition
+    segments: dict[str, Segment] = field(default_factory=dict)
+    answers: dict[str, "Future[_Answer]"] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    @property
+    def leader(self) -> str:
+        """The content of the segment that came first."""
+        return next(iter(self.segments))
+
+    def add(self, content: str, segment: Segment) -> None:
+        self.segments[content] = segment
+        self.answers[content] = Future()
+
+
+class Batching:
+    """Trains the segments of concurrent calls together where their networks have one shape.
+
+    The call that begins a batch leads it: it waits until the batch is full or no more calls come, then for a worker,
+    and has the worker train what has been gathered until then. Every caller gets its own result or failure.
+    """
+
+    def __init__(
+        self, pool: WorkerPool, workers: int, store: StoreLayout, size: BatchSize, timeout_seconds: float | None
+    ) -> None:
+        """Begin with no batch.
+
+        Args:
+            pool: Whose workers train.
+            workers: How many it has.
+            store: Where checkpoints and journals are kept.
+            size: Trials of a batch, or `auto` to measure first whether batches pay.
+            timeout_seconds: The longest a segment may take; a batch may take as many times longer as it has segments.
+        """
+        self._pool, self._workers, self._store = pool, workers, store
+        self._is_forced = size != "auto"
+        self._size = AUTO_SIZE if size == "auto" else size
+        self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._open: dict[str, _Batch] = {}
+        self._pays: dict[str, bool] = {}
+        self._n_batches = self._n_gathered = 0
+        self._evaluations: dict[str, Evaluation] = {}
+
+    @property
+    def capacity(self) -> int:
+        """Segments that should be on their way at once, so that batches become full; one a worker where none pays."""
+        return self._workers if self._has_given_up else self._workers * self._size
+
+    def train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment | None:
+        """Train a segment together with those of other calls; None where it is to be trained alone.
+
+        Raises:
+            TrialError: This segment failed, or all of the batch did.
+        """
+        key = batch_key(segment)
+        if key is None or data is None or self._has_given_up or self._pays.get(shape_key(segment) or "") is False:
+            return None
+        content = segment.content_key(data.fingerprint)
+        batch = self._join(f"{data.fingerprint} {key}", content, segment, data)
+        if batch is None:
+            return None
+        if batch.leader == content:
+            self._lead(batch)
+        match batch.answers[content].result():
+            case Failure() as failure:
+                raise TrialError(failure)
+            case Measured(trained, evaluation):
+                if evaluation is not None:
+                    self._evaluations[content] = evaluation
+                return trained
+        return None
+
+    def evaluation_of(self, segment: Segment, data: PreparedData | None) -> Evaluation | None:
+        """The validation metrics of a segment that a batch has trained; asked for once."""
+        return self._evaluations.pop(segment.content_key(data.fingerprint), None) if data else None
+
+    def _join(self, key: str, content: str, segment: Segment, data: PreparedData) -> _Batch | None:
+        """The batch that the segment is now part of, or None where it holds one of the same content."""
+        with self._lock:
+            batch = self._open.setdefault(key, _Batch(key, data, threading.Condition(self._lock)))
+            if content in batch.segments:
+                return None  # trained alone, it finds the other's result
+            batch.add(content, segment)
+            if len(batch) >= self._size:
+                del self._open[key]
+            batch.grown.notify_all()
+            return batch
+
+    def _lead(self, batch: _Batch) -> None:
+        """Have the batch trained, and answer every caller whatever happens."""
+        try:
+            self._gather(batch)
+            with self._pool.reserved() as worker:
+                self._close(batch)
+                answers = self._ask(worker, tuple(batch.segments.values()), batch.data)
+        except BaseException as error:
+            self._close(batch)
+            for future in batch.answers.values():
+                future.set_exception(error)
+            raise
+        for future, answer in zip(batch.answers.values(), answers, strict=True):
+            future.set_result(answer)
+
+    def _gather(self, batch: _Batch) -> None:
+        """Wait until the batch is full, or a while has brought no more."""
+        with self._lock:
+            while len(batch) < self._size and batch.grown.wait(QUIET_SECONDS):
+                pass
+
+    def _close(self, batch: _Batch) -> None:
+        with self._lock:
+            if self._open.get(batch.key) is batch:
+                del self._open[batch.key]
+
+    def _ask(self, worker: Slot, segments: Sequence[Segment], data: PreparedData) -> Sequence[_Answer]:
+        alone: list[_Answer] = [None] * len(segments)
+        self._count(segments)
+        if len(segments) == 1 or not self._is_worth_it(worker, segments, data):
+            return alone
+        try:
+            answers: tuple[Measured | Failure, ...] = worker.run(
+                train_segments, (segments, data, self._store), self._timeout_of(segments)
+            )
+        except TrialError as error:
+            if error.failure.kind is FailureKind.TIMEOUT:
+                return [self._timeout_failure(len(segments))] * len(segments)
+            if error.failure.kind in _OF_THE_RUN:
+                return [error.failure] * len(segments)
+            self._decide(segments[0], False, f"a batch of {len(segments)} failed as a whole: {error.failure.message}")
+            return alone
+        return answers
+
+    def _count(self, segments: Sequence[Segment]) -> None:
+        had_given_up = self._has_given_up
+        self._n_batches += 1
+        self._n_gathered += len(segments)
+        if self._has_given_up and not had_given_up:
+            why = f"{self._n_gathered} trials made {self._n_batches} batches of one shape each"
+            _logger.info("Trials train one by one from now on: %s. Fewer shapes in the space make larger ones.", why)
+
+    @property
+    def _has_given_up(self) -> bool:
+        """True where `auto` has measured that nothing is won, or where shapes are too many for batches."""
+        if self._is_forced:
+            return False
+        if self._pays and not any(self._pays.values()):
+            return True
+        return 2 * self._size <= self._n_gathered < 2 * self._n_batches
+
+    def _is_worth_it(self, worker: Slot, segments: Sequence[Segment], data: PreparedData) -> bool:
+        known = self._pays.get(shape_key(segments[0]) or "")
+        if self._is_forced or known is not None:
+            return known is not False
+        probe = tuple(islice(cycle(segments), self._size))
+        try:
+            times: float = worker.run(measure_speedup, (probe, data), self._timeout_of(probe))
+        except TrialError:  # one of them cannot begin; one by one, it fails alone
+            return False
+        return self._decide(segments[0], times > WORTHWHILE, f"a stack of {self._size} is {times:.1f} times as fast.")
+
+    def _decide(self, segment: Segment, pays: bool, why: str) -> bool:
+        shape = shape_key(segment) or ""
+        self._pays[shape] = pays
+        _logger.info("Trials like %s train %s: %s", shape, "together" if pays else "one by one", why)
+        return pays
+
+    def _timeout_of(self, segments: Sequence[Segment]) -> float | None:
+        return None if self._timeout_seconds is None else self._timeout_seconds * len(segments)
+
+    def _timeout_failure(self, n_segments: int) -> Failure:
+        message = (
+            f"the {n_segments} trials of a batch ran longer than {n_segments} times {self._timeout_seconds:g} seconds "
+            "and were ended. Raise run.timeout, or leave run.batch out."
+        )
+        return Failure(kind=FailureKind.TIMEOUT, message=message)
