@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import Field, FiniteFloat
 
 from pegbox.analysis.columns import Array
-from pegbox.analysis.noise import replicate_noise
 from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import gather_replicates
 from pegbox.analysis.standing import LEVEL
@@ -135,7 +134,7 @@ def _sentence(history: History, sides: tuple[Side, Side], gain: Interval | None,
 
 
 def _by_search(history: History, sides: tuple[Side, Side], names: list[str]) -> str:
-    objective, noise = history.objectives[0], replicate_noise(history, history.objectives[0])
+    objective, noise = history.objectives[0], history.replicate_noise(history.objectives[0])
     values = [side.search_value for side in sides]
     if values[0] is None or values[1] is None:
         missing = names[0] if values[0] is None else names[1]

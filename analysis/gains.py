@@ -8,7 +8,6 @@ from pegbox.analysis.advice import Advice
 from pegbox.analysis.columns import Array, tabulate
 from pegbox.analysis.commands import branch
 from pegbox.analysis.feasibility import feasible
-from pegbox.analysis.noise import replicate_noise
 from pegbox.analysis.ranking import observed_loss, ranked
 from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.analysis.targets import target_of
@@ -23,7 +22,7 @@ STILL_FALLING = 0.8
 
 def measurement_noise(history: History) -> float:
     """Standard deviation of one measurement: of the fresh seeds where there are some, else what a surrogate says."""
-    measured = replicate_noise(history, history.objectives[0])
+    measured = history.replicate_noise(history.objectives[0])
     if measured is not None:
         return measured
     target = target_of(history)

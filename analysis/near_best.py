@@ -7,7 +7,6 @@ import numpy.typing as npt
 from pydantic import FiniteFloat
 
 from pegbox.analysis.columns import Array, Cells, Column, Table
-from pegbox.analysis.noise import replicate_noise
 from pegbox.analysis.points import EffectPoint, bands
 from pegbox.analysis.surrogate import Surrogate, fit_surrogate
 from pegbox.analysis.targets import Target
@@ -54,7 +53,7 @@ def slices(history: History, target: Target, table: Table, sign: float) -> tuple
     may_win = np.array([history.is_feasible(trial) for trial in target.trials])
     believed = surrogate.predict(table.units)[0]
     best = int(np.argmin(np.where(may_win, believed, np.inf) if may_win.any() else believed))
-    noise = replicate_noise(history, history.objectives[0]) or surrogate.noise
+    noise = history.replicate_noise(history.objectives[0]) or surrogate.noise
     used = [position for position in range(len(table.columns)) if np.isfinite(table.units[best, position])]
     around = _Around(table.cells(), table.columns, best, noise, sign)
     moved = _move_each(surrogate, table, best, used)

@@ -17,9 +17,8 @@ from pegbox.tasks.completions import Completion, Completions
 from pegbox.tasks.crew import Crew
 from pegbox.tasks.evaluate_trial import evaluate_trial
 from pegbox.tasks.interruption import Interruption
-from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_objective, state_after
+from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_metric, state_after
 from pegbox.tasks.notices import announce
-from pegbox.tasks.passing import whole
 from pegbox.tasks.segmenting import Segmenting
 from pegbox.tasks.train_trial import train_trial
 
@@ -160,7 +159,7 @@ class SegmentRunner:
         if trained is None:
             raise ValueError(f"trial {segment.trial} was evaluated before it was trained.")
         evaluation = evaluation_of_fold(segment, trained, measured)
-        if failure := missing_objective(self._study.history.spec, evaluation):
+        if failure := missing_metric(self._study.history.spec, evaluation):
             self._failed(segment, failure)
             return
         folds = self._folds[segment.trial, segment.replicate]

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from math import sqrt
+from statistics import pvariance
 from typing import Self
 
 from pydantic import Field
@@ -97,6 +99,16 @@ class History(Schema):
     def is_feasible(self, trial: Trial) -> bool:
         """True if a trial is known to keep every constraint of the study; one that does not can never win."""
         return all(trial.keeps(constraint) for constraint in self.spec.constraints)
+
+    def replicate_noise(self, objective: Objective) -> float | None:
+        """Standard deviation of a value over fresh seeds, pooled over the finalists; None before their round."""
+        samples = [
+            [one.metrics[objective.metric] for one in trial.replicates if objective.metric in one.metrics]
+            for trial in self.trials
+        ]
+        freedom = sum(len(sample) - 1 for sample in samples if sample)
+        squares = sum(pvariance(sample) * len(sample) for sample in samples if sample)
+        return sqrt(squares / freedom) if freedom > 1 else None
 
     def within_space(self) -> Self:
         """The history with only those trials that the space holds; they keep their numbers.

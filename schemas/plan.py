@@ -142,12 +142,19 @@ class BudgetSpec(Schema):
     """Sum of the metric `cost` over all trials."""
     stagnation: int | None = Field(default=None, ge=1)
     """Completed trials without a better value."""
+    improvement: Annotated[FiniteFloat, Field(gt=0)] | Literal["noise"] | None = None
+    """End when the next trial is expected to improve the objective by less than this, in units of its metric; `noise`
+    for what a value varies by over fresh seeds, below which a gain could not be seen. Judged from 20 trials on."""
     failures: int | None = Field(default=None, ge=1)
     """Failed trials in a row from the start; a study that only fails ends."""
 
+    @property
+    def _limits(self) -> tuple[object, ...]:
+        return self.trials, self.epochs, self.time, self.cost, self.stagnation, self.improvement
+
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        if all(limit is None for limit in (self.trials, self.epochs, self.time, self.cost, self.stagnation)):
+        if all(limit is None for limit in self._limits):
             raise ValueError("the budget has no limit. Give at least `trials: 50` or `time: 30m`.")
         return self
 

@@ -8,14 +8,15 @@ from pegbox.schemas.history import History
 from pegbox.search import limits
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.novelty import Novelty
-from pegbox.search.strategy import Planner
+from pegbox.search.strategy import Ending, Planner
 
 
 class BudgetedStrategy:
     """The strategy of every study that is not replaced as a whole."""
 
-    def __init__(self, encoding: SpaceEncoding, planner: Planner) -> None:
+    def __init__(self, encoding: SpaceEncoding, planner: Planner, ending: Ending | None = None) -> None:
         self._encoding = encoding
+        self._ending = ending
         self._planner = planner
         self._novelty = Novelty(encoding)
 
@@ -26,6 +27,8 @@ class BudgetedStrategy:
             SearchError: The method cannot go on.
         """
         reason = limits.end(history)
+        if reason is None and self._ending is not None:
+            reason = self._ending.reason(history)
         if reason is not None:
             return Done(reason=reason)
         barrier = limits.barrier(history)

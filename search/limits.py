@@ -55,6 +55,8 @@ def _target(history: History) -> str | None:
     if not goals:
         return None
     for trial in history.completed:
+        if not history.is_feasible(trial):
+            continue
         values = [trial.value(goal.metric) for goal in goals]
         reached = [
             value is not None and goal.loss(value) <= goal.loss(goal.target)

@@ -9,16 +9,18 @@ REACH = 12.0
 
 
 def standardised(losses: Array) -> Array:
-    """Losses with mean 0 and deviation 1, shape (n,).
-
-    A diverged loss of 1e30 would leave all others equal; losses that bad are held far behind the rest.
-    """
-    best, median = losses.min(), np.median(losses)
-    spread = max(median - best, np.quantile(losses, 0.75) - median)
-    held = np.minimum(losses, median + REACH * spread) if spread > 0 else losses
-    centred = held - held.mean()
+    """Losses, the worst of them held, with mean 0 and deviation 1, shape (n,)."""
+    kept = held(losses)
+    centred = kept - kept.mean()
     deviation = np.sqrt(np.mean(centred * centred))
     return np.asarray(centred / deviation if deviation > 0 and np.isfinite(deviation) else np.zeros_like(losses))
+
+
+def held(losses: Array) -> Array:
+    """Losses with the worst held behind the rest: a diverged loss of 1e30 would leave all others equal; shape (n,)."""
+    best, median = losses.min(), np.median(losses)
+    spread = max(median - best, np.quantile(losses, 0.75) - median)
+    return np.asarray(np.minimum(losses, median + REACH * spread) if spread > 0 else losses)
 
 
 def scalarised(losses: Array, weights: Array) -> Array:

@@ -25,7 +25,7 @@ from pegbox.search.options import (
     NoOptions,
     check_options,
 )
-from pegbox.search.strategy import Planner, Sampler, Schedule, Strategy
+from pegbox.search.strategy import Ending, Planner, Sampler, Schedule, Strategy
 
 METHODS: dict[str, type[Schema]] = {
     "auto": NoOptions,
@@ -61,7 +61,7 @@ def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
     if problems:
         raise StudyError(problems, source=spec.name)
     encoding = SpaceEncoding(spec.space)
-    return BudgetedStrategy(encoding, _planner(spec, encoding, earlier))
+    return BudgetedStrategy(encoding, _planner(spec, encoding, earlier), _ending(spec, encoding))
 
 
 def sampler_for(spec: StudySpec) -> Sampler:
@@ -74,10 +74,20 @@ def check_search(spec: StudySpec) -> tuple[Problem, ...]:
     return (
         *_check_method(spec),
         *_check_schedule(spec),
+        *_check_improvement(spec),
         *check_enqueued(spec),
         *check_priors(spec, choose_method(spec).method),
         *check_earlier(spec),
     )
+
+
+def _ending(spec: StudySpec, encoding: SpaceEncoding) -> Ending | None:
+    """What ends the search beside the limits that are counted."""
+    if spec.budget.improvement is None:
+        return None
+    from pegbox.search.expected_gain import ExpectedGain
+
+    return ExpectedGain(encoding, spec.full_budget)
 
 
 def _planner(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> Planner:
@@ -148,11 +158,11 @@ def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
     if library == "optuna":
         from pegbox.search.optuna_sampler import check_optuna
 
-        return check_optuna(name, spec.search.options)
+        return check_optuna(name, spec.search.options, bool(spec.constraints))
     if library == "hyperopt":
         from pegbox.search.hyperopt_sampler import check_hyperopt
 
-        return (*check_hyperopt(name, spec.search.options), *_check_one_objective(spec))
+        return (*check_hyperopt(name, spec.search.options), *_check_one_objective(spec), *_check_no_constraints(spec))
     if method not in METHODS:
         known = [*METHODS, "optuna:TPESampler", "hyperopt:tpe"]
         return (Problem(f"Unknown search method {method!r}. {suggest(method, known)}", path),)
@@ -160,7 +170,9 @@ def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
     if method == "freeze_thaw" and spec.fidelity.schedule != "full":
         message = "freeze_thaw decides itself how far to train. Leave the schedule out; min, max and factor hold."
         problems += (Problem(message, ("fidelity", "schedule")),)
-    return (*problems, *_check_one_objective(spec)) if method == "freeze_thaw" else problems
+    if method == "freeze_thaw":
+        problems += (*_check_one_objective(spec), *_check_no_constraints(spec))
+    return problems
 
 
 def _check_one_objective(spec: StudySpec) -> tuple[Problem, ...]:
@@ -168,6 +180,19 @@ def _check_one_objective(spec: StudySpec) -> tuple[Problem, ...]:
         return ()
     message = f"{spec.search.method} takes one objective, got {len(spec.goals)}. Use bayes or genetic for several."
     return (Problem(message, ("search", "method")),)
+
+
+def _check_no_constraints(spec: StudySpec) -> tuple[Problem, ...]:
+    if not spec.constraints:
+        return ()
+    return (Problem(f"{spec.search.method} keeps no constraints. Use bayes or genetic.", ("search", "method")),)
+
+
+def _check_improvement(spec: StudySpec) -> tuple[Problem, ...]:
+    if spec.budget.improvement is None or len(spec.goals) == 1:
+        return ()
+    message = f"improvement is that of one objective, got {len(spec.goals)}. Use stagnation for several."
+    return (Problem(message, ("budget", "improvement")),)
 
 
 def _check_schedule(spec: StudySpec) -> tuple[Problem, ...]:

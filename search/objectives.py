@@ -71,31 +71,55 @@ def crowding(losses: Array) -> Array:
     return room
 
 
-def ranking(losses: Array) -> npt.NDArray[np.int64]:
+def ranking(losses: Array, broken: Array | None = None) -> npt.NDArray[np.int64]:
     """Row numbers, best first: by front, then by room on the front, then by number.
+
+    Args:
+        losses: Shape (n, n_objectives).
+        broken: How far each row breaks the constraints, 0 where it keeps them, shape (n,); rows that break any come
+            last, those that break the least first.
+
+    Source: Deb et al. 2002, constrained domination, where constraints are given.
 
     >>> ranking(np.array([[3.0], [1.0], [np.nan], [2.0]])).tolist()
     [1, 3, 0, 2]
     """
     front = fronts(losses)
-    if losses.shape[1] == 1:
-        return np.argsort(front, kind="stable").astype(np.int64)
-    room = np.empty(len(losses))
-    for number in np.unique(front):
-        room[front == number] = crowding(losses[front == number])
-    return np.lexsort((np.arange(len(losses)), -room, front)).astype(np.int64)
+    room = np.zeros(len(losses))
+    if losses.shape[1] > 1:
+        for number in np.unique(front):
+            room[front == number] = crowding(losses[front == number])
+    broken = np.zeros(len(losses)) if broken is None else broken
+    return np.lexsort((np.arange(len(losses)), -room, front, broken)).astype(np.int64)
+
+
+def total_violation(violations: Array) -> Array:
+    """How far rows break their constraints together, 0 where they keep all, shape (n,); infinite where not measured.
+
+    Args:
+        violations: Shape (n, n_constraints); each constraint counts in units of its median violation.
+
+    >>> total_violation(np.array([[-1.0, 2.0], [3.0, 6.0], [-1.0, -5.0]])).tolist()
+    [0.5, 2.5, 0.0]
+    """
+    outside = np.maximum(violations, 0.0)
+    total = np.zeros(len(outside))
+    for column in outside.T:
+        some = column[column > 0]
+        total += np.where(np.isnan(column), np.inf, column / (np.median(some) if len(some) else 1.0))
+    return total
 
 
 def last_improvement(history: History) -> int:
     """Position among the completed trials of the last one that was better than, or not dominated by, all before it.
 
-    -1 where none has a value.
+    Trials that do not keep the constraints are no improvement. -1 where there is none.
     """
     best: list[tuple[float, ...]] = []
     position = -1
     for number, trial in enumerate(history.completed):
         losses = losses_of(trial, history.objectives)
-        if losses is None or any(_covers(other, losses) for other in best):
+        if losses is None or not history.is_feasible(trial) or any(_covers(other, losses) for other in best):
             continue
         best = [other for other in best if not _covers(losses, other)] + [losses]
         position = number

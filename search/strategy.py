@@ -61,6 +61,14 @@ class Planner(Protocol):
         ...
 
 
+class Ending(Protocol):
+    """A rule that ends a search by what it has learnt, beside the limits that are counted."""
+
+    def reason(self, history: History) -> str | None:
+        """Why the search is over, in one sentence; None while it goes on. A pure function of the history."""
+        ...
+
+
 class Strategy(Protocol):
     """What the flow asks: a pure function of the history and the random numbers."""
 

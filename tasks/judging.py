@@ -27,16 +27,19 @@ def evaluation_of_trial(trial: Trial, folds: Sequence[Evaluation]) -> Evaluation
     return mean.model_copy(update={"seconds": mean.seconds + trial.evaluations[-1].seconds})
 
 
-def missing_objective(spec: StudySpec, evaluation: Evaluation) -> Failure | None:
-    """The failure of a trial that was trained but has no value for an objective."""
-    for objective in spec.goals:
-        if objective.metric not in evaluation.metrics:
-            return Failure(
-                kind=FailureKind.INVALID,
-                message=f"expected the metric {objective.metric!r} as a finite number, got "
-                f"{', '.join(sorted(evaluation.metrics)) or 'no metric at all'}. Report it, or change the objective.",
-            )
-    return None
+def missing_metric(spec: StudySpec, evaluation: Evaluation) -> Failure | None:
+    """The failure of a trial that was trained but has no value for an objective, or no cost where costs are limited."""
+    needed = {objective.metric: "change the objective" for objective in spec.goals}
+    if spec.budget.cost is not None:
+        needed["cost"] = "leave budget.cost out"
+    missing = next((name for name in needed if name not in evaluation.metrics), None)
+    if missing is None:
+        return None
+    return Failure(
+        kind=FailureKind.INVALID,
+        message=f"expected the metric {missing!r} as a finite number, got "
+        f"{', '.join(sorted(evaluation.metrics)) or 'no metric at all'}. Report it, or {needed[missing]}.",
+    )
 
 
 def state_after(spec: StudySpec, trained: TrainedSegment) -> TrialState:

@@ -88,7 +88,7 @@ def _check_kind(spec: StudySpec) -> tuple[Problem, ...]:
 
 
 def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:
-    """An objective that the trainer does not measure; a function or command may measure anything."""
+    """An objective or constraint that the trainer does not measure; a function or command may measure anything."""
     if not isinstance(spec.train, TorchTrain | SklearnTrain):
         return ()
     task = spec.train.task
@@ -102,6 +102,13 @@ def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:
         )
         for position, objective in enumerate(spec.goals)
         if objective.metric not in known
+    ]
+    problems += [
+        Problem(
+            f"{where} does not measure {limit.metric!r}. {suggest(limit.metric, known)}", ("constraints", at, "metric")
+        )
+        for at, limit in enumerate(spec.constraints)
+        if limit.metric not in known
     ]
     if spec.budget.cost is not None:
         message = f"{where} measures no metric `cost`. Limit the study with budget.epochs or budget.time instead."

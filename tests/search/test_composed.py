@@ -1,5 +1,6 @@
 """Sampler, schedule and budget together."""
 
+from itertools import count
 from typing import Any
 
 from contracts.studies import bowl, failing, study
@@ -52,6 +53,26 @@ def test_a_target_ends_the_search() -> None:
         objective={"metric": "score", "goal": "maximize", "target": 7},
     )
     assert reason(simulation) == f"Trial {len(simulation.history.trials) - 1} reached the target with score = 7."
+
+
+def test_trial_outside_the_constraints_reaches_no_target() -> None:
+    simulation = run(
+        {"a": {"min": 1, "max": 7, "int": True}},
+        lambda configuration, *_: Outcome({"score": float(configuration["a"]), "size": float(configuration["a"])}),
+        objective={"metric": "score", "goal": "maximize", "target": 5},
+        constraints=[{"metric": "size", "max": 4}],
+    )
+    assert reason(simulation) == "Every one of the 7 configurations of the space has been tried."
+
+
+def test_better_trials_outside_the_constraints_are_no_improvement() -> None:
+    numbers = count()
+    simulation = run(
+        answer=lambda *_: Outcome({"loss": -float(number := next(numbers)), "size": float(number)}),
+        budget={"stagnation": 6},
+        constraints=[{"metric": "size", "max": 3}],
+    )
+    assert len(simulation.history.trials) == 4 + 6
 
 
 def test_time_ends_the_search() -> None:

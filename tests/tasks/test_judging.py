@@ -3,7 +3,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment, TrialState
-from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_objective, state_after
+from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_metric, state_after
 
 
 def _segment(spec: StudySpec) -> Segment:
@@ -40,8 +40,8 @@ def test_seconds_count_from_the_beginning_of_the_trial(history: History) -> None
     assert mean.seconds == 6.0
 
 
-def test_missing_objective_names_what_was_reported(spec: StudySpec) -> None:
-    failure = missing_objective(spec, Evaluation(budget=9, metrics={"accuracy": 0.5}))
+def test_missing_metric_names_what_was_reported(spec: StudySpec) -> None:
+    failure = missing_metric(spec, Evaluation(budget=9, metrics={"accuracy": 0.5}))
 
     assert failure is not None
     assert failure.kind is FailureKind.INVALID
@@ -50,7 +50,7 @@ def test_missing_objective_names_what_was_reported(spec: StudySpec) -> None:
 
 
 def test_reported_objective_is_no_failure(spec: StudySpec) -> None:
-    assert missing_objective(spec, Evaluation(budget=9, metrics={"value": 0.5})) is None
+    assert missing_metric(spec, Evaluation(budget=9, metrics={"value": 0.5})) is None
 
 
 def test_trial_is_completed_at_the_full_budget_only(spec: StudySpec) -> None:
@@ -60,3 +60,14 @@ def test_trial_is_completed_at_the_full_budget_only(spec: StudySpec) -> None:
 
 def test_trial_that_patience_ended_is_completed(spec: StudySpec) -> None:
     assert state_after(spec, TrainedSegment(budget=4, seconds=1.0, stopped_early=True)) is TrialState.COMPLETED
+
+
+def test_cost_must_be_reported_where_it_is_limited(spec: StudySpec) -> None:
+    limited = spec.model_copy(update={"budget": spec.budget.model_copy(update={"cost": 10.0})})
+    evaluation = Evaluation(budget=9, metrics={"value": 0.5})
+
+    failure = missing_metric(limited, evaluation)
+
+    assert failure is not None
+    assert "'cost'" in failure.message
+    assert missing_metric(spec, evaluation) is None
