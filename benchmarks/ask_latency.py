@@ -15,7 +15,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from peers import PEERS
+from full_peers import optuna_peer
 
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
@@ -78,11 +78,14 @@ def ours(method: str, n: int, asks: int) -> tuple[float, float]:
     return times[0], float(np.median(times[1:]))
 
 
+THEIRS = {"Optuna TPE": "TPESampler", "Optuna GP": "GPSampler"}
+
+
 def theirs(method: str, n: int, asks: int) -> tuple[float, float]:
     import optuna
 
     space = spec_of("random").space
-    peer: Any = PEERS[method](space, 0)
+    peer: Any = optuna_peer(THEIRS[method])(space, 0)
     encoding = SpaceEncoding(space)
     points = np.random.default_rng(0).random((n, encoding.n_dims))
     for point, value in zip(points, losses(points), strict=True):
@@ -109,7 +112,7 @@ def main() -> int:
     for n in sizes:
         methods = ["bayes", "genetic", "random", "Optuna TPE"] + (["Optuna GP"] if n <= 200 else [])
         for method in methods:
-            cold, warm = (theirs if method in PEERS else ours)(method, n, asks)
+            cold, warm = (theirs if method in THEIRS else ours)(method, n, asks)
             rows.append({"trials": n, "method": method, "cold_ms": cold, "ask_ms": warm})
     if options.json:
         print(json.dumps(rows, indent=1))

@@ -14,7 +14,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from peers import PEERS, PeerStrategy
+from peers import PEERS
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.failure import Failure, FailureKind
@@ -55,7 +55,7 @@ def measure(method: str, seed: int) -> dict[str, Any]:
             "budget": {"trials": N_TRIALS},
         }
     )
-    strategy = PeerStrategy(PEERS[method](spec.space, seed)) if method in PEERS else strategy_for(spec)
+    strategy = PEERS[method].build(spec, seed) if method in PEERS else strategy_for(spec)
     history = Simulation(strategy, History(spec=spec), train).run()
     failed = [trial.state is TrialState.FAILED for trial in history.trials]
     best = min((trial.value("loss") or 0.0 for trial in history.completed), default=float("nan"))

@@ -18,7 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make
 
 import numpy as np
 from lcbench_tasks import DEV, EPOCHS, SPACE, LCBench
-from peers import PEERS, PeerStrategy
+from peers import PEERS
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.decision import Decision
@@ -33,9 +33,18 @@ NOISE = 0.01
 """Deviation of the noisy variant, in units of normalised regret."""
 
 
+class Setting(NamedTuple):
+    """What is run: only runs of one setting are compared."""
+
+    variant: str
+    workers: int
+    full_trainings: int
+
+
 class Run(NamedTuple):
     """One method on one task with one seed."""
 
+    setting: Setting
     method: str
     task: str
     seed: int
@@ -65,8 +74,8 @@ class Meter:
     Methods with rungs may stop at any epoch, so each epoch's accuracy counts; of full trainings only the last.
     """
 
-    def __init__(self, bench: LCBench, noise: float, seed: int, has_rungs: bool) -> None:
-        self._has_rungs = has_rungs
+    def __init__(self, bench: LCBench, noise: float, seed: int, has_rungs: bool, sign: float = 1.0) -> None:
+        self._has_rungs, self._sign = has_rungs, sign
         self._bench, self._noise = bench, noise * (bench.best - bench.median)
         self._rng = np.random.default_rng([seed, int(bench.task)])
         self.paid = 0
@@ -79,7 +88,7 @@ class Meter:
             self.best.append(max(accuracy[epoch] if counts else 0.0, self.best[-1] if self.best else 0.0))
         spent = seconds[to_budget - 1] - (seconds[from_budget - 1] if from_budget else 0.0)
         seen = accuracy[to_budget - 1] + self._rng.normal(0, 1) * self._noise
-        return Outcome({"val_accuracy": float(seen)}, seconds=max(float(spent), 1e-3))
+        return Outcome({"val_accuracy": self._sign * float(seen)}, seconds=max(float(spent), 1e-3))
 
     def regrets(self, n_full: int) -> list[float]:
         """Regret of the best so far after 1, 2, ... full trainings; the last one holds where the method ended early."""
@@ -88,12 +97,15 @@ class Meter:
 
 
 def has_rungs(method: str) -> bool:
-    return "+" in method or method == "freeze_thaw"
+    if method in PEERS:
+        return PEERS[method].has_rungs
+    return "+" in method or method.startswith("freeze_thaw")
 
 
 def study(method: str, n_full: int, seed: int) -> StudySpec:
-    """A method is written `sampler`, `sampler+schedule`, or the name of a peer."""
-    sampler, _, schedule = ("random" if method in PEERS else method).partition("+")
+    """A method is written `sampler`, `sampler+schedule`, either with `/warm` or `/misled`, or the name of a peer."""
+    own = "random" if method in PEERS else method.partition("/")[0]
+    sampler, _, schedule = own.partition("+")
     fidelity = {"schedule": schedule or "full", "min": 2, "factor": 3}
     budget = {"epochs": n_full * EPOCHS} if has_rungs(method) else {"trials": n_full}
     return StudySpec.model_validate(
@@ -109,23 +121,75 @@ def study(method: str, n_full: int, seed: int) -> StudySpec:
     )
 
 
-def run(method: str, bench: LCBench, seed: int, options: argparse.Namespace) -> Run:
-    own_seed = 1000 * seed + int(bench.task) % 997
-    spec = study(method, options.full_trainings, own_seed)
-    peer = PEERS.get(method)
-    strategy = Timed(PeerStrategy(peer(spec.space, own_seed)) if peer else strategy_for(spec))
-    meter = Meter(bench, NOISE if options.variant == "noisy" else 0.0, own_seed, has_rungs(method))
-    Simulation(strategy, History(spec=spec), meter, options.workers).run()
+class Teachers:
+    """Earlier studies of the other tasks, by Optuna's TPE: 50 full trainings each, the same for every learner."""
+
+    SEED = 99
+
+    def __init__(self, data: Path, interior: bool) -> None:
+        self._data, self._interior = data, interior
+        self._known: dict[tuple[str, bool], History] = {}
+
+    def of(self, method: str, task: str) -> tuple[History, ...]:
+        """What a method on a task learns from; `/misled` from accuracies that are turned around."""
+        lesson = method.partition("/")[2]
+        others = [other for other in DEV if other != task] if lesson else []
+        return tuple(self._history(other, lesson == "misled") for other in others)
+
+    def _history(self, task: str, is_reversed: bool) -> History:
+        if (task, is_reversed) not in self._known:
+            bench = LCBench(self._data, task, interior=self._interior)
+            spec = study("Optuna TPE", 50, seed_of(task, self.SEED))
+            meter = Meter(bench, 0.0, self.SEED, False, -1.0 if is_reversed else 1.0)
+            strategy = PEERS["Optuna TPE"].build(spec, spec.search_seed)
+            self._known[task, is_reversed] = Simulation(strategy, History(spec=spec), meter).run()
+        return self._known[task, is_reversed]
+
+
+def seed_of(task: str, seed: int) -> int:
+    return 1000 * seed + int(task) % 997
+
+
+def run(method: str, bench: LCBench, seed: int, setting: Setting, earlier: tuple[History, ...]) -> Run:
+    own_seed = seed_of(bench.task, seed)
+    spec = study(method, setting.full_trainings, own_seed)
+    strategy = Timed(PEERS[method].build(spec, own_seed) if method in PEERS else strategy_for(spec, earlier))
+    meter = Meter(bench, NOISE if setting.variant == "noisy" else 0.0, own_seed, has_rungs(method))
+    Simulation(strategy, History(spec=spec), meter, setting.workers).run()
     ask_ms = 1000 * float(np.mean(strategy.seconds))
-    return Run(method, bench.task, seed, meter.regrets(options.full_trainings), ask_ms)
+    return Run(setting, method, bench.task, seed, meter.regrets(setting.full_trainings), ask_ms)
 
 
 def runs(options: argparse.Namespace) -> Iterator[Run]:
+    """All runs, seed by seed; those that the file of an earlier call holds are taken from there."""
+    setting = Setting(options.variant, options.workers, options.full_trainings)
+    known = recorded(options.progress)
+    teachers = Teachers(options.data, interior=options.variant == "interior")
+    methods = available(options.methods)
     for seed in range(options.seeds):
         for task in options.tasks:
             bench = LCBench(options.data, task, interior=options.variant == "interior")
-            for method in options.methods:
-                yield run(method, bench, seed, options)
+            for method in methods:
+                done = known.get((setting, method, task, seed))
+                yield done or run(method, bench, seed, setting, teachers.of(method, task))
+
+
+def available(methods: list[str]) -> list[str]:
+    """The methods that can be run here; says which cannot, and why."""
+    skipped = {method: PEERS[method].why_not for method in methods if method in PEERS}
+    for method, reason in skipped.items():
+        if reason:
+            print(f"{method} is skipped: {reason}.", file=sys.stderr)
+    return [method for method in methods if not skipped.get(method)]
+
+
+def recorded(path: Path | None) -> dict[tuple[Setting, str, str, int], Run]:
+    """Runs of earlier calls, of this process or of one with other libraries."""
+    if path is None or not path.exists():
+        return {}
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    known = [Run(**{**line, "setting": Setting(*line["setting"])}) for line in lines]
+    return {(one.setting, one.method, one.task, one.seed): one for one in known}
 
 
 def summary(done: list[Run], at: list[int]) -> list[dict[str, Any]]:
@@ -169,7 +233,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--variant", choices=("plain", "noisy", "interior"), default="plain")
     parser.add_argument("--quick", action="store_true", help="three tasks, two seeds, 25 full trainings")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--progress", type=Path, help="append each run to this file as a JSON line")
+    parser.add_argument("--progress", type=Path, help="append each run to this file, and do not repeat what it holds")
     options = parser.parse_args()
     options.methods, options.tasks = options.methods.split(","), tuple(options.tasks.split(","))
     if options.quick:
@@ -179,10 +243,10 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
-    done = []
+    done, known = [], recorded(options.progress)
     for one in runs(options):
         done.append(one)
-        if options.progress:
+        if options.progress and (one.setting, one.method, one.task, one.seed) not in known:
             with options.progress.open("a") as file:
                 file.write(json.dumps(one._asdict()) + "\n")
     at = [n for n in (5, 10, 20, 25, 50, 100) if n <= options.full_trainings]

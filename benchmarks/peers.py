@@ -1,23 +1,19 @@
-"""Other people's samplers behind the seam of a strategy, driven by ask and tell as their own loops would."""
+"""Other people's searches behind the seam of a strategy, by name, with which of them can be run here."""
 
-import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 import numpy as np
+from full_peers import AskTell, BoTorchPeer, HyperoptPeer, SmacPeer, optuna_peer
+from rung_peers import DehbPeer, OptunaHyperband, RungAskTell, RungPeerStrategy, SmacHyperband, bohb
 
-from pegbox.schemas.base import Configuration
 from pegbox.schemas.decision import Decision, Done, Start
 from pegbox.schemas.history import History
-from pegbox.schemas.space import Float, Integer, Space
+from pegbox.schemas.space import Space
+from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
-
-
-class AskTell(Protocol):
-    """A library's sampler; losses are made small."""
-
-    def ask(self) -> tuple[Configuration, Any]: ...
-    def tell(self, token: Any, loss: float | None) -> None: ...
+from pegbox.search.strategy import Strategy
 
 
 class PeerStrategy:
@@ -43,93 +39,41 @@ class PeerStrategy:
         return Start(configuration=configuration, to_budget=history.spec.full_budget)
 
 
-class OptunaPeer:
-    def __init__(self, space: Space, sampler: Any) -> None:
-        import optuna
+class Peer(NamedTuple):
+    """A search of another library."""
 
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        warnings.simplefilter("ignore")
-        self._failed = optuna.trial.TrialState.FAIL
-        self._study = optuna.create_study(sampler=sampler)
-        self._space = {name: _distribution(domain) for name, domain in space.parameters.items()}
+    needs: str
+    """The module that must be installed."""
+    build: Callable[[StudySpec, int], Strategy]
+    """Of a study and a seed."""
+    has_rungs: bool = False
+    """True if it decides how far to train; else it trains each configuration to the end."""
 
-    def ask(self) -> tuple[Configuration, Any]:
-        trial = self._study.ask(self._space)
-        return trial.params, trial
-
-    def tell(self, token: Any, loss: float | None) -> None:
-        self._study.tell(token, loss, state=self._failed if loss is None else None)
+    @property
+    def why_not(self) -> str | None:
+        """Why it cannot be run here; None where it can."""
+        return None if find_spec(self.needs) else f"the package {self.needs} is not installed"
 
 
-class HyperoptPeer:
-    def __init__(self, space: Space, seed: int) -> None:
-        import hyperopt
-
-        self._hyperopt, self._space = hyperopt, space
-        self._trials = hyperopt.Trials()
-        expressions = {name: _expression(name, domain) for name, domain in space.parameters.items()}
-        self._domain = hyperopt.base.Domain(lambda configuration: 0.0, expressions)
-        self._rng = np.random.default_rng(seed)
-
-    def ask(self) -> tuple[Configuration, Any]:
-        ids = self._trials.new_trial_ids(1)
-        self._trials.refresh()
-        seed = int(self._rng.integers(2**31 - 1))
-        self._trials.insert_trial_docs(self._hyperopt.tpe.suggest(ids, self._domain, self._trials, seed))
-        self._trials.refresh()
-        document = self._trials._dynamic_trials[-1]
-        values = {name: document["misc"]["vals"][name][0] for name in self._space.parameters}
-        return {name: _natural(domain, values[name]) for name, domain in self._space.parameters.items()}, document
-
-    def tell(self, token: Any, loss: float | None) -> None:
-        token["state"] = self._hyperopt.JOB_STATE_DONE
-        token["result"] = {"status": "fail"} if loss is None else {"loss": loss, "status": "ok"}
-        self._trials.refresh()
+def _full(needs: str, build: Callable[[Space, int], AskTell]) -> Peer:
+    return Peer(needs, lambda spec, seed: PeerStrategy(build(spec.space, seed)))
 
 
-def _natural(domain: Any, value: float) -> float:
-    return int(np.clip(round(value), domain.min, domain.max)) if isinstance(domain, Integer) else float(value)
+def _rungs(needs: str, build: Callable[[StudySpec, int], RungAskTell]) -> Peer:
+    return Peer(needs, lambda spec, seed: RungPeerStrategy(build(spec, seed)), has_rungs=True)
 
 
-def _distribution(domain: Any) -> Any:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    if isinstance(domain, Float):
-        return FloatDistribution(domain.min, domain.max, log=domain.log)
-    if isinstance(domain, Integer) and not domain.power_of_two:
-        return IntDistribution(domain.min, domain.max, log=domain.log)
-    values = (
-        [2**k for k in range(64) if domain.min <= 2**k <= domain.max] if isinstance(domain, Integer) else domain.values
-    )
-    return CategoricalDistribution(list(values))
-
-
-def _expression(name: str, domain: Any) -> Any:
-    from hyperopt import hp
-
-    if isinstance(domain, Float):
-        return (
-            hp.loguniform(name, np.log(domain.min), np.log(domain.max))
-            if domain.log
-            else hp.uniform(name, domain.min, domain.max)
-        )
-    low, high = domain.min - 0.499, domain.max + 0.499
-    return hp.qloguniform(name, np.log(low), np.log(high), 1) if domain.log else hp.quniform(name, low, high, 1)
-
-
-def _optuna(sampler: str, **arguments: Any) -> Callable[[Space, int], AskTell]:
-    def build(space: Space, seed: int) -> AskTell:
-        import optuna
-
-        return OptunaPeer(space, getattr(optuna.samplers, sampler)(seed=seed, **arguments))
-
-    return build
-
-
-PEERS: dict[str, Callable[[Space, int], AskTell]] = {
-    "Optuna TPE": _optuna("TPESampler"),
-    "Optuna GP": _optuna("GPSampler"),
-    "Optuna CMA-ES": _optuna("CmaEsSampler"),
-    "Optuna NSGA-II": _optuna("NSGAIISampler"),
-    "Hyperopt TPE": HyperoptPeer,
+PEERS: dict[str, Peer] = {
+    "Optuna TPE": _full("optuna", optuna_peer("TPESampler")),
+    "Optuna GP": _full("optuna", optuna_peer("GPSampler")),
+    "Optuna CMA-ES": _full("optuna", optuna_peer("CmaEsSampler")),
+    "Optuna NSGA-II": _full("optuna", optuna_peer("NSGAIISampler")),
+    "Hyperopt TPE": _full("hyperopt", HyperoptPeer),
+    "SMAC3": _full("smac", SmacPeer),
+    "BoTorch": _full("botorch", BoTorchPeer),
+    "Optuna TPE+Hyperband": _rungs("optuna", OptunaHyperband),
+    "SMAC3+Hyperband": _rungs("smac", SmacHyperband),
+    "BOHB": Peer("hpbandster", bohb, has_rungs=True),
+    "DEHB": _rungs("dehb", DehbPeer),
 }
+"""Beside them, our own `random+asha` and `random+hyperband` are the algorithms of their papers without a model."""

@@ -15,7 +15,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from peers import PEERS, PeerStrategy
+from peers import PEERS
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
@@ -141,7 +141,7 @@ def _tables(path: Path) -> list[dict[str, float]]:
 def _regrets(table: dict[str, float], method: str, seed: int) -> list[float]:
     """Of the best so far: 0 for the best of the table, 1 for its median."""
     study = spec("random" if method in PEERS else method, seed)
-    strategy = PeerStrategy(PEERS[method](study.space, seed)) if method in PEERS else strategy_for(study)
+    strategy = PEERS[method].build(study, seed) if method in PEERS else strategy_for(study)
     simulation = Simulation(
         strategy, History(spec=study), lambda configuration, *_: Outcome({"error": table[key(configuration)]})
     )
