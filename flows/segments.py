@@ -4,6 +4,9 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
+
+from prefect.futures import PrefectFuture
 
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
@@ -21,6 +24,8 @@ from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missin
 from pegbox.tasks.notices import announce
 from pegbox.tasks.segmenting import Segmenting
 from pegbox.tasks.train_trial import train_trial
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -110,12 +115,23 @@ class SegmentRunner:
         folds: list[Evaluation] = []
         checkpoints: list[Path | None] = []
         for segment in segmenting.of_replicate(trial, best.replicate or 0):
-            trained = self._train(segment, self._data, whole(self._crew))
+            trained = self._outcome(self._train.submit(segment, self._data, self._crew))
             checkpoints.append(trained.checkpoint)
             if self._data and self._data.has_test:
-                folds.append(self._evaluate(segment, trained, self._data, whole(self._crew), "test"))
+                measuring = self._evaluate.submit(segment, trained, self._data, self._crew, "test")
+                folds.append(self._outcome(measuring))
         test_metrics = mean_evaluation(folds).metrics if folds else {}
         return selection.model_copy(update={"test_metrics": test_metrics, "checkpoint": checkpoints[0]})
+
+    @staticmethod
+    def _outcome(future: PrefectFuture[Done]) -> Done:
+        """Wait for one task, where nothing else is to be done meanwhile."""
+        alone: Completions[None] = Completions()
+        alone.add(None, future)
+        outcome = alone.next().outcome
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return cast("Done", outcome)
 
     def _fill(self) -> None:
         if self._interruption.is_requested:
@@ -129,7 +145,7 @@ class SegmentRunner:
 
     def _submit(self, segment: Segment) -> None:
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
-        self._ongoing.add(_Ongoing(segment), self._train.submit(segment, self._data, whole(self._crew)))
+        self._ongoing.add(_Ongoing(segment), self._train.submit(segment, self._data, self._crew))
 
     def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
         segment = completion.about.segment
@@ -151,7 +167,7 @@ class SegmentRunner:
             )
         )
         self._crew.recorded(segment, self._data)
-        future = self._evaluate.submit(segment, trained, self._data, whole(self._crew))
+        future = self._evaluate.submit(segment, trained, self._data, self._crew)
         self._ongoing.add(_Ongoing(segment, trained), future)
 
     def _evaluated(self, ongoing: _Ongoing, measured: Evaluation) -> None:

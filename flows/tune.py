@@ -4,6 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
+from pegbox.flows.engines import open_crew
 from pegbox.flows.segments import SegmentRunner
 from pegbox.schemas.decision import Done, Wait
 from pegbox.schemas.errors import SearchError
@@ -14,7 +15,6 @@ from pegbox.search.within_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
 from pegbox.tasks.close_lost_runs import close_lost_runs
-from pegbox.tasks.crew import LocalCrew, Terms
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.limiting import ensure_limit
 from pegbox.tasks.passing import whole
@@ -44,7 +44,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (
-        LocalCrew(Terms.of(spec), layout, spec.run.workers) as crew,
+        open_crew(spec, layout) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,
         Interruption() as interruption,
     ):

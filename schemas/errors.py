@@ -7,6 +7,7 @@
     ├── SearchError                 1   a search method cannot go on
     │   └── SpaceExhaustedError     1   every configuration of a finite space was tried
     ├── TrialError                  1   one trial failed; carries the failure as a fact
+    ├── ClusterError                1   the cluster does not answer, or cannot run the study
     ├── StudyInterruptedError       130 a signal ended the run; the same command goes on
     ├── NoTrialSucceededError       3   a study ended and no trial of it has a value
     ├── StoreError                  1   the history cannot be read or written
@@ -98,6 +99,10 @@ class TrialError(PegboxError):
 
     def __str__(self) -> str:
         return f"{self.failure.kind}: {self.failure.message}"
+
+
+class ClusterError(PegboxError):
+    """The cluster does not answer, or its machines cannot run the study as they are."""
 
 
 class StudyInterruptedError(PegboxError):

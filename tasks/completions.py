@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
+
+from pegbox.schemas.errors import TrialError
+from pegbox.tasks.losses import loss_of
 
 About = TypeVar("About")
 
@@ -16,21 +18,13 @@ class Completion(Generic[About]):
 
     Attributes:
         about: What it was submitted for.
-        state: Its final state.
+        outcome: The result, or the exception that the task raised; a `TrialError` where its worker was lost.
+        is_cached: True if the result was found instead of computed.
     """
 
     about: About
-    state: State[Any]
-
-    @property
-    def is_cached(self) -> bool:
-        """True if the result was found instead of computed."""
-        return self.state.name == "Cached"
-
-    @property
-    def outcome(self) -> Any:
-        """The result, or the exception that the task raised."""
-        return self.state.result(raise_on_failure=False)
+    outcome: Any
+    is_cached: bool = False
 
 
 class Completions(Generic[About]):
@@ -53,4 +47,11 @@ class Completions(Generic[About]):
         about, future = self._ended.get()
         self._open -= 1
         future.wait()  # the state in a done-callback may still say Running
-        return Completion(about, future.state)
+        try:
+            outcome = future.result(raise_on_failure=False)
+        except Exception as error:  # noqa: BLE001 - Dask has no state for a task whose worker it lost
+            outcome = error
+        if not isinstance(outcome, BaseException):
+            return Completion(about, outcome, is_cached=future.state.name == "Cached")
+        loss = loss_of(outcome)
+        return Completion(about, TrialError(loss) if loss else outcome)

@@ -1,0 +1,72 @@
+"""What a cluster must do for a study, whichever software runs it; `ray_engine` and `dask_engine` do it."""
+
+import ipaddress
+import socket
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from prefect.settings import PREFECT_API_URL
+from prefect.task_runners import TaskRunner
+
+from pegbox.schemas.errors import ClusterError
+
+
+class Engine(Protocol):
+    """One cluster, as a study uses it."""
+
+    @property
+    def threads(self) -> int:
+        """CPU threads of each worker."""
+
+    @property
+    def spreads_gpus(self) -> bool:
+        """True where the workers of one machine see all of its GPUs and each has to choose its own."""
+
+    def open(self, run: str) -> AbstractContextManager[TaskRunner[Any]]:
+        """Start or join the cluster, and give what takes tasks; ends what is left of the run in the end.
+
+        Raises:
+            ClusterError: The cluster does not answer, or cannot run the study.
+        """
+
+
+def check_reach(hosts: Collection[str]) -> None:
+    """Refuse workers on other machines where Prefect's server answers on this one alone.
+
+    Args:
+        hosts: Names or addresses of the machines that the workers are on.
+
+    Raises:
+        ClusterError: Some worker could not report to Prefect.
+    """
+    url = PREFECT_API_URL.value()
+    away = sorted(host for host in hosts if not is_here(host))
+    if away and (url is None or is_loopback(urlsplit(url).hostname or "")):
+        raise ClusterError(
+            f"The cluster has workers on {', '.join(away[:3])}, but Prefect's server answers at {url or 'no address'}, "
+            "which they cannot reach. Start one that all machines reach, with `prefect server start --host 0.0.0.0`, "
+            "and set PREFECT_API_URL to its address, such as http://THIS_HOST:4200/api."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address that means the same machine wherever it is used."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_here(host: str) -> bool:
+    """True if the address is one of this machine."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(address)
+    except OSError:
+        return False
+    return True
