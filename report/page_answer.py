@@ -2,11 +2,12 @@
 
 from pegbox.report import pasting
 from pegbox.report.page_data import Answer, FinalistRow, Recipe, Sureness
-from pegbox.report.progress import Incumbent
 from pegbox.report.rounding import configuration as rounded
 from pegbox.report.rounding import metric, uncertain
+from pegbox.report.standing import Incumbent
+from pegbox.report.verdict import against_baseline, expected_value
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.selection import Finalist, Interval, Selection
+from pegbox.schemas.selection import Finalist, Selection
 
 
 def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer | None:
@@ -28,7 +29,7 @@ def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer |
 
 def _selected(selection: Selection) -> Answer:
     best = selection.best
-    value = best.mean if best.estimate is None else best.estimate
+    value = expected_value(best)
     interval = best.interval
     return Answer(
         kind="selected",
@@ -44,7 +45,7 @@ def _selected(selection: Selection) -> Answer:
         recipe=recipe(selection.configuration),
         test_metrics=selection.test_metrics,
         checkpoint=str(selection.checkpoint) if selection.checkpoint else None,
-        baseline=_against_baseline(selection),
+        baseline=against_baseline(selection),
     )
 
 
@@ -56,25 +57,6 @@ def recipe(configuration: Configuration) -> Recipe:
         python=pasting.as_python(configuration),
         json_text=pasting.as_json(configuration),
     )
-
-
-def _against_baseline(selection: Selection) -> str | None:
-    if selection.baseline is None:
-        return None
-    if selection.baseline == selection.winner:
-        return f"Nothing beat the configuration that you gave (trial {selection.baseline})."
-    if selection.gain is None:
-        return f"One seed cannot say whether it beats the configuration that you gave (trial {selection.baseline})."
-    return f"Against the configuration that you gave (trial {selection.baseline}): {_gain(selection.gain)}."
-
-
-def _gain(gain: Interval) -> str:
-    amount = f"{metric(abs(gain.low), 2)} to {metric(abs(gain.high), 2)}"
-    if gain.low > 0:
-        return f"better by {amount}"
-    if gain.high < 0:
-        return f"worse by {metric(-gain.high, 2)} to {metric(-gain.low, 2)}"
-    return f"no difference is shown (between {metric(-gain.low, 2)} worse and {metric(gain.high, 2)} better)"
 
 
 def sureness(selection: Selection | None, n_comparable: int) -> Sureness:
@@ -147,7 +129,7 @@ def _row(finalist: Finalist, selection: Selection) -> FinalistRow:
     return FinalistRow(
         trial=finalist.trial,
         values=finalist.values,
-        estimate=finalist.mean if finalist.estimate is None else finalist.estimate,
+        estimate=expected_value(finalist),
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         search_value=finalist.search_value,
