@@ -1,5 +1,6 @@
 """The answer as a person reads it in a terminal; draws, computes nothing."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.box import ROUNDED
@@ -10,12 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from pegbox.cli.console import safe
+from pegbox.cli.finalists_table import finalists_table, front_table, seen_front_table
 from pegbox.cli.live_panel import PHASES, spaced, used_text
-from pegbox.report.answer import Answer, expected_value
-from pegbox.report.rounding import duration, metric, parameter, uncertain
+from pegbox.cli.standing import draw_constraints, draw_failure, values_text
+from pegbox.report.answer import Answer
+from pegbox.report.rounding import duration, metric, parameter
+from pegbox.report.verdict import against_baseline, point_with_interval, with_interval
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.selection import Finalist, Selection
+from pegbox.schemas.selection import Selection
 from pegbox.schemas.trial import TrialState
+
+WIDEST = 100
+"""Columns of the frame, however wide the terminal is."""
 
 
 def draw_answer(answer: Answer) -> RenderableType:
@@ -23,13 +30,21 @@ def draw_answer(answer: Answer) -> RenderableType:
     parts: list[RenderableType] = [_headline(answer)]
     if answer.configuration is not None:
         parts += [Text(), configuration_block(answer.configuration)]
-    if answer.selection:
-        parts += [Text(), _finalists(answer.selection)]
-    facts = _facts(answer)
+    if table := _compared(answer):
+        parts += [Text(), table]
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(no_wrap=True, style="quiet")
+    facts.add_column()
+    for name, words in _facts(answer):
+        facts.add_row(name, words)
     if facts.row_count:
         parts += [Text(), facts]
+    broken = draw_constraints(answer.constraints, answer.counts)
+    if broken and answer.configuration is not None:  # where there is none, the headline says so
+        parts += [Text(), *broken]
     for step in answer.next_steps:
-        parts += [Text(), Text(step.why, style="quiet"), Text(f"  {safe(step.command)}", style="name", overflow="fold")]
+        parts += [Text(), Text(safe(step.why), style="quiet")]
+        parts += [Text(f"  {safe(step.command)}", style="name", overflow="fold")]
     return Group(*parts)
 
 
@@ -42,85 +57,101 @@ def frame(answer: Answer, width: int) -> Panel:
         title_align="left",
         box=ROUNDED,
         border_style="quiet",
-        width=min(width, 100),
+        width=min(width, WIDEST),
     )
 
 
 def _headline(answer: Answer) -> Text:
     if answer.selection:
-        best = answer.selection.best
-        interval = best.interval
-        value = _with_interval(best)
-        level = f"{100 * interval.level:.0f} % interval, " if interval else ""
-        seeds = f"{len(best.values)} fresh seed{'s' if len(best.values) > 1 else ''}"
-        return Text.assemble(
-            (safe(answer.metric), "metric"),
-            " = ",
-            (value, "good"),
-            (f"   trial {answer.trial} · {level}{seeds}", "quiet"),
-        )
-    if answer.incumbent:
+        return _selected(answer.selection)
+    if answer.incumbent is None:
+        return Text(safe(answer.sentence), style="warn")
+    seen = "as the search saw it, no winner has been selected yet"
+    if answer.front is None:
         return Text.assemble(
             (safe(answer.metric), "metric"),
             " = ",
             (metric(answer.incumbent.value), "good"),
-            (f"   trial {answer.trial} · as the search saw it, no winner has been selected yet", "quiet"),
+            (f"   trial {answer.trial} · {seen}", "quiet"),
         )
-    return Text("No trial has a value yet.", style="warn")
+    return Text.assemble(
+        (values_text(answer.incumbent.values), "good"),
+        (f"   trial {answer.trial} · the knee of the front {seen}", "quiet"),
+    )
+
+
+def _selected(selection: Selection) -> Text:
+    best = selection.best
+    if selection.front:
+        point = next(one for one in selection.front if one.trial == selection.winner)
+        values = {name: point_with_interval(point, name) for name in point.estimates}
+        interval = next(iter(point.intervals.values()), None)
+    else:
+        values, interval = {selection.metric: with_interval(best)}, best.interval
+    level = f"{100 * interval.level:.0f} % interval, " if interval else ""
+    seeds = f"{len(best.values)} fresh seed{'s' if len(best.values) > 1 else ''}"
+    return Text.assemble(
+        Text("   ").join(
+            Text.assemble((safe(name), "metric"), " = ", (value, "good")) for name, value in values.items()
+        ),
+        (f"   trial {selection.winner} · {level}{seeds}", "quiet"),
+    )
 
 
 def configuration_block(configuration: Configuration) -> Table:
     """One line a parameter, as the study file would write its value."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in configuration.items():
         table.add_row(Text(f"{safe(name)}:", style="quiet"), Text(safe(parameter(value, 4))))
     return table
 
 
-def _finalists(selection: Selection) -> Table:
-    table = Table.grid(padding=(0, 3))
-    for side in ("right", "right", "right", "right", "left"):
-        table.add_column(justify=side, no_wrap=True)
-    headings = ("trial", "on fresh seeds", "P(best)", "in the search", "")
-    table.add_row(*(Text(heading, style="quiet") for heading in headings))
-    for finalist in selection.finalists:
-        is_winner = finalist.trial == selection.winner
-        role = "winner" if is_winner else "cannot be told from it" if finalist.trial in selection.ties else ""
-        table.add_row(
-            Text(str(finalist.trial), style="good" if is_winner else ""),
-            Text(_with_interval(finalist)),
-            Text(f"{100 * finalist.probability_best:.0f} %"),
-            Text(metric(finalist.search_value), style="quiet"),
-            Text(role, style="good" if is_winner else "quiet"),
-        )
-    return table
+def _compared(answer: Answer) -> Table | None:
+    """The trials that the answer was chosen from."""
+    if answer.selection:
+        return front_table(answer.selection) if answer.selection.front else finalists_table(answer.selection)
+    return seen_front_table(answer.front) if answer.front else None
 
 
-def _with_interval(finalist: Finalist) -> str:
-    value, interval = expected_value(finalist), finalist.interval
-    return uncertain(value, interval.low, interval.high) if interval else metric(value)
-
-
-def _facts(answer: Answer) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True, style="quiet")
-    table.add_column()
-    selection = answer.selection
-    if selection:
-        table.add_row("because", Text(safe(selection.reason)))
-    if selection and selection.test_metrics:
-        tests = "   ".join(f"{safe(name)} {metric(value)}" for name, value in selection.test_metrics.items())
-        table.add_row("test", Text(tests, style="name"))
+def _facts(answer: Answer) -> Iterator[tuple[str, Text]]:
+    if answer.selection:
+        yield from _about_selection(answer.selection)
     if answer.target is not None:
-        reached = {True: "reached", False: "missed", None: "not measured yet"}[answer.is_target_reached]
-        table.add_row("target", Text(f"{metric(answer.target)} {reached}", style="warn" if reached == "missed" else ""))
-    if selection and selection.checkpoint:
-        table.add_row("model", Text(safe(_from_here(selection.checkpoint)), overflow="fold"))
+        yield "target", _target(answer)
     if answer.counts:
-        table.add_row("search", _search(answer))
-    return table
+        yield "search", _search(answer)
+    if answer.incumbent is None and answer.failure:
+        yield "such as", draw_failure(answer.failure)
+    if answer.search_end:
+        yield "ended", Text(safe(answer.search_end))
+    if answer.method_reason:
+        yield "method", Text(f"{safe(answer.method)}, chosen by auto: {safe(answer.method_reason)}", style="quiet")
+
+
+def _about_selection(selection: Selection) -> Iterator[tuple[str, Text]]:
+    yield "because", Text(safe(selection.reason))
+    if gain := against_baseline(selection):
+        yield "yours", Text(gain)
+    if selection.hypervolume:
+        low, high = (f"{end:.2f}" for end in (selection.hypervolume.low, selection.hypervolume.high))
+        yield "front", Text(f"hypervolume {low} to {high} of the box around the finalists")
+    if selection.test_metrics:
+        tests = "   ".join(f"{safe(name)} {metric(value)}" for name, value in selection.test_metrics.items())
+        yield "test", Text(tests, style="name")
+    if selection.checkpoint:
+        yield "model", Text(safe(_from_here(selection.checkpoint)), overflow="fold")
+
+
+def _target(answer: Answer) -> Text:
+    reached = {True: "reached", False: "missed", None: "not measured yet"}[answer.is_target_reached]
+    targets = [goal for goal in answer.objectives if goal.target is not None]
+    is_one = len(answer.objectives) == 1
+    words = [
+        metric(goal.target or 0.0) if is_one else f"{goal.metric} {metric(goal.target or 0.0)}" for goal in targets
+    ]
+    return Text(f"{safe(', '.join(words))} {reached}", style="warn" if reached == "missed" else "")
 
 
 def _from_here(path: Path) -> str:

@@ -1,19 +1,50 @@
-"""`pegbox best`: the answer of a study."""
+"""`pegbox best`: the answer of a study, or its configuration alone in a form that can be pasted."""
 
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from pegbox.cli import terminal
 from pegbox.cli.answer_panel import draw_answer, frame
 from pegbox.cli.console import out, print_json, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
+from pegbox.report.pasting import as_arguments, as_json, as_python, as_yaml
+
+FORMS = {"yaml": as_yaml, "json": as_json, "args": as_arguments, "python": as_python}
+Form = Annotated[
+    Literal["yaml", "json", "args", "python"] | None,
+    Parameter(
+        name="--format",
+        help="Print the configuration alone: as YAML, for search.enqueue or a file of yours, as JSON, as arguments for "
+        "a shell, or as Python.",
+    ),
+]
 
 
 def best(
-    study: StudyName = None, *, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET
-) -> None:
-    """Show what to run, and how sure that is."""
+    study: StudyName = None,
+    *,
+    form: Form = None,
+    store: Store = DEFAULT_STORE,
+    json: Json = False,
+    verbosity: Verbosity = QUIET,
+) -> int:
+    """Show what to run, and how sure that is.
+
+    Returns:
+        0, or 3 where no trial can be named.
+    """
     from pegbox.report.answer import study_answer
+    from pegbox.schemas.errors import NoTrialSucceededError
 
     answer = study_answer(store, study)
-    if json:
+    if form is not None:
+        if answer.configuration is None:
+            raise NoTrialSucceededError(answer.sentence)
+        terminal.stdout().write(FORMS[form](answer.configuration).rstrip("\n") + "\n")
+    elif json:
         print_json(answer)
-        return
-    console = out()
-    show(console, frame(answer, console.width) if console.is_terminal else draw_answer(answer))
+    else:
+        console = out()
+        show(console, frame(answer, console.width) if console.is_terminal else draw_answer(answer))
+    return 0 if answer.configuration is not None else NoTrialSucceededError.exit_code

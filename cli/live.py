@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from rich.text import Text
 from pegbox.cli import terminal
 from pegbox.cli.console import safe
 from pegbox.cli.live_panel import draw_panel, draw_start
+from pegbox.cli.standing import first_line
 from pegbox.report.rounding import duration, metric, parameter
 from pegbox.report.status import FinishedTrial, StudyStatus
 from pegbox.schemas.errors import PegboxError
@@ -96,7 +97,7 @@ class LiveView:
         self._waiting_for = "…"
         self._notice = ""
         self._status: StudyStatus | None = None
-        self._best: float | None = None
+        self._best_loss: float | None = None
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._live = (
@@ -147,9 +148,8 @@ class LiveView:
             if looked := self._watched.look():
                 status, finished = looked
                 if self._is_ours(status):
+                    self._tell_news(status, finished)
                     self._status = status
-                    for trial in finished:
-                        self._tell(trial, status)
         self._draw()
 
     def _is_ours(self, status: StudyStatus) -> bool:
@@ -164,21 +164,35 @@ class LiveView:
         else:
             self._live.update(draw_panel(self._status, self._console.width, self._notice), refresh=True)
 
+    def _tell_news(self, status: StudyStatus, finished: Sequence[FinishedTrial]) -> None:
+        """The finished trials and, where no picture has it, what `auto` chose and why the search ended."""
+        before = self._status
+        if self._live is None and before is None and status.method_reason is not None:
+            self._console.print(f"auto chose {safe(status.method)}: {safe(status.method_reason)}", soft_wrap=True)
+        for trial in finished:
+            self._tell(trial, status)
+        if self._live is None and status.search_end is not None and (before is None or before.search_end is None):
+            self._console.print(f"search ended: {safe(status.search_end)}", soft_wrap=True)
+
     def _tell(self, trial: FinishedTrial, status: StudyStatus) -> None:
         """A line for each finished trial; above a picture only for those that say something new."""
-        is_best = self._note_best(trial, status.goal)
+        is_best = self._note_best(trial, status)
         if self._live is None or is_best or trial.state is TrialState.FAILED:
             line = trial_line(trial, status, is_best)
             if self._live:
                 line.truncate(self._console.width, overflow="ellipsis")
             self._console.print(line, soft_wrap=True)
 
-    def _note_best(self, trial: FinishedTrial, goal: str) -> bool:
-        if trial.value is None or trial.state is not TrialState.COMPLETED:
+    def _note_best(self, trial: FinishedTrial, status: StudyStatus) -> bool:
+        """True if a trial is better than all that were told before, or is on the front of several objectives."""
+        if status.metric not in trial.values or trial.state is not TrialState.COMPLETED or trial.broken:
             return False
-        is_better = self._best is None or (trial.value < self._best if goal == "minimize" else trial.value > self._best)
+        if status.front is not None:
+            return any(one.trial == trial.trial for one in status.front.trials)
+        loss = status.objectives[0].loss(trial.values[status.metric])
+        is_better = self._best_loss is None or loss < self._best_loss
         if is_better:
-            self._best = trial.value
+            self._best_loss = loss
         return is_better
 
 
@@ -186,11 +200,13 @@ def trial_line(trial: FinishedTrial, status: StudyStatus, is_best: bool) -> Text
     """`trial 17  completed  val_loss 0.0831  best so far  4.2 s  lr=1.2e-3 units=128`."""
     parts = [Text(f"trial {trial.trial:<4}"), Text(trial.state.value, style="bad" if trial.failure else "")]
     if trial.failure:
-        parts.append(Text(f"{trial.failure.value.replace('_', ' ')}: {safe(_first_line(trial.message))}", style="bad"))
-    elif trial.value is not None:
-        parts.append(Text.assemble((safe(status.metric), "metric"), " ", metric(trial.value)))
+        parts.append(Text(f"{trial.failure.value.replace('_', ' ')}: {safe(first_line(trial.message))}", style="bad"))
+    else:
+        parts += [Text.assemble((safe(name), "metric"), " ", metric(value)) for name, value in trial.values.items()]
     if is_best:
-        parts.append(Text("best so far", style="good"))
+        parts.append(Text("best so far" if status.front is None else "on the front", style="good"))
+    if trial.broken:
+        parts.append(Text(f"breaks {safe(', '.join(trial.broken))}", style="warn"))
     if trial.seconds is not None:
         parts.append(Text(duration(trial.seconds), style="quiet"))
     shown = list(trial.configuration.items())
@@ -198,8 +214,3 @@ def trial_line(trial: FinishedTrial, status: StudyStatus, is_best: bool) -> Text
     more = [f"+{len(shown) - MOST_PARAMETERS} more"] if len(shown) > MOST_PARAMETERS else []
     parts.append(Text(" ".join([*words, *more]), style="quiet"))
     return Text("  ").join(parts)
-
-
-def _first_line(message: str | None) -> str:
-    lines = (message or "").strip().splitlines()
-    return lines[0] if lines else "no message"

@@ -1,6 +1,5 @@
 """The picture of a study that runs: budget, best so far, what workers do; draws a status and reads nothing."""
 
-import math
 from collections.abc import Sequence
 
 from rich.box import ROUNDED
@@ -11,12 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from pegbox.cli.console import safe
+from pegbox.cli.standing import draw_constraints, draw_failure, draw_standing
+from pegbox.cli.worker_table import worker_table
 from pegbox.report.progress import BudgetUse
-from pegbox.report.rounding import duration, metric, number, parameter
-from pegbox.report.status import RunningTrial, StudyStatus
+from pegbox.report.rounding import duration, number
+from pegbox.report.status import StudyStatus
+from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import TrialState
 
-BARS = "▁▂▃▄▅▆▇█"
 GAP = "   "
 MARGIN = 6
 """Columns of the border and its padding."""
@@ -54,7 +55,10 @@ def draw_panel(status: StudyStatus, width: int, notice: str = "") -> Panel:
         _counts(status, inner),
     ]
     if status.running:
-        parts += [Text(), _workers(status, inner)]
+        parts += [Text(), worker_table(status, inner)]
+    notes = _notes(status)
+    if notes.row_count:
+        parts += [Text(), notes]
     if notice:
         parts += [Text(), Text(notice, style="warn")]
     return Panel(Padding(Group(*parts), (0, 1)), box=ROUNDED, border_style="quiet", width=width)
@@ -68,15 +72,34 @@ def draw_start(waiting_for: str, seconds: float, width: int) -> RenderableType:
 
 
 def _title(status: StudyStatus, width: int) -> Table:
-    goal = "minimise" if status.goal == "minimize" else "maximise"
     how = status.method if status.schedule == "full" else f"{status.method} + {status.schedule}"
     left = Text.assemble(
-        (safe(status.study), "name"), f"  {goal} ", (safe(status.metric), "metric"), ("  ·  ", "quiet"), safe(how)
+        (safe(status.study), "name"), "  ", goals_text(status.objectives), ("  ·  ", "quiet"), safe(how)
     )
     right = Text(PHASES[status.phase], style="quiet")
     if status.elapsed_seconds:
         right.append(f" · {duration(status.elapsed_seconds)}")
     return _ends(left, right, width)
+
+
+def goals_text(objectives: Sequence[Objective]) -> Text:
+    """`minimise val_loss, maximise val_accuracy`."""
+    words = {"minimize": "minimise ", "maximize": "maximise "}
+    return Text(", ").join(Text.assemble(words[one.goal], (safe(one.metric), "metric")) for one in objectives)
+
+
+def _notes(status: StudyStatus) -> Table:
+    """What the constraints leave out, how trials fail where all do, why the search ended, or what `auto` chose."""
+    table = Table.grid()
+    for broken in draw_constraints(status.constraints, status.counts):
+        table.add_row(broken)
+    if status.best is None and status.failure is not None:
+        table.add_row(draw_failure(status.failure))
+    if status.search_end is not None:
+        table.add_row(Text.assemble(("search ended: ", "quiet"), safe(status.search_end)))
+    elif status.method_reason is not None:
+        table.add_row(Text(f"auto chose {safe(status.method)}: {safe(status.method_reason)}", style="quiet"))
+    return table
 
 
 def _ends(left: Text, right: Text, width: int) -> Table:
@@ -119,20 +142,23 @@ def spaced(count: float) -> str:
 
 
 def _counts(status: StudyStatus, width: int) -> Text:
-    parts = []
-    if status.best:
-        parts.append(
-            Text.assemble("best ", (metric(status.best.value), "good"), (f" trial {status.best.trial}", "quiet"))
-        )
+    parts = draw_standing(status.best, status.front)
     for state, style in STATE_STYLES.items():
         if count := status.counts.get(state):
             parts.append(Text(f"{state.value} {spaced(count)}", style=style))
-    if status.failures:
+    if status.failures and parts:
         kinds = ", ".join(f"{count} {kind.value.replace('_', ' ')}" for kind, count in status.failures.items())
         parts[-1].append(f" ({kinds})", style="quiet")
+    if status.run is not None and status.run.status != "running" and (cut_off := _n_cut_off(status)):
+        parts.append(Text(f"unfinished {cut_off}", style="warn"))
     share = "" if status.busy_share is None else f" {100 * status.busy_share:.0f} % busy"
     parts.append(Text.assemble("workers ", (f"{status.busy}/{status.workers}", "name"), share))
     return _wrapped(parts, width)
+
+
+def _n_cut_off(status: StudyStatus) -> int:
+    """Trials that nobody trains, though they should be."""
+    return sum(status.counts.get(state, 0) for state in (TrialState.PROPOSED, TrialState.RUNNING))
 
 
 def _wrapped(parts: list[Text], width: int) -> Text:
@@ -144,76 +170,3 @@ def _wrapped(parts: list[Text], width: int) -> Text:
         line.append(GAP if fits else "\n").append_text(part)
         used = used + len(GAP) + part.cell_len if fits else part.cell_len
     return line
-
-
-def _workers(status: StudyStatus, width: int) -> Table:
-    """One row for each segment in training, with as many parameters as fit."""
-    rows = [_row(status, trial) for trial in status.running]
-    names = list(dict.fromkeys(name for trial in status.running for name in trial.configuration))
-    columns = ("trial", "epoch", safe(status.metric), "vs best", "curve")
-    table = Table.grid(padding=(0, 2), expand=False)
-    used = sum(max(len(column), *(len(row[i]) for row in rows)) + 2 for i, column in enumerate(columns))
-    shown = []
-    for name in names:
-        values = [_parameter(trial, name) for trial in status.running]
-        needed = max(len(safe(name)), *(len(value) for value in values)) + 2
-        if used + needed > width:
-            break
-        used += needed
-        shown.append(name)
-    for column in columns:
-        table.add_column(justify="left" if column == "curve" else "right", no_wrap=True)
-    for name in shown:
-        is_word = any(isinstance(trial.configuration.get(name), str) for trial in status.running)
-        table.add_column(justify="left" if is_word else "right", no_wrap=True)
-    table.add_row(*(Text(safe(column), style="quiet") for column in (*columns, *shown)))
-    for trial, row in zip(status.running, rows, strict=True):
-        table.add_row(*row, *(Text(_parameter(trial, name)) for name in shown))
-    return table
-
-
-def _row(status: StudyStatus, trial: RunningTrial) -> list[Text]:
-    label = str(trial.trial) if trial.replicate is None else f"{trial.trial} seed {trial.replicate + 1}"
-    reached = "·" if trial.step is None else str(trial.step)
-    return [
-        Text(label),
-        Text.assemble(reached, (f"/{trial.to_budget}", "quiet")),
-        Text("" if trial.value is None else metric(trial.value)),
-        _versus(trial, status.goal),
-        Text(sparkline(trial.curve), style="metric"),
-    ]
-
-
-def _versus(trial: RunningTrial, goal: str) -> Text:
-    """The difference to the incumbent, with the decimals of the value before it."""
-    difference = trial.versus_best
-    if difference is None or trial.value is None:
-        return Text()
-    is_better = difference < 0 if goal == "minimize" else difference > 0
-    value = metric(trial.value)
-    decimals = len(value.partition(".")[2])
-    text = metric(difference) if "e" in value else f"{difference:.{decimals}f}"
-    return Text(f"{'+' if difference > 0 else ''}{text}", style="good" if is_better else "")
-
-
-def _parameter(trial: RunningTrial, name: str) -> str:
-    value = trial.configuration.get(name, "")
-    return safe(parameter(value, 2)) if name in trial.configuration else "–"
-
-
-def sparkline(values: Sequence[float], points: int = 8) -> str:
-    """A curve as eight bars at most.
-
-    >>> sparkline([4, 3, 2, 1])
-    '█▆▃▁'
-    """
-    if len(values) < 2:
-        return ""
-    picked = [values[round(i * (len(values) - 1) / (points - 1))] for i in range(points)]
-    picked = list(values) if len(values) <= points else picked
-    if min(picked) > 0 and max(picked) > 5 * min(picked):
-        picked = [math.log(value) for value in picked]  # a first loss far above the others would flatten them all
-    low, high = min(picked), max(picked)
-    if high == low:
-        return BARS[0] * len(picked)
-    return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in picked)

@@ -15,7 +15,7 @@ def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity
 
     The one that was active last comes first.
     """
-    from pegbox.report.study_reader import list_studies
+    from pegbox.report.study_list import list_studies
 
     studies = list_studies(store)
     if json:

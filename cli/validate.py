@@ -73,6 +73,14 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
         "space": ", ".join(spec.space.parameters),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
-        "search": f"{spec.search.method}, schedule {spec.fidelity.schedule}",
+        "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}",
         "budget": ", ".join(budget),
     }
+
+
+def _method(spec: StudySpec) -> str:
+    """The method and, where `auto` chose it, why."""
+    from pegbox.search.choice import choose_method
+
+    choice = choose_method(spec)
+    return f"{choice.method} (auto: {choice.reason.rstrip('.')})" if spec.search.method == "auto" else choice.method

@@ -1,15 +1,19 @@
 """The answer of a study: what to run, how sure that is, and what to do next; data only."""
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.progress import BudgetUse, Incumbent
+from pegbox.report.progress import BudgetUse, FailureExample
+from pegbox.report.standing import BrokenConstraint, Front, Incumbent
 from pegbox.report.status import Phase, StudyStatus
+from pegbox.report.verdict import expected_value, verdict
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
-from pegbox.schemas.selection import Finalist, Selection
+from pegbox.schemas.plan import Objective
+from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 
@@ -26,25 +30,42 @@ class Answer(Schema):
     """What a study has to say, while it runs and after it."""
 
     study: str
+    sentence: str
+    """What to run and how sure that is or, where that cannot be said, why not."""
     phase: Phase
     metric: str
+    """Of the first objective."""
     goal: Literal["minimize", "maximize"]
+    objectives: tuple[Objective, ...]
+    method: str
+    """Which one proposes; where the study says `auto`, the one that this stands for."""
+    method_reason: str | None = None
+    """Why `auto` chose it; None where the study names it."""
+    search_end: str | None = None
+    """Why the search is over; None while it goes on."""
     configuration: Configuration | None = None
     """What to run: the winner's, or the incumbent's as long as there is no winner; None before any trial has ended."""
     trial: int | None = None
     value: FiniteFloat | None = None
     """What to expect of it: the winner's true mean as it is believed to be, to which the interval belongs (its plain
-    mean on fresh seeds is `mean` of the finalist); the value that the search saw as long as there is no winner."""
+    mean on fresh seeds is `mean` of the finalist); the value that the search saw as long as there is no winner. Of the
+    first objective."""
     selection: Selection | None = None
     """Who won on fresh seeds; None as long as nobody has."""
     incumbent: Incumbent | None = None
-    """The best value that the search saw; optimistic."""
+    """The best that the search saw; optimistic."""
+    front: Front | None = None
+    """With several objectives: the front as the search saw it; that of the finalists is in the selection."""
+    constraints: tuple[BrokenConstraint, ...] = ()
+    """Each with what the completed trials make of it."""
     counts: dict[TrialState, int] = Field(default={})
     failures: dict[FailureKind, int] = Field(default={})
+    failure: FailureExample | None = None
+    """The last of the most frequent kind."""
     elapsed_seconds: float
     budget: tuple[BudgetUse, ...] = ()
     target: FiniteFloat | None = None
-    """The value that was asked for."""
+    """The value that was asked for; of several objectives the first that has one."""
     is_target_reached: bool | None = None
     """None where no target was set, or nothing was measured."""
     next_steps: tuple[NextStep, ...] = ()
@@ -79,67 +100,77 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
     best = status.best
     return Answer(
         study=spec.name,
+        sentence=verdict(status, selection),
         phase=status.phase,
         metric=status.metric,
         goal=status.goal,
+        objectives=status.objectives,
+        method=status.method,
+        method_reason=status.method_reason,
+        search_end=status.search_end,
         configuration=selection.configuration if selection else best.configuration if best else None,
         trial=selection.winner if selection else best.trial if best else None,
         value=expected_value(selection.best) if selection else best.value if best else None,
         selection=selection,
         incumbent=best,
+        front=status.front,
+        constraints=status.constraints,
         counts=status.counts,
         failures=status.failures,
+        failure=status.failure,
         elapsed_seconds=status.elapsed_seconds,
         budget=status.budget,
-        target=spec.goals[0].target,
-        is_target_reached=_is_target_reached(spec, best),
+        target=next((goal.target for goal in spec.goals if goal.target is not None), None),
+        is_target_reached=_is_target_reached(status),
         next_steps=_next_steps(spec, status, selection, view_name),
     )
 
 
-def expected_value(finalist: Finalist) -> float:
-    """What stands beside the interval of a finalist: its true mean as it is believed to be, or as it was measured."""
-    return finalist.mean if finalist.estimate is None else finalist.estimate
-
-
-def _is_target_reached(spec: StudySpec, best: Incumbent | None) -> bool | None:
-    objective = spec.goals[0]
-    if objective.target is None or best is None:
+def _is_target_reached(status: StudyStatus) -> bool | None:
+    """True if one trial reaches the targets of all objectives that have one."""
+    goals = [goal for goal in status.objectives if goal.target is not None]
+    if not goals or status.best is None:
         return None
-    return objective.loss(best.value) <= objective.loss(objective.target)
+    best = [one.values for one in status.front.trials] if status.front else [status.best.values]
+    return any(all(goal.is_reached_by(values[goal.metric]) for goal in goals) for values in best)
 
 
 def _next_steps(
     spec: StudySpec, status: StudyStatus, selection: Selection | None, view_name: str
 ) -> tuple[NextStep, ...]:
-    """At most three; the query comes last, because it is always possible."""
+    """What can be done at once, as commands that can be typed; the query comes last, because it is always possible."""
+    name = shlex.quote(spec.name)
     steps = []
-    if status.phase in {"interrupted", "lost", "failed"}:
+    if status.best is None and status.failures and not selection:
         steps.append(
-            NextStep(why="The last run did not end; the same command goes on with it.", command="pegbox run STUDY.yaml")
+            NextStep(why="Mend the cause, then give the trials another attempt:", command=f"pegbox retry {name}")
         )
-    if selection and selection.ties:
-        tied = ", ".join(map(str, selection.ties))
-        seeds = spec.finalists.seeds
-        steps.append(
-            NextStep(
-                why=f"{seeds} seeds cannot tell the winner from trial {tied}. More may: run again with",
-                command=f"finalists: {{top: {spec.finalists.top}, seeds: {2 * seeds}}}",
-            )
-        )
+    elif status.phase in {"interrupted", "lost", "failed"} and status.search_end is None:
+        steps.append(NextStep(why="The last run did not end; go on with it:", command=f"pegbox resume {name}"))
+    if selection and _may_be_told_apart(selection):
+        more = f"pegbox resume {name} --set finalists.seeds={2 * spec.finalists.seeds}"
+        steps.append(NextStep(why=f"{_tied(selection)} More seeds may tell:", command=more))
     if view_name:
         direction = " DESC" if status.goal == "maximize" else ""
-        command = f"FROM {_identifier(view_name)} ORDER BY value{direction} LIMIT 10"
-        steps.append(NextStep(why="Ask all trials with SQL:", command=f"pegbox sql {_quoted(command)}"))
+        query = f"FROM {_identifier(view_name)} ORDER BY value{direction} LIMIT 10"
+        steps.append(NextStep(why="Ask all trials with SQL:", command=f"pegbox sql {shlex.quote(query)}"))
     return tuple(steps)
+
+
+def _may_be_told_apart(selection: Selection) -> bool:
+    """True if there are ties that more seeds may break; those of a front are as good in another way."""
+    is_spread = len({value for one in selection.finalists for value in one.values}) > 1
+    return bool(selection.ties) and not selection.front and is_spread
+
+
+def _tied(selection: Selection) -> str:
+    seeds = len(selection.best.values)
+    numbers = ", ".join(map(str, selection.ties))
+    trials = "trial" if len(selection.ties) == 1 else "trials"
+    return f"{seeds} seed{'s' if seeds > 1 else ''} cannot tell the winner from {trials} {numbers}."
 
 
 def _identifier(name: str) -> str:
     """As SQL takes it."""
     is_plain = name.isidentifier() and name.isascii()
     return name if is_plain else '"' + name.replace('"', '""') + '"'
-
-
-def _quoted(text: str) -> str:
-    """As one word of a shell."""
-    return "'" + text.replace("'", "'\"'\"'") + "'"

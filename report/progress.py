@@ -1,10 +1,11 @@
-"""How far a search has come, by its own limits and by its best trial; knows nothing of runs or workers."""
+"""How far a search has come, by its own limits and by its trials; knows nothing of runs or workers."""
 
 from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.schemas.base import Configuration, Schema
+from pegbox.report.standing import BrokenConstraint, Front, Incumbent
+from pegbox.schemas.base import Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import BudgetSpec
 from pegbox.schemas.trial import TrialState
@@ -23,13 +24,11 @@ class BudgetUse(Schema):
         return min(1.0, self.used / self.total)
 
 
-class Incumbent(Schema):
-    """The best trial by what the search has seen; optimistic, because it was picked by its value."""
+class FailureExample(Schema):
+    """A trial that failed as most do."""
 
     trial: int
-    value: FiniteFloat
-    budget: int
-    configuration: Configuration
+    message: str
 
 
 class Tally(Schema):
@@ -38,12 +37,14 @@ class Tally(Schema):
     counts: dict[TrialState, int] = Field(default={})
     failures: dict[FailureKind, int] = Field(default={})
     """Most frequent first."""
+    failure: FailureExample | None = None
+    """The last of the most frequent kind."""
     epochs: int = 0
     """Over all trials."""
     cost: FiniteFloat = 0.0
     """Sum of the metric `cost`."""
     stagnation: int = 0
-    """Completed trials since the best one."""
+    """Completed trials since the last that was better, or on the front of several objectives."""
     mean_seconds: FiniteFloat = 0.0
     """Of training a completed trial."""
     elapsed_seconds: FiniteFloat = 0.0
@@ -53,6 +54,12 @@ class Tally(Schema):
     replicates: int = 0
     """Fresh seeds of finalists that are done."""
     best: Incumbent | None = None
+    front: Front | None = None
+    """None with one objective."""
+    broken: tuple[BrokenConstraint, ...] = ()
+    """Each constraint and what the completed trials make of it."""
+    search_end: str | None = None
+    """Why the search is over; None while it goes on."""
 
     @property
     def n_trials(self) -> int:

@@ -6,11 +6,14 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.progress import BudgetUse, Incumbent, Tally, budget_use
-from pegbox.schemas.base import Configuration, Schema
+from pegbox.report.progress import BudgetUse, FailureExample, Tally, budget_use
+from pegbox.report.standing import BrokenConstraint, Front, Incumbent
+from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
+from pegbox.search.choice import choose_method
 
 Curve = Mapping[int, float]
 """Step to value of the objective's metric."""
@@ -43,7 +46,8 @@ class RunningTrial(Schema):
     value: FiniteFloat | None = None
     """Of the objective's metric, at that step."""
     versus_best: FiniteFloat | None = None
-    """Difference to the incumbent at the same step; below 0 is better for minimisation."""
+    """Difference to the incumbent at the same step; below 0 is better for minimisation. None with several
+    objectives."""
     curve: tuple[FiniteFloat, ...] = ()
     """All values so far, in order of step."""
     seconds: float | None = None
@@ -56,7 +60,10 @@ class FinishedTrial(Schema):
 
     trial: int
     state: TrialState
-    value: FiniteFloat | None = None
+    values: Metrics = Field(default={})
+    """Objective to value, of those that were measured."""
+    broken: tuple[str, ...] = ()
+    """What it breaks of the constraints, each in a few words."""
     budget: int
     seconds: float | None = None
     failure: FailureKind | None = None
@@ -70,16 +77,30 @@ class StudyStatus(Schema):
     study: str
     phase: Phase
     metric: str
+    """Of the first objective."""
     goal: Literal["minimize", "maximize"]
+    objectives: tuple[Objective, ...]
     method: str
+    """Which one proposes; where the study says `auto`, the one that this stands for."""
+    method_reason: str | None = None
+    """Why `auto` chose it; None where the study names it."""
     schedule: str
+    search_end: str | None = None
+    """Why the search is over; None while it goes on."""
     run: RunState | None = None
     budget: tuple[BudgetUse, ...] = ()
     """The limit that is nearest to its end comes first."""
     counts: dict[TrialState, int] = Field(default={})
     failures: dict[FailureKind, int] = Field(default={})
     """Kinds of failure, most frequent first."""
+    failure: FailureExample | None = None
+    """The last of the most frequent kind."""
     best: Incumbent | None = None
+    """Among the trials that keep the constraints."""
+    front: Front | None = None
+    """None with one objective."""
+    constraints: tuple[BrokenConstraint, ...] = ()
+    """Each with what the completed trials make of it."""
     workers: int
     busy: int = 0
     """Workers that train at this moment."""
@@ -91,23 +112,6 @@ class StudyStatus(Schema):
     replicates_done: int = 0
     replicates_planned: int = 0
     running: tuple[RunningTrial, ...] = ()
-
-
-class StudyLine(Schema):
-    """One study among others."""
-
-    study: str
-    state: str
-    """Of its last run."""
-    trials: int
-    completed: int
-    failed: int
-    metric: str
-    goal: str
-    best: FiniteFloat | None = None
-    winner: int | None = None
-    changed_at: datetime | None = None
-    tags: dict[str, str] = Field(default={})
 
 
 class Activity(Schema):
@@ -141,7 +145,8 @@ def status_of(
     """
     objective = spec.goals[0]
     budget = budget_use(spec.budget, tally)
-    phase = _phase(tally, run, budget)
+    phase = _phase(tally, run)
+    choice = choose_method(spec)
     n_finalists = min(spec.finalists.top, tally.counts.get(TrialState.COMPLETED, 0))
     planned = n_finalists * spec.finalists.seeds
     return StudyStatus(
@@ -149,13 +154,19 @@ def status_of(
         phase=phase,
         metric=objective.metric,
         goal=objective.goal,
-        method=spec.search.method,
+        objectives=spec.goals,
+        method=choice.method,
+        method_reason=choice.reason if spec.search.method == "auto" else None,
         schedule=spec.fidelity.schedule,
+        search_end=tally.search_end,
         run=run,
         budget=budget,
         counts=tally.counts,
         failures=tally.failures,
+        failure=tally.failure,
         best=tally.best,
+        front=tally.front,
+        constraints=tally.broken,
         workers=spec.run.workers,
         busy=min(len(activities), spec.run.workers),
         busy_share=_busy_share(spec, tally) if phase == "searching" else None,
@@ -167,7 +178,7 @@ def status_of(
     )
 
 
-def _phase(tally: Tally, run: RunState | None, budget: Sequence[BudgetUse]) -> Phase:
+def _phase(tally: Tally, run: RunState | None) -> Phase:
     if run is None:
         return "waiting"
     if run.status == "completed":
@@ -176,8 +187,7 @@ def _phase(tally: Tally, run: RunState | None, budget: Sequence[BudgetUse]) -> P
         return run.status
     if not tally.n_trials:
         return "waiting"
-    is_search_over = any(use.share >= 1 for use in budget) and not tally.n_active
-    return "finalists" if is_search_over else "searching"
+    return "searching" if tally.search_end is None else "finalists"
 
 
 def _busy_share(spec: StudySpec, tally: Tally) -> float | None:

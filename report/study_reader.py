@@ -1,15 +1,16 @@
 """Reads from a store what the status and the answer need, in one pass of small queries; draws and decides nothing."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pegbox.report.progress import Incumbent, Tally
-from pegbox.report.status import Activity, FinishedTrial, RunState, StudyLine, StudyStatus, status_of
-from pegbox.schemas.base import Value
-from pegbox.schemas.errors import NotFoundError, suggest
+from pegbox.report import reached
+from pegbox.report.asking import row, rows
+from pegbox.report.progress import FailureExample, Tally
+from pegbox.report.standing import Front, Incumbent, broken_by
+from pegbox.report.status import Activity, FinishedTrial, RunState, StudyStatus, status_of
+from pegbox.report.study_list import study_named
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
@@ -37,13 +38,13 @@ class StudyReader:
         self._history = open_history(root) if fresh else HistoryFile(self._store)
         self._is_driver = is_driver
         try:
-            self.study = _chosen(self._history, study)
-            (row,) = self._rows("SELECT spec, view_name FROM studies WHERE study = ?")
+            self.study = study_named(self._history, study)
+            spec, view_name = self._row("SELECT spec, view_name FROM studies WHERE study = $study")
         except BaseException:
             self._history.close()
             raise
-        self.spec = StudySpec.model_validate_json(row[0])
-        self.view_name: str = row[1] or ""
+        self.spec = StudySpec.model_validate_json(spec)
+        self.view_name: str = view_name or ""
         """The SQL view with one column for each parameter."""
 
     def __enter__(self) -> Self:
@@ -58,26 +59,27 @@ class StudyReader:
         """How the study stands."""
         run, tally = self.run(), self.tally()
         activities = self._activities(run) if run and run.status == "running" else ()
-        best_curve = self._curve(tally.best.trial) if tally.best and activities else {}
+        is_compared = tally.best is not None and tally.front is None and activities
+        best_curve = self._curve(tally.best.trial) if tally.best and is_compared else {}
         return status_of(self.spec, tally, run, activities, best_curve)
 
     def selection(self) -> Selection | None:
         """The last answer; None before there is one."""
-        rows = self._rows(
-            "SELECT body->'selection' FROM events WHERE study = ? AND type = 'selection_made' "
+        found = self._rows(
+            "SELECT body->'selection' FROM events WHERE study = $study AND type = 'selection_made' "
             "ORDER BY version DESC LIMIT 1"
         )
-        return Selection.model_validate_json(rows[0][0]) if rows else None
+        return Selection.model_validate_json(found[0][0]) if found else None
 
     def run(self) -> RunState | None:
         """The last run; one whose process is gone without a word is lost."""
-        rows = self._rows(
-            "SELECT run, status, host, pid, started_at, ended_at, message FROM runs WHERE study = ? "
+        found = self._rows(
+            "SELECT run, status, host, pid, started_at, ended_at, message FROM runs WHERE study = $study "
             "ORDER BY started_at DESC LIMIT 1"
         )
-        if not rows:
+        if not found:
             return None
-        run, status, host, pid, started_at, ended_at, message = rows[0]
+        run, status, host, pid, started_at, ended_at, message = found[0]
         if status == "running" and not self._is_driver and study_holder(self._store, self.study) is None:
             status = "lost"
         return RunState(
@@ -92,32 +94,32 @@ class StudyReader:
 
     def tally(self) -> Tally:
         """What the trials add up to."""
-        states = self._rows("SELECT state, count(*) FROM trials WHERE study = ? GROUP BY state ORDER BY state")
+        states = self._rows("SELECT state, count(*) FROM trials WHERE study = $study GROUP BY state ORDER BY state")
         kinds = self._rows(
-            "SELECT failure_kind, count(*) AS n FROM trials WHERE study = ? AND state = 'failed' "
+            "SELECT failure_kind, count(*) AS n FROM trials WHERE study = $study AND state = 'failed' "
             "AND failure_kind IS NOT NULL GROUP BY ALL ORDER BY n DESC, failure_kind"
         )
-        (sums,) = self._rows(
+        epochs, cost, mean_seconds = self._row(
             "SELECT coalesce(sum(budget), 0), coalesce(sum(metrics['cost']), 0), "
-            "coalesce(avg(seconds) FILTER (state = 'completed'), 0) FROM trials WHERE study = ?"
+            "coalesce(avg(seconds) FILTER (state = 'completed'), 0) FROM trials WHERE study = $study"
         )
-        (elapsed,) = self._rows("SELECT coalesce(max(elapsed_seconds), 0) FROM decisions WHERE study = ?")
-        (trained,) = self._rows("SELECT coalesce(sum(seconds) FILTER (NOT cached), 0) FROM segments WHERE study = ?")
-        (replicates,) = self._rows(
-            "SELECT count(*) FROM evaluations WHERE study = ? AND replicate IS NOT NULL AND fold IS NULL"
-        )
-        best = self._best()
+        front = reached.front(self._history, self.spec)
+        best = self._best(front)
         return Tally(
             counts={TrialState(state): count for state, count in states},
             failures={FailureKind(kind): count for kind, count in kinds},
-            epochs=sums[0],
-            cost=sums[1],
-            stagnation=self._since(best),
-            mean_seconds=sums[2],
-            elapsed_seconds=elapsed[0],
-            trained_seconds=trained[0],
-            replicates=replicates[0],
+            failure=self._failure(kinds[0][0]) if kinds else None,
+            epochs=epochs,
+            cost=cost,
+            stagnation=self._since(best, front),
+            mean_seconds=mean_seconds,
+            elapsed_seconds=self._elapsed_seconds(),
+            trained_seconds=self._value("coalesce(sum(seconds) FILTER (NOT cached), 0) FROM segments"),
+            replicates=self._value("count(*) FILTER (replicate IS NOT NULL AND fold IS NULL) FROM evaluations"),
             best=best,
+            front=front,
+            broken=reached.broken_constraints(self._history, self.spec),
+            search_end=self._search_end(),
         )
 
     def finished(self, after: Sequence[int] = ()) -> tuple[FinishedTrial, ...]:
@@ -126,59 +128,77 @@ class StudyReader:
         Args:
             after: Numbers of those that are known already.
         """
-        rows = self._rows(
-            "SELECT number, state, value, budget, seconds, failure_kind, failure_message, CAST(params AS JSON) "
-            "FROM trials WHERE study = ? AND ended_at IS NOT NULL AND NOT list_contains(?, number) "
+        found = self._rows(
+            "SELECT number, state, metrics, budget, seconds, failure_kind, failure_message, CAST(params AS JSON) "
+            "FROM trials WHERE study = $study AND ended_at IS NOT NULL AND NOT list_contains($after, number) "
             "ORDER BY ended_at, number",
-            list(after),
+            after=list(after),
         )
+        goals, constraints = self.spec.goals, self.spec.constraints
         return tuple(
             FinishedTrial(
                 trial=number,
                 state=state,
-                value=value,
+                values={goal.metric: metrics[goal.metric] for goal in goals if goal.metric in (metrics or {})},
+                broken=broken_by(constraints, metrics or {}) if state == TrialState.COMPLETED else (),
                 budget=budget,
                 seconds=seconds,
-                failure=kind,
+                failure=failure,
                 message=message,
-                configuration=self._configuration(params),
+                configuration=reached.in_file_order(self.spec, params),
             )
-            for number, state, value, budget, seconds, kind, message, params in rows
+            for number, state, metrics, budget, seconds, failure, message, params in found
         )
 
-    def _configuration(self, params: str) -> dict[str, Value]:
-        """In the order of the study file; the database keeps keys by name."""
-        values = json.loads(params)
-        return {name: values[name] for name in [*self.spec.space.parameters, *values] if name in values}
-
-    def _best(self) -> Incumbent | None:
-        rows = self._rows(
-            "SELECT number, value, budget, CAST(params AS JSON) FROM trials WHERE study = ? AND state = 'completed' "
-            "AND value IS NOT NULL ORDER BY CASE WHEN ? THEN -value ELSE value END, number LIMIT 1",
-            self.spec.goals[0].goal == "maximize",
+    def _failure(self, kind: str) -> FailureExample:
+        ((trial, message),) = self._rows(
+            "SELECT number, coalesce(failure_message, '') FROM trials WHERE study = $study AND state = 'failed' "
+            "AND failure_kind = $kind ORDER BY ended_at DESC, number DESC LIMIT 1",
+            kind=kind,
         )
-        if not rows:
-            return None
-        number, value, budget, params = rows[0]
-        return Incumbent(trial=number, value=value, budget=budget, configuration=self._configuration(params))
+        return FailureExample(trial=trial, message=message)
 
-    def _since(self, best: Incumbent | None) -> int:
-        """Completed trials after the best one."""
+    def _best(self, front: Front | None) -> Incumbent | None:
+        if len(self.spec.goals) == 1:
+            return reached.best_trial(self._history, self.spec)
+        return reached.incumbent(self._history, self.spec, front.knee) if front else None
+
+    def _since(self, best: Incumbent | None, front: Front | None) -> int:
+        """Completed trials after the last one that improved on those before it."""
         if best is None:
             return 0
-        query = "SELECT count(*) FROM trials WHERE study = ? AND state = 'completed' AND number > ?"
-        return int(self._rows(query, best.trial)[0][0])
+        last = max(one.trial for one in front.trials) if front else best.trial
+        return int(self._value("count(*) FILTER (state = 'completed' AND number > $last) FROM trials", last=last))
+
+    def _elapsed_seconds(self) -> float:
+        """As the driver last said."""
+        (seconds,) = self._row(
+            "SELECT coalesce(max(seconds), 0) FROM (SELECT elapsed_seconds AS seconds FROM decisions "
+            "WHERE study = $study UNION ALL SELECT (body->>'elapsed_seconds')::DOUBLE FROM events "
+            "WHERE study = $study AND type = 'search_ended')"
+        )
+        return float(seconds)
+
+    def _search_end(self) -> str | None:
+        """Why the search is over; None where something that came later lets it go on."""
+        found = self._rows(
+            "SELECT body->>'reason' FROM events WHERE study = $study AND type = 'search_ended' AND version > "
+            "(SELECT coalesce(max(version), 0) FROM events WHERE study = $study "
+            "AND type IN ('study_opened', 'decision_made', 'trial_retried')) ORDER BY version DESC LIMIT 1"
+        )
+        return found[0][0] if found else None
 
     def _activities(self, run: RunState) -> tuple[Activity, ...]:
         """The segments that this run trains now, with what their workers reported."""
-        rows = self._rows(
+        found = self._rows(
             "SELECT s.trial, s.replicate, s.fold, s.attempt, s.to_budget, "
             "date_diff('millisecond', s.started_at, now()) / 1000, CAST(t.params AS JSON) "
             "FROM segments AS s JOIN trials AS t ON t.study = s.study AND t.number = s.trial "
             "JOIN attempts AS a ON a.study = s.study AND a.trial = s.trial AND a.attempt = s.attempt "
             "AND a.replicate IS NOT DISTINCT FROM s.replicate "
-            "WHERE s.study = ? AND s.run = ? AND s.ended_at IS NULL AND a.state = 'running' ORDER BY s.started_at",
-            run.run,
+            "WHERE s.study = $study AND s.run = $run AND s.ended_at IS NULL AND a.state = 'running' "
+            "ORDER BY s.started_at",
+            run=run.run,
         )
         return tuple(
             Activity(
@@ -187,30 +207,37 @@ class StudyReader:
                 fold=fold,
                 to_budget=to_budget,
                 seconds=max(0.0, seconds),
-                configuration=self._configuration(params),
+                configuration=reached.in_file_order(self.spec, params),
                 curve=self._curve(trial, attempt, replicate, fold),
             )
-            for trial, replicate, fold, attempt, to_budget, seconds, params in rows
+            for trial, replicate, fold, attempt, to_budget, seconds, params in found
         )
 
     def _curve(
         self, trial: int, attempt: int | None = None, replicate: int | None = None, fold: int = 0
     ) -> dict[int, float]:
-        """The objective's metric by step; of the last attempt where none is named."""
-        rows = self._rows(
-            "SELECT step, arg_max(value, attempt) FROM metrics WHERE study = ? AND trial = ? AND name = ? "
-            "AND replicate IS NOT DISTINCT FROM ? AND fold = ? AND attempt <= coalesce(?, attempt) "
-            "AND value IS NOT NULL GROUP BY step ORDER BY step",
-            trial,
-            self.spec.goals[0].metric,
-            replicate,
-            fold,
-            attempt,
+        """The first objective's metric by step; of the last attempt where none is named."""
+        found = self._rows(
+            "SELECT step, arg_max(value, attempt) FROM metrics WHERE study = $study AND trial = $trial "
+            "AND name = $metric AND replicate IS NOT DISTINCT FROM $replicate AND fold = $fold "
+            "AND attempt <= coalesce($attempt, attempt) AND value IS NOT NULL GROUP BY step ORDER BY step",
+            trial=trial,
+            metric=self.spec.goals[0].metric,
+            replicate=replicate,
+            fold=fold,
+            attempt=attempt,
         )
-        return dict(rows)
+        return dict(found)
 
-    def _rows(self, query: str, *more: Any) -> list[tuple[Any, ...]]:
-        return self._history.sql(query, [self.study, *more]).fetchall()
+    def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
+        return rows(self._history, query, study=self.study, **values)
+
+    def _row(self, query: str) -> tuple[Any, ...]:
+        return row(self._history, query, study=self.study)
+
+    def _value(self, what: str, **values: Any) -> Any:
+        ((value,),) = self._rows(f"SELECT {what} WHERE study = $study", **values)
+        return value
 
 
 def study_status(root: Path, study: str | None = None) -> StudyStatus:
@@ -221,75 +248,3 @@ def study_status(root: Path, study: str | None = None) -> StudyStatus:
     """
     with StudyReader(root, study) as reader:
         return reader.status()
-
-
-def list_studies(root: Path) -> tuple[StudyLine, ...]:
-    """All studies of a store, the one that was active last comes first.
-
-    Raises:
-        NotFoundError: There is no history in the directory.
-    """
-    with open_history(root) as history:
-        rows = history.sql(_STUDIES).fetchall()
-        lines = [
-            StudyLine(
-                study=study,
-                state=state,
-                trials=trials,
-                completed=completed,
-                failed=failed,
-                metric=metric,
-                goal=goal,
-                best=best,
-                winner=winner,
-                changed_at=changed_at,
-                tags=tags,
-            )
-            for study, state, trials, completed, failed, metric, goal, best, winner, changed_at, tags in rows
-        ]
-    store = StoreLayout(root.absolute())
-    return tuple(
-        line.model_copy(update={"state": "lost"})
-        if line.state == "running" and study_holder(store, line.study) is None
-        else line
-        for line in lines
-    )
-
-
-def _chosen(history: HistoryFile, study: str | None) -> str:
-    names = [row[0] for row in history.sql(_NAMES).fetchall()]
-    if study is None:
-        if not names:
-            raise NotFoundError("The history holds no study yet. Run one with `pegbox run study.yaml`.")
-        return str(names[0])
-    if study not in names:
-        raise NotFoundError(f"The history holds no study {study!r}. {suggest(study, names)}")
-    return study
-
-
-_NAMES = """
-SELECT study FROM studies LEFT JOIN runs USING (study) GROUP BY study, created_at
-ORDER BY coalesce(max(ended_at), max(started_at), created_at) DESC, study
-"""
-
-_STUDIES = """
-WITH last_run AS (
-    SELECT study, arg_max(status, started_at) AS status, max(coalesce(ended_at, started_at)) AS changed_at
-    FROM runs GROUP BY study
-),
-tally AS (
-    SELECT
-        study, count(*) AS trials, count(*) FILTER (state = 'completed') AS completed,
-        count(*) FILTER (state = 'failed') AS failed, min(value) FILTER (state = 'completed') AS lowest,
-        max(value) FILTER (state = 'completed') AS highest, max(coalesce(ended_at, started_at)) AS changed_at
-    FROM trials GROUP BY study
-),
-answer AS (SELECT study, arg_max(winner, selected_at) AS winner FROM selections GROUP BY study)
-SELECT
-    study, coalesce(r.status, 'waiting'), coalesce(trials, 0), coalesce(completed, 0), coalesce(failed, 0),
-    s.metrics[1], s.goals[1], CASE WHEN s.goals[1] = 'maximize' THEN highest ELSE lowest END, winner,
-    greatest(s.changed_at, r.changed_at, t.changed_at) AS last_change, tags
-FROM studies AS s LEFT JOIN last_run AS r USING (study) LEFT JOIN tally AS t USING (study)
-LEFT JOIN answer USING (study)
-ORDER BY last_change DESC, study
-"""

@@ -33,7 +33,9 @@ def choose_method(spec: StudySpec) -> Choice:
         )
     if limit > MOST_MODELLED:
         return Choice("genetic", f"{limit:g} trials are more than a model gains from.")
-    return Choice("bayes", "Each trial is dear against a model of those before it, which needs the fewest of them.")
+    return Choice(
+        "bayes", "A model of the trials so far needs the fewest of them, and little time against training one."
+    )
 
 
 def _size(spec: StudySpec) -> float:

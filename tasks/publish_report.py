@@ -8,7 +8,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from pegbox.report.answer import expected_value
+from pegbox.report.verdict import expected_value
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 

@@ -181,6 +181,18 @@ def add_study() -> Callable[[Path, str], None]:
     return lambda root, name: write_study(root, spec_of(name))
 
 
+@pytest.fixture
+def add_failed_study() -> Callable[[Path, str], None]:
+    """Writes a study of two trials that both failed into a store."""
+
+    def add(root: Path, name: str) -> None:
+        spec = spec_of(name)
+        with open_study(open_store(root), spec, RunStarted(study=name, run="r", host="h", pid=1)) as study:
+            study.record(*life_of(spec, 0, None), *life_of(spec, 1, None))
+
+    return add
+
+
 @pytest.fixture(scope="session")
 def hostile_name() -> str:
     """Markup, an escape sequence, quotes and a slash."""

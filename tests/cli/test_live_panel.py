@@ -7,10 +7,13 @@ from rich.console import Console
 
 from pegbox.cli.console import THEME
 from pegbox.cli.live import LiveView, trial_line
-from pegbox.cli.live_panel import draw_panel, draw_start, spaced, sparkline
-from pegbox.report.progress import BudgetUse, Incumbent
+from pegbox.cli.live_panel import draw_panel, draw_start, spaced
+from pegbox.cli.worker_table import sparkline
+from pegbox.report.progress import BudgetUse
+from pegbox.report.standing import Incumbent
 from pegbox.report.status import FinishedTrial, RunningTrial, RunState, StudyStatus
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import TrialState
 
 STATUS = StudyStatus(
@@ -18,13 +21,14 @@ STATUS = StudyStatus(
     phase="searching",
     metric="val_loss",
     goal="minimize",
+    objectives=(Objective(metric="val_loss"),),
     method="bayes",
     schedule="asha",
     run=RunState(run="r", pid=7),
     budget=(BudgetUse(limit="epochs", used=11840, total=27000), BudgetUse(limit="time", used=60, total=3600)),
     counts={TrialState.COMPLETED: 212, TrialState.STOPPED: 391, TrialState.FAILED: 6},
     failures={FailureKind.OUT_OF_MEMORY: 5, FailureKind.ERROR: 1},
-    best=Incumbent(trial=473, value=0.20311, budget=27, configuration={"lr": 1e-3}),
+    best=Incumbent(trial=473, value=0.20311, values={"val_loss": 0.20311}, budget=27, configuration={"lr": 1e-3}),
     workers=8,
     busy=2,
     busy_share=0.94,
@@ -101,7 +105,8 @@ def test_a_study_that_has_nothing_yet_can_be_drawn():
         phase="waiting",
         metric="m",
         goal="maximize",
-        method="auto",
+        objectives=(Objective(metric="m", goal="maximize"),),
+        method="grid",
         schedule="full",
         workers=1,
         elapsed_seconds=0,
@@ -139,7 +144,7 @@ def test_thousands_are_set_apart(count, text):
     [
         ({}, "trial 17    completed  val_loss 0.0831  4.2 s  lr=1.2e-3 name=a"),
         (
-            {"state": "failed", "failure": "diverged", "message": "the loss is NaN\nat epoch 2", "value": None},
+            {"state": "failed", "failure": "diverged", "message": "the loss is NaN\nat epoch 2", "values": {}},
             "trial 17    failed  diverged: the loss is NaN  4.2 s",
         ),
         ({"configuration": {f"p{i}": i for i in range(11)}}, "p7=7 +3 more"),
@@ -151,7 +156,7 @@ def test_a_finished_trial_is_one_line(changes, words):
         {
             "trial": 17,
             "state": "completed",
-            "value": 0.0831,
+            "values": {"val_loss": 0.0831},
             "budget": 9,
             "seconds": 4.2,
             "configuration": {"lr": 0.0012, "name": "a"},
@@ -176,7 +181,9 @@ class Scripted:
 
 
 def finished(number: int, value: float) -> FinishedTrial:
-    return FinishedTrial(trial=number, state=TrialState.COMPLETED, value=value, budget=9, configuration={})
+    return FinishedTrial(
+        trial=number, state=TrialState.COMPLETED, values={"val_loss": value}, budget=9, configuration={}
+    )
 
 
 def test_without_a_terminal_each_finished_trial_is_a_line():

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from pegbox.schemas.study_file import read_study
+
 
 def test_ls_lists_the_last_active_study_first(pegbox, store):
     said = pegbox("ls", "--store", store)
@@ -68,7 +70,53 @@ def test_best_before_a_winner_calls_the_value_what_it_is(pegbox, store):
     said = pegbox("best", "cut", "--store", store)
 
     assert "as the search saw it" in said.out
-    assert "the same command goes on with it" in said.out
+    assert "pegbox resume cut" in said.out
+
+
+def test_the_configuration_alone_can_be_enqueued_in_a_study_file(pegbox, store, tmp_path):
+    text = pegbox("best", "done", "--format", "yaml", "--store", store).out
+    entry = text.strip().replace("\n", "\n      ")
+    (tmp_path / "study.yaml").write_text(
+        "name: again\ntrain: {kind: function, function: train:run}\nobjective: {metric: loss}\nbudget: {trials: 4}\n"
+        "space: {lr: {min: 1e-4, max: 1.0, log: true}, kind: [big, small]}\n"
+        f"search:\n  enqueue:\n    - {entry}\n"
+    )
+
+    spec = read_study(tmp_path / "study.yaml").spec
+
+    assert spec.search.enqueue == ({"lr": 0.001, "kind": "small"},)
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("json", '{\n  "lr": 0.001,\n  "kind": "small"\n}\n'),
+        ("args", "--lr 0.001 --kind small\n"),
+        ("python", 'configuration = {\n    "lr": 0.001,\n    "kind": "small",\n}\n'),
+    ],
+)
+def test_the_configuration_alone_comes_in_forms_to_paste(pegbox, store, form, text):
+    assert pegbox("best", "done", "--format", form, "--store", store).out == text
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--format", "yaml"]])
+def test_best_ends_with_3_where_no_trial_can_be_named(pegbox, tmp_path, add_failed_study, more):
+    add_failed_study(tmp_path, "broken")
+
+    said = pegbox("best", "broken", "--store", tmp_path, *more)
+
+    assert said.code == 3
+    assert "all 2 trials failed (2 out of memory)" in said.out + said.err
+
+
+def test_a_study_that_only_fails_shows_how_and_what_to_do(pegbox, tmp_path, add_failed_study):
+    add_failed_study(tmp_path, "broken")
+
+    answer = pegbox("best", "broken", "--store", tmp_path).out
+
+    assert "trial 1 failed: no [bold]memory[/] is left" in answer
+    assert "pegbox retry broken" in answer
+    assert "trial 1 failed: no [bold]memory[/] is left" in pegbox("status", "broken", "--store", tmp_path).out
 
 
 def test_the_next_command_of_an_answer_works(pegbox, store):

@@ -3,15 +3,16 @@
 import pytest
 
 from pegbox.report.answer import answer_of
-from pegbox.report.progress import Incumbent, Tally, budget_use
+from pegbox.report.progress import Tally, budget_use
+from pegbox.report.standing import Incumbent, front_of
 from pegbox.report.status import Activity, RunState, status_of
 from pegbox.schemas.plan import BudgetSpec
-from pegbox.schemas.selection import Finalist, Selection
+from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 
 RUNNING = RunState(run="r", status="running")
-BEST = Incumbent(trial=2, value=0.5, budget=9, configuration={"x": 1})
+BEST = Incumbent(trial=2, value=0.5, values={"loss": 0.5}, budget=9, configuration={"x": 1})
 
 
 def spec_of(**changes: object) -> StudySpec:
@@ -41,14 +42,15 @@ def tally_of(completed: int = 0, running: int = 0, **more: object) -> Tally:
         (RUNNING, tally_of(), "waiting"),
         (RUNNING, tally_of(3, 2), "searching"),
         (RUNNING, tally_of(10, 1), "searching"),
-        (RUNNING, tally_of(10), "finalists"),
+        (RUNNING, tally_of(10), "searching"),
+        (RUNNING, tally_of(3, search_end="Trial 2 reached the target."), "finalists"),
         (RunState(status="completed"), tally_of(10), "done"),
         (RunState(status="interrupted"), tally_of(3), "interrupted"),
         (RunState(status="failed"), tally_of(3), "failed"),
         (RunState(status="lost"), tally_of(3), "lost"),
     ],
 )
-def test_the_phase_follows_from_run_and_budget(run, tally, phase):
+def test_the_phase_follows_from_the_run_and_the_end_of_the_search(run, tally, phase):
     assert status_of(spec_of(), tally, run).phase == phase
 
 
@@ -74,7 +76,7 @@ def test_time_left_goes_on_as_it_went_and_counts_the_finalists():
 
 
 def test_in_the_finalists_round_only_seeds_are_left():
-    tally = tally_of(10, elapsed_seconds=50, mean_seconds=4, replicates=4)
+    tally = tally_of(10, elapsed_seconds=50, mean_seconds=4, replicates=4, search_end="All were tried.")
 
     status = status_of(spec_of(), tally, RUNNING)
 
@@ -113,15 +115,17 @@ def test_how_busy_the_workers_were_is_told_while_they_search():
     assert status_of(spec_of(), tally, RunState(status="completed")).busy_share is None
 
 
-def selection_of(ties: tuple[int, ...] = ()) -> Selection:
-    finalist = Finalist(trial=4, configuration={"x": 2}, search_value=0.4, values=(0.6,), mean=0.6, probability_best=1)
+def selection_of(ties: tuple[int, ...] = (), values: tuple[float, ...] = (0.6, 0.7)) -> Selection:
+    finalist = Finalist(
+        trial=4, configuration={"x": 2}, search_value=0.4, values=values, mean=values[0], probability_best=1
+    )
     return Selection(
         study="s",
         metric="loss",
         goal="minimize",
         winner=4,
         configuration={"x": 2},
-        finalists=(finalist,),
+        finalists=(finalist, finalist.model_copy(update={"trial": 5, "probability_best": 0})),
         ties=ties,
         reason="It is best.",
     )
@@ -158,11 +162,69 @@ def test_a_target_is_reached_in_the_direction_of_the_goal(objective, reached):
     assert answer_of(spec, status_of(spec, tally_of(3, best=BEST), RUNNING), None).is_target_reached is reached
 
 
-def test_a_tie_asks_for_more_seeds():
-    answer = answer_of(spec_of(), status_of(spec_of(), tally_of(9), RunState(status="completed")), selection_of((5, 6)))
+def next_of(selection: Selection | None = None, tally: Tally | None = None, status: str = "completed") -> list[str]:
+    run = RunState.model_validate({"status": status})
+    return [
+        step.command
+        for step in answer_of(spec_of(), status_of(spec_of(), tally or tally_of(9), run), selection).next_steps
+    ]
 
-    assert "trial 5, 6" in answer.next_steps[0].why
-    assert answer.next_steps[0].command == "finalists: {top: 3, seeds: 4}"
+
+def test_a_tie_asks_for_more_seeds():
+    assert next_of(selection_of((5, 6))) == ["pegbox resume s --set finalists.seeds=4"]
+
+
+def test_finalists_that_are_all_equal_need_no_more_seeds():
+    assert next_of(selection_of((5, 6), values=(0.6, 0.6))) == []
+
+
+def test_places_on_a_front_are_no_tie_that_seeds_could_break():
+    front = (FrontPoint(trial=4, estimates={"loss": 0.6, "cost": 1}, probability=1),)
+
+    assert next_of(selection_of((5,)).model_copy(update={"front": front})) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "commands"),
+    [
+        ({}, "lost", ["pegbox resume s"]),
+        ({"failures": {"error": 9}}, "failed", ["pegbox retry s"]),
+        ({"search_end": "All were tried."}, "failed", []),
+    ],
+)
+def test_a_run_that_did_not_end_is_gone_on_with_where_that_helps(more, status, commands):
+    assert next_of(tally=tally_of(9, **more), status=status) == commands
+
+
+def test_what_auto_chose_and_why_the_search_ended_is_in_the_answer():
+    tally = tally_of(2, best=BEST, search_end="All 2 configurations have been tried.")
+
+    answer = answer_of(spec_of(), status_of(spec_of(), tally, RunState(status="completed")), None)
+
+    assert (answer.method, answer.search_end) == ("grid", "All 2 configurations have been tried.")
+    assert "All 2 configurations of the space fit" in (answer.method_reason or "")
+
+
+def test_a_method_that_the_study_names_needs_no_reason():
+    spec = spec_of(search={"method": "random"})
+
+    status = status_of(spec, tally_of(2), RUNNING)
+
+    assert (status.method, status.method_reason) == ("random", None)
+
+
+def test_targets_of_several_objectives_are_reached_by_one_trial_or_not_at_all():
+    goals = [{"metric": "loss", "target": 0.5}, {"metric": "speed", "goal": "maximize", "target": 3}]
+    spec = spec_of(objective=None, objectives=goals)
+    apart = front_of([(1, (0.4, 2.0)), (2, (0.6, 4.0))], spec.goals)
+    together = front_of([(1, (0.4, 2.0)), (3, (0.5, 3.0))], spec.goals)
+
+    reached = [
+        answer_of(spec, status_of(spec, tally_of(2, best=BEST, front=front), RUNNING), None).is_target_reached
+        for front in (apart, together)
+    ]
+
+    assert reached == [False, True]
 
 
 @pytest.mark.parametrize(

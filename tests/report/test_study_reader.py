@@ -4,10 +4,20 @@ from contextlib import closing
 
 import pytest
 
-from pegbox.report.study_reader import StudyReader, list_studies
+from pegbox.report.study_list import list_studies
+from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.decision import Start
 from pegbox.schemas.errors import NotFoundError
-from pegbox.schemas.events import DecisionMade, MetricsReported, RunStarted, SegmentStarted, TrialEvaluated
+from pegbox.schemas.events import (
+    DecisionMade,
+    MetricsReported,
+    RunStarted,
+    SearchEnded,
+    SegmentStarted,
+    TrialEvaluated,
+    TrialFailed,
+)
+from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrialState
 from pegbox.storage.journal import Journal
@@ -33,11 +43,12 @@ def segment_of(number: int) -> Segment:
     )
 
 
-def begin(study, number: int) -> None:
+def begin(study, number: int, name: str = "live") -> None:
     start = Start(configuration={"z": 1, "a": 3}, to_budget=9)
+    segment = segment_of(number).model_copy(update={"study": name})
     study.record(
-        DecisionMade(study="live", number=number, saw=0, elapsed_seconds=5, decision=start, trial=number, seed=0),
-        SegmentStarted(study="live", run=study.run, segment=segment_of(number)),
+        DecisionMade(study=name, number=number, saw=0, elapsed_seconds=5, decision=start, trial=number, seed=0),
+        SegmentStarted(study=name, run=study.run, segment=segment),
     )
 
 
@@ -87,3 +98,101 @@ def test_the_list_knows_a_living_driver(driven):
 def test_an_unknown_study_is_refused_and_the_file_let_go(driven):
     with pytest.raises(NotFoundError, match="Did you mean 'live'"):
         StudyReader(driven, "lvie")
+
+
+LIMITED = StudySpec.model_validate(
+    {
+        **SPEC.model_dump(exclude={"objective", "name"}),
+        "name": "limited",
+        "objectives": [{"metric": "accuracy", "goal": "maximize"}, {"metric": "seconds"}],
+        "constraints": [{"metric": "size", "max": 100}],
+    }
+)
+MEASURED = (
+    {"accuracy": 0.99, "seconds": 1.0, "size": 400.0},
+    {"accuracy": 0.9, "seconds": 9.0, "size": 90.0},
+    {"accuracy": 0.5, "seconds": 2.0, "size": 10.0},
+    {"accuracy": 0.4, "seconds": 3.0, "size": 20.0},
+    {"accuracy": 0.98, "seconds": 0.5},
+)
+
+
+@pytest.fixture
+def limited(tmp_path):
+    """A study of two objectives with a limit on a third metric; the last of its trials failed."""
+    run = RunStarted(study="limited", run="r", host="h", pid=1)
+    failure = Failure(kind=FailureKind.ERROR, message="no file\nat all")
+    with open_study(open_store(tmp_path), LIMITED, run) as study:
+        for number, metrics in enumerate(MEASURED):
+            begin(study, number, "limited")
+            evaluation = Evaluation(budget=9, metrics=metrics, seconds=2)
+            study.record(
+                TrialEvaluated(study="limited", trial=number, evaluation=evaluation, state=TrialState.COMPLETED),
+            )
+        begin(study, 5, "limited")
+        study.record(
+            TrialFailed(study="limited", trial=5, attempt=1, failure=failure, final=True),
+            SearchEnded(study="limited", reason="All 6 trials were tried.", elapsed_seconds=8),
+        )
+    return tmp_path
+
+
+def test_trials_that_break_a_limit_or_do_not_report_it_are_not_on_the_front(limited):
+    with StudyReader(limited) as reader:
+        status = reader.status()
+
+    assert [one.trial for one in status.front.trials] == [1, 2]
+    assert (status.best.trial, status.best.values) == (1, {"accuracy": 0.9, "seconds": 9.0})
+
+
+def test_a_limit_is_shown_with_what_breaks_it(limited):
+    with StudyReader(limited) as reader:
+        (constraint,) = reader.status().constraints
+        finished = reader.finished()
+
+    assert (constraint.limit, constraint.n_broken, constraint.nearest) == ("at most 100", 2, 400.0)
+    assert [one.broken for one in finished] == [
+        ("size 400.0 (at most 100)",),
+        (),
+        (),
+        (),
+        ("size was not reported (at most 100)",),
+        (),
+    ]
+
+
+def test_a_limit_holds_for_one_objective_too(tmp_path):
+    spec = LIMITED.model_copy(update={"objective": LIMITED.objectives[1], "objectives": ()})
+    with open_study(open_store(tmp_path), spec, RunStarted(study="limited", run="r", host="h", pid=1)) as study:
+        for number, metrics in enumerate(MEASURED):
+            begin(study, number, "limited")
+            evaluation = Evaluation(budget=9, metrics=metrics, seconds=2)
+            study.record(
+                TrialEvaluated(study="limited", trial=number, evaluation=evaluation, state=TrialState.COMPLETED)
+            )
+
+    with StudyReader(tmp_path) as reader:
+        assert (reader.status().best.trial, reader.status().best.value) == (2, 2.0)
+    assert list_studies(tmp_path)[0].best == 2.0
+
+
+def test_why_the_search_ended_and_how_trials_failed_is_known(limited):
+    with StudyReader(limited) as reader:
+        status = reader.status()
+
+    assert (status.search_end, status.elapsed_seconds) == ("All 6 trials were tried.", 8)
+    assert (status.failure.trial, status.failure.message) == (5, "no file\nat all")
+
+
+def test_a_search_that_goes_on_has_not_ended(limited):
+    with open_study(open_store(limited), LIMITED, RunStarted(study="limited", run="s", host="h", pid=1)) as study:
+        begin(study, 6, "limited")
+
+    with StudyReader(limited) as reader:
+        assert reader.status().search_end is None
+
+
+def test_the_list_tells_a_front_instead_of_a_best(limited):
+    (line,) = list_studies(limited)
+
+    assert (line.best, line.n_front, line.n_objectives) == (None, 2, 2)

@@ -1,0 +1,113 @@
+"""What each worker does at this moment, one row a segment; reads nothing."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+
+from pegbox.cli.console import safe
+from pegbox.report.rounding import metric, parameter
+from pegbox.report.status import RunningTrial, StudyStatus
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+class Column(NamedTuple):
+    """A heading and a cell for each segment."""
+
+    heading: str
+    cells: list[Text]
+    justify: Literal["left", "right"] = "right"
+
+    @property
+    def width(self) -> int:
+        """With the gap before the next."""
+        return max(len(self.heading), *(cell.cell_len for cell in self.cells)) + 2
+
+
+def worker_table(status: StudyStatus, width: int) -> Table:
+    """One row for each segment in training, with as many parameters as fit."""
+    columns = [column for column in _progress(status) if any(cell.plain for cell in column.cells)]
+    used = sum(column.width for column in columns)
+    for column in _parameters(status.running):
+        used += column.width
+        if used > width:
+            break
+        columns.append(column)
+    table = Table.grid(padding=(0, 2))
+    for column in columns:
+        table.add_column(justify=column.justify, no_wrap=True)
+    table.add_row(*(Text(column.heading, style="quiet") for column in columns))
+    for row in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _progress(status: StudyStatus) -> list[Column]:
+    running = status.running
+    reached = ["·" if trial.step is None else str(trial.step) for trial in running]
+    return [
+        Column("trial", [Text(_label(trial)) for trial in running]),
+        Column(
+            "epoch",
+            [
+                Text.assemble(step, (f"/{trial.to_budget}", "quiet"))
+                for step, trial in zip(reached, running, strict=True)
+            ],
+        ),
+        Column(safe(status.metric), [Text("" if trial.value is None else metric(trial.value)) for trial in running]),
+        Column("vs best", [_versus(trial, status.goal) for trial in running]),
+        Column("curve", [Text(sparkline(trial.curve), style="metric") for trial in running], "left"),
+    ]
+
+
+def _label(trial: RunningTrial) -> str:
+    return str(trial.trial) if trial.replicate is None else f"{trial.trial} seed {trial.replicate + 1}"
+
+
+def _parameters(running: Sequence[RunningTrial]) -> list[Column]:
+    names = dict.fromkeys(name for trial in running for name in trial.configuration)
+    return [
+        Column(
+            safe(name),
+            [Text(_parameter(trial, name)) for trial in running],
+            "left" if any(isinstance(trial.configuration.get(name), str) for trial in running) else "right",
+        )
+        for name in names
+    ]
+
+
+def _versus(trial: RunningTrial, goal: str) -> Text:
+    """The difference to the incumbent, with the decimals of the value before it."""
+    difference = trial.versus_best
+    if difference is None or trial.value is None:
+        return Text()
+    is_better = difference < 0 if goal == "minimize" else difference > 0
+    value = metric(trial.value)
+    decimals = len(value.partition(".")[2])
+    text = metric(difference) if "e" in value else f"{difference:.{decimals}f}"
+    return Text(f"{'+' if difference > 0 else ''}{text}", style="good" if is_better else "")
+
+
+def _parameter(trial: RunningTrial, name: str) -> str:
+    return safe(parameter(trial.configuration[name], 2)) if name in trial.configuration else "–"
+
+
+def sparkline(values: Sequence[float], points: int = 8) -> str:
+    """A curve as eight bars at most.
+
+    >>> sparkline([4, 3, 2, 1])
+    '█▆▃▁'
+    """
+    if len(values) < 2:
+        return ""
+    picked = [values[round(i * (len(values) - 1) / (points - 1))] for i in range(points)]
+    picked = list(values) if len(values) <= points else picked
+    if min(picked) > 0 and max(picked) > 5 * min(picked):
+        picked = [math.log(value) for value in picked]  # a first loss far above the others would flatten them all
+    low, high = min(picked), max(picked)
+    if high == low:
+        return BARS[0] * len(picked)
+    return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in picked)

@@ -1,0 +1,95 @@
+"""Reads from a store what the trials of a study have reached by its objectives and constraints; draws nothing."""
+
+import json
+import math
+
+from pegbox.report.asking import rows
+from pegbox.report.standing import BrokenConstraint, Front, Incumbent, front_of, limit_in_words
+from pegbox.schemas.base import Value
+from pegbox.schemas.plan import Constraint
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import HistoryFile
+
+
+def front(file: HistoryFile, spec: StudySpec) -> Front | None:
+    """The front of several objectives; None with one, or before a trial has values of all."""
+    if len(spec.goals) == 1:
+        return None
+    condition, limits = kept(spec)
+    found = rows(
+        file,
+        f"""SELECT number, "values" FROM trials WHERE study = $study AND state = 'completed'
+            AND len(list_filter("values", lambda v: v IS NULL)) = 0 AND {condition} ORDER BY number""",  # noqa: S608
+        study=spec.name,
+        **limits,
+    )
+    return front_of([(number, values) for number, values in found], spec.goals) if found else None
+
+
+def best_trial(file: HistoryFile, spec: StudySpec) -> Incumbent | None:
+    """The completed trial with the best value of one objective that keeps the constraints; None before there is one."""
+    condition, limits = kept(spec)
+    found = rows(
+        file,
+        f"""SELECT number FROM trials WHERE study = $study AND state = 'completed' AND value IS NOT NULL
+            AND {condition} ORDER BY CASE WHEN $maximize THEN -value ELSE value END, number LIMIT 1""",  # noqa: S608
+        study=spec.name,
+        maximize=spec.goals[0].goal == "maximize",
+        **limits,
+    )
+    return incumbent(file, spec, found[0][0]) if found else None
+
+
+def incumbent(file: HistoryFile, spec: StudySpec, trial: int) -> Incumbent:
+    """A trial that has values of all objectives, by its number."""
+    ((values, budget, params),) = rows(
+        file,
+        'SELECT "values", budget, CAST(params AS JSON) FROM trials WHERE study = $study AND number = $trial',
+        study=spec.name,
+        trial=trial,
+    )
+    return Incumbent(
+        trial=trial,
+        value=values[0],
+        values={goal.metric: value for goal, value in zip(spec.goals, values, strict=True)},
+        budget=budget,
+        configuration=in_file_order(spec, params),
+    )
+
+
+def broken_constraints(file: HistoryFile, spec: StudySpec) -> tuple[BrokenConstraint, ...]:
+    """What the completed trials make of each constraint."""
+    return tuple(_broken(file, spec, constraint) for constraint in spec.constraints)
+
+
+def in_file_order(spec: StudySpec, params: str) -> dict[str, Value]:
+    """A configuration of the database, which keeps keys by name, in the order of the study file."""
+    values = json.loads(params)
+    return {name: values[name] for name in [*spec.space.parameters, *values] if name in values}
+
+
+def _broken(file: HistoryFile, spec: StudySpec, constraint: Constraint) -> BrokenConstraint:
+    query = "SELECT metrics[$metric] FROM trials WHERE study = $study AND state = 'completed'"
+    found = [value for (value,) in rows(file, query, study=spec.name, metric=constraint.metric)]
+    outside = [value for value in found if value is not None and constraint.violation(value) > 0]
+    return BrokenConstraint(
+        metric=constraint.metric,
+        limit=limit_in_words(constraint),
+        n_broken=len(outside) + found.count(None),
+        nearest=min(outside, key=constraint.violation, default=None),
+    )
+
+
+def kept(spec: StudySpec) -> tuple[str, dict[str, str | float]]:
+    """The condition of SQL that a row of `trials` keeps all constraints, and the values that it names.
+
+    A metric that was not measured is not known to keep its limit.
+    """
+    parts = ["true"]
+    limits: dict[str, str | float] = {}
+    for at, constraint in enumerate(spec.constraints):
+        parts.append(f"coalesce(metrics[$metric{at}] BETWEEN $low{at} AND $high{at}, false)")
+        limits[f"metric{at}"] = constraint.metric
+        limits[f"low{at}"] = -math.inf if constraint.min is None else constraint.min
+        limits[f"high{at}"] = math.inf if constraint.max is None else constraint.max
+    return f"({' AND '.join(parts)})", limits
