@@ -12,7 +12,6 @@ from pegbox.cli import terminal
 from pegbox.cli.answer_panel import draw_answer, frame
 from pegbox.cli.console import err, out, print_json, show
 from pegbox.cli.live import LiveView, PublishedStudy
-from pegbox.cli.validate import read_checked_study
 from pegbox.report.answer import study_answer
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
@@ -27,22 +26,7 @@ SETTINGS = {
 """Unless the user has set them; Prefect reads them when it is imported."""
 
 
-def drive(study_file: Path, store: Path, *, as_json: bool, verbose: bool) -> int:
-    """Run the study of a file to its end, and print its answer.
-
-    Args:
-        study_file: What to run.
-        store: Where its history is kept.
-        as_json: Print the answer for programs.
-        verbose: Leave to Prefect and the libraries the terminal; otherwise they write to a log of the store.
-
-    Returns:
-        0, or 4 where the study's target was missed.
-    """
-    return drive_spec(read_checked_study(study_file).spec, store, as_json=as_json, verbose=verbose)
-
-
-def drive_spec(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
+def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
     """Run a study that was found valid to its end, and print its answer.
 
     Args:
@@ -101,10 +85,9 @@ def _signals_told(view: LiveView) -> Iterator[None]:
         with suppress(OSError):  # the terminal that was closed
             view.notice("Interrupted: running trials are finishing. Ctrl-C again stops at once.")
 
-    # What is ignored stays ignored: with `nohup` a study outlives its terminal.
-    asking = [signal.SIGINT, signal.SIGTERM]
-    asking += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
-    before = {number: signal.signal(number, hear) for number in asking}
+    # What is ignored stays ignored: with `nohup` a study outlives its terminal, with `&` in a script its Ctrl-C.
+    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, hear) for number in asking if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield
     finally:

@@ -30,8 +30,8 @@ def resume(
     """
     console = err()
     console.print(f"starting: {safe(study)}", end="\r" if console.is_terminal else "\n")
-    from pegbox.cli.driving import drive_spec
+    from pegbox.cli.driving import drive
     from pegbox.flows.amending import respecify
 
     amended = respecify(store, study, settings, new_name)
-    return drive_spec(amended.spec, store, as_json=json, verbose=verbosity.verbose)
+    return drive(amended.spec, store, as_json=json, verbose=verbosity.verbose)

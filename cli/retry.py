@@ -26,7 +26,7 @@ def retry(
     Returns:
         0, or 4 where the study's target was missed.
     """
-    from pegbox.cli.driving import drive_spec
+    from pegbox.cli.driving import drive
     from pegbox.flows.amending import retry_failed
 
     amended = retry_failed(store, study, settings, trial)
@@ -35,4 +35,4 @@ def retry(
         return 0
     numbers = ", ".join(map(str, amended.retried))
     err().print(f"{safe(study)}: a further attempt for trial {numbers}")
-    return drive_spec(amended.spec, store, as_json=json, verbose=verbosity.verbose)
+    return drive(amended.spec, store, as_json=json, verbose=verbosity.verbose)

@@ -27,5 +27,6 @@ def run(
     console = err()
     console.print(f"starting: checking {safe(str(study_file))}", end="\r" if console.is_terminal else "\n")
     from pegbox.cli.driving import drive  # what it needs takes a moment to load
+    from pegbox.cli.validate import read_checked_study
 
-    return drive(study_file, store, as_json=json, verbose=verbosity.verbose)
+    return drive(read_checked_study(study_file).spec, store, as_json=json, verbose=verbosity.verbose)

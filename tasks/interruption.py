@@ -42,9 +42,11 @@ class Interruption:
                 raise KeyboardInterrupt
             return
         self.is_requested = True
-        before = self._before[number]
-        if callable(before) and not _ends_at_once(before):
-            before(number, frame)
+        # Prefect's handler of SIGTERM hides the one that was set before it; whoever hears of Ctrl-C is told instead.
+        for before in (self._before[number], self._before.get(signal.SIGINT)):
+            if callable(before) and not _ends_at_once(before):
+                before(number, frame)
+                return
 
 
 def _ends_at_once(handler: Callable[..., Any]) -> bool:

@@ -169,12 +169,13 @@ def test_a_second_driver_of_one_study_is_told_who_holds_it(project):
     ) as first:
         wait_for_trial(first)
         second = project.pegbox("run", "busy.yaml")
-        first.send_signal(signal.SIGINT)
-        first.communicate(timeout=PATIENCE_SECONDS)
+        first.send_signal(signal.SIGTERM)
+        _, said = first.communicate(timeout=PATIENCE_SECONDS)
 
     assert second.returncode == 5
     assert f"process {first.pid}" in second.stderr
     assert first.returncode == 130
+    assert "running trials are finishing" in said
 
 
 def wait_for_trial(process: subprocess.Popen[str]) -> None:

@@ -36,6 +36,27 @@ def test_handler_from_before_is_told() -> None:
     assert told == [signal.SIGTERM]
 
 
+def test_who_hears_of_ctrl_c_is_told_of_a_sigterm_that_prefect_catches() -> None:
+    def of_prefect(number: int, frame: object) -> None:
+        raise AssertionError("the flow would be cancelled at once")
+
+    of_prefect.__module__ = "prefect.flow_engine"
+    told: list[int] = []
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda number, frame: told.append(number)),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, of_prefect),
+    }
+    try:
+        with Interruption() as interruption:
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert interruption.is_requested
+    assert told == [signal.SIGTERM]
+
+
 def test_outside_the_main_thread_nothing_is_caught() -> None:
     seen: list[bool] = []
 
