@@ -10,6 +10,7 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.ascent import Ascent, Effort, Score
 from pegbox.search.axes import Array
+from pegbox.search.constraints import KeptConstraints
 from pegbox.search.design import InitialDesign
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.feasibility import Feasibility
@@ -24,6 +25,9 @@ from pegbox.search.warm_start import N_RECOMMENDED, EarlierStudies
 
 FEWEST_VALUES = 3
 """Values that a model needs."""
+
+N_GOOD = 5
+"""Seen points around which the search for the next one looks."""
 
 LEAST_FEASIBLE = math.log(0.5)
 OUT_OF_BOUNDS = 1e9
@@ -106,7 +110,7 @@ class BayesSampler:
         Raises:
             SpaceExhaustedError: Every configuration has been tried.
         """
-        return self._climb(history, [], score, surrogate, rng, effort)
+        return self._climb(history, [], score, surrogate.best(N_GOOD), rng, effort)
 
     @property
     def _n_initial(self) -> int:
@@ -121,25 +125,31 @@ class BayesSampler:
         if n_trials < self._n_initial or len(seen.losses) < FEWEST_VALUES:
             return self._spread(history, n_trials, chosen)
         surrogate = self._builder.build(seen, self._weights(history, rng), believe_unfinished=True)
-        return self._climb(history, chosen, self.score(surrogate, seen), surrogate, rng)
+        good = np.vstack([surrogate.best(N_GOOD), self._best_kept(seen)])
+        return self._climb(history, chosen, self.score(surrogate, seen), good, rng)
 
     def _climb(
         self,
         history: History,
         chosen: list[Configuration],
         score: Score,
-        surrogate: Surrogate,
+        good: Array,
         rng: np.random.Generator,
         effort: Effort | None = None,
     ) -> Configuration:
         tried = self._novelty.tried(history)
         taken = {self._encoding.key(other) for other in chosen}
-        for point in self._ascent.climb(score, surrogate.best(5), rng, effort or self._settings.effort):
+        for point in self._ascent.climb(score, good, rng, effort or self._settings.effort):
             configuration = self._encoding.decode(point)
             key = self._encoding.key(configuration)
             if key not in tried and key not in taken:
                 return configuration
         return self._spread(history, len(history.trials) + len(chosen), chosen)
+
+    def _best_kept(self, seen: Observations) -> Array:
+        """Points beside the best, which may all break a constraint, to look around; none without constraints."""
+        kept = np.flatnonzero(seen.keeps) if seen.violations.shape[1] else np.empty(0, dtype=np.int64)
+        return seen.points[kept[np.argsort(seen.losses[kept, 0], kind="stable")[:N_GOOD]]]
 
     def _weights(self, history: History, rng: np.random.Generator) -> Array | None:
         """Of several objectives, drawn anew for each decision; None for one."""
@@ -156,13 +166,20 @@ class BayesSampler:
         return next(configuration for configuration in drawn if self._encoding.key(configuration) not in taken)
 
     def score(self, surrogate: Surrogate, seen: Observations) -> Score:
-        """Log expected improvement at the full budget, where training succeeds, weighted by the guesses."""
-        means = surrogate.mean(surrogate.seen)
-        incumbent = float(means.min() - self._margin(seen) * means.std())
-        feasibility = self._feasibility(seen)
+        """Log expected improvement at the full budget, where training succeeds, weighted by the guesses.
+
+        It is weighted by the probability that the constraints are kept, too; before any trial keeps them, that
+        probability is all.
+        """
+        feasibility, kept = self._feasibility(seen), self._kept(seen)
+        incumbent = self._incumbent(surrogate, seen, kept)
 
         def score(points: Array) -> Array:
-            total = log_expected_improvement(*surrogate.predict(points), incumbent)
+            total = np.zeros(len(points))
+            if incumbent is not None:
+                total = log_expected_improvement(*surrogate.predict(points), incumbent)
+            if kept is not None:
+                total = total + kept.log_probability(self._features.features(points))
             if self._priors.are_given:
                 total = total + self._priors.log_weight(points, len(seen.losses))
             if feasibility is None:
@@ -172,10 +189,27 @@ class BayesSampler:
 
         return score
 
+    def _incumbent(self, surrogate: Surrogate, seen: Observations, kept: KeptConstraints | None) -> float | None:
+        """The value to fall below; None where no trial keeps the constraints."""
+        means = surrogate.mean(surrogate.seen)
+        margin = self._margin(seen) * means.std()
+        if kept is not None:
+            if not seen.keeps.any():
+                return None
+            means = surrogate.mean(seen.points[seen.keeps])
+        return float(means.min() - margin)
+
     def _margin(self, seen: Observations) -> float:
         """Every other ask looks for a clear improvement, those between them for any."""
         is_bold = (len(seen.losses) + len(seen.pending)) % 2 == 0
         return self._settings.margin if is_bold and seen.losses.shape[1] == 1 else 0.0
+
+    def _kept(self, seen: Observations) -> KeptConstraints | None:
+        """The model of the constraints; None for a study without."""
+        if not seen.violations.shape[1]:
+            return None
+        features = self._features.features(seen.points)
+        return KeptConstraints(features, seen.violations, self._features.groups, self._features.n_groups)
 
     def _feasibility(self, seen: Observations) -> Feasibility | None:
         """The model of what trains; None while nothing has failed."""

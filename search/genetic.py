@@ -15,7 +15,7 @@ from pegbox.search.axes import Array
 from pegbox.search.design import InitialDesign
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.novelty import Novelty
-from pegbox.search.objectives import ranking
+from pegbox.search.objectives import ranking, total_violation
 from pegbox.search.observations import Observer
 
 
@@ -37,7 +37,7 @@ class GeneticSettings(NamedTuple):
 class GeneticSampler:
     """Tournament selection, blend and uniform crossover, Gaussian and jumping mutation, reflection at the bounds.
 
-    Source: Deb et al. 2002 (ranking by front and crowding); Eshelman & Schaffer 1993 (blend crossover).
+    Source: Deb et al. 2002 (ranking by front, crowding and constraints); Eshelman & Schaffer 1993 (blend crossover).
     """
 
     def __init__(self, encoding: SpaceEncoding, seed: int, settings: GeneticSettings | None = None) -> None:
@@ -63,8 +63,9 @@ class GeneticSampler:
         seen = self._observer.observe(history)
         last = np.append(seen.numbers[1:] != seen.numbers[:-1], True)[: len(seen.numbers)]
         points, losses, budgets = seen.points[last], seen.losses[last], seen.budgets[last]
+        broken = total_violation(seen.violations[last])
         # Trials that were trained further are compared among themselves and come before the others.
-        order = [rows[ranking(losses[rows])] for rows in _by_budget(budgets)]
+        order = [rows[ranking(losses[rows], broken[rows])] for rows in _by_budget(budgets)]
         return np.asarray(points[np.concatenate(order)][: self._settings.population]) if order else points
 
     def _child(self, parents: Array, width: float, rng: np.random.Generator) -> Array:

@@ -1,6 +1,7 @@
 """Optuna's samplers behind our seam: each proposal rebuilds a study of Optuna from our history, and keeps none."""
 
 import inspect
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import numpy as np
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import Constraint, Objective
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.memory import TrialMemory
@@ -21,6 +23,7 @@ from pegbox.search.optuna_terms import OptunaTerms
 READS_VALUES_ONLY = ("TPESampler", "GPSampler", "RandomSampler", "BruteForceSampler")
 """Samplers that need no more than parameters and values; the others keep notes in the study, and are asked again for
 each trial of the history, so that they write them."""
+KEEPS_CONSTRAINTS = ("GPSampler", "NSGAIIISampler", "NSGAIISampler", "TPESampler")
 MOST_TRIALS = 1000
 """Trials that are handed over: the latest; what rebuilding costs is bounded by it."""
 LIBRARY_TRIES = 4
@@ -33,7 +36,8 @@ class OptunaSampler:
         self._encoding, self._name, self._arguments, self._seed = encoding, name, dict(arguments), seed
         self._terms = OptunaTerms(encoding)
         self._novelty = Novelty(encoding)
-        self._goals: tuple[Any, ...] = ()
+        self._goals: tuple[Objective, ...] = ()
+        self._constraints: tuple[Constraint, ...] = ()
         self._frozen = TrialMemory(self._freeze)
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
@@ -57,8 +61,9 @@ class OptunaSampler:
         study = optuna.create_study(
             directions=["minimize"] * len(history.objectives), sampler=_build(self._name, self._arguments, seed)
         )
-        if self._goals != history.objectives:
-            self._goals, self._frozen = history.objectives, TrialMemory(self._freeze)
+        if (self._goals, self._constraints) != (history.objectives, history.spec.constraints):
+            self._goals, self._constraints = history.objectives, history.spec.constraints
+            self._frozen = TrialMemory(self._freeze)
         frozen = self._frozen.rows(history.trials)[-MOST_TRIALS:]
         if keeps_notes:
             self._replay(study, frozen)
@@ -71,6 +76,8 @@ class OptunaSampler:
             study.enqueue_trial(past.params)
             asked = study.ask()
             self._terms.suggest(asked)
+            for name, violation in past.constraints.items():
+                asked.set_constraint(name, violation)
             if past.state.is_finished():
                 study.tell(asked, past.values, state=past.state)
 
@@ -86,17 +93,22 @@ class OptunaSampler:
             state = Their.COMPLETE
         elif losses is not None and len(losses) == 1 and trial.state in {TrialState.PAUSED, TrialState.STOPPED}:
             state = Their.PRUNED
-        return create_trial(
+        frozen = create_trial(
             state=state,
             values=losses if state is Their.COMPLETE else None,
             params=self._terms.outward(trial.configuration),
             distributions=self._terms.distributions(trial.configuration),
             intermediate_values={trial.budget: losses[0]} if state is Their.PRUNED and losses else None,
         )
+        if state is Their.COMPLETE:
+            for number, constraint in enumerate(self._constraints):
+                violation = trial.violation(constraint)
+                frozen.set_constraint(str(number), math.inf if violation is None else violation)
+        return frozen
 
 
-def check_optuna(name: str, arguments: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """What is wrong with the name or the arguments of one of Optuna's samplers."""
+def check_optuna(name: str, arguments: Mapping[str, Any], has_constraints: bool) -> tuple[Problem, ...]:
+    """What is wrong with the name or the arguments of one of Optuna's samplers, or with limits that it cannot keep."""
     path = ("search", "method")
     try:
         import optuna
@@ -105,6 +117,9 @@ def check_optuna(name: str, arguments: Mapping[str, Any]) -> tuple[Problem, ...]
     known = [one for one in dir(optuna.samplers) if one.endswith("Sampler") and not one.startswith("Base")]
     if name not in known:
         return (Problem(f"Unknown sampler {name!r} of Optuna. {suggest(name, known)}", path),)
+    if has_constraints and name not in KEEPS_CONSTRAINTS:
+        message = f"{name} of Optuna keeps no constraints. Use bayes, genetic, or {' or '.join(KEEPS_CONSTRAINTS)}."
+        return (Problem(message, path),)
     accepted = set(inspect.signature(getattr(optuna.samplers, name)).parameters) - {"seed"}
     unknown = [one for one in arguments if one not in accepted]
     if unknown:
