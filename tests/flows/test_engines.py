@@ -1,0 +1,77 @@
+"""Studies on real local clusters of two workers, of Ray and of Dask, one of whose workers is killed."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from driver_process import DriverProcess, calls, history_of
+
+from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import open_history
+
+pytestmark = pytest.mark.flow
+
+Hill = Callable[..., StudySpec]
+
+TRAIN = '''
+"""A hill whose trainings say in which process they run."""
+
+import os
+import time
+from pathlib import Path
+
+
+def run(x, trial):
+    with Path("calls.txt").open("a") as calls:
+        calls.write(f"{os.getpid()}\\n")
+    for step in range(3):
+        time.sleep(0.3)
+        trial.report(step + 1, value=(x - 0.3) ** 2 + 3 - step)
+    return {"value": (x - 0.3) ** 2}
+'''
+
+
+@pytest.mark.parametrize("engine", ["ray", "dask"])
+def test_killed_cluster_worker_costs_its_own_trial_only(
+    project: Path, prefect_api: str, hill: Hill, engine: str
+) -> None:
+    (project / "hill.py").write_text(TRAIN)
+    train = {"kind": "function", "function": "hill:run", "epochs": 3}
+    on_cluster = hill(train=train, run={"workers": 2, "threads": 1, "engine": engine})
+    local = DriverProcess(hill(train=train), project, prefect_api, store="local")
+    code, output = local.finish()
+    assert code == 0, output
+    (project / "calls.txt").unlink()
+
+    process = DriverProcess(on_cluster, project, prefect_api)
+    process.wait_for_calls(3)
+    trainer = psutil.Process(int(calls(project)[-1]))
+    cluster_worker = trainer.parents()[1]  # between them is the server that workers are forked from
+    assert cluster_worker.pid != process.pid
+    cluster_worker.kill()
+    code, output = process.finish()
+
+    assert code == 0, output
+    history, expected = history_of(project), history_of(project, "local")
+    assert values(history) == values(expected)
+    assert history.selection is not None
+    assert expected.selection is not None
+    assert history.selection.finalists == expected.selection.finalists
+    failures = open_history(project / "store").sql("SELECT failure_kind FROM attempts WHERE failure_kind IS NOT NULL").fetchall()
+    assert failures == [(FailureKind.LOST,)]
+    assert reports(project) == reports(project, "local")
+
+
+def values(history: History) -> list[tuple[float, float | None]]:
+    return [(float(trial.configuration["x"]), trial.value("value")) for trial in history.trials]
+
+
+def reports(project: Path, store: str = "store") -> list[tuple[int, int, float]]:
+    query = "SELECT DISTINCT trial, step, value FROM metrics WHERE replicate IS NULL ORDER BY ALL"
+    return open_history(project / store).sql(query).fetchall()
