@@ -26,6 +26,9 @@ class FreezeThawSettings(NamedTuple):
 
     thrift: float = 1.0
     """Exponent of a step's epochs; at 1 value is counted for each epoch, at 0 regardless of them."""
+    margin: float = 0.3
+    """Fall of the best mean that counts for nothing at every other decision, in deviations of the seen points' means:
+    without it the epochs go into ever smaller steps around the best point."""
 
 
 class _Offer(NamedTuple):
@@ -64,7 +67,7 @@ class FreezeThawPlanner:
         surrogate = self._sampler.surrogate(history, rng)
         if surrogate is None:
             return self._without_model(history, can_begin, rng)
-        value = KnowledgeGradient(surrogate)
+        value = KnowledgeGradient(surrogate, 0.0 if history.n_decisions % 2 else self._settings.margin)
         offers = self._continuations(history, value)
         if can_begin:
             offers += self._beginnings(history, surrogate, value, rng)

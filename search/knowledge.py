@@ -22,11 +22,19 @@ class KnowledgeGradient:
     Source: Frazier et al. 2009 (knowledge gradient); Wu et al. 2020, equation 3 (with fidelities, by cost).
     """
 
-    def __init__(self, surrogate: Surrogate) -> None:
+    def __init__(self, surrogate: Surrogate, margin: float = 0.0) -> None:
+        """Look ahead from a model.
+
+        Args:
+            surrogate: The model.
+            margin: The first part of a fall or an improvement, which counts for nothing; in deviations of the seen
+                points' means.
+        """
         self._surrogate = surrogate
         points = np.unique(np.nan_to_num(surrogate.seen, nan=-1.0), axis=0, return_index=True)[1]
         means = surrogate.mean(surrogate.seen[points])
         kept = np.argsort(means, kind="stable")[:MOST_RIVALS]
+        self._margin = margin * float(means.std())
         self._means = means[kept]
         self._rivals = surrogate.scorer.features(surrogate.seen[points[kept]])
 
@@ -45,9 +53,11 @@ class KnowledgeGradient:
         own_slope = posterior.paired_covariance(now, final) / deviation
         means = np.column_stack([np.broadcast_to(self._means, slopes.shape), self._surrogate.mean(points)])
         lines = means[:, :, None] + np.column_stack([slopes, own_slope])[:, :, None] * _NODES
-        return np.asarray(np.maximum(self.lowest - lines.min(axis=1) @ _WEIGHTS, 0.0) + TINY)
+        falls = np.maximum(self.lowest - self._margin - lines.min(axis=1), 0.0)
+        return np.asarray(falls @ _WEIGHTS + TINY)
 
     def gain(self, points: Array) -> Array:
         """Expected improvement over the lowest loss in hand of a value at the full budget, shape (n,)."""
         mean, deviation = self._surrogate.predict(points)
-        return np.asarray(np.exp(log_expected_improvement(mean, deviation, float(self._surrogate.losses.min()))))
+        incumbent = float(self._surrogate.losses.min()) - self._margin
+        return np.asarray(np.exp(log_expected_improvement(mean, deviation, incumbent)))

@@ -1,12 +1,12 @@
 """The losses of a history as a Gaussian process over (configuration, budget); decides nothing."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from pegbox.search.axes import Array
+from pegbox.search.budget_features import BudgetFeatures
 from pegbox.search.chain import HyperparameterChain
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.features import FeatureMap
@@ -14,7 +14,7 @@ from pegbox.search.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.losses import scalarised, standardised
 from pegbox.search.observations import Observations
 from pegbox.search.thinning import thinned
-from pegbox.search.warm_start import EarlierStudies, trust
+from pegbox.search.warm_start import EarlierStudies, Expectation
 
 MOST_ROWS = 600
 """Rows that the model is conditioned on; the time of an ask is bounded by it."""
@@ -46,8 +46,8 @@ class Surrogate(NamedTuple):
     posterior: Posterior
     seen: Array
     losses: Array
-    scorer: "BudgetFeatures"
-    expected: Callable[[Array], Array] | None = None
+    scorer: BudgetFeatures
+    expected: Expectation | None = None
 
     def predict(self, snapped: Array, budget: float | None = None) -> tuple[Array, Array]:
         """Posterior mean and deviation at a budget, the full one where None; each of shape (n,)."""
@@ -62,29 +62,6 @@ class Surrogate(NamedTuple):
         """Posterior mean at a budget, the full one where None; shape (n,)."""
         mean = self.posterior.mean(self.scorer.features(snapped, budget))
         return mean if self.expected is None else mean + self.expected(snapped)
-
-
-class BudgetFeatures:
-    """Features of points, with the logarithm of the budget as one more where trials end at different ones."""
-
-    def __init__(self, space: FeatureMap, full_budget: float, has_rungs: bool) -> None:
-        self._space = space
-        self._full = full_budget
-        self._has_rungs = has_rungs
-        self.n_groups = space.n_groups + has_rungs
-        self.groups = np.append(space.groups, space.n_groups) if has_rungs else space.groups
-
-    def features(self, snapped: Array, budgets: Array | float | None = None) -> Array:
-        """Shape (n, n_features); at the full budget where none is given."""
-        features = self._space.features(snapped)
-        if not self._has_rungs:
-            return features
-        share = self.nearness(np.asarray(self._full if budgets is None else budgets))
-        return np.column_stack([features, np.broadcast_to(share, len(features))])
-
-    def nearness(self, budgets: Array) -> Array:
-        """Of each budget to the full one: 0 for one epoch, 1 for all, in between by the logarithm."""
-        return np.asarray(np.log(np.maximum(budgets, 1.0)) / math.log(max(self._full, 2.0)))
 
 
 class SurrogateBuilder:
@@ -120,7 +97,7 @@ class SurrogateBuilder:
         has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
         scorer = BudgetFeatures(self._space, self._full, has_rungs)
         features = scorer.features(seen.points, seen.budgets)
-        expected = self._expectation(seen.points, losses)
+        expected = self._earlier.expectation(seen.points, losses, seen.budgets) if self._earlier else None
         left = standardised(losses) if expected is None else standardised(losses) - expected(seen.points)
         is_stable = weights is None and expected is None
         logs = self._logs(scorer, Data(features, scorer.groups, left), losses, is_stable)
@@ -136,16 +113,6 @@ class SurrogateBuilder:
             unfinished = np.vstack([seen.unfinished(self._full), seen.pending])[-MOST_BELIEVED:]
             posterior = posterior.believing(scorer.features(unfinished)) if len(unfinished) else posterior
         return Surrogate(posterior, seen.points[rows], targets, scorer, expected)
-
-    def _expectation(self, points: Array, losses: Array) -> Callable[[Array], Array] | None:
-        """What earlier studies expect, as far as the new values confirm them; None where they do not."""
-        if self._earlier is None:
-            return None
-        earlier, weights = self._earlier, self._earlier.weights(points, losses)
-        if not weights.any():
-            return None
-        slope = trust(earlier.mean(points, weights), standardised(losses))
-        return lambda snapped: slope * earlier.mean(snapped, weights)
 
     def _logs(self, scorer: BudgetFeatures, data: Data, losses: Array, is_stable: bool) -> Array:
         """Hyperparameters; where the losses change with each ask there is no chain to follow."""

@@ -1,53 +1,59 @@
-"""What earlier studies say about a new one: a mean to start from, weighted by how well they rank the new values.
+"""What earlier studies say about a new one: a mean to start from, as far as the new values confirm it.
 
-A study that ranks them no better than chance has no weight, so a misleading past costs a few first trials at most.
+Studies that do not explain the new values lose their weight, so a misleading past costs a few first trials at most.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
+from scipy.optimize import nnls
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.axes import Array
+from pegbox.search.budget_features import BudgetFeatures
 from pegbox.search.earlier import FEWEST_TRIALS
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.features import FeatureMap
 from pegbox.search.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.losses import standardised
-from pegbox.search.objectives import losses_of
+from pegbox.search.observations import Observer
 from pegbox.search.thinning import thinned
 
-MOST_TRIALS = 150
-MOST_STUDIES = 8
-"""Studies that share the weight."""
+MOST_ROWS = 150
 N_RECOMMENDED = 3
+N_BEST = 10
+"""Points of each study from which the recommended ones are taken."""
+PRIOR_ROWS = 2.0
+"""How many values the belief is worth that studies weigh as well as they rank."""
+
+Expectation = Callable[[Array], Array]
+"""Snapped points to losses, in deviations of the new study's losses, around the mean of its points."""
 
 
 class EarlierStudies:
     """The surrogates of earlier studies over the new space.
 
-    Source: Feurer et al. 2018 (RGPE) for the ranking weights; Wistuba et al. 2015 for the portfolio of first points.
+    Source: Wistuba et al. 2016 for a weighted sum of surrogates; Wistuba et al. 2015 for the portfolio of first points.
     """
 
     def __init__(self, encoding: SpaceEncoding, earlier: Sequence[History]) -> None:
-        self._features = FeatureMap(encoding)
-        tables = [_table(encoding, history) for history in earlier]
-        self._tables = [table for table in tables if len(table[1]) >= FEWEST_TRIALS]
-        self._models = [self._model(points, losses) for points, losses in self._tables]
+        teachers = [_Teacher.of(encoding, history) for history in earlier]
+        self._teachers = [teacher for teacher in teachers if teacher is not None]
 
     @property
     def is_empty(self) -> bool:
         """True where no earlier study has enough to say."""
-        return not self._models
+        return not self._teachers
 
     def recommended(self, count: int = N_RECOMMENDED) -> Array:
         """Points that are together good for all earlier studies, the most useful first, shape (count, n_dims)."""
-        pool = np.vstack([points[np.argsort(losses)[:10]] for points, losses in self._tables])
-        means = np.array([model.mean(self._features.features(pool)) for model in self._models])
+        pool = np.vstack([teacher.best(N_BEST) for teacher in self._teachers])
+        means = self._means(pool)
         excess = means - means.min(axis=1, keepdims=True)
         chosen: list[int] = []
-        reached = np.full(len(self._models), np.inf)
+        reached = np.full(len(means), np.inf)
         for _ in range(min(count, len(pool))):
             gains = np.minimum(reached[:, None], excess).mean(axis=0)
             gains[chosen] = np.inf
@@ -55,61 +61,125 @@ class EarlierStudies:
             reached = np.minimum(reached, excess[:, chosen[-1]])
         return np.asarray(pool[chosen])
 
-    def mean(self, points: Array, weights: Array) -> Array:
-        """The weighted mean of the surrogates, in deviations of each study's losses, shape (n,)."""
-        features = self._features.features(points)
-        total = np.zeros(len(points))
-        for model, weight in zip(self._models, weights, strict=True):
-            if weight > 0:
-                total += weight * model.mean(features)
-        return total
+    def expectation(self, points: Array, losses: Array, budgets: Array) -> Expectation | None:
+        """What the studies together expect; None where they explain nothing of the new values.
 
-    def weights(self, points: Array, losses: Array) -> Array:
-        """Weight of each study, shape (n_studies,), by the pairs of new values that it ranks rightly.
-
-        All are 0 where none ranks better than chance. Before there are three values all studies count the same.
+        Args:
+            points: Snapped points that the new study has seen, shape (n, n_dims).
+            losses: Its losses there, shape (n,).
+            budgets: Where they were measured, shape (n,); losses are compared with those of their own budget only.
         """
-        n_studies = len(self._models)
-        if len(losses) < 3:
-            return np.full(n_studies, 1 / n_studies)
-        left, right = np.triu_indices(len(losses), 1)
-        order = np.sign(losses[left] - losses[right])
-        features = self._features.features(points)
-        means = [model.mean(features) for model in self._models]
-        wrong = np.array([np.mean(np.sign(mean[left] - mean[right]) != order) for mean in means])
-        raw = np.maximum(0.5 - wrong, 0.0) ** 3
-        raw[np.argsort(-raw, kind="stable")[MOST_STUDIES:]] = 0.0
-        return np.asarray(raw / raw.sum()) if raw.sum() > 0 else raw
+        means = self._means(points)
+        shares = confirmed(means, losses, budgets)
+        weights = stacked(_centred(means, budgets), _centred(standardised(losses), budgets), shares)
+        believed = np.flatnonzero(weights)
+        if not len(believed):
+            return None
+        weights, centre = weights[believed], weights @ means.mean(axis=1)
+        return lambda snapped: np.asarray(weights @ self._means(snapped, believed) - centre)
 
-    def _model(self, points: Array, losses: Array) -> Posterior:
-        rows = thinned(losses, MOST_TRIALS)
-        targets = standardised(losses[rows])
-        data = Data(self._features.features(points[rows]), self._features.groups, targets)
-        return Posterior(data, fit(data, Prior(self._features.n_groups)))
+    def _means(self, points: Array, asked: Sequence[int] | npt.NDArray[np.int64] | None = None) -> Array:
+        """The studies' means at their full budgets, in deviations of their losses, shape (n_studies, n)."""
+        numbers = range(len(self._teachers)) if asked is None else asked
+        return np.array([self._teachers[number].mean(points) for number in numbers])
 
 
-def trust(mean: Array, targets: Array) -> float:
-    """How much of an earlier mean the new values confirm: a slope in [0, 1.5], drawn towards 1 while they are few.
+def confirmed(means: Array, losses: Array, budgets: Array) -> Array:
+    """How well each study ranks the new values: shares of the studies, shape (n_studies,), summing to 1.
+
+    All are 0 where none ranks better than chance; a study that is no better has no share however little the values
+    differ, so that a search which stays where a wrong past led it learns that it is wrong.
 
     Args:
-        mean: The earlier studies' mean at the seen points, shape (n,).
-        targets: The new standardised losses there, shape (n,).
+        means: Each study's mean at the seen points, shape (n_studies, n).
+        losses: The new losses there, shape (n,).
+        budgets: Where they were measured, shape (n,); values of different budgets are not compared.
+
+    Source: Feurer et al. 2018 (RGPE) for the ranking.
     """
-    centred = mean - mean.mean()
-    return float(np.clip((centred @ targets + 2.0) / (centred @ centred + 2.0), 0.0, 1.5))
+    left, right = np.triu_indices(len(losses), 1)
+    alike = (budgets[left] == budgets[right]) & (losses[left] != losses[right])
+    left, right = left[alike], right[alike]
+    if not len(left):
+        return np.full(len(means), 1 / len(means))
+    order = np.sign(losses[left] - losses[right])
+    wrong = np.mean(np.sign(means[:, left] - means[:, right]) != order, axis=1)
+    shares = np.maximum(0.5 - wrong, 0.0) ** 3
+    return np.asarray(shares / shares.sum()) if shares.any() else shares
 
 
-def _table(encoding: SpaceEncoding, history: History) -> tuple[Array, Array]:
-    """Completed trials of an earlier study in the new space: points (n, n_dims) and losses (n,)."""
-    points, losses = [], []
-    for trial in history.completed:
-        values = losses_of(trial, history.objectives)
-        configuration = _overlap(encoding, trial.configuration)
-        if values is not None and configuration is not None:
-            points.append(encoding.encode(configuration))
-            losses.append(values[0])
-    stacked = np.array(points).reshape(-1, encoding.n_dims)
-    return encoding.snap(stacked), np.array(losses)
+def stacked(means: Array, targets: Array, shares: Array) -> Array:
+    """Weights of studies, none below 0, whose sum explains the targets best; drawn to their shares while these are few.
+
+    They minimise |y - M w|² + k |w - s|², k = `PRIOR_ROWS`; a study without a share has no weight.
+
+    Args:
+        means: Each study's mean at the seen points, centred, shape (n_studies, n).
+        targets: The new standardised losses there, shape (n,).
+        shares: What the weights are drawn to, shape (n_studies,).
+
+    Returns:
+        Shape (n_studies,).
+
+    Source: Wolpert 1992; Breiman 1996 for weights that are not negative.
+    """
+    weights = np.zeros(len(means))
+    heard = np.flatnonzero(shares)
+    if len(heard):
+        pull = PRIOR_ROWS**0.5
+        system = np.vstack([means[heard].T, pull * np.eye(len(heard))])
+        weights[heard] = nnls(system, np.append(targets, pull * shares[heard]))[0]
+    return weights
+
+
+def _centred(values: Array, groups: Array) -> Array:
+    """Values less the mean of their group, along the last axis."""
+    centred = values.copy()
+    for group in np.unique(groups):
+        members = groups == group
+        centred[..., members] -= values[..., members].mean(axis=-1, keepdims=True)
+    return centred
+
+
+class _Teacher:
+    """The surrogate of one earlier study."""
+
+    def __init__(self, features: BudgetFeatures, points: Array, posterior: Posterior) -> None:
+        self._features, self._points, self._posterior = features, points, posterior
+
+    @classmethod
+    def of(cls, encoding: SpaceEncoding, history: History) -> "_Teacher | None":
+        """The surrogate of a study; None where too little of it lies in the new space."""
+        seen = Observer(encoding).observe(_within(encoding, history))
+        full = float(history.spec.full_budget)
+        if np.sum(seen.budgets >= full) < FEWEST_TRIALS:
+            return None
+        features = BudgetFeatures(FeatureMap(encoding), full, has_rungs=bool(np.any(seen.budgets < full)))
+        losses = seen.losses[:, 0]
+        rows = thinned(losses, MOST_ROWS, features.nearness(seen.budgets))
+        data = Data(
+            features.features(seen.points[rows], seen.budgets[rows]), features.groups, standardised(losses[rows])
+        )
+        return cls(features, seen.points[rows], Posterior(data, fit(data, Prior(features.n_groups))))
+
+    def mean(self, points: Array) -> Array:
+        """Posterior mean at the full budget, in deviations of the study's losses, shape (n,)."""
+        return self._posterior.mean(self._features.features(points))
+
+    def best(self, count: int) -> Array:
+        """The seen points of lowest posterior mean at the full budget, shape (count, n_dims)."""
+        points = np.unique(np.nan_to_num(self._points, nan=-1.0), axis=0, return_index=True)[1]
+        means = self.mean(self._points[points])
+        return np.asarray(self._points[points[np.argsort(means, kind="stable")[:count]]])
+
+
+def _within(encoding: SpaceEncoding, history: History) -> History:
+    """The trials of an earlier study that lie in the new space, with the parameters that both have."""
+    moved = ((trial, _overlap(encoding, trial.configuration)) for trial in history.trials)
+    trials = tuple(
+        trial.model_copy(update={"configuration": configuration}) for trial, configuration in moved if configuration
+    )
+    return History(spec=history.spec, trials=trials)
 
 
 def _overlap(encoding: SpaceEncoding, configuration: Configuration) -> Configuration | None:

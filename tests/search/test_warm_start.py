@@ -9,7 +9,7 @@ from pegbox.schemas.history import History
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.simulation import Outcome, Simulation
-from pegbox.search.warm_start import EarlierStudies, trust
+from pegbox.search.warm_start import EarlierStudies, confirmed, stacked
 
 SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("x", "y", "z")}
 
@@ -37,15 +37,50 @@ def test_a_misleading_past_loses_its_weight() -> None:
     assert best(run(bowl_at(0.7), 25, (earlier,)), 25) < 0.01
 
 
-def test_studies_are_weighted_by_how_well_they_rank() -> None:
-    histories = (run(bowl_at(0.7), 20), run(bowl_at(0.1), 20))
-    new = run(bowl_at(0.72), 12)
-    encoding = SpaceEncoding(new.space)
-    points = np.array([encoding.encode(trial.configuration) for trial in new.trials])
-    losses = np.array([trial.value("loss") for trial in new.trials])
-    weights = EarlierStudies(encoding, histories).weights(points, losses)
-    assert weights[0] > 0.6
-    assert abs(weights.sum() - 1) < 1e-12
+def test_studies_are_weighted_by_how_well_they_explain_the_values() -> None:
+    x = np.linspace(-1, 1, 12)
+    weights = stacked(np.array([x, np.cos(9 * x), -x]), 0.8 * x, np.full(3, 1 / 3))
+    assert weights.round(1).tolist() == [0.7, 0.1, 0.0]
+
+
+def test_few_values_leave_the_shares_nearly_as_they_were() -> None:
+    means = np.array([[0.1, -0.1], [-0.1, 0.1]])
+    assert stacked(means, np.array([1.0, -1.0]), np.array([0.5, 0.5])).round(1).tolist() == [0.6, 0.4]
+
+
+def test_a_study_that_ranks_no_better_than_chance_has_no_share() -> None:
+    x, budgets = np.linspace(-2, 2, 20), np.full(20, 9.0)
+    assert confirmed(np.array([x, -x]), 1e-6 * x, budgets).tolist() == [1.0, 0.0]
+    assert not confirmed(np.array([-x, -x]), x, budgets).any()
+    assert not stacked(np.array([x, x]), x, np.zeros(2)).any()
+
+
+def test_values_of_different_budgets_are_not_ranked() -> None:
+    shares = confirmed(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.0, 1.0]), np.array([1.0, 9.0]))
+    assert shares.tolist() == [0.5, 0.5]
+
+
+def test_an_expectation_is_told_around_the_values_that_were_seen() -> None:
+    encoding = SpaceEncoding(study(SPACE).space)
+    points = encoding.snap(np.random.default_rng(0).random((20, 3)))
+    losses = ((points - [0.7, 0.2, 0.9]) ** 2).sum(axis=1)
+    expected = EarlierStudies(encoding, [run(bowl_at(0.7), 25)]).expectation(points, losses, np.full(20, 9.0))
+    assert expected is not None
+    assert abs(expected(points).mean()) < 1e-9
+    assert np.corrcoef(expected(points), losses)[0, 1] > 0.95
+
+
+def test_trials_that_were_stopped_early_teach_too() -> None:
+    fidelity = {"schedule": "asha", "min": 1, "factor": 3}
+    spec = study(SPACE, search={"method": "random"}, fidelity=fidelity, budget={"trials": 60})
+    earlier = Simulation(
+        strategy_for(spec),
+        History(spec=spec),
+        lambda c, _, to: Outcome({"loss": bowl_at(0.7)(c).result["loss"] + 1 / to}),
+    ).run()
+    started = run(bowl_at(0.7), 1, (earlier,)).trials[0].configuration
+    assert abs(float(str(started["x"])) - 0.7) < 0.25
+    assert len(earlier.completed) < 12
 
 
 def test_an_overlapping_space_is_enough() -> None:
@@ -59,12 +94,6 @@ def test_an_overlapping_space_is_enough() -> None:
 def test_a_study_of_another_space_is_not_listened_to() -> None:
     earlier = run(lambda c, *_: Outcome({"loss": c["q"]}), 10, space={"q": SPACE["x"]})
     assert EarlierStudies(SpaceEncoding(study(SPACE).space), (earlier,)).is_empty
-
-
-def test_trust_follows_the_slope_that_the_values_confirm() -> None:
-    mean = np.linspace(-2, 2, 20)
-    assert trust(mean, mean) > 0.95
-    assert trust(mean, -mean) == 0.0
 
 
 def test_a_guess_is_tried_first_and_bends_the_search() -> None:
