@@ -1,13 +1,12 @@
 """Gathers trials that are to be trained at the same time into batches, each for one worker; trains nothing itself."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Literal
-
-from prefect.logging import get_logger
 
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import TrialError
@@ -31,7 +30,9 @@ WORTHWHILE = 1.1
 _OF_THE_RUN = {FailureKind.LOST, FailureKind.STORE}
 """Failures that training one by one would meet again."""
 
-_logger = get_logger("batching")
+_logger = logging.getLogger("prefect.batching")
+"""Prefect's, by its name: what is told here is shown in the run, and Prefect must not be imported before its server
+is chosen."""
 
 _Answer = Measured | Failure | None
 """None: train it alone."""
