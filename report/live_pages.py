@@ -8,7 +8,7 @@ from pathlib import Path
 from pegbox.report.analyst import Analyst
 from pegbox.report.page_build import build_page
 from pegbox.report.page_data import StudyPage, StudyRow
-from pegbox.report.page_lineage import study_rows
+from pegbox.report.page_studies import study_rows
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 

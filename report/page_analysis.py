@@ -1,23 +1,22 @@
 """What the analysis says of a study, in the form of the page; computes no statistic of its own."""
 
 from pegbox.analysis.effects import Effect as FoundEffect
+from pegbox.analysis.effects import Effects as FoundEffects
 from pegbox.analysis.effects import Interaction as FoundInteraction
 from pegbox.analysis.effects import effects
 from pegbox.analysis.health import advise
 from pegbox.analysis.importance import Importance, importance
-from pegbox.analysis.near_best import Slice
-from pegbox.analysis.points import EffectPoint
 from pegbox.report.answer import answer_of
 from pegbox.report.page_answer import sureness
-from pegbox.report.page_data import AdviceRow, Analysis, Effect, Interaction, KnobRow, Knobs
+from pegbox.report.page_data import TRAINING_TIME, AdviceRow, Analysis, Effect, Effects, Interaction, KnobRow, Knobs
 from pegbox.report.page_history import MOST_ANALYSED, history_for_analysis
 from pegbox.report.page_space import axes, value_key
-from pegbox.report.rounding import parameter
+from pegbox.report.rounding import duration, parameter
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Value
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
-from pegbox.schemas.space import AnyDomain, Categorical, Ordinal
+from pegbox.schemas.space import AnyDomain, Categorical, Ordinal, Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
@@ -29,24 +28,40 @@ def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: 
     """Everything of the page that takes statistics, over the trials that have a value."""
     history = history_for_analysis(file, spec)
     ranked = importance(history)
-    pairs = tuple(pair.names for pair in ranked.pairs[:MOST_PAIRS])
-    done = effects(history, pairs=pairs)
+    pairs = ranked.pairs[:MOST_PAIRS]
+    main = effects(history, pairs=tuple(pair.names for pair in pairs))
     n_completed = status.counts.get(TrialState.COMPLETED, 0)
-    places = {row.name: place for place, row in enumerate(ranked.parameters)}
-    shown = {axis.name for axis in axes(spec.space)}
     return Analysis(
         version=history.version,
         sureness=sureness(selection, n_completed),
         knobs=_knobs(ranked, n_completed),
         advice=_advice(history, ranked, status, selection),
-        effects=tuple(
-            _effect(one, spec.space.parameters[one.name])
-            for one in sorted(done.parameters, key=lambda one: places.get(one.name, len(places)))
-            if one.name in shown
-        ),
+        effects=_all_effects(history, ranked, main),
         interactions=tuple(
-            _interaction(one, ranked.pairs[place].share, spec) for place, one in enumerate(done.interactions)
+            _interaction(one, pair.share, spec) for one, pair in zip(main.interactions, pairs, strict=False)
         ),
+    )
+
+
+def _all_effects(history: History, ranked: Importance, main: FoundEffects) -> tuple[Effects, ...]:
+    """On the objectives, and on what training costs; without those that the trials do not allow."""
+    further = [effects(history, objective=at) for at in range(1, len(history.objectives))]
+    names = [*(goal.metric for goal in history.objectives), TRAINING_TIME]
+    found = [main, *further, effects(history, about="seconds")]
+    order = [row.name for row in ranked.parameters]
+    return tuple(
+        _effects(name, one, history.space, order) for name, one in zip(names, found, strict=True) if one.parameters
+    )
+
+
+def _effects(name: str, found: FoundEffects, space: Space, order: list[str]) -> Effects:
+    shown = {axis.name for axis in axes(space)}
+    places = {parameter: place for place, parameter in enumerate(order)}
+    rows = sorted(found.parameters, key=lambda one: places.get(one.name, len(places)))
+    trend = _cost_trend if found.about == "seconds" else _trend
+    return Effects(
+        metric=name,
+        rows=tuple(_effect(one, space.parameters[one.name], trend(one)) for one in rows if one.name in shown),
     )
 
 
@@ -80,7 +95,7 @@ def _advice(
     return tuple(AdviceRow(text=step.why, command=step.command) for step in steps)
 
 
-def _effect(found: FoundEffect, domain: AnyDomain) -> Effect:
+def _effect(found: FoundEffect, domain: AnyDomain, trend: str) -> Effect:
     points = [(_position(point.value, domain), point) for point in found.average]
     known = [(at, point) for at, point in points if at is not None]
     return Effect(
@@ -89,17 +104,18 @@ def _effect(found: FoundEffect, domain: AnyDomain) -> Effect:
         mean=tuple(point.mean if point.n_trials else None for _, point in known),
         low=tuple(point.low if point.n_trials else None for _, point in known),
         high=tuple(point.high if point.n_trials else None for _, point in known),
-        trend=_trend(found.average, found.near_best),
+        trend=trend,
     )
 
 
-def _trend(average: tuple[EffectPoint, ...], near_best: Slice | None) -> str:
+def _trend(found: FoundEffect) -> str:
     """How far the parameter can be moved from the best, in one sentence."""
+    near_best = found.near_best
     if near_best is None:
         return "The best trial does not use it."
     tolerance = near_best.tolerance
     if tolerance.values:
-        every = len(tolerance.values) == len(average)
+        every = len(tolerance.values) == len(found.average)
         return (
             "Any value is as good."
             if every
@@ -110,6 +126,18 @@ def _trend(average: tuple[EffectPoint, ...], near_best: Slice | None) -> str:
     if tolerance.low == tolerance.high:
         return f"Best at {parameter(near_best.best)}; other values lose more than the noise."
     return f"Near the best, {parameter(tolerance.low)} to {parameter(tolerance.high)} is as good."
+
+
+def _cost_trend(found: FoundEffect) -> str:
+    """Where training takes least and most, in one sentence; only as far as the bands of the two lie apart."""
+    known = [point for point in found.average if point.n_trials]
+    if not known:
+        return ""
+    least, most = min(known, key=lambda point: point.mean), max(known, key=lambda point: point.mean)
+    if least.high >= most.low:
+        return "Makes no difference to the training time that can be seen."
+    at = f"from {duration(least.mean)} at {parameter(least.value)} to {duration(most.mean)} at {parameter(most.value)}"
+    return f"On average {at}."
 
 
 def _interaction(found: FoundInteraction, share: float, spec: StudySpec) -> Interaction:

@@ -1,13 +1,15 @@
 """What to run and how sure that is, as the page says it; decides nothing that the selection did not decide."""
 
+from pathlib import Path
+
 from pegbox.report import pasting
-from pegbox.report.page_data import Answer, FinalistRow, Recipe, Sureness
+from pegbox.report.page_data import Answer, FinalistRow, FrontRow, Recipe, Sureness
 from pegbox.report.rounding import configuration as rounded
 from pegbox.report.rounding import metric, uncertain
 from pegbox.report.standing import Incumbent
 from pegbox.report.verdict import against_baseline, expected_value
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.selection import Finalist, Selection
+from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 
 
 def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer | None:
@@ -21,6 +23,7 @@ def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer |
         trial=incumbent.trial,
         value=incumbent.value,
         text=metric(incumbent.value),
+        further={name: metric(value) for name, value in list(incumbent.values.items())[1:]},
         reason="The best value that the search has seen. It is optimistic: no trial was trained again on fresh seeds.",
         configuration=rounded(incumbent.configuration),
         recipe=recipe(incumbent.configuration),
@@ -38,15 +41,32 @@ def _selected(selection: Selection) -> Answer:
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         text=uncertain(value, interval.low, interval.high) if interval else metric(value),
+        further=_further(selection),
         n_seeds=len(best.values),
         search_value=best.search_value,
         reason=selection.reason,
         configuration=rounded(selection.configuration),
         recipe=recipe(selection.configuration),
         test_metrics=selection.test_metrics,
-        checkpoint=str(selection.checkpoint) if selection.checkpoint else None,
+        checkpoint=_in_store(selection.checkpoint) if selection.checkpoint else None,
         baseline=against_baseline(selection),
     )
+
+
+def _further(selection: Selection) -> dict[str, str]:
+    """The winner's other objectives, where there are several."""
+    point = next((one for one in selection.front if one.trial == selection.winner), None)
+    values = list(point.estimates.items())[1:] if point else []
+    spans = point.intervals if point else {}
+    return {
+        name: uncertain(value, spans[name].low, spans[name].high) if name in spans else metric(value)
+        for name, value in values
+    }
+
+
+def _in_store(checkpoint: Path) -> str:
+    """Where in its store a checkpoint is: a page that is sent on tells nothing of the machine."""
+    return "/".join(checkpoint.parts[-2:])
 
 
 def recipe(configuration: Configuration) -> Recipe:
@@ -75,6 +95,7 @@ def sureness(selection: Selection | None, n_comparable: int) -> Sureness:
         chance_of="P(on the front)" if selection.front else "P(best)",
         level=level,
         finalists=tuple(_row(one, selection) for one in finalists),
+        front=tuple(_front_row(one, selection) for one in selection.front),
     )
 
 
@@ -135,4 +156,16 @@ def _row(finalist: Finalist, selection: Selection) -> FinalistRow:
         search_value=finalist.search_value,
         probability_best=finalist.probability_best,
         role="winner" if is_winner else "tie" if is_tie else "behind",
+    )
+
+
+def _front_row(point: FrontPoint, selection: Selection) -> FrontRow:
+    intervals = [point.intervals.get(name) for name in point.estimates]
+    return FrontRow(
+        trial=point.trial,
+        estimates=tuple(point.estimates.values()),
+        low=tuple(one.low if one else None for one in intervals),
+        high=tuple(one.high if one else None for one in intervals),
+        probability=point.probability,
+        is_knee=point.trial == selection.winner,
     )

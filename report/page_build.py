@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pegbox.report import reached
 from pegbox.report.asking import row
 from pegbox.report.page_activity import draw_curves, failure_groups, timeline
 from pegbox.report.page_answer import answer
 from pegbox.report.page_data import Analysis, Goal, Head, StudyPage
-from pegbox.report.page_lineage import lineage, study_rows, unix
+from pegbox.report.page_lineage import lineage, unix
 from pegbox.report.page_space import axes
-from pegbox.report.page_trials import best_so_far, draw_trials, rung_rows
+from pegbox.report.page_studies import compared_rows
+from pegbox.report.page_trials import best_so_far, draw_trials, front_so_far, rung_rows
+from pegbox.report.standing import limit_in_words
 from pegbox.report.status import Phase, StudyStatus
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.selection import Selection
@@ -35,6 +38,8 @@ SELECT (SELECT min(started_at) FROM runs WHERE study = $study),
     (SELECT coalesce(sum(seconds), 0) FROM segments WHERE study = $study AND NOT coalesce(cached, false)),
     (SELECT coalesce(max(version), 0) FROM events WHERE study = $study)
 """
+
+_OUTSIDE = "SELECT count(*) FROM trials WHERE study = $study AND state = 'completed' AND NOT {kept}"
 
 
 def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, fresh: bool = False) -> StudyPage:
@@ -62,13 +67,23 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
             parameters=axes(spec.space),
             trials=draw_trials(file, spec),
             best=best_so_far(file, spec),
+            volume=front_so_far(file, spec),
             curves=draw_curves(file, spec, always=(*finalists, *best)),
             rungs=rung_rows(file, spec),
             timeline=timeline(file, spec),
             failures=failure_groups(file, spec.name),
             lineage=lineage(file, spec),
-            studies=study_rows(file),
+            studies=compared_rows(file, spec.name),
         )
+
+
+def _counts(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> dict[str, int]:
+    counts = {state.value: count for state, count in status.counts.items()}
+    if spec.constraints:
+        condition, limits = reached.kept(spec)
+        (outside,) = row(file, _OUTSIDE.format(kept=condition), study=spec.name, **limits)
+        counts |= {"completed": counts.get("completed", 0) - outside, "infeasible": outside}
+    return counts
 
 
 def _head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
@@ -82,7 +97,8 @@ def _head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
             "schedule": spec.fidelity.schedule,
             "full_budget": spec.full_budget,
             "n_trials": sum(status.counts.values()),
-            "counts": {state.value: count for state, count in status.counts.items()},
+            "counts": _counts(file, spec, status),
+            "limits": [f"{one.metric} {limit_in_words(one)}" for one in spec.constraints],
             "n_workers": spec.run.workers,
             "started_at": unix(started_at),
             "changed_at": unix(changed_at),

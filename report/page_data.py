@@ -12,6 +12,9 @@ from pegbox.schemas.base import Schema
 
 Number = FiniteFloat | None
 
+TRAINING_TIME = "training time"
+"""Stands among metrics for the seconds of training."""
+
 
 class Goal(Schema):
     """One objective."""
@@ -32,7 +35,9 @@ class Head(Schema):
     n_trials: int
     """Of all states."""
     counts: dict[str, int]
-    """State to number of trials, over all of them."""
+    """State to number of trials, over all of them; `infeasible` as in `Trials.state`."""
+    limits: tuple[str, ...] = ()
+    """The constraints in words."""
     n_workers: int
     started_at: Number = None
     changed_at: Number = None
@@ -66,6 +71,8 @@ class Answer(Schema):
     high: Number = None
     text: str
     """The value with its uncertainty, rounded."""
+    further: dict[str, str] = Field(default={})
+    """With several objectives: the others, each with its value and uncertainty, rounded."""
     n_seeds: int = 0
     search_value: Number = None
     reason: str
@@ -92,6 +99,18 @@ class FinalistRow(Schema):
     role: Literal["winner", "tie", "behind"]
 
 
+class FrontRow(Schema):
+    """A finalist that no other beats in all objectives; one entry for each objective, in their order."""
+
+    trial: int
+    estimates: tuple[FiniteFloat, ...]
+    low: tuple[Number, ...]
+    high: tuple[Number, ...]
+    probability: float
+    """That no other finalist beats it in all objectives at once."""
+    is_knee: bool
+
+
 class Sureness(Schema):
     """How sure the answer is."""
 
@@ -100,6 +119,8 @@ class Sureness(Schema):
     """What `FinalistRow.probability_best` is the probability of, in a few words."""
     level: float = 0.95
     finalists: tuple[FinalistRow, ...] = ()
+    front: tuple[FrontRow, ...] = ()
+    """With several objectives, on fresh seeds."""
 
 
 class KnobRow(Schema):
@@ -154,6 +175,7 @@ class Trials(Schema):
     """Says what was drawn where not all were."""
     number: tuple[int, ...] = ()
     state: tuple[str, ...] = ()
+    """`infeasible` for a completed trial that does not keep the constraints."""
     budget: tuple[int, ...] = ()
     seconds: tuple[Number, ...] = ()
     finished: tuple[Number, ...] = ()
@@ -169,7 +191,7 @@ class Trials(Schema):
 
 
 class Effect(Schema):
-    """How the objective depends on one parameter, averaged over the others."""
+    """How a measured quantity depends on one parameter, averaged over the others."""
 
     parameter: str
     at: tuple[FiniteFloat, ...]
@@ -180,6 +202,15 @@ class Effect(Schema):
     """Null where there is no data."""
     trend: str
     """One sentence."""
+
+
+class Effects(Schema):
+    """How one quantity depends on each parameter."""
+
+    metric: str
+    """Or `TRAINING_TIME`."""
+    rows: tuple[Effect, ...]
+    """Most important for the first objective first."""
 
 
 class Interaction(Schema):
@@ -196,7 +227,7 @@ class Interaction(Schema):
 
 
 class BestSoFar(Schema):
-    """Each improvement over all completed trials, as columns."""
+    """Each improvement over all completed trials that keep the constraints, as columns."""
 
     number: tuple[int, ...] = ()
     finished: tuple[Number, ...] = ()
@@ -282,9 +313,21 @@ class RunRow(Schema):
     message: str = ""
 
 
-class Verdict(Schema):
-    """The answer of one run, for drift from run to run."""
+class ScheduleRow(Schema):
+    """What a scheduled study concluded at one of its steps."""
 
+    at: FiniteFloat
+    step: str
+    reason: str
+    data: str = ""
+    study: str = ""
+    """That the incumbent comes from after the step."""
+
+
+class Verdict(Schema):
+    """The answer of one run, for drift from run to run and from data to data."""
+
+    study: str
     run: str
     at: FiniteFloat
     trial: int
@@ -301,6 +344,9 @@ class Lineage(Schema):
     spec: str
     """The study as YAML."""
     verdicts: tuple[Verdict, ...] = ()
+    """Of this study and of those that were scheduled with it, oldest first."""
+    steps: tuple[ScheduleRow, ...] = ()
+    """Of the schedule that this study belongs to, latest first."""
 
 
 class StudyRow(Schema):
@@ -308,6 +354,7 @@ class StudyRow(Schema):
 
     study: str
     metric: str
+    """Of several objectives all, in words; then nothing is best."""
     goal: Literal["minimize", "maximize"]
     n_trials: int
     n_failed: int
@@ -315,6 +362,9 @@ class StudyRow(Schema):
     training_seconds: Number
     changed_at: Number
     state: str = "finished"
+    best_numbers: tuple[int, ...] = ()
+    """Trials after which the best value of the search was a better one; empty beyond the studies that are drawn."""
+    best_values: tuple[FiniteFloat, ...] = ()
 
 
 class Analysis(Schema):
@@ -325,8 +375,8 @@ class Analysis(Schema):
     sureness: Sureness
     knobs: Knobs
     advice: tuple[AdviceRow, ...] = ()
-    effects: tuple[Effect, ...] = ()
-    """Most important first."""
+    effects: tuple[Effects, ...] = ()
+    """On each objective, then on the training time."""
     interactions: tuple[Interaction, ...] = ()
 
 
@@ -340,6 +390,8 @@ class StudyPage(Schema):
     parameters: tuple[Parameter, ...]
     trials: Trials
     best: BestSoFar
+    volume: BestSoFar = BestSoFar()
+    """With several objectives: the share of the box between the best and the worst of each that the front covers."""
     curves: Curves
     rungs: tuple[RungRow, ...] = ()
     timeline: Timeline

@@ -1,57 +1,82 @@
-"""Where a study's history comes from, for the page: runs, code, data, earlier answers, other studies."""
+"""Where a study's history comes from, for the page: runs, code, data, what was asked for, earlier answers."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pegbox.report.asking import rows
-from pegbox.report.page_data import Lineage, RunRow, StudyRow, Verdict
+from pegbox.report.page_data import Lineage, RunRow
+from pegbox.report.page_schedule import schedule_rows, verdicts
 from pegbox.report.pasting import as_yaml
 from pegbox.schemas.space import Integer, Ordinal
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 
 MOST_RUNS = 50
-MOST_STUDIES = 200
 
 _RUNS = """
 SELECT run, status, started_at, ended_at, host, data_fingerprint, git_commit, git_dirty, versions, message
 FROM runs WHERE study = $study ORDER BY started_at DESC LIMIT $most
 """
 
-_VERDICTS = """
-SELECT s.run, s.selected_at, s.winner, s.mean, s.low, s.high, r.data_fingerprint
-FROM selections AS s LEFT JOIN runs AS r USING (study, run)
-WHERE s.study = $study AND s.mean IS NOT NULL ORDER BY s.selected_at DESC LIMIT $most
-"""
-
-_STUDIES = """
-WITH tally AS (
-    SELECT study, count(*) AS n, count(*) FILTER (state = 'failed') AS failed,
-        min(value) FILTER (state = 'completed') AS lowest, max(value) FILTER (state = 'completed') AS highest,
-        max(ended_at) AS ended_at
-    FROM trials GROUP BY study
-), spent AS (SELECT study, sum(seconds) AS seconds FROM segments GROUP BY study),
-last_run AS (SELECT study, arg_max(status, started_at) AS status FROM runs GROUP BY study)
-SELECT s.study, s.metrics[1], s.goals[1], coalesce(n, 0), coalesce(failed, 0),
-    CASE WHEN s.goals[1] = 'maximize' THEN highest ELSE lowest END, spent.seconds,
-    greatest(s.changed_at, tally.ended_at) AS changed, coalesce(last_run.status, 'waiting')
-FROM studies AS s LEFT JOIN tally USING (study) LEFT JOIN spent USING (study) LEFT JOIN last_run USING (study)
-ORDER BY changed DESC, s.study LIMIT $most
+_SPECS = """
+SELECT type, body FROM events WHERE study = $study AND type IN ('study_opened', 'run_started') ORDER BY version
 """
 
 
 def lineage(file: HistoryFile, spec: StudySpec) -> Lineage:
     """The runs of a study, latest first, each with what changed since the run before."""
     runs = [_run(one) for one in rows(file, _RUNS, study=spec.name, most=MOST_RUNS)]
-    older: list[RunRow | None] = [*runs[1:], None]
+    specs = _specs(file, spec)
     return Lineage(
         runs=tuple(
-            run.model_copy(update={"changes": _changes(run, before)}) for run, before in zip(runs, older, strict=True)
+            run.model_copy(update={"changes": (*_changes(run, before), *_spec_changes(specs, run, before))})
+            for run, before in zip(runs, [*runs[1:], None], strict=True)
         ),
         spec=as_yaml(study_file(spec)),
-        verdicts=_verdicts(file, spec.name),
+        verdicts=verdicts(file, spec.name),
+        steps=schedule_rows(file, spec.name),
     )
+
+
+def _specs(file: HistoryFile, spec: StudySpec) -> dict[str, dict[str, str]]:
+    """The study as each run began with it: the entries of its file by their path."""
+    known: dict[str, dict[str, str]] = {}
+    current: dict[str, str] = {}
+    for kind, body in rows(file, _SPECS, study=spec.name):
+        event = json.loads(body)
+        if kind == "study_opened":
+            current = entries(study_file(StudySpec.model_validate(event["spec"])))
+        else:
+            known[event["run"]] = current
+    return known
+
+
+def _spec_changes(specs: Mapping[str, Mapping[str, str]], run: RunRow, before: RunRow | None) -> list[str]:
+    now, then = specs.get(run.run, {}), specs.get(before.run if before else "", {})
+    if not then:
+        return []
+    return [
+        f"{path} {then.get(path, 'left out')} → {now.get(path, 'left out')}"
+        for path in dict.fromkeys([*then, *now])
+        if now.get(path) != then.get(path)
+    ]
+
+
+def entries(section: Mapping[str, Any], path: str = "") -> dict[str, str]:
+    """The entries of a study file by their path.
+
+    >>> entries({"budget": {"trials": 12}, "tags": {}, "name": "digits"})
+    {'budget.trials': '12', 'name': 'digits'}
+    """
+    found: dict[str, str] = {}
+    for name, value in section.items():
+        if isinstance(value, Mapping):
+            found |= entries(value, f"{path}{name}.")
+        else:
+            found[path + name] = str(value)
+    return found
 
 
 def study_file(spec: StudySpec) -> dict[str, Any]:
@@ -100,38 +125,6 @@ def _version_changes(now: Mapping[str, str], before: Mapping[str, str]) -> list[
         for name in sorted({*now, *before})
         if now.get(name) != before.get(name)
     ]
-
-
-def _verdicts(file: HistoryFile, study: str) -> tuple[Verdict, ...]:
-    found = rows(file, _VERDICTS, study=study, most=MOST_RUNS)[::-1]
-    return tuple(
-        Verdict(run=run, at=unix(at) or 0.0, trial=trial, value=value, low=low, high=high, data=data or "")
-        for run, at, trial, value, low, high, data in found
-    )
-
-
-def study_rows(file: HistoryFile) -> tuple[StudyRow, ...]:
-    """All studies of the store, the one that changed last comes first."""
-    return tuple(
-        StudyRow(
-            study=study,
-            metric=metric,
-            goal=_goal(goal),
-            n_trials=n_trials,
-            n_failed=n_failed,
-            best=best,
-            training_seconds=seconds,
-            changed_at=unix(changed_at),
-            state=state,
-        )
-        for study, metric, goal, n_trials, n_failed, best, seconds, changed_at, state in rows(
-            file, _STUDIES, most=MOST_STUDIES
-        )
-    )
-
-
-def _goal(text: str) -> Literal["minimize", "maximize"]:
-    return "maximize" if text == "maximize" else "minimize"
 
 
 def unix(moment: datetime | None) -> float | None:

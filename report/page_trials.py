@@ -5,7 +5,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from pegbox.report import reached
 from pegbox.report.asking import row, rows
+from pegbox.report.front_progress import hypervolume_so_far
 from pegbox.report.page_data import BestSoFar, Number, RungRow, Trials
 from pegbox.report.page_space import positions
 from pegbox.schemas.study import StudySpec
@@ -21,7 +23,8 @@ WITH decided AS (
     SELECT trial, arg_max(elapsed_seconds, version) AS elapsed, max(decided_at) AS decided_at
     FROM decisions WHERE study = $study GROUP BY trial
 ), lives AS (
-    SELECT t.number, t.state, t.value, t.budget, t.seconds, t.metrics, t.params,
+    SELECT t.number, t.value, t."values", t.budget, t.seconds, t.metrics, t.params,
+        CASE WHEN t.state = 'completed' AND NOT {kept} THEN 'infeasible' ELSE t.state END AS state,
         CASE WHEN t.state IN ('completed', 'stopped', 'failed')
             THEN d.elapsed + greatest(0, epoch(t.ended_at) - epoch(d.decided_at)) END AS finished
     FROM trials AS t LEFT JOIN decided AS d ON d.trial = t.number WHERE t.study = $study
@@ -46,6 +49,11 @@ SELECT number, finished, spent, value FROM (
     FROM spending WHERE state = 'completed' AND value IS NOT NULL
     WINDOW earlier AS (ORDER BY finished, number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ) WHERE before IS NULL OR $sign * value < before ORDER BY finished, number
+"""
+
+_ENDED_WITH_VALUES = """
+SELECT number, finished, spent, "values" FROM spending
+WHERE state = 'completed' AND len(list_filter("values", lambda v: v IS NULL)) = 0 ORDER BY finished, number
 """
 
 _AT_RUNGS = """
@@ -78,7 +86,7 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
         most: How many are drawn at most.
     """
     (n_total,) = row(file, "SELECT count(*) FROM trials WHERE study = $study", study=spec.name)
-    drawn = rows(file, _LIVES + _DRAWN, study=spec.name, sign=_sign(spec), best=most // BEST_SHARE, most=most)
+    drawn = _ask(file, spec, _DRAWN, best=most // BEST_SHARE, most=most)
     number, state, budget, seconds, finished, spent, params, metrics = zip(*drawn, strict=True) if drawn else ((),) * 8
     return Trials(
         n_total=n_total,
@@ -97,9 +105,19 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
 
 def best_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
     """Every improvement among all completed trials, in the order in which they ended."""
-    steps = rows(file, _LIVES + _BEST, study=spec.name, sign=_sign(spec))
+    steps = _ask(file, spec, _BEST)
     number, finished, spent, value = zip(*steps, strict=True) if steps else ((),) * 4
     return BestSoFar(number=number, finished=finished, spent=spent, value=value)
+
+
+def front_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
+    """With several objectives, how the front grew: the share that it covers, as `hypervolume_so_far` measures it."""
+    if len(spec.goals) == 1:
+        return BestSoFar()
+    found = _ask(file, spec, _ENDED_WITH_VALUES)
+    steps = hypervolume_so_far([values for *_, values in found], spec.goals)
+    number, finished, spent = zip(*(found[row][:3] for row, _ in steps), strict=True) if steps else ((),) * 3
+    return BestSoFar(number=number, finished=finished, spent=spent, value=tuple(share for _, share in steps))
 
 
 def rung_rows(file: HistoryFile, spec: StudySpec) -> tuple[RungRow, ...]:
@@ -110,6 +128,13 @@ def rung_rows(file: HistoryFile, spec: StudySpec) -> tuple[RungRow, ...]:
         for budget, count, correlation, rank in found
         if count >= 3
     )
+
+
+def _ask(file: HistoryFile, spec: StudySpec, query: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query over `spending`."""
+    condition, limits = reached.kept(spec)
+    asked = {"study": spec.name, "sign": _sign(spec), **limits, **values}
+    return rows(file, _LIVES.format(kept=condition) + query, **asked)
 
 
 def _sign(spec: StudySpec) -> int:

@@ -28,16 +28,22 @@ def front(file: HistoryFile, spec: StudySpec) -> Front | None:
 
 def best_trial(file: HistoryFile, spec: StudySpec) -> Incumbent | None:
     """The completed trial with the best value of one objective that keeps the constraints; None before there is one."""
+    numbers = best_trials(file, spec, 1)
+    return incumbent(file, spec, numbers[0]) if numbers else None
+
+
+def best_trials(file: HistoryFile, spec: StudySpec, count: int) -> list[int]:
+    """Numbers of the best completed trials by the first objective that keep the constraints, best first."""
     condition, limits = kept(spec)
     found = rows(
         file,
         f"""SELECT number FROM trials WHERE study = $study AND state = 'completed' AND value IS NOT NULL
-            AND {condition} ORDER BY CASE WHEN $maximize THEN -value ELSE value END, number LIMIT 1""",  # noqa: S608
+            AND {condition} ORDER BY CASE WHEN $maximize THEN -value ELSE value END, number LIMIT {count:d}""",  # noqa: S608
         study=spec.name,
         maximize=spec.goals[0].goal == "maximize",
         **limits,
     )
-    return incumbent(file, spec, found[0][0]) if found else None
+    return [number for (number,) in found]
 
 
 def incumbent(file: HistoryFile, spec: StudySpec, trial: int) -> Incumbent:

@@ -13,7 +13,7 @@ from pegbox.report.page import write_page
 from pegbox.report.page_analysis import analyse
 from pegbox.report.page_build import build_page
 from pegbox.report.page_data import StudyPage
-from pegbox.report.page_lineage import study_rows
+from pegbox.report.page_studies import study_rows
 from pegbox.report.rounding import duration, metric, number
 from pegbox.schemas.events import DecisionMade, RunStarted, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
 from pegbox.storage.history_file import HistoryFile

@@ -221,7 +221,7 @@ export function tip(title, pairs) {
 export { fade }
 
 /** A staircase; drawn by hand, because a line series leaves out steps that are smaller than a pixel, and then slopes. */
-export function staircase(points, color, { isAfter = true, width = 2.2, z = 5 } = {}) {
+export function staircase(points, color, { isAfter = true, width = 2.2, z = 5, dash = [] } = {}) {
   return {
     type: 'custom',
     silent: true,
@@ -234,7 +234,7 @@ export function staircase(points, color, { isAfter = true, width = 2.2, z = 5 } 
         const [before, level] = all[place - 1]
         return [isAfter ? [x, level] : [before, y], [x, y]]
       })
-      return { type: 'polyline', shape: { points: corners }, style: { stroke: color, lineWidth: width, fill: 'none', lineJoin: 'round' } }
+      return { type: 'polyline', shape: { points: corners }, style: { stroke: color, lineWidth: width, lineDash: dash, fill: 'none', lineJoin: 'round' } }
     },
     data: points.slice(0, 1),
   }

@@ -1,6 +1,8 @@
 // The page's data in the forms that the blocks need, and which trials are selected; touches no element.
 import { metricScale, parameterScale } from './scales.js'
 
+export const TRAINING_TIME = 'training time'
+
 const listeners = new Set()
 
 export const model = {
@@ -105,6 +107,18 @@ export function goalValues(metric) {
   const { trials } = model.page
   const column = trials.metrics[metric] ?? []
   return trials.state.map((state, row) => (state === 'completed' ? (column[row] ?? null) : null))
+}
+
+/** A metric's or the training time's values of trials at the full budget; null for the others. */
+export function valuesOf(name) {
+  if (name !== TRAINING_TIME) return goalValues(name)
+  const { state, seconds } = model.page.trials
+  return state.map((one, row) => (one === 'completed' ? seconds[row] : null))
+}
+
+/** The objective of that metric; what is no objective costs something, and is made small. */
+export function goalOf(name) {
+  return model.page.head.goals.find((goal) => goal.metric === name) ?? { metric: name, goal: 'minimize' }
 }
 
 /** Ends that hold most values; the far tail on the bad side is left out. */

@@ -1,7 +1,8 @@
 // Puts the blocks together in the order of the questions, and keeps them up to date.
 import { answerCard } from './blocks/answer.js'
-import { driftCard, studiesCard } from './blocks/compare.js'
+import { comparisonCard, studiesCard } from './blocks/compare.js'
 import { curvesCard } from './blocks/curves.js'
+import { driftCard, scheduleCard } from './blocks/drift.js'
 import { effectsSection } from './blocks/effects.js'
 import { failuresCard } from './blocks/failures.js'
 import { header } from './blocks/header.js'
@@ -15,11 +16,12 @@ import { rungsCard } from './blocks/rungs.js'
 import { surenessCard } from './blocks/sureness.js'
 import { tradeoffCard } from './blocks/tradeoff.js'
 import { trialsCard } from './blocks/trials.js'
+import { volumeCard } from './blocks/volume.js'
 import { workersCard } from './blocks/workers.js'
 import { drawAll } from './chart.js'
 import { h } from './dom.js'
 import { counted } from './format.js'
-import { clearFilters, isFiltered, load, model, onSelection } from './model.js'
+import { clearFilters, isFiltered, load, model, onSelection, TRAINING_TIME } from './model.js'
 import { forPaper } from './theme.js'
 
 /**
@@ -30,14 +32,13 @@ export function open(page, live = {}) {
   load(page)
   const selection = selectionBar() // first, so that it is the first to hear of a selection
   const top = header(live.tools ?? [])
-  const hasSeveralGoals = page.head.goals.length > 1
-  const secondGoal = () => model.page.head.goals[1]?.metric ?? 'training time'
+  const ofSeveralGoals = page.head.goals.length > 1 ? [tradeoffCard({ id: 'pareto', title: 'Pareto front', across: () => model.page.head.goals[1].metric }), volumeCard()] : []
   const sections = [
     [null, [answerCard(), surenessCard(), knobsCard(), nextCard()]],
     [null, effectsSection()],
     ['Explore', [parallelCard(), interactionCard(), trialsCard()]],
-    ['How it went', [progressCard(), curvesCard(), ...(hasSeveralGoals ? [tradeoffCard({ id: 'pareto', title: 'Pareto front', across: secondGoal })] : []), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => 'training time' }), failuresCard(hasSeveralGoals ? 'w12' : 'w6'), workersCard(), rungsCard()]],
-    ['Where it comes from', [lineageCard(), driftCard(), studiesCard(live.linkTo)]],
+    ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
+    ['Where it comes from', [lineageCard(), driftCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.sql ?? askElsewhere()]],
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]

@@ -21,6 +21,12 @@ function categoryScale(values) {
   }
 }
 
+/** Some of a category's values alone; the others have no place. */
+export function levelScale(scale, positions) {
+  const unit = (position) => (positions.includes(position) ? (positions.indexOf(position) + 0.5) / positions.length : null)
+  return { ...scale, unit, ticks: positions.map((position) => ({ at: unit(position), text: scale.text(position) })) }
+}
+
 function numberScale({ low, high, log, whole, extra }) {
   const below = extra.filter((value) => value < low)
   const above = extra.filter((value) => value > high)

@@ -10,9 +10,21 @@ const listeners = new Set()
 export const OUTCOMES = {
   completed: { color: 'accent', symbol: 'circle', size: 5, label: 'completed' },
   stopped: { color: 'stopped', symbol: 'triangle', size: 6, label: 'stopped early' },
+  infeasible: { color: 'stopped', symbol: 'path://M0 0H10V10H0ZM2 2V8H8V2Z', size: 7, label: 'outside the limits' },
   failed: { color: 'failed', symbol: 'path://M0 1L1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5Z', size: 7, label: 'failed' },
-  running: { color: 'muted', symbol: 'emptyCircle', size: 5, label: 'unfinished' },
+  running: { color: 'muted', symbol: 'path://M5 0A5 5 0 1 1 4.99 0ZM5 2A3 3 0 1 0 5.01 2Z', size: 6, label: 'unfinished' },
 }
+
+/** Lines beside each other: dashes go with the colours. */
+export const SERIES = [
+  { color: 'best', dash: [] },
+  { color: 'accent', dash: [] },
+  { color: 'stopped', dash: [7, 4] },
+  { color: 'accent', dash: [3, 3] },
+  { color: 'muted', dash: [] },
+  { color: 'failed', dash: [10, 3, 2, 3] },
+  { color: 'muted', dash: [4, 4] },
+]
 
 /** Which outcome a trial's state counts as. */
 export function outcomeOf(state) {

@@ -23,6 +23,7 @@ function content() {
     ask,
     h('div', { class: 'value' }, h('span', { class: 'big' }, big(answer)), h('span', { class: 'muted' }, rest(answer))),
     h('p', { class: 'muted' }, `${head.goals[0].metric} of trial ${answer.trial}${answer.n_seeds ? `, ${counted(answer.n_seeds, 'fresh seed')}` : ''}`),
+    ...Object.entries(answer.further).map(([name, text]) => h('p', {}, h('b', {}, text), h('span', { class: 'muted' }, ` ${name}`))),
     h('dl', { class: 'configuration mono', tabindex: '0', 'aria-label': 'Configuration' }, Object.entries(answer.configuration).map(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
     h('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy the configuration' }, h('span', { class: 'muted' }, 'Copy as'), FORMS.map(([form, label]) => copyButton(label, () => answer.recipe[form]))),
     h('ul', { class: 'facts-list muted' }, facts(answer).map((fact) => h('li', {}, fact))),
@@ -39,6 +40,6 @@ function facts(answer) {
     answer.baseline,
     tests.length ? `On held-out data, measured once: ${tests.join(', ')}.` : null,
     answer.kind === 'selected' && answer.search_value !== null ? `The search saw ${metric(answer.search_value)}.` : null,
-    answer.checkpoint ? `Checkpoint: ${answer.checkpoint}` : null,
+    answer.checkpoint ? `Checkpoint, in the store: ${answer.checkpoint}` : null,
   ].filter(Boolean)
 }

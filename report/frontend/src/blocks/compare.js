@@ -1,64 +1,68 @@
-// This study's answers from run to run (drift), and the other studies of the store.
-import { axis, ChartCard, grid, tip } from '../chart.js'
-import { h, put } from '../dom.js'
+// This study beside the others of its store: how fast each came down, and what each reached.
+import { axis, ChartCard, staircase } from '../chart.js'
+import { h, put, s } from '../dom.js'
 import { duration, metric, moment, niceRange, number } from '../format.js'
-import { model } from '../model.js'
+import { model, usualRange } from '../model.js'
 import { table } from '../table.js'
-import { colors, fade } from '../theme.js'
+import { colors, SERIES } from '../theme.js'
 
-export function driftCard() {
+export function comparisonCard() {
   const card = new ChartCard({
-    id: 'drift',
-    height: 'h240',
-    title: 'Answers from run to run',
-    about: () => `The winner's ${model.page.head.goals[0].metric} with its interval after each run of this study; a new shape of point means new data.`,
-    option: driftOption,
+    id: 'comparison',
+    size: 'w12',
+    height: 'h280',
+    title: 'Studies with the same objective',
+    about: () => `The best ${model.page.head.goals[0].metric} that each search had seen after so many trials. They compare only where the data are the same.`,
+    legend: () => h('div', { class: 'legend' }, drawn().map((study, place) => h('span', {}, sample(place), study.study))),
+    option,
     figures: () => ({
-      columns: [{ name: 'when', text: moment }, { name: 'trial', numeric: true }, { name: 'value', numeric: true, text: metric }, { name: 'low', numeric: true, text: metric }, { name: 'high', numeric: true, text: metric }, { name: 'data' }],
-      rows: model.page.lineage.verdicts.map((one) => [one.at, one.trial, one.value, one.low, one.high, one.data]),
+      columns: [{ name: 'study' }, { name: 'trials', numeric: true }, { name: 'best', numeric: true, text: metric }, { name: 'found after trial', numeric: true }],
+      rows: drawn().map((one) => [one.study, one.n_trials, one.best, one.best_numbers[one.best_numbers.length - 1]]),
     }),
   })
   return {
     element: card.element,
     update: () => {
-      card.element.hidden = model.page.lineage.verdicts.length < 2
+      card.element.hidden = drawn().length < 2
       card.update()
     },
   }
 }
 
-function driftOption() {
-  const { verdicts } = model.page.lineage
-  if (verdicts.length < 2) return 'One answer so far.'
-  const { accent, muted } = colors()
-  const shapes = ['circle', 'triangle', 'rect', 'diamond']
-  const data = [...new Set(verdicts.map((one) => one.data))]
-  const range = niceRange(...ends(verdicts), 4)
-  return {
-    tooltip: { formatter: ({ dataIndex }) => tip(moment(verdicts[dataIndex].at), [['trial', String(verdicts[dataIndex].trial)], ['value', metric(verdicts[dataIndex].value)], ['data', verdicts[dataIndex].data || 'unknown']]) },
-    grid: grid({ bottom: 6, top: 12 }),
-    xAxis: axis({ type: 'category', data: verdicts.map((one) => moment(one.at)), splitLine: { show: false } }),
-    yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
-    series: [
-      { type: 'line', silent: true, symbol: 'none', lineStyle: { color: fade(muted, 0.5), width: 1 }, data: verdicts.map((one) => one.value) },
-      {
-        type: 'custom',
-        silent: true,
-        renderItem: ({ dataIndex }, api) => {
-          const [x, y1] = api.coord([dataIndex, verdicts[dataIndex].low ?? verdicts[dataIndex].value])
-          const y2 = api.coord([dataIndex, verdicts[dataIndex].high ?? verdicts[dataIndex].value])[1]
-          return { type: 'line', shape: { x1: x, x2: x, y1, y2 }, style: { stroke: fade(accent, 0.4), lineWidth: 5, lineCap: 'round' } }
-        },
-        data: verdicts.map((one, place) => [place, one.value]),
-      },
-      { type: 'scatter', data: verdicts.map((one) => ({ value: one.value, symbol: shapes[data.indexOf(one.data) % 4], symbolSize: 10, itemStyle: { color: accent } })) },
-    ],
-  }
+/** This study first. */
+function drawn() {
+  const { studies, head } = model.page
+  return studies.filter((one) => one.best_values.length).sort((left, right) => (right.study === head.study) - (left.study === head.study))
 }
 
-function ends(verdicts) {
-  const all = verdicts.flatMap((one) => [one.value, one.low, one.high]).filter((value) => value !== null)
-  return [Math.min(...all), Math.max(...all)]
+/** A short piece of the line, with its dashes. */
+function sample(place) {
+  const { color, dash } = SERIES[place % SERIES.length]
+  return s('svg', { width: 26, height: 12, 'aria-hidden': 'true' }, s('path', { d: 'M0 6H26', stroke: `var(--${color})`, 'stroke-width': 2.2, 'stroke-dasharray': dash.join(' ') || null, fill: 'none' }))
+}
+
+function option() {
+  const shown = drawn()
+  if (shown.length < 2) return 'No other study has this objective.'
+  const palette = colors()
+  const range = niceRange(...usualRange(shown.flatMap((one) => one.best_values), model.page.head.goals[0].goal), 4)
+  const last = Math.max(...shown.map((one) => one.n_trials))
+  const clamp = (value) => Math.min(range.max, Math.max(range.min, value))
+  return {
+    tooltip: { show: false },
+    grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    xAxis: axis({ min: 0, max: last, minInterval: 1, splitLine: { show: false }, name: 'trial', nameLocation: 'middle', nameGap: 24 }),
+    yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
+    series: [
+      { type: 'line', data: [] },
+      ...shown.map((one, place) => {
+        const { color, dash } = SERIES[place % SERIES.length]
+        const steps = one.best_numbers.map((number, step) => [number, clamp(one.best_values[step])])
+        steps.push([Math.max(one.n_trials - 1, steps[steps.length - 1][0]), steps[steps.length - 1][1]])
+        return staircase(steps, palette[color], { width: place ? 1.8 : 2.6, z: place ? 3 : 5, dash })
+      }),
+    ],
+  }
 }
 
 export function studiesCard(linkTo) {

@@ -1,31 +1,47 @@
-// How each hyperparameter affects the objective: small multiples, most important first.
+// How each hyperparameter affects an objective or the training time: small multiples, most important first.
 import { axis, canvasFont, ChartCard, fade, scaleAxis, tip } from '../chart.js'
-import { h, put } from '../dom.js'
-import { metric, niceRange, number, percent } from '../format.js'
-import { configurationOf, goalValues, model, usualRange } from '../model.js'
+import { h, put, segmented } from '../dom.js'
+import { duration, metric, niceRange, number, percent } from '../format.js'
+import { configurationOf, goalOf, model, TRAINING_TIME, usualRange, valuesOf } from '../model.js'
+import { levelScale } from '../scales.js'
 import { colors } from '../theme.js'
 import { legend } from './legend.js'
 
 const FIRST = 6
+const MOST_LEVELS = 12
 
 export function effectsSection() {
   const grid = h('div', { class: 'grid' })
   const heading = h('h2', { id: 'effects' })
+  const switches = h('div', { class: 'screen' })
   const more = h('button', { type: 'button', class: 'link', hidden: true })
-  const element = h('section', { 'aria-labelledby': 'effects' }, heading, grid, more)
+  const element = h('section', { 'aria-labelledby': 'effects' }, h('div', { class: 'heading' }, heading, switches), grid, more)
   let cards = []
   let isOpen = false
   let shown = ''
+  let known = ''
+  let chosen = 0
+  const current = () => model.page.analysis.effects[chosen] ?? model.page.analysis.effects[0]
   const update = () => {
-    const { effects } = model.page.analysis
-    element.hidden = effects.length === 0
-    put(heading, `How each hyperparameter affects ${model.page.head.goals[0].metric}`)
-    const names = effects.slice(0, isOpen ? undefined : FIRST).map((effect) => effect.parameter)
-    more.hidden = effects.length <= FIRST
-    more.textContent = isOpen ? `Show the first ${FIRST}` : `Show all ${effects.length} hyperparameters`
-    if (shown === names.join('\n')) return cards.forEach((card) => card.update())
+    const groups = model.page.analysis.effects
+    element.hidden = groups.length === 0
+    if (element.hidden) return
+    const metrics = groups.map((group) => group.metric)
+    if (known !== metrics.join('\n')) {
+      known = metrics.join('\n')
+      put(switches, metrics.length > 1 ? segmented('Effect on', metrics.map((name, place) => [place, name]), chosen, (place) => ((chosen = place), update())) : [])
+    }
+    const { metric: name, rows } = current()
+    put(heading, `How each hyperparameter affects ${name === TRAINING_TIME ? 'the training time' : name}`)
+    const names = rows.slice(0, isOpen ? undefined : FIRST).map((effect) => effect.parameter)
+    more.hidden = rows.length <= FIRST
+    more.textContent = isOpen ? `Show the first ${FIRST}` : `Show all ${rows.length} hyperparameters`
+    if (shown === names.join('\n')) {
+      for (const card of cards) card.update()
+      return
+    }
     cards.forEach((card) => card.remove())
-    cards = names.map(effectCard)
+    cards = names.map((parameter) => effectCard(parameter, current))
     put(grid, cards.map((card) => card.element))
     shown = names.join('\n')
   }
@@ -36,30 +52,48 @@ export function effectsSection() {
   return { element, update }
 }
 
-function effectCard(name) {
-  const effect = () => model.page.analysis.effects.find((one) => one.parameter === name)
+/** One parameter's card; `group` gives the effects on what was chosen. */
+function effectCard(name, group) {
+  const effect = () => group().rows.find((one) => one.parameter === name) ?? group().rows[0]
   const parameter = () => model.page.parameters.find((one) => one.name === name)
   return new ChartCard({
     size: 'w4',
     height: 'h190',
     follows: true,
     title: () => [name, h('small', {}, ` ${share(name)}`)],
-    about: () => [effect().trend, parameter().condition ? `Active where ${parameter().condition}.` : ''].filter(Boolean).join(' '),
+    about: () => [effect().trend, parameter().condition ? `Active where ${parameter().condition}.` : '', levelsNote(effect())].filter(Boolean).join(' '),
     legend: () => legend([['fit', 'average with interval'], ['best', 'chosen']]),
-    option: () => option(effect(), model.scales[name]),
-    figures: () => figures(effect(), model.scales[name]),
+    option: () => option(withFewLevels(effect(), group().metric), group().metric),
+    figures: () => figures(effect(), model.scales[name], group().metric),
   })
+}
+
+function levelsNote(effect) {
+  const isCut = model.scales[effect.parameter].isCategory && effect.at.length > MOST_LEVELS
+  return isCut ? `The best ${MOST_LEVELS} of ${effect.at.length} values are drawn; the table has all.` : ''
+}
+
+/** Of a parameter with many categories those with the best averages, in the order of their values. */
+function withFewLevels(effect, name) {
+  const scale = model.scales[effect.parameter]
+  if (!levelsNote(effect)) return { effect, scale }
+  const sign = goalOf(name).goal === 'maximize' ? -1 : 1
+  const places = effect.at.map((_, place) => place).filter((place) => effect.mean[place] !== null)
+  const kept = places.sort((left, right) => sign * (effect.mean[left] - effect.mean[right])).slice(0, MOST_LEVELS).sort((left, right) => left - right)
+  const pick = (column) => kept.map((place) => column[place])
+  const fewer = { ...effect, at: pick(effect.at), mean: pick(effect.mean), low: pick(effect.low), high: pick(effect.high) }
+  return { effect: fewer, scale: levelScale(scale, fewer.at) }
 }
 
 function share(name) {
   const row = model.page.analysis.knobs.rows.find((one) => one.name === name)
-  return row ? percent(row.share) : ''
+  return row ? `${percent(row.share)}, ${row.verdict}` : ''
 }
 
-function option(effect, scale) {
+function option({ effect, scale }, name) {
   const { accent, muted, best, card, faint } = colors()
-  const goal = model.page.head.goals[0]
-  const values = goalValues(goal.metric)
+  const goal = goalOf(name)
+  const values = valuesOf(name)
   const column = model.page.trials.parameters[effect.parameter]
   const band = [...effect.low, ...effect.high].filter((value) => value !== null)
   const [low, high] = usualRange([...values.filter((value) => value !== null), ...band], goal.goal, 0.94)
@@ -68,16 +102,16 @@ function option(effect, scale) {
   const width = scale.isCategory ? 0.6 / new Set(effect.at).size : 0
   const points = []
   for (let row = 0; row < values.length; row++) {
-    if (!model.mask[row] || values[row] === null || column[row] === null) continue
+    if (!model.mask[row] || values[row] === null || column[row] === null || scale.unit(column[row]) === null) continue
     const spread = scale.isCategory ? (((model.page.trials.number[row] * 7919) % 101) / 101 - 0.5) * width : 0
     points.push([scale.unit(column[row]) + spread, clamp(values[row]), row])
   }
-  const chosen = chosenPoint(effect.parameter, scale, clamp)
+  const chosen = chosenPoint(effect.parameter, scale, name, clamp)
   const large = points.length > 1500
   return {
-    tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2]) : undefined) },
+    tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], name) : undefined) },
     xAxis: scaleAxis(scale, { pad: 0.03 }),
-    yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
+    yAxis: axis({ ...range, axisLabel: { formatter: name === TRAINING_TIME ? (value) => (value ? duration(value) : '0') : (value) => number(value) } }),
     series: [
       { type: 'scatter', large, largeThreshold: 1500, symbolSize: points.length > 600 ? 3 : 4, itemStyle: { color: fade(muted, points.length > 600 ? 0.28 : 0.45) }, data: points },
       { type: 'custom', silent: true, clip: true, z: 1, renderItem: gaps(effect, scale, faint), data: [[0, range.min]] },
@@ -87,11 +121,13 @@ function option(effect, scale) {
   }
 }
 
-function chosenPoint(name, scale, clamp) {
-  const { answer, trials } = model.page
+/** The chosen trial: at its answer where that is about this metric, else where it was measured. */
+function chosenPoint(parameter, scale, name, clamp) {
+  const { answer, trials, head } = model.page
   const row = answer ? model.rowOf.get(answer.trial) : undefined
-  const value = row === undefined ? null : trials.parameters[name][row]
-  return value === null ? [] : [[scale.unit(value), clamp(answer.value)]]
+  const place = row === undefined ? null : scale.unit(trials.parameters[parameter][row])
+  const value = name === head.goals[0].metric ? answer?.value : row === undefined ? null : valuesOf(name)[row]
+  return place === null || (value ?? null) === null ? [] : [[place, clamp(value)]]
 }
 
 /** Bounds of the range as thin lines, and stretches without data. */
@@ -185,14 +221,17 @@ function categoryFit(effect, scale, color, width) {
   ]
 }
 
-function describe(row) {
-  const { trials, head } = model.page
-  return tip(`Trial ${trials.number[row]}`, [[head.goals[0].metric, metric(trials.metrics[head.goals[0].metric][row])], ...configurationOf(row)])
+function describe(row, name) {
+  const { trials } = model.page
+  return tip(`Trial ${trials.number[row]}`, [[name, written(name)(valuesOf(name)[row])], ...configurationOf(row)])
 }
 
-function figures(effect, scale) {
+const written = (name) => (name === TRAINING_TIME ? duration : metric)
+
+function figures(effect, scale, name) {
+  const text = written(name)
   return {
-    columns: [{ name: effect.parameter, numeric: !scale.isCategory }, { name: 'average', numeric: true, text: metric }, { name: 'low', numeric: true, text: metric }, { name: 'high', numeric: true, text: metric }],
+    columns: [{ name: effect.parameter, numeric: !scale.isCategory }, { name: 'average', numeric: true, text }, { name: 'low', numeric: true, text }, { name: 'high', numeric: true, text }],
     rows: effect.at.map((value, place) => [scale.isCategory ? scale.text(value) : value, effect.mean[place], effect.low[place], effect.high[place]]),
   }
 }

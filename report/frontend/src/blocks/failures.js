@@ -3,8 +3,8 @@ import { h, put } from '../dom.js'
 import { counted, percent } from '../format.js'
 import { isFiltered, model, onSelection } from '../model.js'
 
-export function failuresCard(size) {
-  const element = h('section', { class: `card ${size}`, id: 'failures' })
+export function failuresCard() {
+  const element = h('section', { class: 'card', id: 'failures' })
   const update = () => put(element, h('div', { class: 'top' }, h('h3', {}, 'Failures')), content())
   onSelection(update)
   return { element, update }

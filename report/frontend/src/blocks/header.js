@@ -4,7 +4,7 @@ import { count, counted, duration, moment } from '../format.js'
 import { model } from '../model.js'
 import { themeButton } from '../theme.js'
 
-const WORDS = { completed: 'completed', stopped: 'stopped early', failed: 'failed', running: 'running', paused: 'paused', proposed: 'waiting' }
+const WORDS = { completed: 'completed', infeasible: 'outside the limits', stopped: 'stopped early', failed: 'failed', running: 'running', paused: 'paused', proposed: 'waiting' }
 
 export function header(tools) {
   const title = h('h1')
@@ -18,7 +18,7 @@ export function header(tools) {
     state.dataset.state = head.state
     const goals = head.goals.map(({ metric, goal }) => `${goal} ${metric}`).join(' and ')
     const states = Object.entries(WORDS).filter(([name]) => head.counts[name]).map(([name, word]) => `${count(head.counts[name])} ${word}`)
-    put(facts, [counted(head.n_trials, 'trial'), ...states, goals, `${head.method}${head.schedule === 'full' ? '' : ` with ${head.schedule}`}`, `${duration(head.training_seconds)} of training`, `as of ${moment(madeAt)}`].join(' · '))
+    put(facts, [counted(head.n_trials, 'trial'), ...states, goals, ...head.limits, `${head.method}${head.schedule === 'full' ? '' : ` with ${head.schedule}`}`, `${duration(head.training_seconds)} of training`, `as of ${moment(madeAt)}`].join(' · '))
   }
   return { element, update }
 }

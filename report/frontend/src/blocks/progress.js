@@ -54,7 +54,7 @@ function counts() {
 function valueAt(row, budget) {
   const { trials, head } = model.page
   if (budget !== null) return trials.rungs[budget]?.[row] ?? null
-  return trials.state[row] === 'completed' ? (trials.metrics[head.goals[0].metric]?.[row] ?? null) : null
+  return ['completed', 'infeasible'].includes(trials.state[row]) ? (trials.metrics[head.goals[0].metric]?.[row] ?? null) : null
 }
 
 function option(across, budget) {

@@ -5,7 +5,7 @@ import { model } from '../model.js'
 import { colors, fade } from '../theme.js'
 
 export function rungsCard() {
-  return new ChartCard({
+  const card = new ChartCard({
     id: 'rungs',
     size: 'w4',
     height: 'h240',
@@ -14,6 +14,13 @@ export function rungsCard() {
     option,
     figures,
   })
+  return {
+    element: card.element,
+    update: () => {
+      card.element.hidden = model.page.head.schedule === 'full'
+      card.update()
+    },
+  }
 }
 
 function about() {

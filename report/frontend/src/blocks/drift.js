@@ -1,0 +1,82 @@
+// The answers from run to run and from data to data, and what the schedule concluded.
+import { axis, ChartCard, grid, tip } from '../chart.js'
+import { h, put } from '../dom.js'
+import { metric, moment, niceRange, number } from '../format.js'
+import { model } from '../model.js'
+import { table } from '../table.js'
+import { colors, fade } from '../theme.js'
+
+export function driftCard() {
+  const card = new ChartCard({
+    id: 'drift',
+    height: 'h240',
+    title: 'Answers from run to run',
+    about: () => `The winner's ${model.page.head.goals[0].metric} with its interval after each run, scheduled runs included; a new shape of point means new data.`,
+    option: driftOption,
+    figures: () => ({
+      columns: [{ name: 'when', text: moment }, { name: 'study' }, { name: 'trial', numeric: true }, { name: 'value', numeric: true, text: metric }, { name: 'low', numeric: true, text: metric }, { name: 'high', numeric: true, text: metric }, { name: 'data' }],
+      rows: model.page.lineage.verdicts.map((one) => [one.at, one.study, one.trial, one.value, one.low, one.high, one.data]),
+    }),
+  })
+  return {
+    element: card.element,
+    update: () => {
+      card.element.hidden = model.page.lineage.verdicts.length < 2
+      card.update()
+    },
+  }
+}
+
+function driftOption() {
+  const { verdicts } = model.page.lineage
+  if (verdicts.length < 2) return 'One answer so far.'
+  const { accent, muted } = colors()
+  const shapes = ['circle', 'triangle', 'rect', 'diamond']
+  const data = [...new Set(verdicts.map((one) => one.data))]
+  const range = niceRange(...ends(verdicts), 4)
+  return {
+    tooltip: { formatter: ({ dataIndex }) => tip(moment(verdicts[dataIndex].at), [['study', verdicts[dataIndex].study], ['trial', String(verdicts[dataIndex].trial)], ['value', metric(verdicts[dataIndex].value)], ['data', verdicts[dataIndex].data || 'unknown']]) },
+    grid: grid({ bottom: 6, top: 12 }),
+    xAxis: axis({ type: 'category', data: verdicts.map((one) => moment(one.at)), splitLine: { show: false } }),
+    yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
+    series: [
+      { type: 'line', silent: true, symbol: 'none', lineStyle: { color: fade(muted, 0.5), width: 1 }, data: verdicts.map((one) => one.value) },
+      {
+        type: 'custom',
+        silent: true,
+        renderItem: ({ dataIndex }, api) => {
+          const [x, y1] = api.coord([dataIndex, verdicts[dataIndex].low ?? verdicts[dataIndex].value])
+          const y2 = api.coord([dataIndex, verdicts[dataIndex].high ?? verdicts[dataIndex].value])[1]
+          return { type: 'line', shape: { x1: x, x2: x, y1, y2 }, style: { stroke: fade(accent, 0.4), lineWidth: 5, lineCap: 'round' } }
+        },
+        data: verdicts.map((one, place) => [place, one.value]),
+      },
+      { type: 'scatter', z: 4, data: verdicts.map((one, place) => ({ value: [place, one.value], symbol: shapes[data.indexOf(one.data) % 4], symbolSize: 10, itemStyle: { color: accent } })) },
+    ],
+  }
+}
+
+function ends(verdicts) {
+  const all = verdicts.flatMap((one) => [one.value, one.low, one.high]).filter((value) => value !== null)
+  return [Math.min(...all), Math.max(...all)]
+}
+
+/** What a schedule did about this study, latest first; hidden where none looks after it. */
+export function scheduleCard() {
+  const element = h('section', { class: 'card w12', id: 'schedule' })
+  const update = () => {
+    const { steps } = model.page.lineage
+    element.hidden = !steps.length
+    put(
+      element,
+      h('div', { class: 'top' }, h('h3', {}, 'Schedule')),
+      h('p', { class: 'about' }, 'What each scheduled run concluded, latest first.'),
+      table({
+        label: 'Schedule',
+        columns: [{ name: 'when', text: moment }, { name: 'step' }, { name: 'reason' }, { name: 'incumbent of' }, { name: 'data', text: (data) => data.slice(0, 8) }],
+        rows: steps.map((one) => [one.at, one.step, one.reason, one.study, one.data]),
+      }),
+    )
+  }
+  return { element, update }
+}
