@@ -16,16 +16,24 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-@pytest.mark.parametrize("name", ["study-file.md", "study.schema.json"])
-def test_the_reference_is_what_the_schemas_say(tmp_path, name):
-    runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["write_reference"](tmp_path)
+@pytest.mark.parametrize(
+    ("name", "script", "write"),
+    [
+        ("study-file.md", "make_reference.py", "write_reference"),
+        ("study.schema.json", "make_reference.py", "write_reference"),
+        ("command-line.md", "make_command_line.py", "write_command_line"),
+        ("sql.md", "make_sql_reference.py", "write_sql_reference"),
+    ],
+)
+def test_the_reference_is_what_its_source_says(tmp_path, name, script, write):
+    runpy.run_path(str(ROOT / "docs" / script))[write](tmp_path)
 
     written, kept = ((folder / name).read_text(encoding="utf-8") for folder in (tmp_path, ROOT / "docs"))
-    assert written == kept, "run `python docs/make_reference.py`"
+    assert written == kept, f"run `python docs/{script}`"
 
 
 def test_the_readmes_study_is_valid_as_pasted(tmp_path):
-    (study,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (study,) = re.findall(r"```yaml[^\n]*\n(.*?)```", README, re.DOTALL)
     (tmp_path / "study.yaml").write_text(study)
 
     assert check_study(read_study(tmp_path / "study.yaml").spec) == ()
