@@ -16,6 +16,9 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.tasks.cluster_crew import ClusterCrew
 from pegbox.tasks.crew import Crew, LocalCrew, Terms
 from pegbox.tasks.engine import Engine
+from pegbox.tasks.exchange import Exchange
+from pegbox.tasks.far_crew import FarCrew
+from pegbox.tasks.project_code import put_code
 
 
 @contextmanager
@@ -30,12 +33,12 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
     engine = _engine_of(spec, context.task_runner)
     terms = Terms.of(spec)
     if engine is None:
-        with LocalCrew(terms, store, spec.run.workers) as crew:
-            yield crew
+        with LocalCrew(terms, store, spec.run.workers) as local:
+            yield local
         return
     run = uuid4().hex
     with engine.open(run) as runner, context.model_copy(update={"task_runner": runner}):
-        yield ClusterCrew(
+        crew = ClusterCrew(
             replace(terms, threads=engine.threads),
             store,
             spec.run.workers,
@@ -43,6 +46,12 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
             directory=Path.cwd(),
             spreads_gpus=engine.spreads_gpus,
         )
+        yield crew if spec.run.shared is None else _far(crew, spec.run.shared)
+
+
+def _far(near: ClusterCrew, shared: str) -> FarCrew:
+    exchange = Exchange.of(near.store.root, shared)
+    return FarCrew(near, exchange, put_code(exchange, near.directory, near.store.root))
 
 
 def _engine_of(spec: StudySpec, given: TaskRunner[Any]) -> Engine | None:

@@ -61,7 +61,7 @@ class SegmentRunner:
         self._n_folds = data.n_folds if data else 1
         self._ongoing: Completions[_Ongoing] = Completions()
         self._folds: dict[tuple[int, int | None], list[_Measured]] = defaultdict(list)
-        cache = cache_of(study.store)
+        cache = cache_of(study.store, study.history.spec.run.shared)
         self._train = train_trial.with_options(result_storage=cache)
         self._evaluate = evaluate_trial.with_options(result_storage=cache)
 
@@ -116,6 +116,7 @@ class SegmentRunner:
         checkpoints: list[Path | None] = []
         for segment in segmenting.of_replicate(trial, best.replicate or 0):
             trained = self._outcome(self._train.submit(segment, self._data, self._crew))
+            self._crew.collect(trained)
             checkpoints.append(trained.checkpoint)
             if self._data and self._data.has_test:
                 measuring = self._evaluate.submit(segment, trained, self._data, self._crew, "test")
@@ -144,12 +145,13 @@ class SegmentRunner:
             self._submit(self._waiting.popleft())
 
     def _submit(self, segment: Segment) -> None:
+        self._crew.send(segment, self._data)
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
         self._ongoing.add(_Ongoing(segment), self._train.submit(segment, self._data, self._crew))
 
     def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
         segment = completion.about.segment
-        if completion.is_cached:  # no worker has journalled these reports
+        if completion.is_cached or self._crew.reports_at_end:  # no worker has journalled them
             reports = (MetricsReported.of(segment, report.step, report.metrics) for report in trained.reports)
             self._study.report(*reports)
         self._study.record(
@@ -169,6 +171,7 @@ class SegmentRunner:
         self._crew.recorded(segment, self._data)
         future = self._evaluate.submit(segment, trained, self._data, self._crew)
         self._ongoing.add(_Ongoing(segment, trained), future)
+        self._crew.collect(trained)
 
     def _evaluated(self, ongoing: _Ongoing, measured: Evaluation) -> None:
         segment, trained = ongoing.segment, ongoing.trained

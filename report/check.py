@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pegbox.datasets.check import check_data
+from pegbox.report.check_cluster import check_cluster
 from pegbox.schemas.errors import DataError, Problem
 from pegbox.schemas.study import StudySpec
 from pegbox.search.methods import check_search
@@ -21,6 +22,7 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
         *(check_data(spec.data) if spec.data else ()),
         *check_training(spec),
         *check_search(spec),
+        *check_cluster(spec.run),
         *_check_available(spec),
     )
 
@@ -52,8 +54,3 @@ def _check_available(spec: StudySpec) -> Iterator[Problem]:
         yield Problem("several objectives are not available yet. Write one `objective`.", ("objectives",))
     if spec.constraints:
         yield Problem("constraints are not available yet. Leave them out.", ("constraints",))
-    if spec.run.engine != "local":
-        message = f"the engine {spec.run.engine!r} is not available yet. Write `engine: local`."
-        yield Problem(message, ("run", "engine"))
-    if spec.run.address is not None:
-        yield Problem("clusters are not available yet. Leave the address out.", ("run", "address"))

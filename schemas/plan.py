@@ -174,9 +174,12 @@ class RunSpec(Schema):
     memory: str | None = Field(default=None, examples=["4GB"])
     """The most memory a worker may take."""
     engine: Literal["local", "ray", "dask"] = "local"
-    """Where the workers live."""
-    address: str | None = None
-    """Of an existing Ray or Dask cluster."""
+    """Where the workers live: on this machine, or on a Ray or Dask cluster; changing it changes no result."""
+    address: str | None = Field(default=None, examples=["ray://head:10001", "tcp://scheduler:8786"])
+    """Of an existing Ray or Dask cluster; one is started on this machine where it is left out."""
+    shared: str | None = Field(default=None, examples=["s3://bucket/tuning"])
+    """Through which code, data, metrics and checkpoints travel, as a URL that fsspec knows, where the machines of a
+    cluster do not share the folders of the study and of its store."""
     batch: Annotated[int, Field(ge=2)] | Literal["auto"] | None = None
     """Train small models of the kind `mlp` together: as one stack, at most so many in each worker. `auto` measures
     first and trains one by one where that is as fast. Trials share a stack where layers, batch_size, optimizer,

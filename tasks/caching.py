@@ -6,9 +6,10 @@ from typing import Any
 
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
-from prefect.filesystems import LocalFileSystem
+from prefect.filesystems import LocalFileSystem, RemoteFileSystem
 
 from pegbox.storage.layout import StoreLayout
+from pegbox.tasks.exchange import Exchange
 
 
 @dataclass
@@ -30,12 +31,17 @@ class SegmentKey(CachePolicy):
         return f"{step}-{inputs['segment'].content_key(data.fingerprint if data else '')}"
 
 
-def cache_of(store: StoreLayout) -> LocalFileSystem:
-    """Where Prefect keeps the results of a store's studies: below the store, because they name its checkpoints.
+def cache_of(store: StoreLayout, shared: str | None = None) -> LocalFileSystem | RemoteFileSystem:
+    """Where Prefect keeps the results of a store's studies: with the checkpoints that they name.
 
     Prefect takes a storage only as a block that its server knows.
+
+    Args:
+        store: Of the studies.
+        shared: The URL that stands in for the store where the workers do not see it.
     """
-    digest = hashlib.sha256(str(store.cache).encode()).hexdigest()[:12]
-    block = LocalFileSystem(basepath=str(store.cache))
+    place = str(store.cache) if shared is None else f"{Exchange.of(store.root, shared).path_or_url}/{store.cache.name}"
+    block = RemoteFileSystem(basepath=place) if "://" in place else LocalFileSystem(basepath=place)
+    digest = hashlib.sha256(place.encode()).hexdigest()[:12]
     block.save(f"pegbox-{digest}", overwrite=True)
     return block

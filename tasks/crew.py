@@ -72,7 +72,12 @@ class Crew(ABC):
     """Who trains the segments of a run; any thread may call it.
 
     A task holds a crew and calls it where the task runs: in the driver, or in a process of a cluster.
+
+    Attributes:
+        reports_at_end: True where reports come back with what was trained, as no worker reaches the store's journals.
     """
+
+    reports_at_end = False
 
     def __init__(self, terms: Terms, store: StoreLayout, capacity: int) -> None:
         """Nothing is started by this.
@@ -112,6 +117,12 @@ class Crew(ABC):
 
     def _train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
         return self._run(train_segment, segment, data, self.store)
+
+    def send(self, segment: Segment, data: PreparedData | None) -> None:  # noqa: B027 - most workers see the store
+        """Called by the driver before it hands out a segment: leave what far workers need; others see the store."""
+
+    def collect(self, trained: TrainedSegment) -> None:  # noqa: B027
+        """Called by the driver: bring the checkpoint into the store, where it is not there already."""
 
     def recorded(self, segment: Segment, data: PreparedData | None) -> None:
         """Take away what the worker left for the case that its driver dies."""

@@ -49,7 +49,7 @@ def test_a_valid_study_as_json(pegbox, study_file):
         ("sklearn:iris", "sklearn:irsi", ":2:16, data.source:"),
         ("val_loss", "val_los", ":6:21, objective.metric:"),
         ("lr:", "lrr:", ":5:3, space.lrr:"),
-        ("name: x\n", "name: x\nrun: {engine: ray}\n", ":2:15, run.engine: the engine 'ray' is not available yet"),
+        ("name: x\n", "name: x\nrun: {address: head}\n", ":2:16, run.address: `engine: local` uses no address."),
     ],
 )
 def test_each_rooms_complaint_has_its_place(pegbox, study_file, old, new, words):

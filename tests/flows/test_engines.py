@@ -1,8 +1,5 @@
 """Studies on real local clusters of two workers, of Ray and of Dask, one of whose workers is killed."""
 
-import os
-import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from driver_process import DriverProcess, calls, history_of
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Trial
 from pegbox.storage.history_file import open_history
 
 pytestmark = pytest.mark.flow
@@ -63,7 +61,11 @@ def test_killed_cluster_worker_costs_its_own_trial_only(
     assert history.selection is not None
     assert expected.selection is not None
     assert history.selection.finalists == expected.selection.finalists
-    failures = open_history(project / "store").sql("SELECT failure_kind FROM attempts WHERE failure_kind IS NOT NULL").fetchall()
+    failures = (
+        open_history(project / "store")
+        .sql("SELECT failure_kind FROM attempts WHERE failure_kind IS NOT NULL")
+        .fetchall()
+    )
     assert failures == [(FailureKind.LOST,)]
     assert reports(project) == reports(project, "local")
 
@@ -75,3 +77,48 @@ def values(history: History) -> list[tuple[float, float | None]]:
 def reports(project: Path, store: str = "store") -> list[tuple[int, int, float]]:
     query = "SELECT DISTINCT trial, step, value FROM metrics WHERE replicate IS NULL ORDER BY ALL"
     return open_history(project / store).sql(query).fetchall()
+
+
+def test_machines_without_the_store_exchange_everything_by_url(
+    project: Path, prefect_api: str, hill: Hill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = project / "far"
+    far.mkdir()
+    monkeypatch.setenv("TMPDIR", str(far))  # where each machine keeps what it has fetched
+    study = {
+        "data": {"source": "sklearn:iris", "target": "target", "split": {"test": 0.2, "valid": 0.2}},
+        "train": {"kind": "mlp", "epochs": 4},
+        "space": {"lr": {"min": 1e-3, "max": 1e-1, "log": True}},
+        "objective": {"metric": "val_loss"},
+        "fidelity": {"schedule": "halving", "min": 2, "max": 4, "factor": 2},
+        "finalists": {"top": 1, "seeds": 1},
+    }
+    shared = f"file://{project}/shared"
+    on_cluster = {"workers": 2, "threads": 1, "engine": "dask", "shared": shared}
+
+    for store, run in (("local", {"workers": 2, "threads": 1}), ("store", on_cluster)):
+        code, output = DriverProcess(hill(**study, run=run), project, prefect_api, store=store).finish()
+        assert code == 0, output
+
+    history, expected = history_of(project), history_of(project, "local")
+    assert [trial.evaluations for trial in measured(history)] == [trial.evaluations for trial in measured(expected)]
+    assert reports(project) == reports(project, "local")
+    assert history.selection is not None
+    assert expected.selection is not None
+    assert history.selection.test_metrics == expected.selection.test_metrics
+    assert history.selection.checkpoint is not None
+    assert history.selection.checkpoint.is_relative_to(project / "store")
+    assert history.selection.checkpoint.exists()
+    journals = [path.name for path in (project / "store" / "journal").rglob("*-worker-*")]
+    assert journals == []  # no worker has written into the driver's store
+    assert list(far.glob("pegbox-*/checkpoints/*"))
+
+
+def measured(history: History) -> list[Trial]:
+    """The trials without how long they took."""
+    return [
+        trial.model_copy(
+            update={"evaluations": tuple(one.model_copy(update={"seconds": 0.0}) for one in trial.evaluations)}
+        )
+        for trial in history.trials
+    ]

@@ -65,8 +65,6 @@ def test_problems_of_all_rooms_are_told_at_once() -> None:
     ("changes", "path"),
     [
         ({"space": {"preset": "mlp"}}, ("space", "preset")),
-        ({"run": {"engine": "ray"}}, ("run", "engine")),
-        ({"run": {"address": "ray://head:10001"}}, ("run", "address")),
     ],
 )
 def test_part_that_nothing_acts_on_is_refused_by_name(changes: dict[str, Any], path: tuple[str, ...]) -> None:
