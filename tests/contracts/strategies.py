@@ -1,15 +1,24 @@
 """What every strategy keeps; a new strategy's test inherits this class and says how a study asks for it."""
 
+import json
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from contracts.studies import MIXED, bowl, failing, study
+from contracts.studies import (
+    MIXED,
+    bowl,
+    equal_loss,
+    failing,
+    loss_now_and_then,
+    loss_of_any_size,
+    study,
+)
 
 from pegbox.schemas.decision import Done, Wait
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
-from pegbox.search.simulation import Outcome, Simulation
+from pegbox.search.simulation import Objective, Outcome, Simulation
 
 
 class StrategyContract:
@@ -25,13 +34,33 @@ class StrategyContract:
         )
         return Simulation(strategy_for(spec), History(spec=spec), objective, workers)
 
-    @pytest.mark.parametrize("workers", [1, 4])
+    @pytest.mark.parametrize("workers", [1, 4, 8])
     def test_a_study_ends_with_nothing_running(self, workers: int) -> None:
         simulation = self.simulation(workers=workers)
         history = simulation.run(max_steps=150)
         assert simulation.done is not None
         assert len(history.trials) == 12
         assert not history.running
+
+    def test_free_workers_never_get_the_same_configuration(self) -> None:
+        history = self.simulation(workers=8).run(max_steps=150)
+        keys = {json.dumps(dict(trial.configuration), sort_keys=True) for trial in history.trials}
+        assert len(keys) == len(history.trials)
+
+    def test_a_running_trial_is_never_continued(self) -> None:
+        simulation = self.simulation(workers=8)
+        for _ in range(20):
+            history = simulation.run(max_steps=1)
+            decision = strategy_for(history.spec).next(history, np.random.default_rng(1))
+            running = {trial.number for trial in history.running}
+            assert getattr(decision, "trial", None) not in running
+
+    @pytest.mark.parametrize("answer", [loss_of_any_size, equal_loss, loss_now_and_then])
+    def test_a_study_of_odd_values_ends(self, answer: Objective) -> None:
+        simulation = self.simulation(answer, workers=4)
+        history = simulation.run(max_steps=150)
+        assert simulation.done is not None
+        assert len(history.trials) == 12
 
     def test_epochs_are_never_overdrawn(self) -> None:
         history = self.simulation(workers=4, budget={"epochs": 50}).run(max_steps=150)

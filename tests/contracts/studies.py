@@ -1,5 +1,6 @@
 """Small studies and their simulated histories, for the contracts and for the tests of rooms that read a history."""
 
+import zlib
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,22 @@ def bowl(configuration: Configuration, from_budget: int, to_budget: int) -> Outc
 def failing(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
     """Nothing ever works."""
     return Outcome(Failure(kind=FailureKind.DIVERGED, message="The loss became NaN."))
+
+
+def loss_of_any_size(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
+    """A loss that is 1e30 here and -1e30 there: what is left of infinities where somebody wrote them as numbers."""
+    return Outcome({"loss": [1e30, -1e30, 0.5, 1e-30][zlib.crc32(repr(configuration).encode()) % 4], "size": 1e30})
+
+
+def equal_loss(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
+    """Nothing makes a difference."""
+    return Outcome({"loss": 1.0, "size": 1.0})
+
+
+def loss_now_and_then(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
+    """Half of the losses are missing: they were NaN or infinite, and who measures leaves such values out."""
+    is_missing = zlib.crc32(repr((configuration, to_budget)).encode()) % 2
+    return Outcome({} if is_missing else bowl(configuration, from_budget, to_budget).result)
 
 
 def finished(spec: StudySpec, configurations: list[Configuration], losses: list[float | None]) -> History:
