@@ -9,6 +9,7 @@ from pegbox.flows.tune import DEFAULT_STORE, tune
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.history import History
+from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
@@ -36,7 +37,7 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
         NoTrialSucceededError: No trial has a value, and there is no incumbent.
         StoreError: The history cannot be read or written.
     """
-    layout = open_store(store)
+    layout, spec = open_store(store), draw_published(spec)
     data = prepare_data(spec, layout)
     with ScheduleLog(layout, spec.name) as log:
         retuning = Retuning(spec, data.fingerprint if data else code_fingerprint(spec.train), log.steps)

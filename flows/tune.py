@@ -6,7 +6,8 @@ from prefect import flow
 
 from pegbox.flows.engines import open_crew
 from pegbox.flows.segments import SegmentRunner
-from pegbox.schemas.decision import Done, Wait
+from pegbox.report.presets import draw_space
+from pegbox.schemas.decision import Done, Stop, Wait
 from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
@@ -41,6 +42,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         StoreError: The history cannot be read or written.
     """
     layout = open_store(store)
+    spec = draw_space(spec, layout.root)
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (

@@ -7,7 +7,9 @@ from tempfile import TemporaryDirectory
 from pegbox.datasets.check import check_data
 from pegbox.report.check_cluster import check_cluster
 from pegbox.schemas.errors import DataError, Problem
+from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import TorchTrain
 from pegbox.search.methods import check_search
 from pegbox.training.check_prepared import check_prepared
 from pegbox.training.kinds import check_training
@@ -16,8 +18,12 @@ from pegbox.training.kinds import check_training
 def check_study(spec: StudySpec) -> tuple[Problem, ...]:
     """Problems in the order of a study file; empty where the study can run, as far as this can be told before it does.
 
-    Reads the header of the data and imports what the study names by import path; trains and writes nothing.
+    Reads the header of the data and imports what the study names by import path; trains and writes nothing. Of a preset
+    it sees the published ranges: those that the history narrows lie within them.
     """
+    if problem := _misfit_preset(spec):
+        return (problem,)
+    spec = draw_published(spec)
     return (
         *(check_data(spec.data) if spec.data else ()),
         *check_training(spec),
@@ -46,11 +52,15 @@ def _located(line: str) -> Problem:
     return Problem(message, tuple(path.split("."))) if separator and path.startswith("data.") else Problem(line)
 
 
+def _misfit_preset(spec: StudySpec) -> Problem | None:
+    preset = spec.space.preset
+    if not isinstance(preset, str) or not isinstance(spec.train, TorchTrain) or preset == spec.train.kind:
+        return None
+    message = f"the preset {preset!r} is not for the kind {spec.train.kind!r}. Write `preset: {spec.train.kind}`."
+    return Problem(message, ("space", "preset"))
+
+
 def _check_available(spec: StudySpec) -> Iterator[Problem]:
     """The parts of a study that can be written and that nothing acts on yet: refused, never ignored."""
-    if spec.space.preset is not None:
-        yield Problem("presets are not available yet. Write the parameters out.", ("space", "preset"))
-    if spec.objectives:
-        yield Problem("several objectives are not available yet. Write one `objective`.", ("objectives",))
     if spec.constraints:
         yield Problem("constraints are not available yet. Leave them out.", ("constraints",))

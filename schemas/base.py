@@ -1,9 +1,9 @@
 """The base of every schema and the few types that all of them share; no noun of its own."""
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Scalar = bool | int | FiniteFloat | str | None
 """One value of a parameter as YAML and JSON know it."""
@@ -39,3 +39,34 @@ class Schema(BaseModel):
     """A frozen model that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Declared(Schema):
+    """A section of the study file: a yes or no where a number is meant is a mistake, not 1 or 0."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, raw: Any) -> Any:
+        for name, value in raw.items() if isinstance(raw, Mapping) else ():
+            if (
+                isinstance(value, bool)
+                and name in cls.model_fields
+                and _is_of_numbers(cls.model_fields[name].annotation)
+            ):
+                raise EntryError(f"{name} must be a number, got {'true' if value else 'false'}.", name)
+        return raw
+
+
+def _is_of_numbers(annotation: Any) -> bool:
+    """True if a type takes a number and no truth value."""
+    kinds = set(_leaves(annotation))
+    return not kinds.isdisjoint({int, float}) and kinds.isdisjoint({bool, Any})
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The plain types that an annotation is made of."""
+    arguments = get_args(annotation)
+    if not arguments:
+        yield annotation
+    for argument in arguments[:1] if get_origin(annotation) is Annotated else arguments:
+        yield from _leaves(argument)

@@ -5,12 +5,12 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from pegbox.schemas.base import Schema
+from pegbox.schemas.base import Declared, Schema
 
 Task = Literal["classification", "regression"]
 
 
-class SplitSpec(Schema):
+class SplitSpec(Declared):
     """How rows are divided into training, validation and test parts."""
 
     test: float = Field(default=0.2, ge=0, lt=1)
@@ -39,7 +39,7 @@ class SplitSpec(Schema):
         return self
 
 
-class DataSpec(Schema):
+class DataSpec(Declared):
     """Where the data comes from and how it is divided."""
 
     source: str = Field(

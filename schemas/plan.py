@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, FiniteFloat, PlainSerializer, model_validator
 
-from pegbox.schemas.base import Configuration, Schema
+from pegbox.schemas.base import Configuration, Declared
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -40,7 +40,7 @@ Seconds = Annotated[
 """A duration in seconds; the study file may write `30m`."""
 
 
-class Objective(Schema):
+class Objective(Declared):
     """One measured number that is made small or large."""
 
     metric: str = Field(min_length=1, examples=["val_loss"])
@@ -59,7 +59,7 @@ class Objective(Schema):
         return self.target is None or self.loss(value) <= self.loss(self.target)
 
 
-class Constraint(Schema):
+class Constraint(Declared):
     """A limit that a trial's metric must keep; a trial outside it cannot win."""
 
     metric: str = Field(min_length=1, examples=["parameters"])
@@ -88,7 +88,7 @@ class Constraint(Schema):
         return float(max(above, below))
 
 
-class SearchSpec(Schema):
+class SearchSpec(Declared):
     """Which method proposes configurations."""
 
     method: str = Field(
@@ -108,7 +108,7 @@ class SearchSpec(Schema):
     space overlaps this one; a list names them."""
 
 
-class FidelitySpec(Schema):
+class FidelitySpec(Declared):
     """How far each trial is trained before it is compared."""
 
     schedule: str = Field(default="full", examples=["full", "median", "halving", "asha", "hyperband"])
@@ -129,7 +129,7 @@ class FidelitySpec(Schema):
         return self
 
 
-class BudgetSpec(Schema):
+class BudgetSpec(Declared):
     """When the search ends; the first limit that is reached ends it."""
 
     trials: int | None = Field(default=None, ge=1)
@@ -159,7 +159,7 @@ class BudgetSpec(Schema):
         return self
 
 
-class RunSpec(Schema):
+class RunSpec(Declared):
     """How the study is executed; changing it changes no result."""
 
     workers: int = Field(default=1, ge=1)
@@ -189,7 +189,7 @@ class RunSpec(Schema):
     """A Prefect concurrency limit that each training task occupies."""
 
 
-class FinalistsSpec(Schema):
+class FinalistsSpec(Declared):
     """How the winner is chosen: the best few are trained again on fresh seeds common to all."""
 
     top: int = Field(default=5, ge=1)
@@ -198,7 +198,7 @@ class FinalistsSpec(Schema):
     """Fresh seeds for each of them."""
 
 
-class ScheduleSpec(Schema):
+class ScheduleSpec(Declared):
     """When the study tunes itself again."""
 
     cron: str | None = Field(default=None, examples=["0 3 * * 1"])

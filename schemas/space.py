@@ -11,12 +11,14 @@ from pydantic import (
     Field,
     FiniteFloat,
     Tag,
+    TypeAdapter,
     model_serializer,
     model_validator,
 )
 
-from pegbox.schemas.base import Configuration, EntryError, Scalar, Schema, Value
+from pegbox.schemas.base import Configuration, Declared, EntryError, Scalar, Schema, Value
 from pegbox.schemas.errors import suggest
+from pegbox.schemas.presets import PRESETS
 
 RESERVED_NAMES = ("forbid", "preset")
 Whole = int  # the name `int` is a field of Integer
@@ -31,7 +33,7 @@ class Prior(Schema):
     """How much the guess is worth against what trials show."""
 
 
-class Domain(Schema):
+class Domain(Declared):
     """What all domains share: a condition and a prior."""
 
     when: Mapping[str, Value | tuple[Scalar, ...]] = Field(default={}, examples=[{"optimizer": "sgd"}])
@@ -249,6 +251,26 @@ Bound = Value | Annotated[Mapping[Literal["min", "max"], FiniteFloat], Field(min
 """In a forbidden combination: a value, a list of values, or a range."""
 
 
+class DrawnPreset(Schema):
+    """A preset that was drawn into a space; pegbox writes it when the study begins, and it stays."""
+
+    kind: str
+    """Of model."""
+    narrowed_by: tuple[str, ...] = ()
+    """Earlier studies of the same kind whose best trials narrowed the published ranges."""
+
+
+def _is_gathered(raw: Mapping[str, Any]) -> bool:
+    """True for a space as it is made in Python; in a file `parameters` would be one more name."""
+    inner = raw.get("parameters")
+    if not isinstance(inner, Mapping) or not raw.keys() <= {"parameters", *RESERVED_NAMES}:
+        return False
+    return not any(name in inner and not isinstance(inner[name], Mapping | Domain) for name in ("min", "max", "values"))
+
+
+_DOMAIN: TypeAdapter[AnyDomain] = TypeAdapter(DomainEntry)
+
+
 class Space(Schema):
     """The search space.
 
@@ -262,13 +284,14 @@ class Space(Schema):
         default=(), examples=[[{"optimizer": "sgd", "lr": {"min": 0.05}}]]
     )
     """Combinations that are never proposed; each holds where all its entries hold."""
-    preset: str | None = Field(default=None, examples=["mlp"])
-    """Published ranges for a kind of model; parameters written beside it replace those of the preset."""
+    preset: str | DrawnPreset | None = Field(default=None, examples=["mlp"])
+    """Published ranges for a kind of model, as many as the budget pays for, narrowed by three earlier studies of the
+    same kind; parameters written beside it replace those of the preset. `pegbox validate` lists what is drawn."""
 
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping) or isinstance(raw.get("parameters"), Mapping):
+        if not isinstance(raw, Mapping) or _is_gathered(raw):
             return raw
         reserved = {name: raw[name] for name in RESERVED_NAMES if name in raw}
         return {"parameters": {name: raw[name] for name in raw if name not in RESERVED_NAMES}, **reserved}
@@ -281,18 +304,19 @@ class Space(Schema):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not self.parameters and self.preset is None:
+        if not self.parameters and not isinstance(self.preset, str):
             raise ValueError(
                 "the space is empty. Give at least one parameter, such as `lr: {min: 1e-5, max: 1e-1, log: true}`."
             )
+        self._check_names()
         for name, domain in self.parameters.items():
             for parent, wanted in domain.when.items():
                 self._check_condition(name, parent, wanted)
         for number, combination in enumerate(self.forbid):
             for name in combination:
-                if name not in self.parameters:
+                if name not in self._known:
                     raise EntryError(
-                        f"forbid names the unknown parameter {name!r}. {suggest(name, self.parameters)}",
+                        f"forbid names the unknown parameter {name!r}. {suggest(name, self._known)}",
                         "forbid",
                         number,
                         name,
@@ -300,16 +324,38 @@ class Space(Schema):
         _ = self.order  # raises on a cycle
         return self
 
+    def _check_names(self) -> None:
+        if isinstance(self.preset, str) and self.preset not in PRESETS:
+            raise EntryError(f"unknown preset {self.preset!r}. {suggest(self.preset, PRESETS)}", "preset")
+        for name in self.parameters:
+            if not name.strip():
+                raise EntryError("a parameter needs a name. Training is handed its value under it.", name)
+            if name == "parameters":
+                raise EntryError(
+                    "`parameters` cannot be the name of a parameter: it is where a space keeps them. Rename it.", name
+                )
+
+    @cached_property
+    def published(self) -> dict[str, AnyDomain]:
+        """The published domains of a preset that has not been drawn, the most worthwhile first; else empty."""
+        raw = PRESETS[self.preset] if isinstance(self.preset, str) else {}
+        return {name: _DOMAIN.validate_python(domain) for name, domain in raw.items()}
+
+    @property
+    def _known(self) -> dict[str, AnyDomain]:
+        """What conditions may name: the parameters, and what a preset may still draw."""
+        return {**self.published, **self.parameters}
+
     def _check_condition(self, name: str, parent: str, wanted: Value | tuple[Scalar, ...]) -> None:
-        if parent not in self.parameters:
+        if parent not in self._known:
             raise EntryError(
-                f"{name} is conditional on the unknown parameter {parent!r}. {suggest(parent, self.parameters)}",
+                f"{name} is conditional on the unknown parameter {parent!r}. {suggest(parent, self._known)}",
                 name,
                 "when",
                 parent,
             )
         for value in wanted if isinstance(wanted, tuple) else (wanted,):
-            if not self.parameters[parent].contains(value):
+            if not self._known[parent].contains(value):
                 raise EntryError(
                     f"{name} is conditional on {parent}={value!r}, a value that {parent} cannot take.",
                     name,
@@ -324,7 +370,8 @@ class Space(Schema):
         Raises:
             ValueError: The conditions form a cycle.
         """
-        placed: dict[str, None] = {}
+        placed: dict[str, None] = dict.fromkeys(name for name in self.published if name not in self.parameters)
+        to_draw = set(placed)
         waiting = list(self.parameters)
         while waiting:
             ready = [name for name in waiting if all(parent in placed for parent in self.parameters[name].when)]
@@ -333,7 +380,7 @@ class Space(Schema):
                 raise EntryError(message, waiting[0], "when")
             placed.update(dict.fromkeys(ready))
             waiting = [name for name in waiting if name not in placed]
-        return tuple(placed)
+        return tuple(name for name in placed if name not in to_draw)
 
     def names(self) -> Iterator[str]:
         """Parameter names, parents before children."""

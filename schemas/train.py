@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field
 
-from pegbox.schemas.base import ImportPath, Schema
+from pegbox.schemas.base import Declared, ImportPath
 from pegbox.schemas.data import Task
 
 Device = Literal["auto", "cpu", "cuda"]
 
 
-class _Train(Schema):
+class _Train(Declared):
     epochs: int = Field(default=1, ge=1)
     """The full budget of a trial."""
 

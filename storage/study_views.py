@@ -69,13 +69,10 @@ def _fixed_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def column_names(spec: StudySpec) -> dict[str, str]:
-    """Parameter to column; a name that is taken (names differ by more than case in SQL) gets `param_` before it.
-
-    A parameter with an empty name has no column, as no path leads to it; it is seen in `trials.params` only.
-    """
+    """Parameter to column; a name that is taken (names differ by more than case in SQL) gets `param_` before it."""
     taken = set(FIXED)
     columns = {}
-    for parameter in filter(None, spec.space.parameters):
+    for parameter in spec.space.parameters:
         column = parameter
         while column.lower() in taken:
             column = f"param_{column}"

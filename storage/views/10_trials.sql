@@ -80,5 +80,5 @@ CREATE OR REPLACE VIEW study_parameters AS
 SELECT
     s.study, entry.key AS parameter, json_exists(entry.value, '$.min') AS is_range, entry.value AS domain
 FROM studies AS s, json_each(s.spec, '$.space') AS entry
-WHERE json_type(entry.value) = 'OBJECT';
+WHERE json_type(entry.value) = 'OBJECT' AND entry.key <> 'preset';
 COMMENT ON VIEW study_parameters IS 'The parameters of each study with their domains; is_range is true for numbers between two bounds. Example: FROM study_parameters WHERE study = ''digits'';';

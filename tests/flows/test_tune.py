@@ -17,6 +17,11 @@ from pegbox.storage.maintenance import verify
 pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
 
 Hill = Callable[..., StudySpec]
+TRADE = """
+
+def trade(x):
+    return {"value": (x - 0.3) ** 2, "size": 1 - x}
+"""
 
 
 def _tune(spec: StudySpec, project: Path) -> None:
@@ -50,6 +55,32 @@ def test_clear_loser_gets_no_more_fresh_seeds(project: Path, hill: Hill) -> None
     assert selection is not None
     assert [len(finalist.values) for finalist in selection.finalists] == [5, 3, 3]
     assert "after 3 seeds" in selection.reason
+
+
+def test_several_objectives_end_with_a_front_and_its_knee(project: Path, hill: Hill) -> None:
+    (project / "hill.py").write_text((project / "hill.py").read_text() + TRADE)
+    train = {"kind": "function", "function": "hill:trade"}
+    traded = {"space": {"x": {"min": 0.3, "max": 1.0}}, "objectives": [{"metric": "value"}, {"metric": "size"}]}
+    _tune(hill(train=train, objective=None, finalists={"top": 4, "seeds": 2}, **traded), project)
+
+    selection = _history(project).selection
+    assert selection is not None
+    assert len(selection.front) == 4
+    assert {point.trial for point in selection.front} == {selection.winner, *selection.ties}
+    assert all(set(point.estimates) == {"value", "size"} for point in selection.front)
+
+
+def test_trial_outside_a_constraint_does_not_win(project: Path, hill: Hill) -> None:
+    (project / "hill.py").write_text((project / "hill.py").read_text() + TRADE)
+    train = {"kind": "function", "function": "hill:trade"}
+    _tune(hill(train=train, constraints=[{"metric": "size", "max": 0.4}]), project)
+
+    history = _history(project)
+    assert history.selection is not None
+    kept = [trial for trial in history.trials if float(str(trial.configuration["x"])) >= 0.6]
+    best = min(kept, key=lambda trial: float(str(trial.configuration["x"])))
+    assert history.selection.winner == best.number
+    assert history.selection.best.constrained["size"] <= 0.4
 
 
 def test_finished_study_trains_nothing_again(project: Path, hill: Hill) -> None:

@@ -64,7 +64,7 @@ def test_problems_of_all_rooms_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
-        ({"space": {"preset": "mlp"}}, ("space", "preset")),
+        ({"constraints": [{"metric": "parameters", "max": 1000}]}, ("constraints",)),
     ],
 )
 def test_part_that_nothing_acts_on_is_refused_by_name(changes: dict[str, Any], path: tuple[str, ...]) -> None:
@@ -72,14 +72,6 @@ def test_part_that_nothing_acts_on_is_refused_by_name(changes: dict[str, Any], p
 
     assert problem.path == path
     assert "not available yet" in problem.message
-
-
-def test_several_objectives_are_refused_by_name() -> None:
-    objectives = [{"metric": "val_loss"}, {"metric": "val_accuracy", "goal": "maximize"}]
-
-    (problem,) = check(objective=None, objectives=objectives)
-
-    assert (problem.path, "not available yet" in problem.message) == (("objectives",), True)
 
 
 def test_cost_that_no_model_measures_is_refused() -> None:

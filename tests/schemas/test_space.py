@@ -143,6 +143,12 @@ def test_a_broken_condition_knows_its_entry(written, at):
     assert cause.at == at
 
 
+@pytest.mark.parametrize("name", ["", " ", "parameters"])
+def test_name_that_no_parameter_can_have_is_refused(name):
+    with pytest.raises(ValidationError, match="parameter"):
+        Space.model_validate({name: {"min": 0.0, "max": 1.0}})
+
+
 def test_a_preset_needs_no_parameter():
     assert Space(preset="mlp").parameters == {}
 
@@ -159,7 +165,9 @@ domains = st.one_of(
 
 @given(
     st.dictionaries(
-        st.text(min_size=1).filter(lambda name: name not in {"forbid", "preset", "parameters"}), domains, min_size=1
+        st.text(min_size=1).filter(lambda name: name.strip() and name not in {"forbid", "preset", "parameters"}),
+        domains,
+        min_size=1,
     )
 )
 def test_a_space_survives_json_whatever_its_names(written):

@@ -99,12 +99,6 @@ def test_parameters_named_like_columns_get_names_of_their_own(store: StoreLayout
     assert found == [(1.0, 2.5, 2, True, "x")]
 
 
-def test_a_parameter_with_an_empty_name_is_left_out_of_the_view(store: StoreLayout, begin: Any, new_spec: Any) -> None:
-    space = {"": {"min": 0.0, "max": 1.0}, "lr": {"min": 0.0, "max": 1.0}}
-    begin(new_spec(space=space)).complete({"": 0.25, "lr": 0.5}, value=1.0)
-    assert count(store, "SELECT count(*) FROM study_digits WHERE lr = 0.5") == 1
-
-
 def test_ingesting_everything_again_changes_nothing(recorded: StoreLayout, tmp_path: Path) -> None:
     copy = StoreLayout(tmp_path / "copy")
     shutil.copytree(recorded.root, copy.root)
