@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 from pegbox.schemas.errors import StoreNewerError, StoreUnwritableError
@@ -28,10 +29,9 @@ def open_store(root: Path) -> StoreLayout:
         ignore = root / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
+        tempfile.TemporaryFile(dir=store.journal).close()  # says why it may not, unlike `os.access`
     except OSError as error:
         raise unwritable(store, error) from error
-    if not os.access(store.journal, os.W_OK):
-        raise unwritable(store, PermissionError(13, "permission denied"))
     return store
 
 
