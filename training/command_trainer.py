@@ -16,7 +16,7 @@ from pegbox.training.command_line import fill, fill_command
 from pegbox.training.command_output import Line, read_file, reader_of
 from pegbox.training.command_process import CommandProcess
 from pegbox.training.failures import failed, signal_name
-from pegbox.training.measured import Reports, as_metrics, latest
+from pegbox.training.measured import Reports, as_metrics, reported_evaluation
 from pegbox.training.resources import process_name, visible_gpus
 from pegbox.training.trainer import EvaluatedPart, Report
 
@@ -48,13 +48,8 @@ class CommandTrainer:
     def evaluate(
         self, segment: Segment, trained: TrainedSegment, data: Splits | None, part: EvaluatedPart
     ) -> Evaluation:
-        """The last value of each metric that was printed or written: `test_...` for the test part, else the rest."""
-        return Evaluation(
-            budget=trained.budget,
-            metrics=latest(trained.reports, part),
-            seconds=trained.seconds,
-            replicate=segment.replicate,
-        )
+        """See `Trainer.evaluate`; the last values that were printed or written."""
+        return reported_evaluation(segment, trained, part)
 
 
 def _values(segment: Segment, data: Splits | None, directory: CheckpointDirectory) -> dict[str, Value]:

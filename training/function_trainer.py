@@ -19,7 +19,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.failures import failed
-from pegbox.training.measured import Reports, latest, returned_metrics
+from pegbox.training.measured import Reports, reported_evaluation, returned_metrics
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.trial_handle import TrialHandle
@@ -58,13 +58,8 @@ class FunctionTrainer:
     def evaluate(
         self, segment: Segment, trained: TrainedSegment, data: Splits | None, part: EvaluatedPart
     ) -> Evaluation:
-        """The last value of each metric that was reported or returned: `test_...` for the test part, else the rest."""
-        return Evaluation(
-            budget=trained.budget,
-            metrics=latest(trained.reports, part),
-            seconds=trained.seconds,
-            replicate=segment.replicate,
-        )
+        """See `Trainer.evaluate`; the last values that were reported or returned."""
+        return reported_evaluation(segment, trained, part)
 
 
 def import_function(import_path: str) -> Callable[..., Any]:

@@ -1,12 +1,12 @@
 """Numbers that a user's code gives, turned into metrics; what is no number is refused, what is not finite left out."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.failure import FailureKind
-from pegbox.schemas.trial import MetricReport
+from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment
 from pegbox.training.failures import failed
 from pegbox.training.trainer import EvaluatedPart, Report
 
@@ -85,7 +85,15 @@ class Reports:
         return max(len(self.steps), max(self.steps, default=0))
 
 
-def latest(reports: Iterable[MetricReport], part: EvaluatedPart) -> Metrics:
-    """The last value of each metric; of the part test those named `test_...`, of the part valid all others."""
-    metrics = {name: value for report in reports for name, value in report.metrics.items()}
-    return {name: value for name, value in metrics.items() if name.startswith("test_") == (part == "test")}
+def reported_evaluation(segment: Segment, trained: TrainedSegment, part: EvaluatedPart) -> Evaluation:
+    """What a trainer that cannot measure says of a part: the last value of each metric that was reported.
+
+    Of the part test those named `test_...`, of the part valid all others.
+    """
+    latest = {name: value for report in trained.reports for name, value in report.metrics.items()}
+    return Evaluation(
+        budget=trained.budget,
+        metrics={name: value for name, value in latest.items() if name.startswith("test_") == (part == "test")},
+        seconds=trained.seconds,
+        replicate=segment.replicate,
+    )
