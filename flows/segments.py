@@ -1,7 +1,7 @@
 """Drives segments through training and evaluation, and records what becomes of each; decides nothing."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -21,7 +21,9 @@ from pegbox.tasks.crew import Crew
 from pegbox.tasks.evaluate_trial import evaluate_trial
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_metric, state_after
+from pegbox.tasks.keeping import Keeping
 from pegbox.tasks.notices import announce
+from pegbox.tasks.resting import Resting
 from pegbox.tasks.segmenting import Segmenting
 from pegbox.tasks.train_trial import train_trial
 
@@ -57,7 +59,9 @@ class SegmentRunner:
         self._crew = crew
         self._data = data
         self._interruption = interruption
+        self.keeping = Keeping(study)
         self._waiting: deque[Segment] = deque()
+        self._resting = Resting()
         self._n_folds = data.n_folds if data else 1
         self._ongoing: Completions[_Ongoing] = Completions()
         self._folds: dict[tuple[int, int | None], list[_Measured]] = defaultdict(list)
@@ -70,28 +74,41 @@ class SegmentRunner:
         """Workers for which nothing is waiting; none once a signal came."""
         if self._interruption.is_requested:
             return 0
-        return max(0, self._crew.capacity - len(self._ongoing) - len(self._waiting))
+        return max(0, self._crew.capacity - len(self._ongoing) - len(self._waiting) - len(self._resting))
 
     @property
     def is_busy(self) -> bool:
-        """True while a segment waits or is on its way."""
-        return bool(self._waiting) or len(self._ongoing) > 0
+        """True while a segment waits, rests or is on its way."""
+        return bool(self._waiting or self._resting or self._ongoing)
 
     def add(self, segments: Iterable[Segment]) -> None:
         """Train these as soon as workers are free."""
         self._waiting.extend(segments)
         self._fill()
 
-    def settle(self) -> None:
-        """Wait until one task ends, if one is on its way, and record what that means.
+    def settle(self, judge: Callable[[], object] = lambda: None) -> None:
+        """Wait until one task ends, if one is on its way, record what that means, and go on with what waits.
+
+        Args:
+            judge: Called in between; may `drop` what is not worth going on with.
 
         Raises:
             StudyInterruptedError: A signal came, and what was running has been let finish.
             Exception: What a task raised that is no failure of its trial.
         """
-        if self._ongoing:
-            self._record(self._ongoing.next())
+        if self._ongoing or self._resting:
+            completion = self._ongoing.next(self._resting.seconds_left())
+            if completion:
+                self._record(completion)
+        self.keeping.look()
+        judge()
         self._fill()
+
+    def drop(self, trial: int, replicate: int | None = None) -> None:
+        """Train no further fold of a trial, or of a fresh seed of it."""
+        self._waiting = deque(one for one in self._waiting if (one.trial, one.replicate) != (trial, replicate))
+        self._resting.drop(trial, replicate)
+        self._folds.pop((trial, replicate), None)
 
     def _record(self, completion: Completion[_Ongoing]) -> None:
         match completion.outcome:
@@ -129,7 +146,9 @@ class SegmentRunner:
         """Wait for one task, where nothing else is to be done meanwhile."""
         alone: Completions[None] = Completions()
         alone.add(None, future)
-        outcome = alone.next().outcome
+        completion = alone.next()
+        assert completion is not None
+        outcome = completion.outcome
         if isinstance(outcome, BaseException):
             raise outcome
         return cast("Done", outcome)
@@ -137,10 +156,12 @@ class SegmentRunner:
     def _fill(self) -> None:
         if self._interruption.is_requested:
             self._waiting.clear()
+            self._resting.clear()
             if not self._ongoing:
                 raise StudyInterruptedError(
                     f"Study {self._study.history.spec.name!r} was interrupted. The same command goes on with it."
                 )
+        self._waiting.extendleft(self._resting.rested())
         while self._waiting and len(self._ongoing) < self._crew.capacity:
             self._submit(self._waiting.popleft())
 
@@ -169,6 +190,8 @@ class SegmentRunner:
             )
         )
         self._crew.recorded(segment, self._data)
+        if self._is_over(segment):
+            return
         future = self._evaluate.submit(segment, trained, self._data, self._crew)
         self._ongoing.add(_Ongoing(segment, trained), future)
         self._crew.collect(trained)
@@ -177,6 +200,8 @@ class SegmentRunner:
         segment, trained = ongoing.segment, ongoing.trained
         if trained is None:
             raise ValueError(f"trial {segment.trial} was evaluated before it was trained.")
+        if self._is_over(segment):
+            return
         evaluation = evaluation_of_fold(segment, trained, measured)
         if failure := missing_metric(self._study.history.spec, evaluation):
             self._failed(segment, failure)
@@ -207,7 +232,16 @@ class SegmentRunner:
         )
         announce(before, after, segment.trial, evaluation)
 
+    def _is_over(self, segment: Segment) -> bool:
+        """True for a fold whose trial was stopped, or failed on another fold, while it was on its way."""
+        trial = self._study.history.trials[segment.trial]
+        if segment.replicate is None:
+            return trial.state.is_finished
+        return segment.replicate in trial.failed_replicates
+
     def _failed(self, segment: Segment, failure: Failure) -> None:
+        if self._is_over(segment):
+            return
         again = failure.kind.deserves_retry and segment.attempt <= self._study.history.spec.run.retries
         self._study.record(
             TrialFailed(
@@ -219,5 +253,7 @@ class SegmentRunner:
                 final=not again,
             )
         )
-        if again:
-            self._waiting.appendleft(segment.model_copy(update={"attempt": segment.attempt + 1}))
+        if not again:
+            self.drop(segment.trial, segment.replicate)
+        else:
+            self._resting.add(segment.model_copy(update={"attempt": segment.attempt + 1}))

@@ -12,6 +12,8 @@ from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
+from pegbox.search.between_folds import hopeless_between_folds
+from pegbox.search.strategy import Strategy
 from pegbox.search.within_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
@@ -57,6 +59,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         train_finalists(study, runner, segmenting)
         selection = choose(study, runner, segmenting)
         publish_report(whole(study.history), selection)
+        runner.keeping.finish()
     return selection
 
 
@@ -65,20 +68,35 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
     strategy = study_strategy(study.history.spec, recall_earlier(study))
     for trial in study.history.running:
         runner.add(segmenting.of_trial(trial))
+
+    def judge() -> None:
+        if hopeless_between_folds(study.history.within_space()) is not None:
+            decide_next(study, strategy, runner, segmenting, 1)
+
     rest: Wait | Done | None = None
     while runner.is_busy or not isinstance(rest, Done):
         if runner.n_free and not isinstance(rest, Done):
-            proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), runner.n_free)
-            history = study.record(*proposals.decisions)
-            for decision in proposals.decisions:
-                runner.add(segmenting.of_decision(history, decision))
-            rest = proposals.rest
+            rest = decide_next(study, strategy, runner, segmenting, runner.n_free)
         if isinstance(rest, Wait) and not runner.is_busy:
             raise SearchError(f"{study.history.spec.search.method} waits for a running trial, but none is running.")
-        runner.settle()
+        runner.settle(judge)
     if rest.reason != study.history.search_end:
         ended = SearchEnded(study=study.history.spec.name, reason=rest.reason, elapsed_seconds=study.elapsed_seconds)
         study.record(ended)
+
+
+def decide_next(
+    study: StudyLog, strategy: Strategy, runner: SegmentRunner, segmenting: Segmenting, count: int
+) -> Wait | Done | None:
+    """Have the strategy decide, record it and act on it; gives why there were fewer decisions than asked for."""
+    proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), count)
+    history = study.record(*proposals.decisions)
+    for made in proposals.decisions:
+        if isinstance(made.decision, Stop):
+            runner.drop(made.trial)
+        else:
+            runner.add(segmenting.of_trial(history.trials[made.trial]))
+    return proposals.rest
 
 
 def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:

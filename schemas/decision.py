@@ -24,7 +24,7 @@ class Continue(Schema):
 
 
 class Stop(Schema):
-    """End a paused trial for good."""
+    """End a trial for good that is paused, or that has seen some of its folds."""
 
     kind: Literal["stop"] = "stop"
     trial: int

@@ -209,6 +209,8 @@ def _change(trial: Trial, event: _OfTrial) -> dict[str, object]:
                 "evaluations": (*trial.evaluations, evaluation),
                 "checkpoints": event.checkpoints,
             }
+        case TrialEvaluated(evaluation=Evaluation(replicate=None, fold=int()) as evaluation):
+            return {"folds": (*trial.folds, evaluation)}
         case TrialFailed(replicate=None, final=True, failure=failure):
             return {"state": TrialState.FAILED, "failure": failure}
         case TrialRetried(replicate=None, attempt=attempt):

@@ -168,7 +168,7 @@ class RunSpec(Declared):
     timeout: Seconds | None = None
     """The longest a segment may train, counted from the moment when its worker begins."""
     retries: int = Field(default=1, ge=0)
-    """Further attempts for a trial whose worker was killed or lost."""
+    """Further attempts for a trial whose worker was killed or lost, after a rest of 1, 2, 4, ... seconds."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads of each worker; the cores divided by the workers where it is left out."""
     memory: str | None = Field(default=None, examples=["4GB"])
@@ -185,6 +185,9 @@ class RunSpec(Declared):
     first and trains one by one where that is as fast. Trials share a stack where layers, batch_size, optimizer,
     activation and norm are equal and units lie below the same power of two. `timeout` counts for each trial of a
     stack, `memory` for the worker; a stack that fails as a whole is trained one by one."""
+    checkpoints: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+    """Of how many of the best trials the last checkpoint is kept. Those of the winner, and of trials that may go on,
+    always are; the others are deleted while the study runs. `all` deletes none."""
     limit: str | None = None
     """A Prefect concurrency limit that each training task occupies."""
 

@@ -137,6 +137,8 @@ class Trial(Schema):
     """What it is, or was last, trained to."""
     evaluations: tuple[Evaluation, ...] = ()
     """One for each rung, in order of budget; means over folds."""
+    folds: tuple[Evaluation, ...] = ()
+    """One for each fold that was evaluated while searching, at any rung."""
     replicates: tuple[Evaluation, ...] = ()
     """One for each fresh seed of the finalists' round that succeeded."""
     failed_replicates: tuple[int, ...] = ()

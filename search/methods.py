@@ -9,6 +9,7 @@ from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
+from pegbox.search.between_folds import BetweenFolds, judges_folds
 from pegbox.search.budgeted import BudgetedStrategy
 from pegbox.search.choice import choose_method
 from pegbox.search.composed import ComposedPlanner
@@ -61,7 +62,8 @@ def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
     if problems:
         raise StudyError(problems, source=spec.name)
     encoding = SpaceEncoding(spec.space)
-    return BudgetedStrategy(encoding, _planner(spec, encoding, earlier), _ending(spec, encoding))
+    strategy = BudgetedStrategy(encoding, _planner(spec, encoding, earlier), _ending(spec, encoding))
+    return BetweenFolds(strategy) if judges_folds(spec) else strategy
 
 
 def sampler_for(spec: StudySpec) -> Sampler:

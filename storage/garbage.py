@@ -16,22 +16,49 @@ KEEP = 10
 GRACE_SECONDS = 3600.0
 """Younger files stay: a worker may have written them a moment before its driver says so."""
 
-_KEPT = """
-WITH ranked AS (
+_NAMED = """
+WITH named AS (
+    SELECT study, trial, replicate, ended_at AS at, checkpoint FROM segments
+    UNION ALL SELECT study, trial, json_extract(body, '$.evaluation.replicate')::INTEGER, written_at,
+        json_extract_string(body, '$.checkpoints.*').unnest()
+    FROM events WHERE type = 'trial_evaluated'
+    UNION ALL SELECT study, winner, NULL, selected_at, checkpoint FROM selections
+),
+ranked AS (
     SELECT t.study, t.number, row_number() OVER (PARTITION BY t.study ORDER BY t.loss, t.number) AS place
     FROM completed AS t
 ),
 kept AS (
-    SELECT study, number FROM ranked WHERE place <= $keep
+    SELECT study, number AS trial FROM ranked WHERE place <= $keep
     UNION SELECT study, number FROM trials WHERE state IN ('proposed', 'running', 'paused')
     UNION SELECT study, winner FROM selections
+),
+evaluated AS (
+    SELECT study, trial, max(written_at) AS at FROM events
+    WHERE type = 'trial_evaluated' AND json_extract_string(body, '$.evaluation.fold') IS NULL
+        AND json_extract_string(body, '$.evaluation.replicate') IS NULL
+    GROUP BY study, trial
+),
+needed AS (
+    -- A trial goes on from where it was last evaluated; what it left at lower rungs is of no use.
+    SELECT n.checkpoint FROM named AS n
+    SEMI JOIN kept USING (study, trial) LEFT JOIN evaluated AS e USING (study, trial)
+    WHERE n.replicate IS NOT NULL OR e.at IS NULL OR n.at IS NULL OR n.at >= e.at
+    -- The next winner is found among the finalists' fresh seeds, and measured from the checkpoint of one.
+    UNION ALL SELECT checkpoint FROM named AS n
+    LEFT JOIN (SELECT study, max(selected_at) AS selected_at FROM selections GROUP BY study) AS s USING (study)
+    WHERE n.replicate IS NOT NULL AND (s.study IS NULL OR n.at > s.selected_at)
 )
-SELECT DISTINCT checkpoint FROM (
-    SELECT s.checkpoint FROM segments AS s JOIN kept AS k ON k.study = s.study AND k.number = s.trial
-    UNION ALL SELECT json_extract_string(e.body, '$.checkpoints.*').unnest()
-    FROM events AS e JOIN kept AS k ON k.study = e.study AND k.number = e.trial WHERE e.type = 'trial_evaluated'
-    UNION ALL SELECT checkpoint FROM selections
-) WHERE checkpoint IS NOT NULL
+"""
+"""Every checkpoint that the history names, with whose it is, and those that somebody still needs."""
+
+_KEPT = "SELECT DISTINCT checkpoint FROM needed WHERE checkpoint IS NOT NULL"
+
+_LEFT_OVER = """
+SELECT DISTINCT checkpoint FROM named
+WHERE checkpoint IS NOT NULL AND study = $study
+    AND checkpoint NOT IN (SELECT n.checkpoint FROM named AS n WHERE n.checkpoint IS NOT NULL AND n.study <> $study)
+    AND checkpoint NOT IN (SELECT n.checkpoint FROM needed AS n WHERE n.checkpoint IS NOT NULL)
 """
 
 
@@ -74,7 +101,7 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
     """
     ingest(store, wait=True, force=True)
     with connect_snapshot(store) as connection:
-        kept = {Path(row[0]).absolute() for row in connection.execute(_KEPT, {"keep": keep}).fetchall()}
+        kept = {Path(row[0]).absolute() for row in connection.execute(_NAMED + _KEPT, {"keep": keep}).fetchall()}
         busy = connection.execute(
             "SELECT count(*) FROM trials WHERE state IN ('proposed', 'running', 'paused')"
         ).fetchone()
@@ -91,6 +118,31 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
         for item in (*past, *cached):
             _delete(item.path)
     return Collected(past, cached, len(entries) - len(past), deleted=not dry_run)
+
+
+def drop_checkpoints(store: StoreLayout, study: str, keep: int) -> int:
+    """Delete the checkpoints that one study has left behind, with the cached results that name them.
+
+    Kept are those of its best completed trials, of trials whose life goes on, of fresh seeds among which the winner is
+    still to be found, of the winner, and all that another study names as well. What the published snapshot does not
+    know yet stays.
+
+    Args:
+        store: The store.
+        study: Its name.
+        keep: How many of its best trials keep their checkpoints.
+
+    Returns:
+        How many were deleted.
+    """
+    with connect_snapshot(store) as connection:
+        rows = connection.execute(_NAMED + _LEFT_OVER, {"keep": keep, "study": study}).fetchall()
+    paths = [Path(row[0]) for row in rows]
+    past = [path for path in paths if path.exists()]
+    gone = {key for path in past for key in _KEY.findall(path.name)}
+    for path in (*past, *(path for path in _entries(store.cache) if not gone.isdisjoint(_KEY.findall(path.name)))):
+        _delete(path)
+    return len(past)
 
 
 _KEY = re.compile("[0-9a-f]{32}")

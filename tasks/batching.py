@@ -30,6 +30,9 @@ WORTHWHILE = 1.1
 _OF_THE_RUN = {FailureKind.LOST, FailureKind.STORE}
 """Failures that training one by one would meet again."""
 
+_OF_THE_STACK = {FailureKind.KILLED, FailureKind.OUT_OF_MEMORY}
+"""Failures that the next batch of this shape may meet again."""
+
 _logger = logging.getLogger("prefect.batching")
 """Prefect's, by its name: what is told here is shown in the run, and Prefect must not be imported before its server
 is chosen."""
@@ -175,7 +178,8 @@ class Batching:
                 return [self._timeout_failure(len(segments))] * len(segments)
             if error.failure.kind in _OF_THE_RUN:
                 return [error.failure] * len(segments)
-            self._decide(segments[0], False, f"a batch of {len(segments)} failed as a whole: {error.failure.message}")
+            if error.failure.kind in _OF_THE_STACK:
+                self._decide(segments[0], False, f"a batch of {len(segments)} failed: {error.failure.message}")
             return alone
         return answers
 

@@ -1,7 +1,7 @@
 """Gives futures back in the order in which they end, so that no worker waits for the slowest of a batch."""
 
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from prefect.futures import PrefectFuture
@@ -42,9 +42,12 @@ class Completions(Generic[About]):
         self._open += 1
         future.add_done_callback(lambda ended: self._ended.put((about, ended)))
 
-    def next(self) -> Completion[About]:
-        """Wait for the next future to end."""
-        about, future = self._ended.get()
+    def next(self, timeout_seconds: float | None = None) -> Completion[About] | None:
+        """Wait for the next future to end; None where the time is over before."""
+        try:
+            about, future = self._ended.get(timeout=timeout_seconds)
+        except Empty:
+            return None
         self._open -= 1
         future.wait()  # the state in a done-callback may still say Running
         try:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 from pegbox.schemas.data import PreparedData
-from pegbox.schemas.decision import Stop
-from pegbox.schemas.events import DecisionMade
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Segment, Trial, TrialState
 from pegbox.tasks.seeds import replicate_seed
@@ -41,10 +39,6 @@ class Segmenting:
             )
             for fold in range(self._n_folds)
         )
-
-    def of_decision(self, history: History, decision: DecisionMade) -> tuple[Segment, ...]:
-        """The segments of the trial that was decided on; none where it was stopped."""
-        return () if isinstance(decision.decision, Stop) else self.of_trial(history.trials[decision.trial])
 
     def of_replicate(self, trial: Trial, replicate: int) -> tuple[Segment, ...]:
         """One fresh seed of a finalist, from zero to the full budget."""

@@ -29,6 +29,10 @@ def fail_left(x):
     return {"value": x}
 
 
+def forget_left(x):
+    return {"other": x} if x < 0.5 else {"value": x}
+
+
 def die_once(x):
     flag = Path("died")
     if not flag.exists():

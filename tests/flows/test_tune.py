@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pegbox.report.replay import replay_study
 from pegbox.schemas.errors import NoTrialSucceededError, StudyMismatchError
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.history import History
@@ -136,6 +137,16 @@ def test_killed_worker_gets_another_attempt(project: Path, hill: Hill) -> None:
     assert sorted(trial.attempt for trial in history.trials) == [1, 1, 2]
 
 
+def test_trial_that_misses_the_metric_fails_alone(project: Path, hill: Hill) -> None:
+    _tune(hill(train={"kind": "function", "function": "hill:forget_left"}, budget={"trials": 8}), project)
+
+    history = _history(project)
+    assert {trial.state for trial in history.trials} == {TrialState.COMPLETED, TrialState.FAILED}
+    failures = [trial.failure for trial in history.failed if trial.failure]
+    assert {failure.kind for failure in failures} == {FailureKind.INVALID}
+    assert "expected the metric 'value'" in failures[0].message
+
+
 def test_study_without_a_success_says_why(project: Path, hill: Hill) -> None:
     spec = hill(train={"kind": "function", "function": "hill:fail_left"}, space={"x": {"min": 0.0, "max": 0.4}})
 
@@ -167,6 +178,51 @@ def test_folds_give_each_trial_the_mean_of_its_folds(project: Path, hill: Hill) 
         "SELECT fold, count(*) FROM evaluations WHERE study = 'folds' AND replicate IS NULL GROUP BY fold ORDER BY fold"
     )
     assert rows.fetchall() == [(0, 2), (1, 2), (2, 2), (None, 2)]
+
+
+def test_hopeless_trial_does_not_see_the_last_folds(project: Path, hill: Hill) -> None:
+    known = [{"lr": lr, "units": 8} for lr in (0.02, 0.03, 0.04, 0.05, 0.06, 1e-6)]
+    spec = hill(
+        name="folds",
+        data={"source": "sklearn:iris", "target": "target", "split": {"folds": 5, "stratify": True}},
+        train={"kind": "mlp", "task": "classification", "epochs": 4},
+        space={"lr": {"min": 1e-6, "max": 1e-1, "log": True}, "units": 8},
+        objective={"metric": "val_loss"},
+        search={"method": "random", "enqueue": known},
+        fidelity={"schedule": "median", "min": 4},
+        budget={"trials": 6},
+        run={"workers": 1, "threads": 1},
+        finalists={"top": 1, "seeds": 1},
+    )
+
+    _tune(spec, project)
+
+    history = _history(project, "folds")
+    assert history.trials[5].state is TrialState.STOPPED
+    assert [len(trial.folds) for trial in history.trials] == [5, 5, 5, 5, 5, 2]
+    assert replay_study(project / "store", "folds").is_exact
+
+
+def test_trial_that_fails_on_one_fold_does_not_see_the_others(project: Path, hill: Hill) -> None:
+    known = [{"lr": lr, "optimizer": "sgd"} for lr in (0.01, 1e29)]
+    spec = hill(
+        name="folds",
+        data={"source": "sklearn:iris", "target": "target", "split": {"folds": 4, "stratify": True}},
+        train={"kind": "mlp", "task": "classification", "epochs": 2},
+        space={"lr": {"min": 1e-3, "max": 1e30, "log": True}, "optimizer": "sgd"},
+        objective={"metric": "val_loss"},
+        search={"method": "random", "enqueue": known},
+        budget={"trials": 2},
+        run={"workers": 1, "threads": 1},
+        finalists={"top": 1, "seeds": 1},
+    )
+
+    _tune(spec, project)
+
+    history = _history(project, "folds")
+    assert [trial.state for trial in history.trials] == [TrialState.COMPLETED, TrialState.FAILED]
+    rows = open_history(project / "store").sql("SELECT count(*) FROM segments WHERE trial = 1")
+    assert rows.fetchall() == [(1,)]
 
 
 def test_at_most_three_task_runs_a_trial(project: Path, hill: Hill) -> None:

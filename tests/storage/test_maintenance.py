@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from pegbox.schemas.errors import NotFoundError
-from pegbox.schemas.events import ArtifactWritten
+from pegbox.schemas.events import ArtifactWritten, SelectionMade
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
 from pegbox.storage.archive import archive_journals
-from pegbox.storage.garbage import collect_garbage
+from pegbox.storage.garbage import collect_garbage, drop_checkpoints
 from pegbox.storage.history_file import open_history
+from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.maintenance import quarantined, rebuild, verify
@@ -165,7 +168,7 @@ def key(number: int) -> str:
     return f"{number:032x}"
 
 
-def with_files(store: StoreLayout, begin: Any, running: bool) -> None:
+def with_files(store: StoreLayout, begin: Any, running: bool) -> StudySpec:
     """Five trials with a checkpoint and a cached result each, written two hours ago, and a fresh file."""
     recorder = begin()
     for number, value in enumerate([5.0, 1.0, 2.0, 4.0, 3.0]):
@@ -183,6 +186,7 @@ def with_files(store: StoreLayout, begin: Any, running: bool) -> None:
     if running:
         recorder.start(ADAM)
     recorder.log.close()
+    return recorder.log.history.spec
 
 
 @pytest.mark.parametrize("running", [True, False])
@@ -204,3 +208,92 @@ def test_a_dry_run_shows_sizes_and_deletes_nothing(store: StoreLayout, begin: An
     assert would.n_bytes > 300
     assert not would.deleted
     assert sorted(store.root.rglob("*")) == before
+
+
+def names_of(directory: Path) -> list[str]:
+    return sorted(path.stem for path in directory.iterdir())
+
+
+def with_fresh_seeds(recorder: Any, store: StoreLayout) -> None:
+    """The two best trials are trained again, each with a checkpoint."""
+    for trial, seed in ((1, 11), (2, 12)):
+        trained, evaluated = recorder.outcome(trial, {"val_loss": 1.0})
+        checkpoint = store.checkpoints / f"{key(seed)}.pt"
+        checkpoint.write_bytes(b"x")
+        segment = trained.trained.model_copy(update={"checkpoint": checkpoint})
+        evaluation = evaluated.evaluation.model_copy(update={"replicate": 0})
+        recorder.log.record(
+            trained.model_copy(update={"trained": segment, "replicate": 0, "seed": seed}),
+            evaluated.model_copy(update={"evaluation": evaluation, "checkpoints": {0: checkpoint}}),
+        )
+
+
+def test_a_study_drops_the_checkpoints_of_its_losers(store: StoreLayout, begin: Any) -> None:
+    with_files(store, begin, running=False)
+
+    assert drop_checkpoints(store, "digits", keep=2) == 3
+
+    assert names_of(store.checkpoints) == [key(1), key(2), key(9)]
+    assert names_of(store.cache) == [f"train-{key(1)}", f"train-{key(2)}"]
+
+
+def test_a_study_drops_nothing_that_another_names(store: StoreLayout, begin: Any) -> None:
+    spec = with_files(store, begin, running=False)
+    other = begin(spec.model_copy(update={"name": "other"}))
+    number = other.start(ADAM)
+    trained, evaluated = other.outcome(number, {"val_loss": 9.0})
+    shared = trained.trained.model_copy(update={"checkpoint": store.checkpoints / f"{key(0)}.pt"})
+    other.log.record(trained.model_copy(update={"trained": shared}), evaluated)
+    other.log.close()
+
+    assert drop_checkpoints(store, "digits", keep=1) == 3
+
+    assert names_of(store.checkpoints) == [key(0), key(1), key(9)]
+
+
+def test_a_trial_that_may_go_on_keeps_its_last_checkpoint_only(store: StoreLayout, begin: Any) -> None:
+    recorder = begin()
+    number = recorder.start(ADAM)
+    for rung in (1, 3):
+        trained, evaluated = recorder.outcome(number, {"val_loss": 1.0}, state="paused")
+        checkpoint = store.checkpoints / f"{key(rung)}.pt"
+        checkpoint.write_bytes(b"x")
+        segment = trained.trained.model_copy(update={"checkpoint": checkpoint})
+        recorder.log.record(
+            trained.model_copy(update={"trained": segment, "to_budget": rung}),
+            evaluated.model_copy(update={"checkpoints": {0: checkpoint}}),
+        )
+        time.sleep(0.01)
+    recorder.log.close()
+
+    assert drop_checkpoints(store, "digits", keep=1) == 1
+
+    assert names_of(store.checkpoints) == [key(3)]
+
+
+def test_fresh_seeds_keep_their_checkpoints_until_there_is_a_winner(store: StoreLayout, begin: Any) -> None:
+    with_files(store, begin, running=False)
+    recorder = begin()
+    with_fresh_seeds(recorder, store)
+    ingest(store, wait=True, force=True)
+    drop_checkpoints(store, "digits", keep=1)
+    before = names_of(store.checkpoints)
+
+    recorder.log.record(SelectionMade(study="digits", run="run-1", selection=won_by_trial_1()))
+    recorder.log.close()
+    drop_checkpoints(store, "digits", keep=1)
+
+    assert before == [key(1), key(9), key(11), key(12)]
+    assert names_of(store.checkpoints) == [key(1), key(9), key(11)]
+
+
+def won_by_trial_1() -> Selection:
+    return Selection(
+        study="digits",
+        metric="val_loss",
+        goal="minimize",
+        winner=1,
+        configuration=ADAM,
+        finalists=(),
+        reason="it is the best",
+    )

@@ -1,8 +1,7 @@
 from pathlib import Path
 
 from pegbox.schemas.data import PreparedData
-from pegbox.schemas.decision import Stop
-from pegbox.schemas.events import DecisionMade, SegmentStarted, TrialEvaluated
+from pegbox.schemas.events import SegmentStarted, TrialEvaluated
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, TrialState
 from pegbox.tasks.segmenting import Segmenting
@@ -48,12 +47,6 @@ def test_continued_trial_goes_on_from_its_evaluated_checkpoint(history: History)
     (segment,) = Segmenting(at_rung, None).of_trial(at_rung.trials[0])
 
     assert (segment.from_budget, segment.checkpoint) == (3, Path("three.pt"))
-
-
-def test_stopped_trial_means_no_segment(history: History) -> None:
-    stop = DecisionMade(study="hill", number=1, saw=2, elapsed_seconds=0.0, decision=Stop(trial=0), trial=0, seed=7)
-
-    assert Segmenting(history, None).of_decision(history.after(stop), stop) == ()
 
 
 def test_finalists_share_their_seeds(history: History) -> None:
