@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.box import ROUNDED
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pegbox.cli.console import safe
+from pegbox.cli.console import safe, show
 from pegbox.cli.finalists_table import finalists_table, front_table, seen_front_table
-from pegbox.cli.live_panel import PHASES, spaced, used_text
+from pegbox.cli.live_panel import MARGIN, PHASES
 from pegbox.cli.standing import draw_constraints, draw_failure, values_text
 from pegbox.report.answer import Answer
-from pegbox.report.rounding import duration, metric, parameter
+from pegbox.report.progress import used_in_words
+from pegbox.report.rounding import duration, metric, parameter, spaced
 from pegbox.report.verdict import against_baseline, point_with_interval, with_interval
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Selection
@@ -25,12 +26,12 @@ WIDEST = 100
 """Columns of the frame, however wide the terminal is."""
 
 
-def draw_answer(answer: Answer) -> RenderableType:
+def draw_answer(answer: Answer, width: int) -> RenderableType:
     """What to run, how sure that is, what it scored, where it lies, what next."""
     parts: list[RenderableType] = [_headline(answer)]
     if answer.configuration is not None:
         parts += [Text(), configuration_block(answer.configuration)]
-    if table := _compared(answer):
+    if table := _compared(answer, width):
         parts += [Text(), table]
     facts = Table.grid(padding=(0, 2))
     facts.add_column(no_wrap=True, style="quiet")
@@ -48,16 +49,22 @@ def draw_answer(answer: Answer) -> RenderableType:
     return Group(*parts)
 
 
+def show_answer(console: Console, answer: Answer) -> None:
+    """Print the answer; in a frame on a terminal."""
+    show(console, frame(answer, console.width) if console.is_terminal else draw_answer(answer, console.width))
+
+
 def frame(answer: Answer, width: int) -> Panel:
-    """The answer in a frame, for a terminal."""
+    """The answer in a frame."""
+    width = min(width, WIDEST)
     title = Text(f" {safe(answer.study)} ", style="name")
     return Panel(
-        Padding(draw_answer(answer), (0, 1)),
+        Padding(draw_answer(answer, width - MARGIN), (0, 1)),
         title=title,
         title_align="left",
         box=ROUNDED,
         border_style="quiet",
-        width=min(width, WIDEST),
+        width=width,
     )
 
 
@@ -108,11 +115,12 @@ def configuration_block(configuration: Configuration) -> Table:
     return table
 
 
-def _compared(answer: Answer) -> Table | None:
+def _compared(answer: Answer, width: int) -> Table | None:
     """The trials that the answer was chosen from."""
     if answer.selection:
-        return front_table(answer.selection) if answer.selection.front else finalists_table(answer.selection)
-    return seen_front_table(answer.front) if answer.front else None
+        draw = front_table if answer.selection.front else finalists_table
+        return draw(answer.selection, width)
+    return seen_front_table(answer.front, width) if answer.front else None
 
 
 def _facts(answer: Answer) -> Iterator[tuple[str, Text]]:
@@ -160,7 +168,7 @@ def _from_here(path: Path) -> str:
 
 
 def _search(answer: Answer) -> Text:
-    used = used_text(answer.budget[0]) if answer.budget else ""
+    used = used_in_words(answer.budget[0]) if answer.budget else ""
     counts = [f"{spaced(count)} {state.value}" for state, count in answer.counts.items()]
     words = [used, *counts, duration(answer.elapsed_seconds)]
     if answer.phase != "done":

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from pegbox import __version__
 from pegbox.cli import terminal
@@ -27,6 +27,7 @@ app = App(
     help_format="plaintext",
     help_epilogue=EXIT_CODES,
 )
+app.register_install_completion_command(help="Let Tab complete commands and options in this shell.")
 GROUPS = {"store"}
 """Commands that have commands of their own."""
 for position, (name, described) in enumerate(COMMANDS.items()):
@@ -44,7 +45,7 @@ def execute(arguments: Sequence[str]) -> int:
     try:
         command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        print_error(f"{error} `pegbox --help` lists the commands, `pegbox COMMAND --help` its options.")
+        print_error(f"{_usage(error)} `pegbox --help` lists the commands, `pegbox COMMAND --help` its options.")
         return USAGE_ERROR
     verbose = any(isinstance(value, Verbosity) and value.verbose for value in bound.arguments.values())
     try:
@@ -60,6 +61,13 @@ def execute(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001  the last one who can say what went wrong
         return _explain(error, verbose)
     return result if isinstance(result, int) else 0
+
+
+def _usage(error: CycloptsError) -> str:
+    """What is wrong with a command line."""
+    if isinstance(error, UnusedCliTokensError):
+        return f"Got more than the command takes: {' '.join(error.unused_tokens or ())!r}."
+    return str(error)
 
 
 def _explain(error: Exception, verbose: bool) -> int:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from pegbox.cli import terminal
-from pegbox.cli.answer_panel import draw_answer, frame
-from pegbox.cli.console import out, print_json, show
+from pegbox.cli.answer_panel import show_answer
+from pegbox.cli.console import out, print_json
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
 from pegbox.report.pasting import as_arguments, as_json, as_python, as_yaml
 
@@ -45,6 +45,5 @@ def best(
     elif json:
         print_json(answer)
     else:
-        console = out()
-        show(console, frame(answer, console.width) if console.is_terminal else draw_answer(answer))
+        show_answer(out(), answer)
     return 0 if answer.configuration is not None else NoTrialSucceededError.exit_code

@@ -81,8 +81,9 @@ COMMANDS = {
     "best": Command(
         "Show what to run, and how sure that is.",
         "The winner's configuration, its value with an interval from fresh seeds, its test metrics and its checkpoint; "
-        "before there is a winner, the best that the search has seen. Ends with 3 where no trial can be named.",
-        ("pegbox best", "pegbox best digits --format yaml", "pegbox best digits --format args | xargs python train.py"),
+        "before there is a winner, the best that the search has seen. With --format the configuration alone, to be "
+        "pasted: `pegbox best --format args | xargs python train.py`. Ends with 3 where no trial can be named.",
+        ("pegbox best", "pegbox best digits --format yaml", "pegbox best digits --format args"),
     ),
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",

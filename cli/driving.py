@@ -9,8 +9,8 @@ from pathlib import Path
 from types import FrameType
 
 from pegbox.cli import terminal
-from pegbox.cli.answer_panel import draw_answer, frame
-from pegbox.cli.console import err, out, print_json, show
+from pegbox.cli.answer_panel import show_answer
+from pegbox.cli.console import err, out, print_json
 from pegbox.cli.live import LiveView, PublishedStudy
 from pegbox.report.answer import study_answer
 from pegbox.schemas.study import StudySpec
@@ -50,8 +50,7 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
     if as_json:
         print_json(answer)
     else:
-        console = out()
-        show(console, frame(answer, console.width) if console.is_terminal else draw_answer(answer))
+        show_answer(out(), answer)
     return TARGET_MISSED if answer.is_target_reached is False else 0
 
 

@@ -12,8 +12,8 @@ from rich.text import Text
 from pegbox.cli.console import safe
 from pegbox.cli.standing import draw_constraints, draw_failure, draw_standing
 from pegbox.cli.worker_table import worker_table
-from pegbox.report.progress import BudgetUse
-from pegbox.report.rounding import duration, number
+from pegbox.report.progress import used_in_words
+from pegbox.report.rounding import duration, spaced
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import TrialState
@@ -116,7 +116,7 @@ def _budget(status: StudyStatus, width: int) -> RenderableType:
         share = status.replicates_done / status.replicates_planned
         used = f"{status.replicates_done} / {status.replicates_planned} fresh seeds"
     elif status.budget:
-        share, used = status.budget[0].share, used_text(status.budget[0])
+        share, used = status.budget[0].share, used_in_words(status.budget[0])
     else:
         return Text("no budget", style="quiet")
     left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
@@ -126,19 +126,6 @@ def _budget(status: StudyStatus, width: int) -> RenderableType:
     return Text.assemble(
         ("budget ", ""), ("━" * filled, "bar"), ("━" * (columns - filled), "rest"), words, no_wrap=True, overflow="crop"
     )
-
-
-def used_text(use: BudgetUse) -> str:
-    """`24 / 36 trials`."""
-    if use.limit == "time":
-        return f"{duration(use.used)} / {duration(use.total)}"
-    unit = "trials without a better value" if use.limit == "stagnation" else use.limit
-    return f"{spaced(use.used)} / {spaced(use.total)} {unit}"
-
-
-def spaced(count: float) -> str:
-    """A count with its thousands set apart: `11 840`."""
-    return f"{int(count):,}".replace(",", " ") if count == int(count) and count >= 1e4 else number(count)
 
 
 def _counts(status: StudyStatus, width: int) -> Text:

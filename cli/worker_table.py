@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
+from pegbox.cli.columns import Column, side_by_side
 from pegbox.cli.console import safe
 from pegbox.report.rounding import metric, parameter
 from pegbox.report.status import RunningTrial, StudyStatus
@@ -14,35 +14,9 @@ from pegbox.report.status import RunningTrial, StudyStatus
 BARS = "▁▂▃▄▅▆▇█"
 
 
-class Column(NamedTuple):
-    """A heading and a cell for each segment."""
-
-    heading: str
-    cells: list[Text]
-    justify: Literal["left", "right"] = "right"
-
-    @property
-    def width(self) -> int:
-        """With the gap before the next."""
-        return max(len(self.heading), *(cell.cell_len for cell in self.cells)) + 2
-
-
 def worker_table(status: StudyStatus, width: int) -> Table:
     """One row for each segment in training, with as many parameters as fit."""
-    columns = [column for column in _progress(status) if any(cell.plain for cell in column.cells)]
-    used = sum(column.width for column in columns)
-    for column in _parameters(status.running):
-        used += column.width
-        if used > width:
-            break
-        columns.append(column)
-    table = Table.grid(padding=(0, 2))
-    for column in columns:
-        table.add_column(justify=column.justify, no_wrap=True)
-    table.add_row(*(Text(column.heading, style="quiet") for column in columns))
-    for row in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*row)
-    return table
+    return side_by_side([*_progress(status), *_parameters(status.running)], width)
 
 
 def _progress(status: StudyStatus) -> list[Column]:
@@ -74,8 +48,9 @@ def _parameters(running: Sequence[RunningTrial]) -> list[Column]:
             safe(name),
             [Text(_parameter(trial, name)) for trial in running],
             "left" if any(isinstance(trial.configuration.get(name), str) for trial in running) else "right",
+            rank,
         )
-        for name in names
+        for rank, name in enumerate(names, start=1)
     ]
 
 

@@ -17,6 +17,7 @@ from pegbox.search.strategy import Strategy
 from pegbox.search.within_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
+from pegbox.tasks.artifacts import StudyArtifacts
 from pegbox.tasks.close_lost_runs import close_lost_runs
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.limiting import ensure_limit
@@ -50,6 +51,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     with (
         open_crew(spec, layout) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,
+        StudyArtifacts(layout, spec.name) as artifacts,
         Interruption() as interruption,
     ):
         close_lost_runs(study)
@@ -58,7 +60,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
         selection = choose(study, runner, segmenting)
-        publish_report(whole(study.history), selection)
+        publish_report(whole(artifacts))
         runner.keeping.finish()
     return selection
 

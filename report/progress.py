@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
+from pegbox.report.rounding import duration, spaced
 from pegbox.report.standing import BrokenConstraint, Front, Incumbent
 from pegbox.schemas.base import Schema
 from pegbox.schemas.failure import FailureKind
@@ -92,3 +93,15 @@ def budget_use(limits: BudgetSpec, tally: Tally) -> tuple[BudgetUse, ...]:
         if total is not None
     ]
     return tuple(sorted(uses, key=lambda use: -use.share))
+
+
+def used_in_words(use: BudgetUse) -> str:
+    """How much of a limit is used.
+
+    >>> used_in_words(BudgetUse(limit="trials", used=24, total=36))
+    '24 / 36 trials'
+    """
+    if use.limit == "time":
+        return f"{duration(use.used)} / {duration(use.total)}"
+    unit = "trials without a better value" if use.limit == "stagnation" else use.limit
+    return f"{spaced(use.used)} / {spaced(use.total)} {unit}"

@@ -74,6 +74,15 @@ def uncertain(mean: float, low: float, high: float) -> str:
     return f"{mean:.{decimals}f} ± {half:.{decimals}f}"
 
 
+def spaced(count: float) -> str:
+    """A count with its thousands set apart.
+
+    >>> spaced(9999), spaced(11840), spaced(2.5)
+    ('9999', '11 840', '2.5')
+    """
+    return f"{int(count):,}".replace(",", " ") if count == int(count) and count >= 1e4 else number(count)
+
+
 def duration(seconds: float) -> str:
     """A span of time in at most two units.
 

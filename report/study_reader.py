@@ -35,13 +35,14 @@ class StudyReader:
 
     def __init__(self, root: Path, study: str | None = None, *, fresh: bool = True, is_driver: bool = False) -> None:
         self._store = StoreLayout(root.absolute())
-        self._history = open_history(root) if fresh else HistoryFile(self._store)
+        self.file = open_history(root) if fresh else HistoryFile(self._store)
+        """The history, for further questions."""
         self._is_driver = is_driver
         try:
-            self.study = study_named(self._history, study)
+            self.study = study_named(self.file, study)
             spec, view_name = self._row("SELECT spec, view_name FROM studies WHERE study = $study")
         except BaseException:
-            self._history.close()
+            self.file.close()
             raise
         self.spec = StudySpec.model_validate_json(spec)
         self.view_name: str = view_name or ""
@@ -53,7 +54,7 @@ class StudyReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._history.close()
+        self.file.close()
 
     def status(self) -> StudyStatus:
         """How the study stands."""
@@ -103,7 +104,7 @@ class StudyReader:
             "SELECT coalesce(sum(budget), 0), coalesce(sum(metrics['cost']), 0), "
             "coalesce(avg(seconds) FILTER (state = 'completed'), 0) FROM trials WHERE study = $study"
         )
-        front = reached.front(self._history, self.spec)
+        front = reached.front(self.file, self.spec)
         best = self._best(front)
         return Tally(
             counts={TrialState(state): count for state, count in states},
@@ -118,7 +119,7 @@ class StudyReader:
             replicates=self._value("count(*) FILTER (replicate IS NOT NULL AND fold IS NULL) FROM evaluations"),
             best=best,
             front=front,
-            broken=reached.broken_constraints(self._history, self.spec),
+            broken=reached.broken_constraints(self.file, self.spec),
             search_end=self._search_end(),
         )
 
@@ -160,8 +161,8 @@ class StudyReader:
 
     def _best(self, front: Front | None) -> Incumbent | None:
         if len(self.spec.goals) == 1:
-            return reached.best_trial(self._history, self.spec)
-        return reached.incumbent(self._history, self.spec, front.knee) if front else None
+            return reached.best_trial(self.file, self.spec)
+        return reached.incumbent(self.file, self.spec, front.knee) if front else None
 
     def _since(self, best: Incumbent | None, front: Front | None) -> int:
         """Completed trials after the last one that improved on those before it."""
@@ -230,10 +231,10 @@ class StudyReader:
         return dict(found)
 
     def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        return rows(self._history, query, study=self.study, **values)
+        return rows(self.file, query, study=self.study, **values)
 
     def _row(self, query: str) -> tuple[Any, ...]:
-        return row(self._history, query, study=self.study)
+        return row(self.file, query, study=self.study)
 
     def _value(self, what: str, **values: Any) -> Any:
         ((value,),) = self._rows(f"SELECT {what} WHERE study = $study", **values)

@@ -129,7 +129,7 @@ def test_an_error_becomes_its_exit_code_and_one_line(pegbox, monkeypatch, error,
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("pegbox.report.study_reader.list_studies", fail)
+    monkeypatch.setattr("pegbox.report.study_list.list_studies", fail)
 
     said = pegbox("ls")
 
@@ -191,3 +191,20 @@ def shown_on_a_terminal(store: Path, **more: str) -> str:
             break
     os.close(ours)
     return shown.decode()
+
+
+def test_more_arguments_than_a_command_takes_are_named(pegbox):
+    said = pegbox("best", "a", "b")
+
+    assert said.code == 2
+    assert "more than the command takes: 'b'" in said.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_all_commands(shell):
+    from pegbox.cli.app import app
+
+    script = app.generate_completion(shell=shell)
+
+    assert [name for name in COMMANDS if name not in script] == []
+    assert "--format" in script

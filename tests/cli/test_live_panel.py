@@ -7,9 +7,10 @@ from rich.console import Console
 
 from pegbox.cli.console import THEME
 from pegbox.cli.live import LiveView, trial_line
-from pegbox.cli.live_panel import draw_panel, draw_start, spaced
+from pegbox.cli.live_panel import draw_panel, draw_start
 from pegbox.cli.worker_table import sparkline
 from pegbox.report.progress import BudgetUse
+from pegbox.report.rounding import spaced
 from pegbox.report.standing import Incumbent
 from pegbox.report.status import FinishedTrial, RunningTrial, RunState, StudyStatus
 from pegbox.schemas.failure import FailureKind

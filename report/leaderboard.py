@@ -1,0 +1,53 @@
+"""The best trials of a study as rows, and all its values for a picture; reads a store, draws nothing."""
+
+from pegbox.report import reached
+from pegbox.report.answer_figure import Measured
+from pegbox.report.asking import rows
+from pegbox.report.rounding import parameter
+from pegbox.report.standing import Front, broken_by
+from pegbox.report.verdict import expected_value
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import HistoryFile
+
+LEADERS = 20
+
+Row = dict[str, int | float | str | None]
+
+
+def leaderboard(
+    file: HistoryFile, spec: StudySpec, front: Front | None, selection: Selection | None
+) -> tuple[Row, ...]:
+    """The best completed trials that keep the constraints, best first; of several objectives those on the front."""
+    if len(spec.goals) > 1:
+        numbers = [one.trial for one in front.trials[:LEADERS]] if front else []
+    else:
+        numbers = reached.best_trials(file, spec, LEADERS)
+    fresh = {one.trial: expected_value(one) for one in selection.finalists} if selection else {}
+    return tuple(_row(file, spec, number, fresh) for number in numbers)
+
+
+def measured(file: HistoryFile, spec: StudySpec) -> tuple[Measured, ...]:
+    """All completed trials that have a value of each objective, by number."""
+    found = rows(
+        file,
+        """SELECT number, "values", metrics FROM trials WHERE study = $study AND state = 'completed'
+           AND len(list_filter("values", lambda v: v IS NULL)) = 0 ORDER BY number""",
+        study=spec.name,
+    )
+    return tuple(
+        Measured(number, tuple(values), not broken_by(spec.constraints, metrics)) for number, values, metrics in found
+    )
+
+
+def _row(file: HistoryFile, spec: StudySpec, number: int, fresh: dict[int, float]) -> Row:
+    best = reached.incumbent(file, spec, number)
+    values = {name: _shortened(value) for name, value in best.values.items()}
+    seeds: Row = {"on fresh seeds": _shortened(fresh[number]) if number in fresh else None} if fresh else {}
+    texts = {name: parameter(value, 4) for name, value in best.configuration.items()}
+    return {"trial": number, **values, **seeds, **texts}
+
+
+def _shortened(value: float) -> float:
+    """For the eye; six digits tell trials apart."""
+    return float(f"{value:.6g}")

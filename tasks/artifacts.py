@@ -1,0 +1,128 @@
+"""The three Prefect artifacts of a study, kept up to date while it runs; what they say is made in `report`."""
+
+import json
+import logging
+import re
+import threading
+from contextvars import copy_context
+from hashlib import sha256
+from types import TracebackType
+from typing import Literal, Self
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.runtime import flow_run
+
+from pegbox.report.bulletin import bulletin_of
+from pegbox.schemas.errors import PegboxError
+from pegbox.storage.ingest import ingest
+from pegbox.storage.layout import StoreLayout
+
+EVERY_SECONDS = 10.0
+"""The shortest time from one update to the next while the study runs."""
+
+_logger = logging.getLogger(__name__)
+
+
+class StudyArtifacts:
+    """Artifacts `answer-…`, `leaderboard-…` and `budget-…` of one run of a study.
+
+    A thread of its own updates them, from what the store has published, so that no trial waits for it. Each run of a
+    study is a new version under the same keys. A server that does not answer costs the artifacts, not the study.
+    """
+
+    def __init__(self, store: StoreLayout, study: str) -> None:
+        self._store = store
+        self._study = study
+        self._answer = _Artifact("markdown", f"answer-{slug(study)}")
+        self._leaderboard = _Artifact("table", f"leaderboard-{slug(study)}")
+        self._budget = _Artifact("progress", f"budget-{slug(study)}")
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        context = copy_context()  # it knows the server
+        self._thread = threading.Thread(target=context.run, args=(self._keep,), name="pegbox-artifacts", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        if self._thread is not None and kind is not KeyboardInterrupt:
+            self._thread.join()
+        if kind is not None and issubclass(kind, Exception):
+            self.publish()
+
+    def publish(self, *, fresh: bool = True) -> None:
+        """Show how the study stands; what has not changed is left alone.
+
+        Args:
+            fresh: Publish the store's history first; otherwise it is read as it was last published.
+        """
+        try:
+            with self._lock:
+                if fresh:
+                    ingest(self._store, wait=True, force=True)
+                self._publish()
+        except (httpx.HTTPError, PegboxError) as error:
+            _logger.warning("The answer of %s is not shown in Prefect: %s", self._study, error)
+
+    def _publish(self) -> None:
+        bulletin = bulletin_of(self._store.root, self._study)
+        rows = json.dumps([dict(row) for row in bulletin.leaderboard])
+        with get_client(sync_client=True) as client:
+            self._answer.show(client, bulletin.page, f"Answer of {self._study}")
+            self._leaderboard.show(client, rows, f"Best trials of {self._study}")
+            self._budget.show(client, bulletin.percent, f"{self._study}: {bulletin.budget}")
+
+    def _keep(self) -> None:
+        while not self._closed.wait(EVERY_SECONDS):
+            self.publish(fresh=False)
+
+
+class _Artifact:
+    """One artifact of the run, created when there is something to show for the first time."""
+
+    def __init__(self, kind: Literal["markdown", "table", "progress"], key: str) -> None:
+        self._kind = kind
+        self._key = key
+        self._run = flow_run.id
+        self._id: UUID | None = None
+        self._shown: tuple[str | float, str] | None = None
+
+    def show(self, client: SyncPrefectClient, data: str | float, description: str) -> None:
+        """Create or update it, unless it says this already."""
+        if self._shown == (data, description):
+            return
+        try:
+            if self._id is not None:
+                client.update_artifact(self._id, ArtifactUpdate(data=data, description=description))
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            self._id = None  # somebody deleted it
+        if self._id is None:
+            made = ArtifactCreate(
+                key=self._key,
+                type=self._kind,
+                data=data,
+                description=description,
+                flow_run_id=UUID(self._run) if self._run else None,
+            )
+            self._id = client.create_artifact(made).id
+        self._shown = data, description
+
+
+def slug(study: str) -> str:
+    """The name of a study as a key of Prefect's may hold it; another one for each name.
+
+    >>> slug("digits-mlp"), slug("Digits MLP")
+    ('digits-mlp', 'digits-mlp-277c42')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", study.lower()).strip("-")
+    return plain if plain == study else f"{plain}-{sha256(study.encode()).hexdigest()[:6]}".lstrip("-")
