@@ -23,6 +23,10 @@ MOST_BELIEVED = 200
 """Unfinished trials, the latest, that are taken as known at the full budget."""
 
 
+LEAST_UNIT = 0.05
+"""Of the losses' deviation, however well earlier studies explain them."""
+
+
 class ModelSettings(NamedTuple):
     """What the model believes before it sees data, and how much it looks at."""
 
@@ -97,13 +101,14 @@ class SurrogateBuilder:
         has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
         scorer = BudgetFeatures(self._space, self._full, has_rungs)
         features = scorer.features(seen.points, seen.budgets)
-        expected = self._earlier.expectation(seen.points, losses, seen.budgets) if self._earlier else None
-        left = standardised(losses) if expected is None else standardised(losses) - expected(seen.points)
+        expected, unit = self._expectation(seen, losses)
+        left = standardised(losses) / unit
+        left = left if expected is None else left - expected(seen.points)
         is_stable = weights is None and expected is None
         logs = self._logs(scorer, Data(features, scorer.groups, left), losses, is_stable)
         nearness = scorer.nearness(seen.budgets) if has_rungs else None
         rows = thinned(losses, self._settings.most_rows, nearness)
-        targets = standardised(losses[rows])
+        targets = standardised(losses[rows]) / unit
         left = targets if expected is None else targets - expected(seen.points[rows])
         posterior = Posterior(Data(features[rows], scorer.groups, left), logs)
         if len(seen.pending):
@@ -113,6 +118,14 @@ class SurrogateBuilder:
             unfinished = np.vstack([seen.unfinished(self._full), seen.pending])[-MOST_BELIEVED:]
             posterior = posterior.believing(scorer.features(unfinished)) if len(unfinished) else posterior
         return Surrogate(posterior, seen.points[rows], targets, scorer, expected)
+
+    def _expectation(self, seen: Observations, losses: Array) -> tuple[Expectation | None, float]:
+        """What earlier studies expect, and the deviation of what they leave unexplained: the model's unit of loss."""
+        found = self._earlier.expectation(seen.points, losses, seen.budgets) if self._earlier else None
+        if found is None:
+            return None, 1.0
+        unit = max(float((standardised(losses) - found(seen.points)).std()), LEAST_UNIT)
+        return lambda snapped: found(snapped) / unit, unit
 
     def _logs(self, scorer: BudgetFeatures, data: Data, losses: Array, is_stable: bool) -> Array:
         """Hyperparameters; where the losses change with each ask there is no chain to follow."""

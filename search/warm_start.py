@@ -4,13 +4,14 @@ Studies that do not explain the new values lose their weight, so a misleading pa
 """
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
+from pegbox.search.ascent import Ascent, Effort
 from pegbox.search.axes import Array
 from pegbox.search.budget_features import BudgetFeatures
 from pegbox.search.earlier import FEWEST_TRIALS
@@ -24,9 +25,12 @@ from pegbox.search.thinning import thinned
 MOST_ROWS = 150
 N_RECOMMENDED = 3
 N_BEST = 10
-"""Points of each study from which the recommended ones are taken."""
+"""Points that each study has seen from which the recommended ones are taken."""
+N_CLIMBED = 4
+"""Points beside them that its surrogate takes for the best: few studies end with having tried those."""
+EFFORT = Effort(n_uniform=256, n_near=64)
 PRIOR_ROWS = 2.0
-"""How many values the belief is worth that studies weigh as well as they rank."""
+"""How many values the belief is worth that losses differ as much as they did before."""
 
 Expectation = Callable[[Array], Array]
 """Snapped points to losses, in deviations of the new study's losses, around the mean of its points."""
@@ -35,10 +39,11 @@ Expectation = Callable[[Array], Array]
 class EarlierStudies:
     """The surrogates of earlier studies over the new space.
 
-    Source: Wistuba et al. 2016 for a weighted sum of surrogates; Wistuba et al. 2015 for the portfolio of first points.
+    Source: Feurer et al. 2018 (RGPE) for the weights by ranking; Wistuba et al. 2015 for the portfolio of first points.
     """
 
     def __init__(self, encoding: SpaceEncoding, earlier: Sequence[History]) -> None:
+        self._ascent = Ascent(encoding)
         teachers = [_Teacher.of(encoding, history) for history in earlier]
         self._teachers = [teacher for teacher in teachers if teacher is not None]
 
@@ -49,7 +54,7 @@ class EarlierStudies:
 
     def recommended(self, count: int = N_RECOMMENDED) -> Array:
         """Points that are together good for all earlier studies, the most useful first, shape (count, n_dims)."""
-        pool = np.vstack([teacher.best(N_BEST) for teacher in self._teachers])
+        pool = np.vstack([candidates for teacher in self._teachers for candidates in self._candidates(teacher)])
         means = self._means(pool)
         excess = means - means.min(axis=1, keepdims=True)
         chosen: list[int] = []
@@ -61,6 +66,13 @@ class EarlierStudies:
             reached = np.minimum(reached, excess[:, chosen[-1]])
         return np.asarray(pool[chosen])
 
+    def _candidates(self, teacher: "_Teacher") -> tuple[Array, Array]:
+        """The best points that a study has seen, and those that its surrogate takes for the best."""
+        seen = teacher.best(N_BEST)
+        rng = np.random.default_rng(0)
+        climbed = self._ascent.climb(lambda points: -teacher.mean(points), seen[:N_CLIMBED], rng, EFFORT)
+        return seen, np.array(list(islice(climbed, N_CLIMBED)))
+
     def expectation(self, points: Array, losses: Array, budgets: Array) -> Expectation | None:
         """What the studies together expect; None where they explain nothing of the new values.
 
@@ -71,11 +83,11 @@ class EarlierStudies:
         """
         means = self._means(points)
         shares = confirmed(means, losses, budgets)
-        weights = stacked(_centred(means, budgets), _centred(standardised(losses), budgets), shares)
-        believed = np.flatnonzero(weights)
-        if not len(believed):
+        slope = trust(_centred(shares @ means, budgets), _centred(standardised(losses), budgets))
+        believed = np.flatnonzero(shares)
+        if not len(believed) or not slope:
             return None
-        weights, centre = weights[believed], weights @ means.mean(axis=1)
+        weights, centre = slope * shares[believed], slope * float((shares @ means).mean())
         return lambda snapped: np.asarray(weights @ self._means(snapped, believed) - centre)
 
     def _means(self, points: Array, asked: Sequence[int] | npt.NDArray[np.int64] | None = None) -> Array:
@@ -108,28 +120,14 @@ def confirmed(means: Array, losses: Array, budgets: Array) -> Array:
     return np.asarray(shares / shares.sum()) if shares.any() else shares
 
 
-def stacked(means: Array, targets: Array, shares: Array) -> Array:
-    """Weights of studies, none below 0, whose sum explains the targets best; drawn to their shares while these are few.
-
-    They minimise |y - M w|² + k |w - s|², k = `PRIOR_ROWS`; a study without a share has no weight.
+def trust(means: Array, targets: Array) -> float:
+    """How much of an earlier mean the new values confirm: a slope in [0, 1.5], drawn towards 1 while they are few.
 
     Args:
-        means: Each study's mean at the seen points, centred, shape (n_studies, n).
-        targets: The new standardised losses there, shape (n,).
-        shares: What the weights are drawn to, shape (n_studies,).
-
-    Returns:
-        Shape (n_studies,).
-
-    Source: Wolpert 1992; Breiman 1996 for weights that are not negative.
+        means: The earlier studies' mean at the seen points, centred, shape (n,).
+        targets: The new standardised losses there, centred, shape (n,).
     """
-    weights = np.zeros(len(means))
-    heard = np.flatnonzero(shares)
-    if len(heard):
-        pull = PRIOR_ROWS**0.5
-        system = np.vstack([means[heard].T, pull * np.eye(len(heard))])
-        weights[heard] = nnls(system, np.append(targets, pull * shares[heard]))[0]
-    return weights
+    return float(np.clip((means @ targets + PRIOR_ROWS) / (means @ means + PRIOR_ROWS), 0.0, 1.5))
 
 
 def _centred(values: Array, groups: Array) -> Array:

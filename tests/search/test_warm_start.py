@@ -9,7 +9,7 @@ from pegbox.schemas.history import History
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.simulation import Outcome, Simulation
-from pegbox.search.warm_start import EarlierStudies, confirmed, stacked
+from pegbox.search.warm_start import EarlierStudies, confirmed, trust
 
 SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("x", "y", "z")}
 
@@ -37,22 +37,17 @@ def test_a_misleading_past_loses_its_weight() -> None:
     assert best(run(bowl_at(0.7), 25, (earlier,)), 25) < 0.01
 
 
-def test_studies_are_weighted_by_how_well_they_explain_the_values() -> None:
-    x = np.linspace(-1, 1, 12)
-    weights = stacked(np.array([x, np.cos(9 * x), -x]), 0.8 * x, np.full(3, 1 / 3))
-    assert weights.round(1).tolist() == [0.7, 0.1, 0.0]
-
-
-def test_few_values_leave_the_shares_nearly_as_they_were() -> None:
-    means = np.array([[0.1, -0.1], [-0.1, 0.1]])
-    assert stacked(means, np.array([1.0, -1.0]), np.array([0.5, 0.5])).round(1).tolist() == [0.6, 0.4]
+def test_trust_follows_the_slope_that_the_values_confirm() -> None:
+    means = np.linspace(-2, 2, 20)
+    assert trust(means, means) > 0.95
+    assert trust(means, -means) == 0.0
+    assert trust(means[:2] / 20, means[:2]) > 0.9
 
 
 def test_a_study_that_ranks_no_better_than_chance_has_no_share() -> None:
     x, budgets = np.linspace(-2, 2, 20), np.full(20, 9.0)
     assert confirmed(np.array([x, -x]), 1e-6 * x, budgets).tolist() == [1.0, 0.0]
     assert not confirmed(np.array([-x, -x]), x, budgets).any()
-    assert not stacked(np.array([x, x]), x, np.zeros(2)).any()
 
 
 def test_values_of_different_budgets_are_not_ranked() -> None:
