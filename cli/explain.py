@@ -32,8 +32,9 @@ def explain(
         print_json(found)
         return
     failed = f", {found.n_failed} of them failed" if found.n_failed else ""
+    outside = f", {found.n_outside} left out because the space was narrowed" if found.n_outside else ""
     parts: list[RenderableType] = [
-        Text.assemble((safe(found.study), "name"), f"   {found.n_trials} trials{failed}"),
+        Text.assemble((safe(found.study), "name"), f"   {found.n_trials} trials{failed}{outside}"),
         *draw_importance(f"Which hyperparameters matter for {found.importance.about}", found.importance),
     ]
     for other in found.others:

@@ -33,6 +33,8 @@ class Explanation(Schema):
     """Of the history; a later one may say something else."""
     n_trials: int
     n_failed: int
+    n_outside: int = 0
+    """Trials that a narrowed space does not hold any more; all that is said here leaves them out."""
     selection: Selection | None = None
     """Who won on fresh seeds; None as long as nobody has."""
     importance: Importance
@@ -77,14 +79,17 @@ def explain_study(root: Path, name: str | None = None) -> Explanation:
 
 
 def explain(history: History) -> Explanation:
-    """Everything that the analysis has to say about a history."""
+    """Everything that the analysis has to say about the trials that the space of a study holds."""
+    n_trials = len(history.trials)
+    history = history.within_space()
     ranking = importance(history)
     pairs = tuple(pair.names for pair in ranking.pairs[:N_INTERACTIONS] if pair.share > 0)
     return Explanation(
         study=history.spec.name,
         version=history.version,
-        n_trials=len(history.trials),
+        n_trials=n_trials,
         n_failed=len(history.failed),
+        n_outside=n_trials - len(history.trials),
         selection=history.selection,
         importance=ranking,
         others=tuple(importance(history, objective=at) for at in range(1, len(history.objectives))),

@@ -29,9 +29,13 @@ WHERE study = $study AND replicate IS NOT NULL AND fold IS NULL ORDER BY trial, 
 
 
 def history_for_analysis(file: HistoryFile, spec: StudySpec) -> History:
-    """The whole history where it is not too large; of a larger one, a sample of the trials that have a value."""
+    """The whole history where it is not too large; of a larger one, a sample of the trials that have a value.
+
+    Trials that a narrowed space does not hold any more are left out.
+    """
     (n_trials,) = row(file, "SELECT count(*) FROM trials WHERE study = $study", study=spec.name)
-    return file.history(spec.name) if n_trials <= MOST_ANALYSED else measured_history(file, spec)
+    history = file.history(spec.name) if n_trials <= MOST_ANALYSED else measured_history(file, spec)
+    return history.within_space()
 
 
 def measured_history(file: HistoryFile, spec: StudySpec) -> History:

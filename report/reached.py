@@ -15,7 +15,7 @@ def front(file: HistoryFile, spec: StudySpec) -> Front | None:
     """The front of several objectives; None with one, or before a trial has values of all."""
     if len(spec.goals) == 1:
         return None
-    condition, limits = kept(spec)
+    condition, limits = competing(file, spec)
     found = rows(
         file,
         f"""SELECT number, "values" FROM trials WHERE study = $study AND state = 'completed'
@@ -27,14 +27,14 @@ def front(file: HistoryFile, spec: StudySpec) -> Front | None:
 
 
 def best_trial(file: HistoryFile, spec: StudySpec) -> Incumbent | None:
-    """The completed trial with the best value of one objective that keeps the constraints; None before there is one."""
+    """The best completed trial of one objective among those that compete; None before there is one."""
     numbers = best_trials(file, spec, 1)
     return incumbent(file, spec, numbers[0]) if numbers else None
 
 
 def best_trials(file: HistoryFile, spec: StudySpec, count: int) -> list[int]:
-    """Numbers of the best completed trials by the first objective that keep the constraints, best first."""
-    condition, limits = kept(spec)
+    """Numbers of the best completed trials by the first objective among those that compete, best first."""
+    condition, limits = competing(file, spec)
     found = rows(
         file,
         f"""SELECT number FROM trials WHERE study = $study AND state = 'completed' AND value IS NOT NULL
@@ -84,6 +84,28 @@ def _broken(file: HistoryFile, spec: StudySpec, constraint: Constraint) -> Broke
         n_broken=len(outside) + found.count(None),
         nearest=min(outside, key=constraint.violation, default=None),
     )
+
+
+def outside(file: HistoryFile, spec: StudySpec) -> tuple[int, ...]:
+    """Trials that the space does not hold any more since it was narrowed: they stay recorded and do not compete."""
+    ((n_spaces,),) = rows(
+        file,
+        "SELECT count(DISTINCT body->'$.spec.space') FROM events WHERE study = $study AND type = 'study_opened'",
+        study=spec.name,
+    )
+    if n_spaces < 2:
+        return ()
+    found = rows(file, "SELECT number, CAST(params AS JSON) FROM trials WHERE study = $study", study=spec.name)
+    return tuple(number for number, params in found if not spec.space.contains(json.loads(params)))
+
+
+def competing(file: HistoryFile, spec: StudySpec) -> tuple[str, dict[str, str | float | list[int]]]:
+    """The condition of SQL that a row of `trials` keeps all constraints and lies in the space, and its values."""
+    condition, limits = kept(spec)
+    left_out = outside(file, spec)
+    if not left_out:
+        return condition, {**limits}
+    return f"{condition} AND NOT list_contains($outside, number)", {**limits, "outside": list(left_out)}
 
 
 def kept(spec: StudySpec) -> tuple[str, dict[str, str | float]]:

@@ -3,11 +3,15 @@ import pytest
 
 from pegbox.report import explain
 from pegbox.report.explain import explain_study
+from pegbox.report.study_reader import study_status
 from pegbox.schemas.decision import Start
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.events import DecisionMade, RunStarted, TrialEvaluated
+from pegbox.schemas.overrides import override
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, TrialState
+from pegbox.storage.amending import amend_study
+from pegbox.storage.same_study import changes
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 
@@ -55,6 +59,25 @@ def test_explanation_names_the_knob_that_matters(tmp_path):
     assert explanation.n_trials == 30
     assert [effect.name for effect in explanation.effects.parameters] == ["lr", "width"]
     assert explanation.failures is None
+
+
+def test_trials_outside_a_narrowed_space_are_left_out_and_counted(tmp_path):
+    write_study(tmp_path)
+    best_before = study_status(tmp_path, "explained").best
+
+    amend_study(
+        open_store(tmp_path),
+        "explained",
+        lambda history: changes(history, override(history.spec, ["space.lr.max=0.0001"]), may_change=("space",)),
+    )
+    explanation = explain_study(tmp_path, "explained")
+    best = study_status(tmp_path, "explained").best
+
+    assert best_before.configuration["lr"] > 0.0001
+    assert best.configuration["lr"] <= 0.0001
+    assert explanation.n_trials == 30
+    assert 0 < explanation.n_outside < 30
+    assert explanation.importance.n_trials == 30 - explanation.n_outside
 
 
 def test_same_version_is_explained_from_the_cache(tmp_path, monkeypatch):
