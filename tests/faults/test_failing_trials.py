@@ -51,4 +51,4 @@ def test_two_hundred_trials_of_which_most_would_fail_come_to_an_end() -> None:
     history = _search(200)
 
     assert len(history.trials) == 200
-    assert _share_failed(history.trials[20:]) < 0.4
+    assert _share_failed(history.trials[20:]) < 0.3  # 0.19 to 0.26 over three seeds, of a space of which 0.6 fails
