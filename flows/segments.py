@@ -134,12 +134,18 @@ class SegmentRunner:
         for segment in segmenting.of_replicate(trial, best.replicate or 0):
             trained = self._outcome(self._train.submit(segment, self._data, self._crew))
             self._crew.collect(trained)
+            if not trained.is_whole:
+                trained = self._outcome(self._train_again(segment))
             checkpoints.append(trained.checkpoint)
             if self._data and self._data.has_test:
                 measuring = self._evaluate.submit(segment, trained, self._data, self._crew, "test")
                 folds.append(self._outcome(measuring))
         test_metrics = mean_evaluation(folds).metrics if folds else {}
         return selection.model_copy(update={"test_metrics": test_metrics, "checkpoint": checkpoints[0]})
+
+    def _train_again(self, segment: Segment) -> PrefectFuture[TrainedSegment]:
+        """Train what the cache holds of a segment whose checkpoint was deleted."""
+        return self._train.with_options(refresh_cache=True).submit(segment, self._data, self._crew)
 
     @staticmethod
     def _outcome(future: PrefectFuture[Done]) -> Done:
@@ -172,6 +178,9 @@ class SegmentRunner:
 
     def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
         segment = completion.about.segment
+        if completion.is_cached and not trained.is_whole:
+            self._ongoing.add(_Ongoing(segment), self._train_again(segment))
+            return
         if completion.is_cached or self._crew.reports_at_end:  # no worker has journalled them
             reports = (MetricsReported.of(segment, report.step, report.metrics) for report in trained.reports)
             self._study.report(*reports)

@@ -93,6 +93,11 @@ class TrainedSegment(Schema):
     together: int = Field(default=1, ge=1)
     """Trials that were trained as one stack, this one included; `seconds` is its share."""
 
+    @property
+    def is_whole(self) -> bool:
+        """False if its checkpoint was deleted."""
+        return self.checkpoint is None or self.checkpoint.exists()
+
 
 class Evaluation(Schema):
     """Metrics of one trial at one budget."""

@@ -54,8 +54,7 @@ class Handover:
             trained = TrainedSegment.model_validate_json(self._result.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
-        is_whole = trained.checkpoint is None or trained.checkpoint.exists()
-        return trained if is_whole else None
+        return trained if trained.is_whole else None
 
     def clear(self) -> None:
         """Take everything away: the result is recorded."""

@@ -90,6 +90,18 @@ def test_a_larger_budget_goes_on_from_what_is_kept(project: Path, irises: Any) -
     assert history.selection.checkpoint in _checkpoints(project)
 
 
+def test_checkpoints_that_a_user_deleted_are_made_again(project: Path, irises: Any) -> None:
+    _tune(irises(run={"workers": 2, "threads": 1}), project)
+    for path in _checkpoints(project):
+        path.unlink()
+
+    twin = _tune(irises(name="twin"), project)
+
+    assert not twin.failed
+    assert twin.selection is not None
+    assert twin.selection.checkpoint in _checkpoints(project)
+
+
 def test_another_study_of_the_same_content_trains_again_what_is_gone(project: Path, irises: Any) -> None:
     first = _tune(irises(), project)
 
