@@ -214,7 +214,7 @@ class Batching:
     def _decide(self, segment: Segment, pays: bool, why: str) -> bool:
         shape = shape_key(segment) or ""
         self._pays[shape] = pays
-        _logger.info("Trials like %s train %s: %s", shape, "together" if pays else "one by one", why)
+        _logger.info("Trials of the shape %s train %s: %s", shape, "together" if pays else "one by one", why)
         return pays
 
     def _timeout_of(self, segments: Sequence[Segment]) -> float | None:

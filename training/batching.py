@@ -48,10 +48,10 @@ def shape_key(segment: Segment) -> str | None:
         return None  # fails on its own, with its own message
     if settings.optimizer not in STACKED_OPTIMIZERS:
         return None
-    shape = {name: getattr(settings, name) for name in _SHAPING}
     # A layer norm takes the mean over its layer, which zeros would change.
-    shape["widths"] = [width if settings.norm == "layer" else _filled_up(width) for width in settings.widths]
-    return json.dumps(shape, sort_keys=True)
+    widths = [width if settings.norm == "layer" else _filled_up(width) for width in settings.widths]
+    shape = {"widths": widths} | {name: getattr(settings, name) for name in _SHAPING}
+    return " ".join(f"{name}={value}" for name, value in shape.items())
 
 
 def batch_key(segment: Segment) -> str | None:

@@ -38,11 +38,7 @@ METRICS: dict[str, tuple[str, ...]] = {
 
 
 def trainer_for(train: TrainSpec) -> Trainer:
-    """Who trains this; loads torch, scikit-learn or nothing, as the kind needs.
-
-    Raises:
-        StudyError: The kind is not available yet.
-    """
+    """Who trains this; loads torch, scikit-learn or nothing, as the kind needs."""
     module, name = {
         TorchTrain: ("torch_trainer", "TorchTrainer"),
         FunctionTrain: ("function_trainer", "FunctionTrainer"),

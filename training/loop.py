@@ -1,9 +1,11 @@
 """One training loop for every torch kind: an epoch at a time, with its whole state at hand; writes no file."""
 
 import math
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -24,6 +26,16 @@ GATHERED_BYTES = 64_000_000
 """Rows are brought into their random order in pieces of about this size, which then are cut into batches."""
 MEASURED_ROWS = 8192
 """Rows of a batch in which no gradient is needed."""
+
+
+def median_seconds(steps: Iterable[Callable[[], object]]) -> float:
+    """How long a step takes on a machine that may be busy; the first one only warms up, if others follow."""
+    seconds = []
+    for step in steps:
+        started = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds[1:] or seconds)
 
 
 class Learner:
@@ -84,14 +96,9 @@ class Learner:
         return metrics | {"lr": self.optimizer.param_groups[0]["lr"]}
 
     def seconds_per_step(self, n_steps: int) -> float:
-        """How long a step takes, after one to warm up; the learner is of no other use afterwards."""
+        """How long a step takes, the median of some; the learner is of no other use afterwards."""
         self.model.train()
-        batches = list(islice(self._batches(), n_steps + 1))
-        self._step(*batches[0])
-        started = time.perf_counter()
-        for batch in batches[1:]:
-            self._step(*batch)
-        return (time.perf_counter() - started) / max(1, len(batches) - 1)
+        return median_seconds(partial(self._step, *batch) for batch in islice(self._batches(), n_steps))
 
     def require_finite(self, metrics: Metrics) -> None:
         """Refuse to go on from a loss that is not finite.

@@ -1,7 +1,7 @@
 """Epochs of a stack of learners of one shape: the same steps as `loop`, for all models at once."""
 
-import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import cast
 
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from pegbox.schemas.base import Metrics
 from pegbox.training.hyperparameters.mlp import MlpHyperparameters
-from pegbox.training.loop import MEASURED_ROWS, Learner
+from pegbox.training.loop import MEASURED_ROWS, Learner, median_seconds
 from pegbox.training.lr_schedules import is_constant, lr_factor
 from pegbox.training.models.mlp import Mlp
 from pegbox.training.stacked_network import StackedNetwork
@@ -97,6 +97,8 @@ class Stack:
             return (outputs.float() - target).square().mean(dim=(1, 2))
         log_probabilities = functional.log_softmax(outputs.float(), dim=2)
         chosen = -log_probabilities.gather(2, target[:, :, None])[:, :, 0].mean(dim=1, keepdim=True)
+        if not any(one.label_smoothing for one in self.settings):
+            return chosen[:, 0]
         spread = -log_probabilities.mean(dim=2).mean(dim=1, keepdim=True)
         return ((1 - self._smoothing) * chosen + self._smoothing * spread)[:, 0]
 
@@ -128,13 +130,8 @@ class Stack:
         return [self.first.metrics_of(one, part) for one in torch.cat(outputs, dim=1).float()]
 
     def seconds_per_step(self, n_steps: int) -> float:
-        """How long a step of all models takes, after one to warm up; the stack is of no other use afterwards."""
-        batches = list(islice(self._batches(), n_steps + 1))
-        self._step(*batches[0])
-        started = time.perf_counter()
-        for batch in batches[1:]:
-            self._step(*batch)
-        return (time.perf_counter() - started) / max(1, len(batches) - 1)
+        """How long a step of all models takes, the median of some; the stack is of no other use afterwards."""
+        return median_seconds(partial(self._step, *batch) for batch in islice(self._batches(), n_steps))
 
     def write_back(self, place: int) -> None:
         """Give one learner the weights, optimizer and random numbers that it has reached in the stack."""

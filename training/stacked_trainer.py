@@ -22,7 +22,7 @@ from pegbox.training.stacked_loop import Stack
 from pegbox.training.torch_trainer import finish_segment, open_segment
 from pegbox.training.trainer import Report
 
-PROBED_STEPS = 4
+PROBED_STEPS = 6
 
 
 def train_together(
