@@ -101,3 +101,15 @@ def test_study_without_data_is_tuned_again_when_its_code_changes(project: Path, 
     assert second.incumbent.configuration == first.incumbent.configuration
     assert second.incumbent.study.endswith("/incumbent")
     assert second.data_fingerprint != first.data_fingerprint
+
+
+def test_tuning_again_learns_from_what_was_tuned_before(project: Path, moving: Hill) -> None:
+    spec = moving(search={"method": "bayes"}, budget={"trials": 6})
+    _write_data(project, top=0.3)
+    first = _retune(spec, project)
+    _write_data(project, top=0.9)
+    second = _retune(spec, project)
+
+    assert first.incumbent is not None
+    tuned = history_of(project, study=f"hill@{second.data_fingerprint[:8]}")
+    assert [one.study for one in tuned.earlier or ()] == [first.incumbent.study]
