@@ -23,7 +23,7 @@ WITH decided AS (
     SELECT trial, arg_max(elapsed_seconds, version) AS elapsed, max(decided_at) AS decided_at
     FROM decisions WHERE study = $study GROUP BY trial
 ), lives AS (
-    SELECT t.number, t.value, t."values", t.budget, t.seconds, t.metrics, t.params,
+    SELECT t.number, t.value, t."values", t.budget, t.seconds,
         CASE WHEN t.state = 'completed' AND NOT {kept} THEN 'infeasible' ELSE t.state END AS state,
         CASE WHEN t.state IN ('completed', 'stopped', 'failed')
             THEN d.elapsed + greatest(0, epoch(t.ended_at) - epoch(d.decided_at)) END AS finished
@@ -34,13 +34,13 @@ WITH decided AS (
 """
 
 _DRAWN = """
-SELECT number, state, budget, seconds, finished, CASE WHEN finished IS NULL THEN NULL ELSE spent END,
+SELECT number, drawn.state, drawn.budget, drawn.seconds, finished, CASE WHEN finished IS NULL THEN NULL ELSE spent END,
     params::JSON::VARCHAR, metrics
 FROM (
     FROM spending
     ORDER BY row_number() OVER (ORDER BY (state <> 'completed'), $sign * value NULLS LAST, number) > $best, hash(number)
     LIMIT $most
-) ORDER BY number
+) AS drawn JOIN trials AS t USING (number) WHERE t.study = $study ORDER BY number
 """
 
 _BEST = """

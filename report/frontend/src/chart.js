@@ -85,9 +85,14 @@ export class ChartCard {
       this.chart = init(this.plot, null, { renderer: 'canvas' })
       this.parts.ready?.(this.chart)
     }
-    this.chart.resize()
+    if (!this.fits()) this.chart.resize()
     const shared = base(this.plot)
     this.chart.setOption({ ...shared, ...option, tooltip: { ...shared.tooltip, ...option.tooltip } }, { notMerge: true })
+  }
+
+  /** True while the chart is as large as its place. */
+  fits() {
+    return this.plot.clientWidth === this.chart.getWidth() && this.plot.clientHeight === this.chart.getHeight()
   }
 
   dispose() {
@@ -137,8 +142,7 @@ onTheme(() => updateAll())
 const sized = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const { card } = target
-    if (!card.chart || card.plot.hidden) continue
-    if (card.plot.clientWidth === card.chart.getWidth() && card.plot.clientHeight === card.chart.getHeight()) continue
+    if (!card.chart || card.plot.hidden || card.fits()) continue
     card.isDirty = true
     if (card.isVisible) card.draw()
   }

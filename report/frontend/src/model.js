@@ -55,8 +55,10 @@ function changed() {
   // takes the place of what has not been drawn yet.
   const turn = ++latest
   const waiting = [...listeners]
+  const start = performance.now()
   const next = () => {
-    if (turn !== latest || !waiting.length) return
+    if (turn !== latest) return
+    if (!waiting.length) return void performance.measure('selection', { start })
     waiting.shift()()
     setTimeout(next)
   }
