@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import final
 
@@ -12,6 +13,9 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.tasks.crew import Crew, Terms
 from pegbox.training.pool import WorkerPool
 from pegbox.training.resources import visible_gpus
+
+FORGOTTEN_SECONDS = 600
+"""A worker that nobody has used for so long is ended when another run begins; its own run would start it again."""
 
 
 @final
@@ -46,7 +50,9 @@ class ClusterCrew(Crew):
         key = (self.run, threading.get_ident())
         with _GUARD:
             if key not in _POOLS:
+                _end_forgotten_pools()
                 _POOLS[key] = self._open()
+            _USED_AT[key] = time.monotonic()
             return _POOLS[key]
 
     def _open(self) -> WorkerPool:
@@ -54,7 +60,7 @@ class ClusterCrew(Crew):
             if not path.is_dir():
                 raise ClusterError(
                     f"Expected the folder {path} on every machine of the cluster, but {socket.gethostname()} has none. "
-                    "Run the study in a folder that all machines share, with its store there."
+                    "Run the study in a folder that all machines share, with its store there, or set `run.shared`."
                 )
         if self.spreads_gpus:
             _choose_gpu()
@@ -71,6 +77,7 @@ class ClusterCrew(Crew):
 
 
 _POOLS: dict[tuple[str, int], WorkerPool] = {}
+_USED_AT: dict[tuple[str, int], float] = {}
 _GUARD = threading.Lock()
 
 
@@ -78,6 +85,13 @@ def end_pools(run: str) -> None:
     """End the workers of a run in this process; calls that are running fail as lost."""
     with _GUARD:
         for key in [key for key in _POOLS if key[0] == run]:
+            _POOLS.pop(key).stop()
+
+
+def _end_forgotten_pools() -> None:
+    """What was left in a process of Dask by a driver that died before it could end its workers."""
+    for key, pool in list(_POOLS.items()):
+        if pool.is_idle and time.monotonic() - _USED_AT[key] > FORGOTTEN_SECONDS:
             _POOLS.pop(key).stop()
 
 

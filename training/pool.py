@@ -75,6 +75,11 @@ class WorkerPool:
         for thread in self._starting:
             thread.start()
 
+    @property
+    def is_idle(self) -> bool:
+        """True while no call is running."""
+        return self._free.qsize() == len(self._slots)
+
     def warm(self) -> None:
         """Wait until every worker is ready."""
         for thread in self._starting:
