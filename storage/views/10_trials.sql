@@ -35,13 +35,14 @@ SELECT
     count(*) FILTER (t.state = 'stopped') AS stopped,
     count(*) FILTER (t.state = 'failed') AS failed,
     count(*) FILTER (t.state IN ('proposed', 'running', 'paused')) AS active,
-    CASE WHEN s.goals[1] = 'maximize' THEN max(t.value) FILTER (t.state = 'completed')
-        ELSE min(t.value) FILTER (t.state = 'completed') END AS best,
+    CASE WHEN s.goals[1] = 'maximize' THEN max(t.value) FILTER (t.state = 'completed' AND v.number IS NULL)
+        ELSE min(t.value) FILTER (t.state = 'completed' AND v.number IS NULL) END AS best,
     sum(t.seconds) / 3600 AS hours, s.created_at, max(t.ended_at) AS last_ended_at
 FROM studies AS s LEFT JOIN trials AS t ON t.study = s.study
+LEFT JOIN (SELECT DISTINCT w.study, w.number FROM violations AS w) AS v ON v.study = t.study AND v.number = t.number
 GROUP BY s.study, s.metrics, s.goals, s.method, s.schedule, s.created_at
 ORDER BY s.created_at;
-COMMENT ON VIEW study_summary IS 'One row a study: how many trials in which state, the best value, the hours. Example: FROM study_summary;';
+COMMENT ON VIEW study_summary IS 'One row a study: how many trials in which state, the best value within its constraints, the hours. Example: FROM study_summary;';
 
 CREATE OR REPLACE VIEW failures AS
 SELECT

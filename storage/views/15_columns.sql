@@ -1,5 +1,14 @@
 -- What every column of the views over all studies means, in the words of the tables that they are made from.
 
+COMMENT ON COLUMN violations.study IS 'Name of the study.';
+COMMENT ON COLUMN violations.number IS 'Of the trial.';
+COMMENT ON COLUMN violations.state IS 'Of the trial: paused, completed, stopped, ...';
+COMMENT ON COLUMN violations.metric IS 'The metric that the constraint limits.';
+COMMENT ON COLUMN violations.value IS 'Mean over fresh seeds, else at the last evaluation; NULL where it was not measured.';
+COMMENT ON COLUMN violations.lowest IS 'The smallest value that is allowed; NULL for any.';
+COMMENT ON COLUMN violations.highest IS 'The largest value that is allowed; NULL for any.';
+COMMENT ON COLUMN violations.violation IS 'How far the value lies outside, in units of the metric.';
+
 COMMENT ON COLUMN all_trials.study IS 'Name of the study.';
 COMMENT ON COLUMN all_trials.number IS 'Counts the trials of the study from 0.';
 COMMENT ON COLUMN all_trials.state IS 'proposed, running, paused, completed, stopped or failed.';

@@ -9,18 +9,20 @@ SELECT
     sum(t.seconds) OVER in_time AS trained_seconds,
     sum(t.budget) OVER in_time AS trained_epochs,
     if(t.state = 'completed', t.value, NULL) AS value,
-    CASE WHEN s.goals[1] = 'maximize' THEN max(if(t.state = 'completed', t.value, NULL)) OVER in_time
-        ELSE min(if(t.state = 'completed', t.value, NULL)) OVER in_time END AS best
+    CASE WHEN s.goals[1] = 'maximize' THEN max(if(t.state = 'completed' AND v.number IS NULL, t.value, NULL)) OVER in_time
+        ELSE min(if(t.state = 'completed' AND v.number IS NULL, t.value, NULL)) OVER in_time END AS best
 FROM trials AS t JOIN studies AS s ON s.study = t.study
+LEFT JOIN (SELECT DISTINCT w.study, w.number FROM violations AS w) AS v ON v.study = t.study AND v.number = t.number
 WHERE t.study = study AND t.ended_at IS NOT NULL
 WINDOW in_time AS (ORDER BY t.ended_at, t.number ROWS UNBOUNDED PRECEDING)
 ORDER BY t.ended_at, t.number;
-COMMENT ON MACRO TABLE best_so_far IS 'Best value after each finished trial: by trials, by elapsed time, and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
+COMMENT ON MACRO TABLE best_so_far IS 'Best value within the constraints after each finished trial: by trials, by elapsed time, and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
 
 CREATE OR REPLACE MACRO top(study, k := 10) AS TABLE
 SELECT t.number, t.value, t.metrics, t.params, t.budget, t.seconds
-FROM completed AS t WHERE t.study = study ORDER BY t.loss, t.number LIMIT k;
-COMMENT ON MACRO TABLE top IS 'The k best completed trials. Example: FROM top(''digits'', k := 5);';
+FROM completed AS t ANTI JOIN violations AS v ON v.study = t.study AND v.number = t.number
+WHERE t.study = study ORDER BY t.loss, t.number LIMIT k;
+COMMENT ON MACRO TABLE top IS 'The k best completed trials within the constraints. Example: FROM top(''digits'', k := 5);';
 
 CREATE OR REPLACE MACRO curve(study, trial, metric := NULL) AS TABLE
 SELECT c.name, c.step, c.fold, c.value

@@ -27,12 +27,15 @@ WITH objectives AS (
         list_transform(s.goals, lambda goal: if(goal = 'maximize', -1, 1)) AS signs
     FROM studies AS s WHERE s.study = study
 ),
+kept AS (
+    SELECT c.* FROM trials AS c ANTI JOIN violations AS v ON v.study = c.study AND v.number = c.number
+    WHERE c.study = study AND c.state = 'completed'
+),
 pairs AS (
     SELECT
         t.number, t."values", t.params, o.first_sign * t."values"[1] AS x,
         if(o.n = 1, 0, o.second_sign * t."values"[2]) AS y
-    FROM trials AS t, objectives AS o
-    WHERE t.study = study AND t.state = 'completed' AND o.n <= 2
+    FROM kept AS t, objectives AS o WHERE o.n <= 2
 ),
 steps AS (
     SELECT m.x, min(m.y) AS y FROM pairs AS m WHERE m.x IS NOT NULL AND m.y IS NOT NULL GROUP BY m.x
@@ -43,9 +46,8 @@ front AS (
 ),
 many AS (
     SELECT t.number, t."values", t.params, list_transform(t."values", lambda v, i: v * o.signs[i]) AS losses
-    FROM trials AS t, objectives AS o
-    WHERE t.study = study AND t.state = 'completed' AND o.n > 2
-        AND len(list_filter(t."values", lambda v: v IS NULL)) = 0
+    FROM kept AS t, objectives AS o
+    WHERE o.n > 2 AND len(list_filter(t."values", lambda v: v IS NULL)) = 0
 )
 SELECT m.number, m."values", m.params
 FROM pairs AS m JOIN front AS f ON m.x = f.x AND m.y = f.y
@@ -58,4 +60,4 @@ WHERE NOT EXISTS (
         AND list_bool_or(list_transform(b.losses, lambda v, i: v < m.losses[i]))
 )
 ORDER BY 2, 1;
-COMMENT ON MACRO TABLE pareto IS 'Completed trials that no other beats in every objective; with three objectives and more it takes quadratic time. Example: FROM pareto(''digits'');';
+COMMENT ON MACRO TABLE pareto IS 'Completed trials within the constraints that no other beats in every objective; with three objectives and more it takes quadratic time. Example: FROM pareto(''digits'');';

@@ -14,6 +14,7 @@ LEFT JOIN (
             min(CASE WHEN t.state = 'completed' THEN if(u.goals[1] = 'maximize', -t.value, t.value) END)
                 OVER (PARTITION BY t.study) AS least
         FROM trials AS t JOIN studies AS u ON u.study = t.study
+        ANTI JOIN violations AS v ON v.study = t.study AND v.number = t.number
         WHERE t.study IN (study, other) AND t.ended_at IS NOT NULL
         WINDOW in_time AS (PARTITION BY t.study ORDER BY t.ended_at, t.number ROWS UNBOUNDED PRECEDING)
     ) AS c WHERE c.state = 'completed' AND c.loss = c.least
@@ -22,7 +23,9 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT c.study, avg(c.value) AS mean
     FROM (
-        SELECT t.study, t.value FROM completed AS t WHERE t.study IN (study, other)
+        SELECT t.study, t.value
+        FROM completed AS t ANTI JOIN violations AS v ON v.study = t.study AND v.number = t.number
+        WHERE t.study IN (study, other)
         QUALIFY row_number() OVER (PARTITION BY t.study ORDER BY t.loss) <= 5
     ) AS c GROUP BY c.study
 ) AS e ON e.study = s.study

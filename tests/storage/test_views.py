@@ -186,6 +186,42 @@ def test_pareto_agrees_with_every_pair_compared(table: Table, goals: tuple[str, 
     assert sorted(row[0] for row in table.rows("FROM pareto('s')")) == np.flatnonzero(~beaten.any(axis=1)).tolist()
 
 
+def limited(table: Table, values: list[float]) -> None:
+    """Trials with a cost that is their number, of which the study allows 2 at most."""
+    table.study()
+    table.connection.execute(
+        """UPDATE studies SET spec = '{"space": {}, "constraints": [{"metric": "cost", "max": 2}]}'"""
+    )
+    table.trials(values)
+
+
+def test_trials_outside_a_constraint_are_told_apart(table: Table) -> None:
+    limited(table, [3.0, 2.0, 4.0, 1.0, 0.5])
+    assert table.rows("SELECT number, value, violation FROM violations ORDER BY number") == [
+        (3, 3.0, 1.0),
+        (4, 4.0, 2.0),
+    ]
+    assert table.rows("SELECT number FROM top('s')") == [(1,), (0,), (2,)]
+    assert table.rows("SELECT number FROM pareto('s')") == [(1,)]
+    assert table.rows("SELECT best FROM best_so_far('s')") == [(3.0,), (2.0,), (2.0,), (2.0,), (2.0,)]
+    assert table.rows("SELECT trials, best FROM study_summary") == [(5, 2.0)]
+
+
+def test_fresh_seeds_decide_whether_a_constraint_is_kept(table: Table) -> None:
+    limited(table, [3.0, 2.0])
+    table.connection.execute(
+        "INSERT INTO evaluations SELECT 's', 0, 3, NULL, seed, 1.0, MAP {'cost': 3.0 + seed}, 1.0, 'completed', now() "
+        "FROM range(2) AS t(seed)"
+    )
+    assert table.rows("SELECT number, value FROM violations") == [(0, 3.5)]
+
+
+def test_metric_that_was_not_measured_keeps_no_constraint(table: Table) -> None:
+    limited(table, [3.0])
+    table.connection.execute("UPDATE trials SET metrics = MAP {'m0': 3.0}")
+    assert table.rows("SELECT number, value, violation FROM violations") == [(0, None, None)]
+
+
 def test_tradeoff_compares_any_two_metrics(table: Table) -> None:
     table.study()
     table.trials([3.0, 2.0, 2.5, 1.0])  # the cost of a trial is its number
