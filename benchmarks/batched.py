@@ -1,15 +1,19 @@
 """Trials per second of networks that train together in one process, beside the same trials one after another.
 
-    python benchmarks/batched.py [--quick] [--json] [--models 32]
+    python benchmarks/batched.py [--quick] [--json] [--models 32] [--flow]
 
 Both use one thread, as a worker does beside others, so the ratio is what a worker gains; all trials of a row have one
 shape and their own learning rate, decay, dropout and seed. The goal is 3 or more at up to 64 units and batches of
-32 to 64; where the ratio is below 1, training together does not pay.
+32 to 64; where the ratio is below 1, training together does not pay. `--flow` runs a whole study on two workers
+instead, with `run.batch: auto` and without, from the first trial to the last one of the search.
 """
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +26,7 @@ from training import Case, make_data  # noqa: TID251 - the benchmark beside this
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Segment
+from pegbox.storage.history_file import open_history
 from pegbox.training.stacked_trainer import train_together
 from pegbox.training.torch_trainer import TorchTrainer
 
@@ -85,12 +90,52 @@ def compare(row: Row, n_models: int, rounds: int) -> dict[str, float]:
     return {**row._asdict(), **medians, "ratio": statistics.median(ratios), "low": min(ratios), "high": max(ratios)}
 
 
+STUDY = """
+name: batched
+data: {{source: "sklearn:digits", target: target, split: {{test: 0.2, valid: 0.2}}}}
+train: {{kind: mlp, task: classification, epochs: 20}}
+space:
+  lr: {{min: 1e-4, max: 1e-1, log: true}}
+  units: {{min: 16, max: 64, int: true}}
+  dropout: {{min: 0.0, max: 0.4}}
+  batch_size: 32
+objective: {{metric: val_loss}}
+search: {{method: random}}
+budget: {{trials: {trials}}}
+run: {{workers: 2, threads: 1{batch}}}
+finalists: {{top: 1, seeds: 1}}
+"""
+
+
+def of_flow(trials: int, batch: str) -> float:
+    """Trials per second of a whole study; its start and its end are not counted."""
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "study.yaml").write_text(STUDY.format(trials=trials, batch=batch))
+        command = [str(Path(sys.executable).with_name("pegbox")), "run", "study.yaml"]
+        done = subprocess.run(command, cwd=name, env=dict(os.environ), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"pegbox run failed with exit code {done.returncode}:\n{done.stderr}")
+        with open_history(Path(name) / ".pegbox") as history:
+            query = "SELECT epoch(max(ended_at) - min(started_at)) FROM segments WHERE replicate IS NULL"
+            return trials / float(history.sql(query).fetchall()[0][0])
+
+
+def compare_flows(trials: int) -> None:
+    together, alone = of_flow(trials, ", batch: auto"), of_flow(trials, "")
+    print(f"whole studies of {trials} trials of 16 to 64 units on two workers, trials per second:")
+    print(f"batch: auto {together:6.2f}   alone {alone:6.2f}   ratio {together / alone:5.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="two shapes, two rounds")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--models", type=int, default=32)
+    parser.add_argument("--flow", action="store_true", help="whole studies of 128 trials (32 with --quick)")
     options = parser.parse_args()
+    if options.flow:
+        compare_flows(32 if options.quick else 128)
+        return
     torch.set_num_threads(1)
     rounds = 2 if options.quick else 3
     rows = [compare(row, options.models, rounds) for row in (QUICK_ROWS if options.quick else ROWS)]

@@ -1,16 +1,18 @@
 """Gathers trials that are to be trained at the same time into batches, each for one worker; trains nothing itself."""
 
 import logging
+import math
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import cycle, islice
-from typing import Literal
+from typing import Self
 
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.tasks.batch_worker import Measured, measure_speedup, train_segments
@@ -18,10 +20,10 @@ from pegbox.training.batching import batch_key, shape_key
 from pegbox.training.pool import WorkerPool
 from pegbox.training.slot import Slot
 
-BatchSize = int | Literal["auto"]
-
 AUTO_SIZE = 32
-"""Trials of a batch where the study leaves their number to pegbox."""
+"""Trials of a batch, at most, where the study leaves their number to pegbox."""
+AUTO_SHARE = 4
+"""Then no more than the budget's trials over this are on their way at once: a search learns from those that ended."""
 QUIET_SECONDS = 0.25
 """A batch that has waited so long for its next trial waits for no more of them."""
 WORTHWHILE = 1.1
@@ -39,6 +41,29 @@ is chosen."""
 
 _Answer = Measured | Failure | None
 """None: train it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlan:
+    """How trials are to be trained together.
+
+    Attributes:
+        size: Trials of a batch, at most.
+        is_forced: False to measure first whether batches pay.
+    """
+
+    size: int
+    is_forced: bool
+
+    @classmethod
+    def of(cls, spec: StudySpec) -> Self | None:
+        """As the study file says; None where each trial trains alone."""
+        if spec.run.batch is None:
+            return None
+        if spec.run.batch != "auto":
+            return cls(spec.run.batch, is_forced=True)
+        share = (spec.budget.trials or math.inf) / AUTO_SHARE / spec.run.workers
+        return cls(int(max(2, min(AUTO_SIZE, share))), is_forced=False)
 
 
 @dataclass(eq=False, slots=True)
@@ -72,7 +97,7 @@ class Batching:
     """
 
     def __init__(
-        self, pool: WorkerPool, workers: int, store: StoreLayout, size: BatchSize, timeout_seconds: float | None
+        self, pool: WorkerPool, workers: int, store: StoreLayout, plan: BatchPlan, timeout_seconds: float | None
     ) -> None:
         """Begin with no batch.
 
@@ -80,12 +105,11 @@ class Batching:
             pool: Whose workers train.
             workers: How many it has.
             store: Where checkpoints and journals are kept.
-            size: Trials of a batch, or `auto` to measure first whether batches pay.
+            plan: How large batches are, and whether they must pay.
             timeout_seconds: The longest a segment may take; a batch may take as many times longer as it has segments.
         """
         self._pool, self._workers, self._store = pool, workers, store
-        self._is_forced = size != "auto"
-        self._size = AUTO_SIZE if size == "auto" else size
+        self._is_forced, self._size = plan.is_forced, plan.size
         self._timeout_seconds = timeout_seconds
         self._lock = threading.Lock()
         self._open: dict[str, _Batch] = {}

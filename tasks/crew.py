@@ -13,7 +13,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
-from pegbox.tasks.batching import Batching, BatchSize
+from pegbox.tasks.batching import Batching, BatchPlan
 from pegbox.tasks.worker import evaluate_segment, handover_of, train_segment
 from pegbox.training.kinds import preload_for
 from pegbox.training.pool import WorkerPool
@@ -44,7 +44,7 @@ class Terms:
         memory_bytes: The most memory that each may take.
         preload: What every worker imports before its first segment.
         limit: The Prefect concurrency limit that each training occupies.
-        batch: Trials that train together in one worker, or `auto`; None trains each alone.
+        batch: How trials train together in one worker; None trains each alone.
     """
 
     timeout_seconds: float | None
@@ -52,7 +52,7 @@ class Terms:
     memory_bytes: int | None
     preload: tuple[str, ...]
     limit: str | None
-    batch: BatchSize | None = None
+    batch: BatchPlan | None = None
 
     @classmethod
     def of(cls, spec: StudySpec) -> Self:
@@ -64,7 +64,7 @@ class Terms:
             memory_bytes=parse_bytes(run.memory) if run.memory else None,
             preload=(*preload_for(spec.train), "pegbox.tasks.worker", *(BATCH_MODULES if run.batch else ())),
             limit=run.limit,
-            batch=run.batch,
+            batch=BatchPlan.of(spec),
         )
 
 

@@ -13,12 +13,13 @@ from pegbox.datasets.prepare import prepare
 from pegbox.schemas.data import DataSpec, PreparedData
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.store import open_store
 from pegbox.tasks import batching
-from pegbox.tasks.batching import Batching
+from pegbox.tasks.batching import Batching, BatchPlan
 from pegbox.tasks.crew import LocalCrew, Terms
 
 Answer = TrainedSegment | Failure | None
@@ -45,7 +46,11 @@ def crew(store: StoreLayout) -> Iterator[LocalCrew]:
 
 @pytest.fixture
 def batching_of(crew: LocalCrew, store: StoreLayout) -> Any:
-    return lambda size, timeout=None: Batching(crew.pool, 2, store, size, timeout)
+    def make(size: int | None, timeout: float | None = None) -> Batching:
+        plan = BatchPlan(32, is_forced=False) if size is None else BatchPlan(size, is_forced=True)
+        return Batching(crew.pool, 2, store, plan, timeout)
+
+    return make
 
 
 _SEEDS = iter(range(10_000))
@@ -175,7 +180,7 @@ def _kill_when_training(crew: LocalCrew, store: StoreLayout) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     time.sleep(0.3)
-    for pid in crew.pool.pids():
+    for pid in filter(None, crew.pool.pids()):  # 0 would be this process's own group
         os.kill(pid, signal.SIGKILL)
 
 
@@ -189,7 +194,7 @@ def test_auto_trains_together_where_the_measured_speed_is_worth_it(
     capacity: int,
 ) -> None:
     monkeypatch.setattr(batching, "WORTHWHILE", worthwhile)
-    together = batching_of("auto")
+    together = batching_of(None)
 
     answers = train_all(together, segments_of(2), data)
 
@@ -197,17 +202,33 @@ def test_auto_trains_together_where_the_measured_speed_is_worth_it(
     assert together.capacity == capacity
 
 
-def test_auto_gives_up_where_shapes_are_too_many(
-    batching_of: Any, data: PreparedData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batching, "AUTO_SIZE", 2)
-    together = batching_of("auto")
+def test_auto_gives_up_where_shapes_are_too_many(crew: LocalCrew, store: StoreLayout, data: PreparedData) -> None:
+    together = Batching(crew.pool, 2, store, BatchPlan(2, is_forced=False), None)
 
     answers = train_all(together, [one for layers in (1, 2, 3, 4) for one in segments_of(1, layers=layers)], data)
 
     assert sizes_of(answers) == [0] * 4
     assert together.capacity == 2
     assert train_all(together, segments_of(2), data) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("batch", "trials", "plan"),
+    [
+        (16, 20, BatchPlan(16, is_forced=True)),
+        ("auto", 1000, BatchPlan(32, is_forced=False)),
+        ("auto", 80, BatchPlan(10, is_forced=False)),
+        ("auto", 5, BatchPlan(2, is_forced=False)),
+        (None, 20, None),
+    ],
+)
+def test_auto_leaves_the_search_something_to_learn_from(
+    spec: StudySpec, batch: Any, trials: int, plan: BatchPlan | None
+) -> None:
+    run = spec.run.model_copy(update={"batch": batch, "workers": 2})
+    budget = spec.budget.model_copy(update={"trials": trials})
+
+    assert BatchPlan.of(spec.model_copy(update={"run": run, "budget": budget})) == plan
 
 
 def test_a_full_batch_waits_for_nobody(batching_of: Any, data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
