@@ -40,9 +40,9 @@ def constraints_unkept(history: History) -> Advice | None:
 
 
 def tied_finalists(history: History) -> Advice | None:
-    """Advice to train the finalists on more seeds where they cannot be told apart."""
+    """Advice to train the finalists on more seeds where they cannot be told apart; places on a front are no ties."""
     selection = history.selection
-    if selection is None or not selection.ties:
+    if selection is None or not selection.ties or selection.front:
         return None
     tied = ", ".join(map(str, selection.ties))
     seeds = seeds_to_tell_apart(history, selection)
@@ -129,7 +129,9 @@ def few_trials(history: History, ranking: Importance | None = None) -> Advice | 
     if not trials or n_columns < 2 or len(trials) >= TRIALS_A_PARAMETER * n_columns:
         return None
     ranking = ranking or importance(history)
-    fixed = [row.name for row in ranking.parameters if row.verdict == "can be fixed"]
+    rankings = [ranking, *(importance(history, objective=at) for at in range(1, len(history.objectives)))]
+    fixable = [{row.name for row in one.parameters if row.verdict == "can be fixed"} for one in rankings]
+    fixed = [row.name for row in ranking.parameters if row.name in set.intersection(*fixable)]
     evidence = f"{len(trials)} trials for {n_columns} hyperparameters"
     if not fixed:
         needed = TRIALS_A_PARAMETER * n_columns

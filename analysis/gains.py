@@ -31,9 +31,12 @@ def measurement_noise(history: History) -> float:
 
 
 def no_gain_lately(history: History) -> Advice | None:
-    """Advice to stop where the last half of at least 20 trials gained less than the noise of one measurement."""
+    """Advice to stop where the last half of at least 20 trials gained less than the noise of one measurement.
+
+    Several objectives get none: a front grows where none of them gains.
+    """
     trials = feasible(history, target_of(history).trials)
-    if len(trials) < MIN_TRIALS:
+    if len(trials) < MIN_TRIALS or len(history.objectives) > 1:
         return None
     objective = history.objectives[0]
     losses = np.array([observed_loss(trial, objective) for trial in trials])

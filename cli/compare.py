@@ -10,7 +10,9 @@ from rich.text import Text
 from pegbox.analysis.comparison import Comparison, Side
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
+from pegbox.report.compare import Compared, compare_in_store
 from pegbox.report.rounding import duration, metric, parameter
+from pegbox.report.verdict import gain_in_words
 
 
 def compare(
@@ -23,42 +25,59 @@ def compare(
     verbosity: Verbosity = QUIET,
 ) -> None:
     """Show where two trials or studies differ, which is better, and how sure that is."""
-    from pegbox.report.compare import compare_in_store
-
     found = compare_in_store(store, left, right, study)
     if json:
         print_json(found)
         return
     parts: list[RenderableType] = [Text(safe(found.sentence), style="name"), Text(), draw_sides(found)]
-    if found.gain is not None and found.probability_left is not None:
-        gain = f"{metric(found.gain.low)} to {metric(found.gain.high)}"
-        chance = f"{100 * found.probability_left:.0f} %"
-        said = f"The first is better by {gain} ({100 * found.gain.level:.0f} % interval; negative: worse), P {chance}."
-        parts += [Text(), Text(said, style="quiet")]
+    if gains := [line for one in (found, *found.others) if (line := _gain(one, named=bool(found.others)))]:
+        parts += [Text(), *(Text(line, style="quiet") for line in gains)]
     show(out(), Group(*parts))
 
 
-def draw_sides(found: Comparison) -> Table:
+def _gain(one: Comparison, *, named: bool) -> str:
+    """How much the first is better in one objective, and how sure that is; empty where fresh seeds are missing."""
+    if one.gain is None or one.probability_left is None:
+        return ""
+    metric_name = f" in {safe(one.metric)}" if named else ""
+    sure = f"{100 * one.gain.level:.0f} % interval; P(better) {100 * one.probability_left:.0f} %"
+    return f"The first against the second{metric_name}: {gain_in_words(one.gain)} ({sure})."
+
+
+def draw_sides(found: Compared) -> Table:
     """A column for each of the two: its values, and the parameters that differ."""
     table = Table.grid(padding=(0, 3))
     for _ in range(3):
         table.add_column(no_wrap=True)
+    sides = (found.left, found.right)
     is_one_study = found.left.study == found.right.study
-    table.add_row(Text(""), *(Text(_name(side, is_one_study), style="name") for side in (found.left, found.right)))
-    table.add_row(Text("on fresh seeds", style="quiet"), *(Text(_fresh(side)) for side in (found.left, found.right)))
-    searched = [
-        "no value" if side.search_value is None else metric(side.search_value) for side in (found.left, found.right)
-    ]
-    table.add_row(Text("in the search", style="quiet"), *(Text(value) for value in searched))
-    times = ["" if side.seconds is None else duration(side.seconds) for side in (found.left, found.right)]
+    table.add_row(Text(""), *(Text(_name(side, is_one_study), style="name") for side in sides))
+    for one in (found, *found.others):
+        label = f"{safe(one.metric)} " if found.others else ""
+        for heading, values in (
+            ("on fresh seeds", map(_fresh, _sides(one))),
+            ("in the search", map(_seen, _sides(one))),
+        ):
+            table.add_row(Text(f"{label}{heading}", style="quiet"), *(Text(value) for value in values))
+    times = ["" if side.seconds is None else duration(side.seconds) for side in sides]
     table.add_row(Text("training time", style="quiet"), *(Text(time) for time in times))
-    for one in found.differences:
-        values = [
-            safe(parameter(side.configuration[one.name])) if one.name in side.configuration else "not used"
-            for side in (found.left, found.right)
+    for difference in found.differences:
+        settings = [
+            safe(parameter(side.configuration[difference.name]))
+            if difference.name in side.configuration
+            else "not used"
+            for side in sides
         ]
-        table.add_row(Text(f"{safe(one.name)}:", style="metric"), *(Text(value) for value in values))
+        table.add_row(Text(f"{safe(difference.name)}:", style="metric"), *(Text(value) for value in settings))
     return table
+
+
+def _sides(one: Comparison) -> tuple[Side, Side]:
+    return one.left, one.right
+
+
+def _seen(side: Side) -> str:
+    return "no value" if side.search_value is None else metric(side.search_value)
 
 
 def _name(side: Side, is_one_study: bool) -> str:

@@ -32,9 +32,10 @@ def explain(
         print_json(found)
         return
     failed = f", {found.n_failed} of them failed" if found.n_failed else ""
+    trials = "1 trial" if found.n_trials == 1 else f"{found.n_trials} trials"
     outside = f", {found.n_outside} left out because the space was narrowed" if found.n_outside else ""
     parts: list[RenderableType] = [
-        Text.assemble((safe(found.study), "name"), f"   {found.n_trials} trials{failed}{outside}"),
+        Text.assemble((safe(found.study), "name"), f"   {trials}{failed}{outside}"),
         *draw_importance(f"Which hyperparameters matter for {found.importance.about}", found.importance),
     ]
     for other in found.others:
@@ -86,7 +87,9 @@ def draw_tolerances(effects: Effects) -> list[RenderableType]:
     lost = f"less than {metric(slices[0][1].loss)} of {safe(effects.about)}, one standard deviation"
     return [
         Text(),
-        Text("How far each may be moved, the others as in the best trial", style="name"),
+        Text(
+            f"How far each may be moved, the others as in the trial with the best {safe(effects.about)}", style="name"
+        ),
         table,
         Text(f"  It costs {lost} of a measurement.", style="quiet"),
     ]

@@ -8,6 +8,7 @@ from rich.text import Text
 from pegbox.cli.console import err, out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.rounding import duration, metric
+from pegbox.report.study_list import StudyLine, list_studies
 
 
 def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> None:
@@ -15,8 +16,6 @@ def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity
 
     The one that was active last comes first.
     """
-    from pegbox.report.study_list import list_studies
-
     studies = list_studies(store)
     if json:
         print_json(studies)
@@ -33,14 +32,26 @@ def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity
         table.add_row(
             Text(safe(study.study), style="name"),
             Text(study.state, style="warn" if study.state in {"failed", "lost", "interrupted"} else ""),
-            Text(f"{study.goal} {safe(study.metric)}"),
+            Text(_objective(study)),
             str(study.trials),
             str(study.failed) if study.failed else "",
-            "" if study.best is None else metric(study.best),
+            _best(study),
             "" if study.winner is None else f"trial {study.winner}",
             "" if study.changed_at is None else _ago(study.changed_at),
         )
     show(out(), table)
+
+
+def _objective(study: StudyLine) -> str:
+    more = f" +{study.n_objectives - 1}" if study.n_objectives > 1 else ""
+    return f"{study.goal} {safe(study.metric)}{more}"
+
+
+def _best(study: StudyLine) -> str:
+    """The best value or, of several objectives, how many trials are on the front."""
+    if study.n_front is not None:
+        return f"front of {study.n_front}"
+    return "" if study.best is None else metric(study.best)
 
 
 def _ago(moment: datetime) -> str:

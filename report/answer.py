@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
+from pegbox.analysis.commands import ask
 from pegbox.report.progress import BudgetUse, FailureExample
 from pegbox.report.standing import BrokenConstraint, Front, Incumbent
 from pegbox.report.status import Phase, StudyStatus
@@ -153,7 +154,7 @@ def _next_steps(
     if view_name:
         direction = " DESC" if status.goal == "maximize" else ""
         query = f"FROM {_identifier(view_name)} ORDER BY value{direction} LIMIT 10"
-        steps.append(NextStep(why="Ask all trials with SQL:", command=f"pegbox sql {shlex.quote(query)}"))
+        steps.append(NextStep(why="Ask all trials with SQL:", command=ask(query)))
     return tuple(steps)
 
 

@@ -7,11 +7,18 @@ from pegbox.analysis.ranking import ranked
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import Objective
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 
 
-def compare_in_store(root: Path, left: str, right: str, study: str | None = None) -> Comparison:
+class Compared(Comparison):
+    """Two configurations by the first objective, and by each further one."""
+
+    others: tuple[Comparison, ...] = ()
+
+
+def compare_in_store(root: Path, left: str, right: str, study: str | None = None) -> Compared:
     """Compare what two names stand for.
 
     Args:
@@ -26,10 +33,31 @@ def compare_in_store(root: Path, left: str, right: str, study: str | None = None
     """
     if left.isdecimal() and right.isdecimal():
         history = _history(root, study)
-        return compare(history, _known_trial(history, int(left)), history, _known_trial(history, int(right)))
+        return compare_in_all(history, _known_trial(history, int(left)), history, _known_trial(history, int(right)))
     first, second = _history(root, left), _history(root, right)
     _check_comparable(first, second)
-    return compare(first, _answer_of(first), second, _answer_of(second))
+    return compare_in_all(first, _answer_of(first), second, _answer_of(second))
+
+
+def compare_in_all(left: History, first: int, right: History, second: int) -> Compared:
+    """Compare a trial of one history with a trial of another, or of the same, by each objective that both have.
+
+    Args:
+        left, right: Histories with the same first objective.
+        first, second: Trial numbers; each is in its history.
+    """
+    shared = [goal for goal in left.objectives if goal in right.objectives] or list(left.objectives[:1])
+    first_one, *others = (compare(_by(left, goal), first, _by(right, goal), second) for goal in shared)
+    fields = {name: getattr(first_one, name) for name in Comparison.model_fields}
+    if others:
+        fields["sentence"] = " ".join(f"By {one.metric}: {one.sentence}" for one in (first_one, *others))
+    return Compared(**fields, others=tuple(others))
+
+
+def _by(history: History, goal: Objective) -> History:
+    """The same trials, judged by one of the objectives alone."""
+    spec = history.spec.model_copy(update={"objective": goal, "objectives": ()})
+    return history.model_copy(update={"spec": spec})
 
 
 def _history(root: Path, study: str | None) -> History:

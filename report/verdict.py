@@ -65,16 +65,17 @@ def against_baseline(selection: Selection) -> str | None:
         return f"Nothing beat the configuration that you gave (trial {selection.baseline})."
     if selection.gain is None:
         return f"One seed cannot say whether it beats the configuration that you gave (trial {selection.baseline})."
-    return f"Against the configuration that you gave (trial {selection.baseline}): {_gain(selection.gain)}."
+    return f"Against the configuration that you gave (trial {selection.baseline}): {gain_in_words(selection.gain)}."
 
 
-def _gain(gain: Interval) -> str:
+def gain_in_words(gain: Interval) -> str:
+    """`better by 0.10 to 0.30`, with the interval's ends in units of the metric."""
     amount = f"{metric(abs(gain.low), 2)} to {metric(abs(gain.high), 2)}"
     if gain.low > 0:
         return f"better by {amount}"
     if gain.high < 0:
         return f"worse by {metric(-gain.high, 2)} to {metric(-gain.low, 2)}"
-    return f"no difference is shown (between {metric(-gain.low, 2)} worse and {metric(gain.high, 2)} better)"
+    return f"no difference is shown, between {metric(-gain.low, 2)} worse and {metric(gain.high, 2)} better"
 
 
 def values_in_words(values: Metrics) -> str:

@@ -2,6 +2,7 @@ import numpy as np
 
 from pegbox.analysis.certainty import few_trials, leaking_data, tied_finalists
 from pegbox.analysis.selection import select_winner
+from pegbox.schemas.selection import FrontPoint
 
 
 def selected(history, **changes):
@@ -29,6 +30,11 @@ def test_hopeless_tie_is_called_equal(make_history):
 
 def test_clear_winner_needs_no_more_seeds(make_history):
     assert tied_finalists(selected(make_history([0.1, 0.2], CLEAR))) is None
+
+
+def test_places_on_a_front_are_no_ties(make_history):
+    front = (FrontPoint(trial=0, estimates={"val_loss": 0.15, "size": 2.0}, probability=1),)
+    assert tied_finalists(selected(make_history([0.1, 0.2], CLOSE), front=front)) is None
 
 
 def test_study_without_selection_has_no_ties(make_history):

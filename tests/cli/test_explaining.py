@@ -94,3 +94,10 @@ def test_compare_gives_json_to_programs(pegbox, ranked_store):
 
     assert found["probability_left"] is None
     assert found["differences"][0]["name"] == "lr"
+
+
+def test_compare_says_how_much_better_and_how_sure(pegbox, ranked_store):
+    said = pegbox("compare", "0", "1", "--store", ranked_store)
+
+    assert "The first against the second: " in said.out
+    assert "95 % interval; P(better)" in said.out

@@ -27,14 +27,17 @@ def write_study(root, name, losses, metric="loss", **changes):
     with open_study(open_store(root), spec, RunStarted(study=name, run="r", host="h", pid=1)) as log:
         for number, loss in enumerate(losses):
             start = Start(configuration={"x": number / 10}, to_budget=1)
-            fresh = [Evaluation(budget=1, metrics={metric: loss + e}, replicate=seed) for seed, e in enumerate(SEEDS)]
+            fresh = [
+                Evaluation(budget=1, metrics={metric: loss + e, "speed": loss + e}, replicate=seed)
+                for seed, e in enumerate(SEEDS)
+            ]
             log.record(
                 DecisionMade(
                     study=name, number=number, saw=1, elapsed_seconds=1.0, decision=start, trial=number, seed=number
                 ),
                 *(
                     TrialEvaluated(study=name, trial=number, evaluation=one, state=TrialState.COMPLETED)
-                    for one in (Evaluation(budget=1, metrics={metric: loss}), *fresh)
+                    for one in (Evaluation(budget=1, metrics={metric: loss, "speed": loss}), *fresh)
                 ),
             )
         log.close("completed")
@@ -72,3 +75,24 @@ def test_studies_of_different_data_are_not_compared(tmp_path):
     write_study(tmp_path, "two", [0.1], data={"source": "sklearn:iris", "target": "target"})
     with pytest.raises(NotFoundError, match="different data"):
         compare_in_store(tmp_path, "one", "two")
+
+
+def test_several_objectives_are_compared_one_by_one(tmp_path):
+    goals = [{"metric": "loss"}, {"metric": "speed", "goal": "maximize"}]
+    write_study(tmp_path, "both", [0.1, 0.9], objective=None, objectives=goals)
+
+    comparison = compare_in_store(tmp_path, "0", "1")
+
+    assert comparison.sentence == ("By loss: Trial 0 is better than trial 1. By speed: Trial 1 is better than trial 0.")
+    assert (comparison.metric, [one.metric for one in comparison.others]) == ("loss", ["speed"])
+
+
+def test_studies_that_share_an_objective_are_compared_by_it_alone(tmp_path):
+    goals = [{"metric": "loss"}, {"metric": "speed", "goal": "maximize"}]
+    write_study(tmp_path, "both", [0.9], objective=None, objectives=goals)
+    write_study(tmp_path, "one", [0.1])
+
+    comparison = compare_in_store(tmp_path, "both", "one")
+
+    assert comparison.sentence == "Trial 0 of one is better than trial 0 of both."
+    assert comparison.others == ()

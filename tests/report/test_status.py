@@ -230,7 +230,7 @@ def test_targets_of_several_objectives_are_reached_by_one_trial_or_not_at_all():
 @pytest.mark.parametrize(
     ("view", "command"),
     [
-        ("study_s", "pegbox sql 'FROM study_s ORDER BY value LIMIT 10'"),
+        ("study_s", 'pegbox sql "FROM study_s ORDER BY value LIMIT 10"'),
         ("study_a-b", "pegbox sql 'FROM \"study_a-b\" ORDER BY value LIMIT 10'"),
         ("study_it's", "pegbox sql 'FROM \"study_it'\"'\"'s\" ORDER BY value LIMIT 10'"),
     ],
