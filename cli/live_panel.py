@@ -99,6 +99,8 @@ def _notes(status: StudyStatus) -> Table:
         table.add_row(Text.assemble(("search ended: ", "quiet"), safe(status.search_end)))
     elif status.method_reason is not None:
         table.add_row(Text(f"auto chose {safe(status.method)}: {safe(status.method_reason)}", style="quiet"))
+    if status.earlier:
+        table.add_row(Text(f"learns from {', '.join(map(safe, status.earlier))}", style="quiet"))
     return table
 
 

@@ -61,6 +61,8 @@ class Tally(Schema):
     """Each constraint and what the completed trials make of it."""
     search_end: str | None = None
     """Why the search is over; None while it goes on."""
+    earlier: tuple[str, ...] = ()
+    """The studies that it learns from."""
 
     @property
     def n_trials(self) -> int:

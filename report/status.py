@@ -84,6 +84,8 @@ class StudyStatus(Schema):
     """Which one proposes; where the study says `auto`, the one that this stands for."""
     method_reason: str | None = None
     """Why `auto` chose it; None where the study names it."""
+    earlier: tuple[str, ...] = ()
+    """The studies that it learns from."""
     schedule: str
     search_end: str | None = None
     """Why the search is over; None while it goes on."""
@@ -157,6 +159,7 @@ def status_of(
         objectives=spec.goals,
         method=choice.method,
         method_reason=choice.reason if spec.search.method == "auto" else None,
+        earlier=tally.earlier,
         schedule=spec.fidelity.schedule,
         search_end=tally.search_end,
         run=run,

@@ -15,6 +15,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
+from pegbox.search.earlier import learns
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.study_lock import study_holder
@@ -121,6 +122,7 @@ class StudyReader:
             front=front,
             broken=reached.broken_constraints(self.file, self.spec),
             search_end=self._search_end(),
+            earlier=self._earlier(),
         )
 
     def finished(self, after: Sequence[int] = ()) -> tuple[FinishedTrial, ...]:
@@ -188,6 +190,14 @@ class StudyReader:
             "AND type IN ('study_opened', 'decision_made', 'trial_retried')) ORDER BY version DESC LIMIT 1"
         )
         return found[0][0] if found else None
+
+    def _earlier(self) -> tuple[str, ...]:
+        """The studies that were chosen last to learn from, while the study is to learn."""
+        found = self._rows(
+            "SELECT body->>'$.studies[*].study' FROM events WHERE study = $study AND type = 'earlier_chosen' "
+            "ORDER BY version DESC LIMIT 1"
+        )
+        return tuple(found[0][0]) if found and learns(self.spec) else ()
 
     def _activities(self, run: RunState) -> tuple[Activity, ...]:
         """The segments that this run trains now, with what their workers reported."""

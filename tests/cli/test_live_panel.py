@@ -237,3 +237,9 @@ def test_on_a_terminal_the_picture_is_redrawn_and_then_cleared():
     assert "starting" in file.getvalue()
     assert "higgs-mlp" in file.getvalue()
     assert file.getvalue().endswith("\x1b[2K") or "\x1b[1A\x1b[2K" in file.getvalue()
+
+
+def test_the_studies_that_are_learnt_from_are_named():
+    learner = STATUS.model_copy(update={"earlier": ("higgs@aaaa", "higgs@bbbb")})
+
+    assert "learns from higgs@aaaa, higgs@bbbb" in shown(draw_panel(learner, 80), 80)

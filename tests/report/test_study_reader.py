@@ -7,9 +7,11 @@ import pytest
 from pegbox.report.study_list import list_studies
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.decision import Start
+from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.events import (
     DecisionMade,
+    EarlierChosen,
     MetricsReported,
     RunStarted,
     SearchEnded,
@@ -18,6 +20,7 @@ from pegbox.schemas.events import (
     TrialFailed,
 )
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.plan import SearchSpec
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrialState
 from pegbox.storage.journal import Journal
@@ -196,3 +199,13 @@ def test_the_list_tells_a_front_instead_of_a_best(limited):
     (line,) = list_studies(limited)
 
     assert (line.best, line.n_front, line.n_objectives) == (None, 2, 2)
+
+
+def test_the_studies_that_are_learnt_from_are_known(tmp_path):
+    learner = SPEC.model_copy(update={"search": SearchSpec(method="bayes", warm_start="auto")})
+    chosen = tuple(EarlierStudy(study=name, version=9) for name in ("before", 'it\'s @ "odd"'))
+    with open_study(open_store(tmp_path), learner, RunStarted(study="live", run="r", host="h", pid=1)) as study:
+        study.record(EarlierChosen(study="live", studies=chosen))
+
+    with StudyReader(tmp_path) as reader:
+        assert reader.status().earlier == ("before", 'it\'s @ "odd"')
