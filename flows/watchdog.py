@@ -15,15 +15,18 @@ SLOWEST_HEARTBEAT = 180
 ENDS = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
 
 
-def set_up_watchdog() -> str:
+def set_up_watchdog(patience: timedelta | None = None) -> str:
     """Make the automation, or renew the one that is there.
 
     A run that was heard of and then misses three heartbeats is dead.
 
+    Args:
+        patience: How long a run may be silent; three heartbeats and a minute where it is left out.
+
     Returns:
         The name of the automation.
     """
-    wanted = _automation()
+    wanted = _automation(patience or _three_heartbeats())
     for present in _present():
         wanted = wanted.model_copy(update={"id": present.id})
     if wanted.id is None:
@@ -41,8 +44,12 @@ def _present() -> list[Automation]:
     return [Automation(**automation.model_dump(include={"id", "name", "trigger", "actions"})) for automation in found]
 
 
-def _automation() -> Automation:
+def _three_heartbeats() -> timedelta:
     frequency = get_current_settings().flows.heartbeat_frequency or SLOWEST_HEARTBEAT
+    return timedelta(seconds=3 * max(frequency, SLOWEST_HEARTBEAT) + 60)
+
+
+def _automation(patience: timedelta) -> Automation:
     return Automation(
         name=NAME,
         description="Written by `pegbox schedule --watchdog`.",
@@ -56,7 +63,7 @@ def _automation() -> Automation:
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
             threshold=1,
-            within=timedelta(seconds=3 * max(frequency, SLOWEST_HEARTBEAT) + 60),
+            within=patience,
         ),
         actions=[
             ChangeFlowRunState(

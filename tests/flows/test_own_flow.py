@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from driver_process import calls, history_of
+from driver_process import DriverProcess, calls, history_of
 
 from pegbox.schemas.study import StudySpec
 
@@ -108,3 +109,27 @@ def test_limit_keeps_trainings_apart(project: Path, hill: Hill) -> None:
     tune(hill(run=run, budget={"trials": 3}, finalists={"top": 1, "seeds": 1}), project / "store")
 
     assert [line.split()[0] for line in calls(project)] == ["begin", "end"] * 4
+
+
+def test_limit_is_shared_by_two_studies_at_once(project: Path, prefect_api: str, hill: Hill) -> None:
+    (project / "hill.py").write_text(
+        "import time\n\n\ndef run(x):\n    began = time.time()\n    time.sleep(0.5)\n"
+        "    with open('calls.txt', 'a') as calls:\n        calls.write(f'{began} {time.time()}\\n')\n"
+        "    return {'value': x}\n"
+    )
+    run = {"workers": 1, "threads": 1, "limit": "gpu"}
+    both = [
+        DriverProcess(
+            hill(name=name, seed=seed, run=run, budget={"trials": 3}, finalists={"top": 1, "seeds": 1}),
+            project,
+            prefect_api,
+        )
+        for seed, name in enumerate(["left", "right"])
+    ]
+
+    ends = [process.finish() for process in both]
+
+    assert [code for code, _ in ends] == [0, 0], ends
+    spans = sorted(tuple(map(float, line.split())) for line in calls(project))
+    assert len(spans) == 2 * (3 + 1)
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))

@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from driver_process import DriverProcess
 
 from pegbox.schemas.errors import PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
@@ -137,6 +140,38 @@ def test_watchdog_is_one_automation_however_often_it_is_set_up() -> None:
     assert automation.enabled
     assert automation.trigger.within.total_seconds() >= 3 * 180
     assert [action.type for action in automation.actions] == ["change-flow-run-state"]
+
+
+def test_watchdog_marks_a_killed_run_as_crashed(project: Path, prefect_api: str, slow_hill: Hill) -> None:
+    from prefect.client.orchestration import get_client
+
+    from pegbox.flows.watchdog import set_up_watchdog
+
+    name = set_up_watchdog(timedelta(seconds=12))
+    process = DriverProcess(slow_hill(name="watched", budget={"trials": 200}), project, prefect_api)
+    process.wait_for_calls(1)
+    process.kill()
+
+    with get_client(sync_client=True) as client:
+        states = _states_until(client, "tune-watched", "Crashed", seconds=90)
+        for automation in client.read_automations_by_name(name):  # it would call slow runs of other tests dead
+            client.delete_automation(automation.id)
+
+    assert states[0] == "Running"
+    assert states[-1] == "Crashed"
+
+
+def _states_until(client: Any, run: str, wanted: str, seconds: float) -> list[str | None]:
+    """The states of a flow run, looked at each second until it has the one that is wanted."""
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
+
+    states: list[str | None] = []
+    deadline = time.monotonic() + seconds
+    while wanted not in states and time.monotonic() < deadline:
+        (found,) = client.read_flow_runs(flow_run_filter=FlowRunFilter(name=FlowRunFilterName(any_=[run])))
+        states.append(found.state_name)
+        time.sleep(1)
+    return states
 
 
 def test_deployment_by_file_asks_for_the_example(prefect_api: str) -> None:
