@@ -21,13 +21,10 @@ def advise(history: History, ranking: Importance | None = None) -> tuple[Advice,
     """
     found = [main_failure_cause(history), constraints_unkept(history)]
     if found[-1] is None:
-        found += [
-            leaking_data(history),
-            best_at_edge(history),
-            still_falling(history),
-            tied_finalists(history),
-            few_trials(history, ranking),
-        ]
+        found.append(leaking_data(history))
+        if len(history.objectives) == 1:  # the best of a front lie where one objective is dear, often at an edge
+            found += [best_at_edge(history), still_falling(history), tied_finalists(history)]
+        found.append(few_trials(history, ranking))
     advice = [one for one in found if one is not None]
     if not any(one.kind in {"constraints", "edge", "budget", "unrankable"} for one in advice):
         stop = no_gain_lately(history)

@@ -1,6 +1,5 @@
 """Everything that is wrong with a study before it runs: gathers what each room checks; loads no Prefect, no torch."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,7 +28,6 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
         *check_training(spec),
         *check_search(spec),
         *check_cluster(spec.run),
-        *_check_available(spec),
     )
 
 
@@ -58,9 +56,3 @@ def _misfit_preset(spec: StudySpec) -> Problem | None:
         return None
     message = f"the preset {preset!r} is not for the kind {spec.train.kind!r}. Write `preset: {spec.train.kind}`."
     return Problem(message, ("space", "preset"))
-
-
-def _check_available(spec: StudySpec) -> Iterator[Problem]:
-    """The parts of a study that can be written and that nothing acts on yet: refused, never ignored."""
-    if spec.constraints:
-        yield Problem("constraints are not available yet. Leave them out.", ("constraints",))

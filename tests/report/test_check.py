@@ -61,17 +61,11 @@ def test_problems_of_all_rooms_are_told_at_once() -> None:
     assert [problem.path[0] for problem in problems] == ["data", "objective", "search"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "path"),
-    [
-        ({"constraints": [{"metric": "parameters", "max": 1000}]}, ("constraints",)),
-    ],
-)
-def test_part_that_nothing_acts_on_is_refused_by_name(changes: dict[str, Any], path: tuple[str, ...]) -> None:
-    (problem,) = check(**changes)
+def test_constraint_on_a_metric_that_no_model_measures_is_refused() -> None:
+    (problem,) = check(constraints=[{"metric": "paramters", "max": 1000}])
 
-    assert problem.path == path
-    assert "not available yet" in problem.message
+    assert problem.path == ("constraints", 0, "metric")
+    assert "Did you mean 'parameters'" in problem.message
 
 
 def test_cost_that_no_model_measures_is_refused() -> None:
