@@ -5,15 +5,17 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from anyio import to_thread
 from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from pegbox.report.live_gate import Gate, GateMiddleware, refuse
@@ -114,9 +116,15 @@ class _Host:
 
     async def download(self, request: Request) -> Response:
         wanted = await _read(request, Wanted)
-        content = await to_thread.run_sync(self._console.download, wanted)
-        name = {"Content-Disposition": f'attachment; filename="result.{wanted.form}"'}
-        return Response(content, media_type=_MEDIA[wanted.form], headers=name)
+        folder = TemporaryDirectory(prefix="pegbox-")
+        path = Path(folder.name) / f"result.{wanted.form}"
+        try:
+            await to_thread.run_sync(self._console.download, wanted, path)
+        except BaseException:
+            folder.cleanup()
+            raise
+        sent = BackgroundTask(folder.cleanup)
+        return FileResponse(path, media_type=_MEDIA[wanted.form], filename=path.name, background=sent)
 
     async def events(self, request: Request) -> Response:
         """A line whenever the snapshot or an analysis is new."""

@@ -91,7 +91,8 @@ class GateMiddleware:
         given = query.pop("token", [""])[0]
         if given and _same(given, token):
             rest = urlencode(query, doseq=True)
-            response = RedirectResponse(scope["path"] + (f"?{rest}" if rest else ""), status_code=303)
+            place = "/" + scope["path"].lstrip("/")  # `//host/` would lead to another host
+            response = RedirectResponse(place + (f"?{rest}" if rest else ""), status_code=303)
             response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
             return response
         bearer = headers.get("authorization", "").removeprefix("Bearer ")

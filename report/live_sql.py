@@ -1,14 +1,12 @@
 """SQL that a visitor of the live page types, each query in a sandbox of its own that can be ended; speaks no HTTP."""
 
-import io
 import math
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from pegbox.report.asking import rows
 from pegbox.schemas.base import Schema
@@ -19,6 +17,9 @@ from pegbox.storage.query_output import write_csv, write_parquet
 from pegbox.storage.sandbox import Form, Limits, Sandbox, open_sandbox
 
 MOST_ROWS = 5000
+MOST_CHARACTERS = 1 << 24
+"""Of the rows together: a browser shows no more."""
+MOST_FILE_BYTES = 1 << 29
 MOST_AT_ONCE = 3
 SQL_LIMITS = Limits(seconds=30.0, memory_bytes=1 << 30, threads=2)
 _MOST_EXACT = 1 << 53
@@ -94,29 +95,28 @@ class SqlConsole:
         with self._sandbox(asked.id) as sandbox:
             result = sandbox.query(asked.sql)
             shown: list[list[Any]] = []
+            n_characters = 0
             for one in result:
-                if len(shown) == MOST_ROWS:
+                n_characters += sum(len(str(value)) for value in one)
+                if len(shown) == MOST_ROWS or n_characters > MOST_CHARACTERS:
                     return _grid(result.columns, result.types, shown, is_cut=True, began=began)
                 shown.append([_plain(value) for value in one])
             return _grid(result.columns, result.types, shown, is_cut=False, began=began)
 
-    def download(self, wanted: Wanted) -> bytes:
-        """The whole result as a file.
+    def download(self, wanted: Wanted, path: Path) -> None:
+        """Write the whole result to a file.
 
         Raises:
-            QueryError: The query was refused, failed, met a limit or was cancelled.
+            QueryError: The query was refused, failed, met a limit or was cancelled, or its result is too large.
         """
         form: Form = "rows" if wanted.form == "csv" else "arrow"
         with self._sandbox(wanted.id) as sandbox:
             result = sandbox.query(wanted.sql, form)
-            if wanted.form == "csv":
-                text = io.StringIO()
-                write_csv(result, text)
-                return text.getvalue().encode()
-            with tempfile.TemporaryDirectory(prefix="pegbox-") as folder:
-                path = Path(folder) / "result.parquet"
+            if wanted.form == "parquet":
                 write_parquet(result, path)
-                return path.read_bytes()
+                return
+            with path.open("w", encoding="utf-8", newline="") as file:
+                write_csv(result, _Bounded(file))
 
     def cancel(self, query: str) -> bool:
         """End a query; False where none of that name runs."""
@@ -154,6 +154,28 @@ class SqlConsole:
                 self._running.pop(query, None)
                 self._ended.discard(query)
             self._places.release()
+
+
+class _Bounded:
+    """A file of text that takes only so much."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._n_characters = 0
+
+    def write(self, text: str, /) -> None:
+        """Take some text.
+
+        Raises:
+            QueryError: It is too much.
+        """
+        self._n_characters += len(text)
+        if self._n_characters > MOST_FILE_BYTES:
+            raise QueryError(
+                f"The result is larger than {MOST_FILE_BYTES >> 20} MiB. Narrow the query, or write it with "
+                "`pegbox sql --output` where the store is."
+            )
+        self._file.write(text)
 
 
 def _grid(

@@ -6,12 +6,19 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from pegbox.storage.sandbox import QueryResult
 
 
-def write_csv(result: QueryResult, stream: IO[str]) -> None:
+class TextSink(Protocol):
+    """What text is written to."""
+
+    def write(self, text: str, /) -> object:
+        """Take some text."""
+
+
+def write_csv(result: QueryResult, stream: TextSink) -> None:
     """A header and the rows; NULL is an empty field, lists and mappings are JSON.
 
     Raises:

@@ -15,11 +15,13 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
 
 FIRST_ROWS, ROWS = 64, 2048
+MOST_CHARACTERS = 1 << 25
 READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 
@@ -82,7 +84,7 @@ def answer(connection: duckdb.DuckDBPyConnection, request: dict[str, Any], answe
     except Refused as error:
         send(answers, b"X", {"kind": "refused", "message": str(error)})
     except (duckdb.OutOfMemoryException, MemoryError) as error:
-        send(answers, b"X", {"kind": "memory", "message": str(error)})
+        send(answers, b"X", {"kind": "memory", "message": str(error) or "no memory is left for the rows"})
     except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
         send(answers, b"X", {"kind": "damaged", "message": str(error)})
     except (duckdb.Error, ValueError) as error:
@@ -125,9 +127,26 @@ def send_rows(result: duckdb.DuckDBPyConnection, answers: int) -> int:
     """Send rows as JSON, the first few at once."""
     n_rows, size = 0, FIRST_ROWS
     while rows := result.fetchmany(size):
-        send(answers, b"R", [[plain(value) for value in row] for row in rows])
+        for piece in pieces([[plain(value) for value in row] for row in rows]):
+            send_bytes(answers, b"R", piece.encode(errors="replace"))
         n_rows, size = n_rows + len(rows), ROWS
     return n_rows
+
+
+def pieces(rows: list[list[Any]]) -> Iterator[str]:
+    """The rows as JSON: at once, or one by one where they are long, because who asked must hold a piece in memory.
+
+    Raises:
+        MemoryError: One row alone is too long.
+    """
+    content = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
+    if len(content) <= MOST_CHARACTERS:
+        yield content
+    elif len(rows) > 1:
+        for row in rows:
+            yield from pieces([row])
+    else:
+        raise MemoryError(f"one row holds more than {MOST_CHARACTERS >> 20} million characters")
 
 
 def send_arrow(result: duckdb.DuckDBPyConnection, answers: int) -> int:

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from pegbox.report.live_gate import Gate, is_loopback
-from pegbox.report.live_sql import Asked, SqlConsole
+from pegbox.report.live_sql import Asked, SqlConsole, Wanted
 from pegbox.report.page_data import StudyPage
 from pegbox.report.server import bind
 from pegbox.schemas.errors import PageError, QueryError
@@ -105,6 +105,15 @@ def test_token_in_the_address_becomes_a_cookie(guarded: httpx.Client) -> None:
     assert "httponly; path=/; samesite=strict" in response.headers["set-cookie"].lower()
 
 
+def test_a_token_leads_to_no_other_host(guarded: httpx.Client) -> None:
+    address = guarded.base_url.copy_with(raw_path=b"//evil.example/?token=secret")
+
+    response = guarded.get(address)
+    guarded.cookies.clear()
+
+    assert response.headers["location"] == "/evil.example/"
+
+
 def test_token_in_the_header_is_enough(guarded: httpx.Client) -> None:
     assert guarded.get("/api/studies", headers={"Authorization": "Bearer secret"}).status_code == 200
 
@@ -171,6 +180,60 @@ def test_queries_that_do_more_than_read_are_refused(client: httpx.Client, query:
 
     assert response.status_code == 400
     assert response.json()["error"].startswith("The query")
+
+
+@pytest.mark.parametrize(
+    "path", ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/page.js/../../live.py", "/api/page/../x"]
+)
+def test_no_path_leads_out_of_the_page(client: httpx.Client, path: str) -> None:
+    address = client.base_url.copy_with(raw_path=path.encode())
+
+    assert client.get(address).status_code == 404
+
+
+def test_a_request_larger_than_a_query_is_refused(client: httpx.Client) -> None:
+    response = client.post("/api/sql", json={"id": "1", "sql": "SELECT 1 --" + "x" * (1 << 20)})
+
+    assert response.status_code == 400
+    assert "1 MiB at most" in response.json()["error"]
+
+
+def test_a_request_that_is_no_query_is_refused(client: httpx.Client) -> None:
+    response = client.post("/api/sql", json={"sql": ["SELECT 1"]})
+
+    assert response.status_code == 400
+    assert "not understood" in response.json()["error"]
+
+
+def test_a_query_that_eats_memory_is_stopped(client: httpx.Client) -> None:
+    response = client.post("/api/sql", json={"id": "1", "sql": "SELECT list(range) FROM range(1000000000)"})
+
+    assert response.status_code == 400
+    assert "MiB of memory" in response.json()["error"]
+
+
+def test_rows_that_no_browser_shows_are_cut(client: httpx.Client) -> None:
+    grid = client.post("/api/sql", json={"id": "1", "sql": "SELECT repeat('x', 1000000) FROM range(200)"}).json()
+
+    assert grid["is_cut"]
+    assert 1 <= len(grid["rows"]) < 20
+
+
+def test_a_row_that_is_too_long_is_refused(client: httpx.Client) -> None:
+    response = client.post("/api/sql", json={"id": "1", "sql": "SELECT repeat('x', 40000000)"})
+
+    assert response.status_code == 400
+    assert "million characters" in response.json()["error"]
+
+
+def test_a_download_that_is_too_large_is_refused(
+    simulated_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pegbox.report.live_sql.MOST_FILE_BYTES", 1 << 20)
+    wanted = Wanted(id="1", sql="FROM range(1000000)", form="csv")
+
+    with pytest.raises(QueryError, match="larger than 1 MiB"):
+        SqlConsole(simulated_store).download(wanted, tmp_path / "result.csv")
 
 
 def test_csv_download_holds_all_rows(client: httpx.Client) -> None:
