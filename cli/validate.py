@@ -1,8 +1,7 @@
 """`pegbox validate`: everything that is wrong with a study, before anything is run."""
 
-from json import dumps as json_dumps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -10,9 +9,10 @@ from rich.text import Text
 
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
+from pegbox.report.pasting import as_yaml
 from pegbox.report.rounding import duration
 from pegbox.schemas.errors import StudyError
-from pegbox.schemas.space import DrawnPreset, Space
+from pegbox.schemas.space import AnyDomain, DrawnPreset, Integer, Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import StudyFile, read_study
 
@@ -67,7 +67,7 @@ def _summarise(path: Path, spec: StudySpec) -> None:
     console.print(Text.assemble((safe(str(path)), "name"), " is valid"))
     table = Table.grid(padding=(0, 2))
     for key, value in _facts(spec).items():
-        table.add_row(Text(key, style="quiet"), Text(safe(value)))
+        table.add_row(Text(key, style="quiet"), Text("\n".join(map(safe, value.splitlines()))))
     show(console, table)
 
 
@@ -78,22 +78,25 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "study": spec.name,
         "data": spec.data.source if spec.data else "none",
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
-        "space": ", ".join(spec.space.parameters),
-        **_drawn(spec.space),
+        "space": _space(spec.space),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}",
         "budget": ", ".join(budget),
     }
 
 
-def _drawn(space: Space) -> dict[str, str]:
-    """What a preset has drawn, as the study file would write it, and which studies narrowed it."""
+def _space(space: Space) -> str:
+    """The parameters; those that a preset has drawn with their domains, as the study file would write them."""
     if not isinstance(space.preset, DrawnPreset):
-        return {}
-    narrowed = f" narrowed by {', '.join(space.preset.narrowed_by)}" if space.preset.narrowed_by else ""
-    written = space.model_dump(mode="json", exclude_defaults=True)
-    domains = ", ".join(f"{name} {json_dumps(written[name])}" for name in space.parameters)
-    return {"preset": f"{space.preset.kind}{narrowed}: {domains}"}
+        return ", ".join(space.parameters)
+    narrowed = f", narrowed by {', '.join(space.preset.narrowed_by)}" if space.preset.narrowed_by else ""
+    domains = {name: _written(domain) for name, domain in space.parameters.items()}
+    return f"the preset {space.preset.kind}{narrowed}\n{as_yaml(domains)}".rstrip()
+
+
+def _written(domain: AnyDomain) -> dict[str, Any]:
+    whole = {"int": True} if isinstance(domain, Integer) else {}
+    return {**domain.model_dump(mode="json", exclude_defaults=True), **whole}
 
 
 def _method(spec: StudySpec) -> str:

@@ -84,3 +84,20 @@ def test_schema_prints_the_schema_or_writes_it(pegbox, tmp_path):
 
     assert json.loads(printed.out) == study_schema()
     assert (tmp_path / "s.json").read_text() == printed.out
+
+
+def test_a_preset_is_shown_as_it_is_drawn_and_can_be_pasted_back(pegbox, tmp_path):
+    text = (
+        "name: p\ndata: {source: sklearn:digits, target: target}\ntrain: {kind: mlp, epochs: 5}\n"
+        "objective: {metric: val_loss}\nbudget: {trials: 20}\nspace:\n"
+    )
+    drawn, pasted = tmp_path / "drawn.yaml", tmp_path / "pasted.yaml"
+    drawn.write_text(f"{text}  preset: mlp\n")
+
+    said = pegbox("validate", drawn, "--store", tmp_path / "none").out
+    lines = [line[len("objective") + 2 :] for line in said.splitlines() if ": {" in line]
+    pasted.write_text(text + "".join(f"  {line}\n" for line in lines))
+
+    assert "the preset mlp" in said
+    assert any(line.startswith("units: {") and "int: true" in line for line in lines)
+    assert pegbox("validate", pasted).code == 0
