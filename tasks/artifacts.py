@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import threading
+import time
 from contextvars import copy_context
 from hashlib import sha256
 from types import TracebackType
@@ -22,6 +23,8 @@ from pegbox.storage.layout import StoreLayout
 
 EVERY_SECONDS = 10.0
 """The shortest time from one update to the next while the study runs."""
+REST_FACTOR = 20.0
+"""An update rests so many times as long as the last one took: at most a twentieth of a core, however many trials."""
 
 _logger = logging.getLogger(__name__)
 
@@ -81,8 +84,11 @@ class StudyArtifacts:
             self._budget.show(client, bulletin.percent, f"{self._study}: {bulletin.budget}")
 
     def _keep(self) -> None:
-        while not self._closed.wait(EVERY_SECONDS):
+        rest = EVERY_SECONDS
+        while not self._closed.wait(rest):
+            began = time.monotonic()
             self.publish(fresh=False)
+            rest = max(EVERY_SECONDS, REST_FACTOR * (time.monotonic() - began))
 
 
 class _Artifact:
