@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulated_study import Simulation
+from simulated_study import SPACE, Simulation, write_simulation
 
 from pegbox.report.page import write_page
 from pegbox.report.page_analysis import analyse
@@ -362,3 +362,68 @@ def test_a_running_query_can_be_cancelled(
 
     assert seen.page.inner_text("#sql .error") == "The query was cancelled."
     assert seen.page.is_enabled("#sql button:has-text('Run')")
+
+
+@pytest.fixture(scope="module")
+def many_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of two objectives, a limit, and a parameter with forty categories."""
+    root = tmp_path_factory.mktemp("many")
+    objectives = [{"metric": "val_loss"}, {"metric": "latency_ms"}]
+    limits = [{"metric": "latency_ms", "max": 1.4}]
+    space = SPACE | {"patience": [5, *range(100, 139)]}
+    several = {"objective": None, "objectives": objectives, "constraints": limits, "space": space}
+    write_simulation(root, Simulation("two", n_trials=140, **several))
+    write_page(build_page(root, "two", 0.0, analyse), root / "page.html")
+    return (root / "page.html").as_uri()
+
+
+def test_several_objectives_have_a_front_and_its_growth(visit: Callable[..., Visit], many_file: str) -> None:
+    seen = visit(many_file, offline=True)
+
+    seen.look_at_everything()
+    seen.page.click("#pareto button:has-text('Show as table')")
+
+    assert seen.complaints == []
+    assert [chart for chart in ("pareto", "volume") if "intervals" in seen.page.inner_text(f"#{chart} .about")] == [
+        "pareto"
+    ]
+    assert seen.page.locator("#pareto tbody tr").count() > 0
+    assert seen.page.locator("#volume canvas").count() > 0
+    assert "latency_ms at most 1.4" in seen.page.inner_text("header .facts")
+
+
+def test_effects_turn_to_the_training_time(visit: Callable[..., Visit], page_file: str) -> None:
+    seen = visit(page_file)
+
+    seen.page.click(".heading button:has-text('training time')")
+
+    assert seen.page.inner_text("#effects") == "How each hyperparameter affects the training time"
+    seen.page.click("section[aria-labelledby=effects] .card >> nth=0 >> text=Show as table")
+    assert re.search(r"\d (s|min)", seen.page.inner_text("section[aria-labelledby=effects] tbody"))
+
+
+def test_of_many_categories_the_best_are_drawn_and_all_are_in_the_table(
+    visit: Callable[..., Visit], many_file: str
+) -> None:
+    seen = visit(many_file)
+    seen.page.click("text=Show all")
+    card = seen.page.locator("section[aria-labelledby=effects] .card", has_text="patience")
+
+    card.scroll_into_view_if_needed()
+    card.locator("text=Show as table").click()
+
+    assert "The best 12 of 40 values are drawn" in card.locator(".about").inner_text()
+    assert card.locator("tbody tr").count() == 40
+
+
+def test_studies_with_one_objective_are_drawn_beside_each_other(
+    visit: Callable[..., Visit], simulated_store: Path, tmp_path: Path
+) -> None:
+    write_page(build_page(simulated_store, "higgs-mlp", 0.0, analyse), tmp_path / "page.html")
+    seen = visit((tmp_path / "page.html").as_uri())
+
+    seen.look_at_everything()
+
+    assert seen.page.locator("#comparison .legend > span").count() == 2
+    assert seen.page.locator("#comparison canvas").count() == 1
+    assert seen.complaints == []
