@@ -14,7 +14,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 from pegbox.schemas.errors import ClusterError
 from pegbox.schemas.plan import RunSpec
 from pegbox.tasks.cluster_crew import end_pools
-from pegbox.tasks.engine import check_reach
+from pegbox.tasks.engine import check_answers, check_reach
 from pegbox.training.resources import available_cores
 
 FIRST_WORKER_SECONDS = 60
@@ -51,6 +51,7 @@ class DaskEngine:
     @contextmanager
     def _joined(self) -> Iterator[DaskTaskRunner]:
         if self._run.address is not None:
+            check_answers(self._run.address)
             runner = DaskTaskRunner(address=self._run.address)
         else:
             runner = DaskTaskRunner(
@@ -73,11 +74,11 @@ class DaskEngine:
     def _in_words(self, error: Exception) -> str:
         if self._run.address is not None:
             return (
-                f"Expected a Dask scheduler at {self._run.address}, but joining it failed: {error} Is it up, and is "
+                f"Expected a Dask scheduler at {self._run.address}, but joining it failed ({str(error).rstrip('.')}). Is "
                 "`run.address` its own, such as tcp://HOST:8786?"
             )
         return (
-            f"A Dask cluster could not be started on this machine: {error} Dask's workers import the script that "
+            f"A Dask cluster could not be started on this machine ({str(error).rstrip('.')}). Dask's workers import the script that "
             f'started them, {sys.argv[0]!r}: what runs a study there must stand below `if __name__ == "__main__":`.'
         )
 

@@ -12,6 +12,8 @@ from prefect.task_runners import TaskRunner
 
 from pegbox.schemas.errors import ClusterError
 
+ANSWER_SECONDS = 10
+
 
 class Engine(Protocol):
     """One cluster, as a study uses it."""
@@ -30,6 +32,23 @@ class Engine(Protocol):
         Raises:
             ClusterError: The cluster does not answer, or cannot run the study.
         """
+
+
+def check_answers(address: str) -> None:
+    """Refuse an address at which nothing listens, before a cluster's own client waits for minutes.
+
+    Raises:
+        ClusterError: No connection within some seconds.
+    """
+    place = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        with socket.create_connection((place.hostname or "", place.port or 0), ANSWER_SECONDS):
+            return
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"Expected a cluster at {address}, but nothing answers there ({error}). Is it up, is `run.address` its own, "
+            "and does a firewall let this machine through?"
+        ) from error
 
 
 def check_reach(hosts: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from prefect_ray.context import remote_options
 
 from pegbox.schemas.errors import ClusterError
 from pegbox.schemas.plan import RunSpec
-from pegbox.tasks.engine import check_reach
+from pegbox.tasks.engine import check_answers, check_reach
 from pegbox.training.resources import available_cores
 
 
@@ -52,12 +52,14 @@ class RayEngine:
             runner = RayTaskRunner[Any](address="local", init_kwargs=quiet | size)
         else:
             runner = RayTaskRunner[Any](address=self._run.address, init_kwargs=quiet)
+        if self._run.address not in (None, "auto"):
+            check_answers(str(self._run.address))
         try:
             runner.__enter__()
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             where = self._run.address or "this machine"
             raise ClusterError(
-                f"Expected a Ray cluster at {where}, but joining it failed: {error} Is it up, does it run the same "
+                f"Expected a Ray cluster at {where}, but joining it failed ({str(error).rstrip('.')}). Does it run the same "
                 "versions of Ray and Python, and is `run.address` its own, such as ray://HOST:10001?"
             ) from error
         try:

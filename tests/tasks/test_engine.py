@@ -6,7 +6,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from pegbox.schemas.errors import ClusterError
-from pegbox.tasks.engine import check_reach, is_here
+from pegbox.tasks.engine import check_answers, check_reach, is_here
 
 ELSEWHERE = "192.0.2.77"  # an address of documentation: no machine has it
 
@@ -37,3 +37,18 @@ def test_far_workers_with_a_server_that_all_reach_are_welcome() -> None:
 def test_workers_of_this_machine_reach_its_server() -> None:
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:4200/api"}):
         check_reach(["127.0.0.1"])
+
+
+def test_an_address_where_nothing_listens_is_refused_at_once() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = f"127.0.0.1:{probe.getsockname()[1]}"
+
+    with pytest.raises(ClusterError, match=f"Expected a cluster at ray://{free}, but nothing answers there"):
+        check_answers(f"ray://{free}")
+
+
+@pytest.mark.parametrize("form", ["{}", "tcp://{}", "ray://{}"])
+def test_an_address_that_answers_passes(form: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        check_answers(form.format(f"127.0.0.1:{server.getsockname()[1]}"))
