@@ -72,13 +72,14 @@ class DaskEngine:
             yield runner
 
     def _in_words(self, error: Exception) -> str:
+        said = str(error).rstrip(".")
         if self._run.address is not None:
             return (
-                f"Expected a Dask scheduler at {self._run.address}, but joining it failed ({str(error).rstrip('.')}). Is "
-                "`run.address` its own, such as tcp://HOST:8786?"
+                f"Expected a Dask scheduler at {self._run.address}, but joining it failed ({said}). Is `run.address` "
+                "its own, such as tcp://HOST:8786?"
             )
         return (
-            f"A Dask cluster could not be started on this machine ({str(error).rstrip('.')}). Dask's workers import the script that "
+            f"A Dask cluster could not be started on this machine ({said}). Dask's workers import the script that "
             f'started them, {sys.argv[0]!r}: what runs a study there must stand below `if __name__ == "__main__":`.'
         )
 

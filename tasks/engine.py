@@ -46,8 +46,8 @@ def check_answers(address: str) -> None:
             return
     except (OSError, ValueError) as error:
         raise ClusterError(
-            f"Expected a cluster at {address}, but nothing answers there ({error}). Is it up, is `run.address` its own, "
-            "and does a firewall let this machine through?"
+            f"Expected a cluster at {address}, but nothing answers there ({error}). Is it up, is `run.address` its "
+            "own, and does a firewall let this machine through?"
         ) from error
 
 

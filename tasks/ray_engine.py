@@ -57,9 +57,9 @@ class RayEngine:
         try:
             runner.__enter__()
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            where = self._run.address or "this machine"
+            where, said = self._run.address or "this machine", str(error).rstrip(".")
             raise ClusterError(
-                f"Expected a Ray cluster at {where}, but joining it failed ({str(error).rstrip('.')}). Does it run the same "
+                f"Expected a Ray cluster at {where}, but joining it failed ({said}). Does it run the same "
                 "versions of Ray and Python, and is `run.address` its own, such as ray://HOST:10001?"
             ) from error
         try:
