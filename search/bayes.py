@@ -1,6 +1,5 @@
 """Bayesian optimisation: the next configuration is where a Gaussian process expects the most improvement."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,19 +7,18 @@ import numpy as np
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
+from pegbox.search.admission import Admission
 from pegbox.search.ascent import Ascent, Effort, Score
 from pegbox.search.axes import Array
-from pegbox.search.constraints import KeptConstraints
 from pegbox.search.design import InitialDesign
 from pegbox.search.encoding import SpaceEncoding
-from pegbox.search.feasibility import Feasibility
 from pegbox.search.features import FeatureMap
 from pegbox.search.improvement import log_expected_improvement
 from pegbox.search.novelty import Novelty
 from pegbox.search.observations import Observations, Observer
-from pegbox.search.priors import Priors
 from pegbox.search.surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.threads import single_threaded
+from pegbox.search.thrift import Thrift
 from pegbox.search.warm_start import N_RECOMMENDED, EarlierStudies
 
 FEWEST_VALUES = 3
@@ -28,11 +26,6 @@ FEWEST_VALUES = 3
 
 N_GOOD = 5
 """Seen points around which the search for the next one looks."""
-
-LEAST_FEASIBLE = math.log(0.5)
-OUT_OF_BOUNDS = 1e9
-"""Taken from the score of what will hardly train: where all else is known well, the logarithm of its improvement falls
-so low that a probability alone would not outweigh it."""
 
 
 class BayesSettings(NamedTuple):
@@ -43,6 +36,8 @@ class BayesSettings(NamedTuple):
     margin: float = 0.1
     """Improvement that counts at every other ask, in deviations of the seen points' means: without it the last asks
     polish one corner."""
+    per: str | None = None
+    """What improvement is divided by: `seconds` of training, or a metric; nothing where None."""
     model: ModelSettings = ModelSettings()
     effort: Effort = Effort()
 
@@ -51,9 +46,12 @@ class BayesSampler:
     """Log expected improvement over a Gaussian process.
 
     The incumbent is the lowest posterior mean at a seen point, not the lowest value, so one lucky measurement does not
-    mislead. Running trials are believed to end at their mean. Failed trials enter by a model of feasibility.
+    mislead. Running trials are believed to end at their mean. Failed trials enter by a model of feasibility. Several
+    objectives are traded by weights that are drawn anew for each decision: the expected gain of dominated area, which
+    was tried instead, conquered less of it (1.10 against 1.28 in `benchmarks/tradeoffs.py`).
 
-    Source: Jones et al. 1998; Ament et al. 2023 for the logarithm; Hvarfner et al. 2024 for the prior.
+    Source: Jones et al. 1998; Ament et al. 2023 for the logarithm; Knowles 2006 for the weights; Hvarfner et al. 2024
+    for the prior.
     """
 
     def __init__(
@@ -71,8 +69,9 @@ class BayesSampler:
         past = EarlierStudies(encoding, earlier)
         self._builder = SurrogateBuilder(encoding, full_budget, self._settings.model, past)
         self._has_past = not past.is_empty
-        self._priors = Priors(encoding)
+        self._admission = Admission(encoding)
         self._design = InitialDesign(encoding, seed, None if past.is_empty else past.recommended())
+        self._thrift = Thrift(encoding, self._settings.per) if self._settings.per else None
         self._ascent = Ascent(encoding)
         self._features = FeatureMap(encoding)
 
@@ -124,9 +123,25 @@ class BayesSampler:
         n_trials = len(history.trials) + len(chosen)
         if n_trials < self._n_initial or len(seen.losses) < FEWEST_VALUES:
             return self._spread(history, n_trials, chosen)
+        weigh = self._admission.log_weight(seen)
+        if not seen.keeps.any():
+            return self._climb(history, chosen, weigh, seen.points[-N_GOOD:], rng)
+        gain, good = self._gain(history, seen, rng)
+        spare = self._thrift.log_weight(history) if self._thrift else None
+
+        def score(points: Array) -> Array:
+            total = gain(points) + weigh(points)
+            return total if spare is None else total + spare(points)
+
+        return self._climb(history, chosen, score, good, rng)
+
+    def _gain(self, history: History, seen: Observations, rng: np.random.Generator) -> tuple[Score, Array]:
+        """What points are expected to gain, and seen points around which to look."""
+        kept = seen.points[seen.keeps]
         surrogate = self._builder.build(seen, self._weights(history, rng), believe_unfinished=True)
-        good = np.vstack([surrogate.best(N_GOOD), self._best_kept(seen)])
-        return self._climb(history, chosen, self.score(surrogate, seen), good, rng)
+        best = kept[np.argsort(seen.losses[seen.keeps, 0], kind="stable")[:N_GOOD]]
+        good = surrogate.best(N_GOOD) if seen.keeps.all() else np.vstack([surrogate.best(N_GOOD), best])
+        return self._expected(surrogate, seen), good
 
     def _climb(
         self,
@@ -146,11 +161,6 @@ class BayesSampler:
                 return configuration
         return self._spread(history, len(history.trials) + len(chosen), chosen)
 
-    def _best_kept(self, seen: Observations) -> Array:
-        """Points beside the best, which may all break a constraint, to look around; none without constraints."""
-        kept = np.flatnonzero(seen.keeps) if seen.violations.shape[1] else np.empty(0, dtype=np.int64)
-        return seen.points[kept[np.argsort(seen.losses[kept, 0], kind="stable")[:N_GOOD]]]
-
     def _weights(self, history: History, rng: np.random.Generator) -> Array | None:
         """Of several objectives, drawn anew for each decision; None for one."""
         n_objectives = len(history.objectives)
@@ -165,55 +175,13 @@ class BayesSampler:
         )
         return next(configuration for configuration in drawn if self._encoding.key(configuration) not in taken)
 
-    def score(self, surrogate: Surrogate, seen: Observations) -> Score:
-        """Log expected improvement at the full budget, where training succeeds, weighted by the guesses.
-
-        It is weighted by the probability that the constraints are kept, too; before any trial keeps them, that
-        probability is all.
-        """
-        feasibility, kept = self._feasibility(seen), self._kept(seen)
-        incumbent = self._incumbent(surrogate, seen, kept)
-
-        def score(points: Array) -> Array:
-            total = np.zeros(len(points))
-            if incumbent is not None:
-                total = log_expected_improvement(*surrogate.predict(points), incumbent)
-            if kept is not None:
-                total = total + kept.log_probability(self._features.features(points))
-            if self._priors.are_given:
-                total = total + self._priors.log_weight(points, len(seen.losses))
-            if feasibility is None:
-                return total
-            probability = feasibility.log_probability(self._features.features(points))
-            return total + probability - np.where(probability < LEAST_FEASIBLE, OUT_OF_BOUNDS, 0.0)
-
-        return score
-
-    def _incumbent(self, surrogate: Surrogate, seen: Observations, kept: KeptConstraints | None) -> float | None:
-        """The value to fall below; None where no trial keeps the constraints."""
-        means = surrogate.mean(surrogate.seen)
-        margin = self._margin(seen) * means.std()
-        if kept is not None:
-            if not seen.keeps.any():
-                return None
-            means = surrogate.mean(seen.points[seen.keeps])
-        return float(means.min() - margin)
+    def _expected(self, surrogate: Surrogate, seen: Observations) -> Score:
+        """Log expected improvement at the full budget."""
+        means = surrogate.mean(surrogate.seen if seen.keeps.all() else seen.points[seen.keeps])
+        incumbent = float(means.min() - self._margin(seen) * means.std())
+        return lambda points: log_expected_improvement(*surrogate.predict(points), incumbent)
 
     def _margin(self, seen: Observations) -> float:
         """Every other ask looks for a clear improvement, those between them for any."""
         is_bold = (len(seen.losses) + len(seen.pending)) % 2 == 0
         return self._settings.margin if is_bold and seen.losses.shape[1] == 1 else 0.0
-
-    def _kept(self, seen: Observations) -> KeptConstraints | None:
-        """The model of the constraints; None for a study without."""
-        if not seen.violations.shape[1]:
-            return None
-        features = self._features.features(seen.points)
-        return KeptConstraints(features, seen.violations, self._features.groups, self._features.n_groups)
-
-    def _feasibility(self, seen: Observations) -> Feasibility | None:
-        """The model of what trains; None while nothing has failed."""
-        if not len(seen.failed):
-            return None
-        succeeded, failed = self._features.features(seen.points), self._features.features(seen.failed)
-        return Feasibility(succeeded, failed, self._features.groups, self._features.n_groups)

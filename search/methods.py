@@ -19,6 +19,7 @@ from pegbox.search.enqueued import check_enqueued, check_priors
 from pegbox.search.options import (
     AshaOptions,
     BayesOptions,
+    FreezeThawOptions,
     GeneticOptions,
     GridOptions,
     HalvingOptions,
@@ -31,7 +32,7 @@ from pegbox.search.strategy import Ending, Planner, Sampler, Schedule, Strategy
 METHODS: dict[str, type[Schema]] = {
     "auto": NoOptions,
     "bayes": BayesOptions,
-    "freeze_thaw": BayesOptions,
+    "freeze_thaw": FreezeThawOptions,
     "genetic": GeneticOptions,
     "grid": GridOptions,
     "random": NoOptions,

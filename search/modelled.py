@@ -7,18 +7,19 @@ from pegbox.schemas.study import StudySpec
 from pegbox.search.bayes import BayesSampler, BayesSettings
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.freeze_thaw import FreezeThawPlanner
-from pegbox.search.options import BayesOptions
+from pegbox.search.options import BayesOptions, FreezeThawOptions
 
 
 def bayes_for(
-    spec: StudySpec, encoding: SpaceEncoding, options: BayesOptions, earlier: Sequence[History]
+    spec: StudySpec, encoding: SpaceEncoding, options: FreezeThawOptions, earlier: Sequence[History]
 ) -> BayesSampler:
     """The sampler `bayes`."""
-    settings = BayesSettings(n_initial=options.initial)
+    per = options.per if isinstance(options, BayesOptions) else None
+    settings = BayesSettings(n_initial=options.initial, per=per)
     return BayesSampler(encoding, spec.full_budget, spec.search_seed, settings, earlier)
 
 
 def freeze_thaw_for(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> FreezeThawPlanner:
     """The planner `freeze_thaw`."""
-    options = BayesOptions.model_validate(spec.search.options)
+    options = FreezeThawOptions.model_validate(spec.search.options)
     return FreezeThawPlanner(spec, encoding, bayes_for(spec, encoding, options, earlier))

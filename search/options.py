@@ -20,11 +20,19 @@ class GridOptions(Schema):
     """Evenly spaced values for each continuous parameter, or for some of them; refined without end where left out."""
 
 
-class BayesOptions(Schema):
-    """Arguments of `bayes`."""
+class FreezeThawOptions(Schema):
+    """Arguments of `freeze_thaw`."""
 
     initial: int | None = Field(default=None, ge=1)
     """Points of a Sobol sequence before the first model; one more than half of the parameters where it is left out."""
+
+
+class BayesOptions(FreezeThawOptions):
+    """Arguments of `bayes`."""
+
+    per: str | None = Field(default=None, min_length=1, examples=["seconds", "cost"])
+    """Expect improvement for each unit of this: `seconds` of training, or a metric. It counts less as the budget runs
+    out."""
 
 
 class GeneticOptions(Schema):

