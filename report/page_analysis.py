@@ -25,16 +25,17 @@ MOST_PAIRS = 4
 
 
 def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
-    """Everything of the page that takes statistics, over the trials that have a value."""
-    history = history_for_analysis(file, spec)
+    """Everything of the page that takes statistics, over the trials that have a value, as `explain` has it."""
+    known = history_for_analysis(file, spec)
+    history = known.within_space()
     ranked = importance(history)
-    pairs = ranked.pairs[:MOST_PAIRS]
+    pairs = [pair for pair in ranked.pairs[:MOST_PAIRS] if pair.share > 0]
     main = effects(history, pairs=tuple(pair.names for pair in pairs))
     n_completed = status.counts.get(TrialState.COMPLETED, 0)
     return Analysis(
         version=history.version,
         sureness=sureness(selection, n_completed),
-        knobs=_knobs(ranked, n_completed),
+        knobs=_knobs(ranked, _left_out(status, known, history)),
         advice=_advice(history, ranked, status, selection),
         effects=_all_effects(history, ranked, main),
         interactions=tuple(
@@ -65,8 +66,18 @@ def _effects(name: str, found: FoundEffects, space: Space, order: list[str]) -> 
     )
 
 
-def _knobs(ranked: Importance, n_completed: int) -> Knobs:
-    sampled = f"Computed from an even sample of {ranked.n_trials:,} trials." if ranked.n_trials < n_completed else ""
+def _left_out(status: StudyStatus, known: History, inside: History) -> str:
+    """Which trials the statistics rest on, where it is not all of them."""
+    n_outside = len(known.trials) - len(inside.trials)
+    said = []
+    if sum(status.counts.values()) > MOST_ANALYSED:
+        said.append(f"Computed from an even sample of {len(inside.trials):,} trials.")
+    if n_outside:
+        said.append(f"{n_outside:,} that the space does not hold any more are left out.")
+    return " ".join(said)
+
+
+def _knobs(ranked: Importance, note: str) -> Knobs:
     return Knobs(
         sentence=ranked.sentence,
         rows=tuple(
@@ -79,7 +90,7 @@ def _knobs(ranked: Importance, n_completed: int) -> Knobs:
             )
             for one in ranked.parameters
         ),
-        note=sampled,
+        note=note,
     )
 
 

@@ -57,7 +57,7 @@ def _further(selection: Selection) -> dict[str, str]:
     """The winner's other objectives, where there are several."""
     point = next((one for one in selection.front if one.trial == selection.winner), None)
     values = list(point.estimates.items())[1:] if point else []
-    spans = point.intervals if point else {}
+    spans = {name: one for name, one in point.intervals.items() if one.low < one.high} if point else {}
     return {
         name: uncertain(value, spans[name].low, spans[name].high) if name in spans else metric(value)
         for name, value in values

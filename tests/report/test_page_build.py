@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import spearmanr
 from simulated_study import Simulation, write_simulation
 
+from pegbox.report.explain import explain
 from pegbox.report.page_analysis import analyse
 from pegbox.report.page_build import build_page
 from pegbox.report.page_data import StudyPage
@@ -33,6 +34,15 @@ def test_counts_are_those_of_the_whole_history(simulated_page: StudyPage, histor
     assert simulated_page.head.n_trials == len(states)
     assert simulated_page.head.counts == {state: states.count(state) for state in set(states)}
     assert simulated_page.head.state == "finished"
+
+
+def test_knobs_are_those_that_explain_shows(simulated_page: StudyPage, history: History) -> None:
+    explained = explain(history)
+
+    assert [(row.name, row.share, row.verdict) for row in simulated_page.analysis.knobs.rows] == [
+        (row.name, row.total, row.verdict) for row in explained.importance.parameters
+    ]
+    assert [row.text for row in simulated_page.analysis.advice] == [one.what for one in explained.advice]
 
 
 def test_each_trial_stands_with_its_own_values(simulated_page: StudyPage, history: History) -> None:
