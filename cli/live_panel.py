@@ -131,7 +131,7 @@ def _budget(status: StudyStatus, width: int) -> RenderableType:
 
 
 def _counts(status: StudyStatus, width: int) -> Text:
-    parts = draw_standing(status.best, status.front)
+    parts = draw_standing(status.best, status.front, status.best_so_far)
     for state, style in STATE_STYLES.items():
         if count := status.counts.get(state):
             parts.append(Text(f"{state.value} {spaced(count)}", style=style))

@@ -5,19 +5,24 @@ from collections.abc import Mapping, Sequence
 from rich.text import Text
 
 from pegbox.cli.console import safe
+from pegbox.cli.sparkline import sparkline
 from pegbox.report.progress import FailureExample
 from pegbox.report.rounding import metric
 from pegbox.report.standing import BrokenConstraint, Front, Incumbent
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.trial import TrialState
 
+MOST_BARS = 16
+"""Of the best so far."""
 
-def draw_standing(best: Incumbent | None, front: Front | None) -> list[Text]:
-    """The best value of one objective, or how far the front of several has come and its knee."""
+
+def draw_standing(best: Incumbent | None, front: Front | None, best_so_far: Sequence[float] = ()) -> list[Text]:
+    """The best value of one objective and how it came about, or how far the front of several has come and its knee."""
     if best is None:
         return []
     if front is None:
-        return [Text.assemble("best ", (metric(best.value), "good"), (f" trial {best.trial}", "quiet"))]
+        value, trial = (metric(best.value), "good"), (f" trial {best.trial}", "quiet")
+        return [Text.assemble("best ", value, trial, (f"  {sparkline(best_so_far, MOST_BARS)}".rstrip(), "metric"))]
     size = len(front.trials)
     parts = [Text.assemble("front ", (str(size), "good"), " trial" if size == 1 else " trials")]
     if front.hypervolume is not None:

@@ -1,6 +1,5 @@
 """What each worker does at this moment, one row a segment; reads nothing."""
 
-import math
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -8,10 +7,9 @@ from rich.text import Text
 
 from pegbox.cli.columns import Column, side_by_side
 from pegbox.cli.console import safe
+from pegbox.cli.sparkline import sparkline
 from pegbox.report.rounding import metric, parameter
 from pegbox.report.status import RunningTrial, StudyStatus
-
-BARS = "▁▂▃▄▅▆▇█"
 
 
 def worker_table(status: StudyStatus, width: int) -> Table:
@@ -68,21 +66,3 @@ def _versus(trial: RunningTrial, goal: str) -> Text:
 
 def _parameter(trial: RunningTrial, name: str) -> str:
     return safe(parameter(trial.configuration[name], 2)) if name in trial.configuration else "–"
-
-
-def sparkline(values: Sequence[float], points: int = 8) -> str:
-    """A curve as eight bars at most.
-
-    >>> sparkline([4, 3, 2, 1])
-    '█▆▃▁'
-    """
-    if len(values) < 2:
-        return ""
-    picked = [values[round(i * (len(values) - 1) / (points - 1))] for i in range(points)]
-    picked = list(values) if len(values) <= points else picked
-    if min(picked) > 0 and max(picked) > 5 * min(picked):
-        picked = [math.log(value) for value in picked]  # a first loss far above the others would flatten them all
-    low, high = min(picked), max(picked)
-    if high == low:
-        return BARS[0] * len(picked)
-    return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in picked)

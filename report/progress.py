@@ -55,6 +55,8 @@ class Tally(Schema):
     replicates: int = 0
     """Fresh seeds of finalists that are done."""
     best: Incumbent | None = None
+    best_so_far: tuple[FiniteFloat, ...] = ()
+    """How the best value came about, first to last; empty with several objectives."""
     front: Front | None = None
     """None with one objective."""
     broken: tuple[BrokenConstraint, ...] = ()

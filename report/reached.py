@@ -10,6 +10,9 @@ from pegbox.schemas.plan import Constraint
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 
+MOST_POINTS = 32
+"""Of the best so far."""
+
 
 def front(file: HistoryFile, spec: StudySpec) -> Front | None:
     """The front of several objectives; None with one, or before a trial has values of all."""
@@ -44,6 +47,26 @@ def best_trials(file: HistoryFile, spec: StudySpec, count: int) -> list[int]:
         **limits,
     )
     return [number for (number,) in found]
+
+
+def best_so_far(file: HistoryFile, spec: StudySpec) -> tuple[float, ...]:
+    """The best value of one objective after each of at most 32 completed trials, evenly spread up to the last one."""
+    if len(spec.goals) > 1:
+        return ()
+    condition, limits = kept(spec)
+    best = "max" if spec.goals[0].goal == "maximize" else "min"
+    found = rows(
+        file,
+        f"""WITH growing AS (
+                SELECT {best}(value) OVER (ORDER BY number) AS best, row_number() OVER (ORDER BY number DESC) AS back,
+                    count(*) OVER () AS n
+                FROM trials WHERE study = $study AND state = 'completed' AND value IS NOT NULL AND {condition}
+            )
+            SELECT best FROM growing WHERE (back - 1) % (1 + n // {MOST_POINTS}) = 0 ORDER BY back DESC""",  # noqa: S608
+        study=spec.name,
+        **limits,
+    )
+    return tuple(value for (value,) in found)
 
 
 def incumbent(file: HistoryFile, spec: StudySpec, trial: int) -> Incumbent:

@@ -99,6 +99,8 @@ class StudyStatus(Schema):
     """The last of the most frequent kind."""
     best: Incumbent | None = None
     """Among the trials that keep the constraints."""
+    best_so_far: tuple[FiniteFloat, ...] = ()
+    """How its value came about, first to last, at most 32 points; empty with several objectives."""
     front: Front | None = None
     """None with one objective."""
     constraints: tuple[BrokenConstraint, ...] = ()
@@ -168,6 +170,7 @@ def status_of(
         failures=tally.failures,
         failure=tally.failure,
         best=tally.best,
+        best_so_far=tally.best_so_far,
         front=tally.front,
         constraints=tally.broken,
         workers=spec.run.workers,

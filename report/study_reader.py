@@ -119,6 +119,7 @@ class StudyReader:
             trained_seconds=self._value("coalesce(sum(seconds) FILTER (NOT cached), 0) FROM segments"),
             replicates=self._value("count(*) FILTER (replicate IS NOT NULL AND fold IS NULL) FROM evaluations"),
             best=best,
+            best_so_far=reached.best_so_far(self.file, self.spec),
             front=front,
             broken=reached.broken_constraints(self.file, self.spec),
             search_end=self._search_end(),

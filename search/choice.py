@@ -33,9 +33,7 @@ def choose_method(spec: StudySpec) -> Choice:
         )
     if limit > MOST_MODELLED:
         return Choice("genetic", f"{limit:g} trials are more than a model gains from.")
-    return Choice(
-        "bayes", "A model of the trials so far needs the fewest of them, and little time against training one."
-    )
+    return Choice("bayes", "A model of the trials so far needs the fewest of them.")
 
 
 def _size(spec: StudySpec) -> float:

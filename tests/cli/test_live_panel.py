@@ -8,10 +8,10 @@ from rich.console import Console
 from pegbox.cli.console import THEME
 from pegbox.cli.live import LiveView, trial_line
 from pegbox.cli.live_panel import draw_panel, draw_start
-from pegbox.cli.worker_table import sparkline
-from pegbox.report.progress import BudgetUse
+from pegbox.cli.sparkline import sparkline
+from pegbox.report.progress import BudgetUse, FailureExample
 from pegbox.report.rounding import spaced
-from pegbox.report.standing import Incumbent
+from pegbox.report.standing import BrokenConstraint, Incumbent, front_of
 from pegbox.report.status import FinishedTrial, RunningTrial, RunState, StudyStatus
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import Objective
@@ -243,3 +243,71 @@ def test_the_studies_that_are_learnt_from_are_named():
     learner = STATUS.model_copy(update={"earlier": ("higgs@aaaa", "higgs@bbbb")})
 
     assert "learns from higgs@aaaa, higgs@bbbb" in shown(draw_panel(learner, 80), 80)
+
+
+def test_how_the_best_came_about_stands_beside_it():
+    status = STATUS.model_copy(update={"best_so_far": (4.0, 3.0, 2.0, 1.0)})
+
+    assert "best 0.2031 trial 473  █▆▃▁   completed 212" in shown(draw_panel(status, 120))
+
+
+def test_several_objectives_are_shown_by_their_front():
+    goals = (Objective(metric="val_loss"), Objective(metric="speed", goal="maximize"))
+    front = front_of([(1, (0.2, 1.0)), (2, (0.3, 5.0)), (3, (0.9, 6.0))], goals)
+    best = STATUS.best.model_copy(update={"trial": 2, "values": {"val_loss": 0.3, "speed": 5.0}})
+
+    picture = shown(draw_panel(STATUS.model_copy(update={"objectives": goals, "front": front, "best": best}), 140), 140)
+
+    assert "minimise val_loss, maximise speed" in picture
+    assert "front 3 trials   hypervolume 0.686   knee trial 2 val_loss 0.3000, speed 5.000" in picture
+    assert "best 0.2031" not in picture
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"method_reason": "It is small."}, "auto chose bayes: It is small."),
+        ({"method_reason": "It is small.", "search_end": "All were tried."}, "search ended: All were tried."),
+        (
+            {"constraints": (BrokenConstraint(metric="size", limit="at most 9", n_broken=3, nearest=12),)},
+            "3 of 212 completed break size at most 9; the nearest has 12.00",
+        ),
+        (
+            {"best": None, "failure": FailureExample(trial=7, message="ValueError: no\nmore")},
+            "trial 7 failed: ValueError: no",
+        ),
+    ],
+)
+def test_what_the_figures_do_not_say_is_said_below_them(changes, words):
+    assert words in shown(draw_panel(STATUS.model_copy(update=changes), 120))
+
+
+def test_trials_that_nobody_trains_any_more_are_counted():
+    counts = {**STATUS.counts, TrialState.RUNNING: 2, TrialState.PROPOSED: 1}
+    gone = STATUS.model_copy(update={"run": RunState(status="lost"), "counts": counts, "running": ()})
+
+    assert "unfinished 3" in shown(draw_panel(gone, 120))
+
+
+def test_without_a_terminal_reasons_are_lines():
+    file = io.StringIO()
+    begun = STATUS.model_copy(update={"method_reason": "It is small."})
+    ended = begun.model_copy(update={"search_end": "All were tried."})
+    watched = Scripted((begun, ()), (ended, (finished(0, 0.5),)), (ended, ()))
+
+    with LiveView(Console(file=file, color_system=None, width=100, theme=THEME), watched).open() as view:
+        view._update()
+        view._update()
+
+    lines = file.getvalue().splitlines()
+    assert lines[0] == "auto chose bayes: It is small."
+    assert lines[1].startswith("trial 0 ")
+    assert lines[2:] == ["search ended: All were tried."]
+
+
+def test_a_trial_that_breaks_a_constraint_is_not_the_best():
+    broken = finished(0, 0.1).model_copy(update={"broken": ("size 12.00 (at most 9)",)})
+    view = LiveView(Console(file=io.StringIO()), Scripted())
+
+    assert view._note_best(broken, STATUS) is False
+    assert "breaks size 12.00 (at most 9)" in trial_line(broken, STATUS, is_best=False).plain

@@ -20,7 +20,7 @@ from pegbox.schemas.events import (
     TrialFailed,
 )
 from pegbox.schemas.failure import Failure, FailureKind
-from pegbox.schemas.plan import SearchSpec
+from pegbox.schemas.plan import Objective, SearchSpec
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrialState
 from pegbox.storage.journal import Journal
@@ -209,3 +209,20 @@ def test_the_studies_that_are_learnt_from_are_known(tmp_path):
 
     with StudyReader(tmp_path) as reader:
         assert reader.status().earlier == ("before", 'it\'s @ "odd"')
+
+
+def test_how_the_best_came_about_is_a_few_points_that_end_today(tmp_path):
+    losses = [1 / (1 + number // 3) for number in range(80)]
+    spec = SPEC.model_copy(update={"objective": Objective(metric="loss")})
+    with open_study(open_store(tmp_path), spec, RunStarted(study="live", run="r", host="h", pid=1)) as study:
+        for number, loss in enumerate(losses):
+            begin(study, number)
+            evaluation = Evaluation(budget=9, metrics={"loss": loss})
+            study.record(TrialEvaluated(study="live", trial=number, evaluation=evaluation, state=TrialState.COMPLETED))
+
+    with StudyReader(tmp_path) as reader:
+        points = reader.status().best_so_far
+
+    assert 16 <= len(points) <= 32
+    assert list(points) == sorted(points, reverse=True)
+    assert points[-1] == min(losses)
