@@ -3,31 +3,19 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar, cast
 
-from prefect.futures import PrefectFuture
-
-from pegbox.schemas.data import PreparedData
+from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
 from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
 from pegbox.schemas.failure import Failure
-from pegbox.schemas.selection import Selection
-from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState, mean_evaluation
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
-from pegbox.tasks.caching import cache_of
 from pegbox.tasks.completions import Completion, Completions
-from pegbox.tasks.crew import Crew
-from pegbox.tasks.evaluate_trial import evaluate_trial
 from pegbox.tasks.interruption import Interruption
 from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_metric, state_after
 from pegbox.tasks.keeping import Keeping
 from pegbox.tasks.notices import announce
 from pegbox.tasks.resting import Resting
-from pegbox.tasks.segmenting import Segmenting
-from pegbox.tasks.train_trial import train_trial
-
-Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -54,20 +42,18 @@ class SegmentRunner:
     last fold has. Everything is recorded here, in the flow's own thread.
     """
 
-    def __init__(self, study: StudyLog, crew: Crew, data: PreparedData | None, interruption: Interruption) -> None:
+    def __init__(self, study: StudyLog, tasks: SegmentTasks, interruption: Interruption) -> None:
         self._study = study
-        self._crew = crew
-        self._data = data
+        self._tasks = tasks
+        self._crew = tasks.crew
+        self._data = tasks.data
         self._interruption = interruption
         self.keeping = Keeping(study)
         self._waiting: deque[Segment] = deque()
         self._resting = Resting()
-        self._n_folds = data.n_folds if data else 1
+        self._n_folds = tasks.data.n_folds if tasks.data else 1
         self._ongoing: Completions[_Ongoing] = Completions()
         self._folds: dict[tuple[int, int | None], list[_Measured]] = defaultdict(list)
-        cache = cache_of(study.store, study.history.spec.run.shared)
-        self._train = train_trial.with_options(result_storage=cache)
-        self._evaluate = evaluate_trial.with_options(result_storage=cache)
 
     @property
     def n_free(self) -> int:
@@ -121,44 +107,6 @@ class SegmentRunner:
             case BaseException() as error:
                 raise error
 
-    def test(self, selection: Selection, segmenting: Segmenting) -> Selection:
-        """The selection with its checkpoint and, where rows were held out, the test metrics of its winner.
-
-        The model is the winner's replicate with the best validation value; its training is found in the cache.
-        """
-        trial = self._study.history.trials[selection.winner]
-        objective = self._study.history.objectives[0]
-        best = min(trial.replicates, key=lambda one: objective.loss(one.metrics[objective.metric]))
-        folds: list[Evaluation] = []
-        checkpoints: list[Path | None] = []
-        for segment in segmenting.of_replicate(trial, best.replicate or 0):
-            trained = self._outcome(self._train.submit(segment, self._data, self._crew))
-            self._crew.collect(trained)
-            if not trained.is_whole:
-                trained = self._outcome(self._train_again(segment))
-            checkpoints.append(trained.checkpoint)
-            if self._data and self._data.has_test:
-                measuring = self._evaluate.submit(segment, trained, self._data, self._crew, "test")
-                folds.append(self._outcome(measuring))
-        test_metrics = mean_evaluation(folds).metrics if folds else {}
-        return selection.model_copy(update={"test_metrics": test_metrics, "checkpoint": checkpoints[0]})
-
-    def _train_again(self, segment: Segment) -> PrefectFuture[TrainedSegment]:
-        """Train what the cache holds of a segment whose checkpoint was deleted."""
-        return self._train.with_options(refresh_cache=True).submit(segment, self._data, self._crew)
-
-    @staticmethod
-    def _outcome(future: PrefectFuture[Done]) -> Done:
-        """Wait for one task, where nothing else is to be done meanwhile."""
-        alone: Completions[None] = Completions()
-        alone.add(None, future)
-        completion = alone.next()
-        assert completion is not None
-        outcome = completion.outcome
-        if isinstance(outcome, BaseException):
-            raise outcome
-        return cast("Done", outcome)
-
     def _fill(self) -> None:
         if self._interruption.is_requested:
             self._waiting.clear()
@@ -174,12 +122,12 @@ class SegmentRunner:
     def _submit(self, segment: Segment) -> None:
         self._crew.send(segment, self._data)
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
-        self._ongoing.add(_Ongoing(segment), self._train.submit(segment, self._data, self._crew))
+        self._ongoing.add(_Ongoing(segment), self._tasks.train(segment))
 
     def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
         segment = completion.about.segment
         if completion.is_cached and not trained.is_whole:
-            self._ongoing.add(_Ongoing(segment), self._train_again(segment))
+            self._ongoing.add(_Ongoing(segment), self._tasks.train_again(segment))
             return
         if completion.is_cached or self._crew.reports_at_end:  # no worker has journalled them
             reports = (MetricsReported.of(segment, report.step, report.metrics) for report in trained.reports)
@@ -201,8 +149,7 @@ class SegmentRunner:
         self._crew.recorded(segment, self._data)
         if self._is_over(segment):
             return
-        future = self._evaluate.submit(segment, trained, self._data, self._crew)
-        self._ongoing.add(_Ongoing(segment, trained), future)
+        self._ongoing.add(_Ongoing(segment, trained), self._tasks.evaluate(segment, trained))
         self._crew.collect(trained)
 
     def _evaluated(self, ongoing: _Ongoing, measured: Evaluation) -> None:

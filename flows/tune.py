@@ -5,6 +5,8 @@ from pathlib import Path
 from prefect import flow
 
 from pegbox.flows.engines import open_crew
+from pegbox.flows.measuring import measure_winner
+from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.flows.segments import SegmentRunner
 from pegbox.report.presets import draw_space
 from pegbox.schemas.decision import Done, Stop, Wait
@@ -56,10 +58,11 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ):
         close_lost_runs(study)
         segmenting = Segmenting(study.history, data)
-        runner = SegmentRunner(study, crew, data, interruption)
+        tasks = SegmentTasks(study, crew, data)
+        runner = SegmentRunner(study, tasks, interruption)
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
-        selection = choose(study, runner, segmenting)
+        selection = choose(study, tasks, segmenting)
         publish_report(whole(artifacts))
         runner.keeping.finish()
     return selection
@@ -109,10 +112,10 @@ def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenti
             runner.settle()
 
 
-def choose(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> Selection:
+def choose(study: StudyLog, tasks: SegmentTasks, segmenting: Segmenting) -> Selection:
     """Select the winner, and measure it on the held-out rows."""
     history = study.history
-    selection = runner.test(select_winner(whole(history)), segmenting)
+    selection = measure_winner(select_winner(whole(history)), history, tasks, segmenting)
     if selection != history.selection:
         study.record(SelectionMade(study=history.spec.name, run=study.run, selection=selection))
     return selection
