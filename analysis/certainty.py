@@ -14,6 +14,7 @@ from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.ranking import comparable, ranked
 from pegbox.analysis.replicates import gather_replicates
 from pegbox.analysis.targets import target_of
+from pegbox.analysis.verdict import named_trials
 from pegbox.schemas.data import SplitSpec
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
@@ -44,20 +45,20 @@ def tied_finalists(history: History) -> Advice | None:
     selection = history.selection
     if selection is None or not selection.ties or selection.front:
         return None
-    tied = ", ".join(map(str, selection.ties))
+    tied = named_trials(selection.ties)
     seeds = seeds_to_tell_apart(history, selection)
     now = history.spec.finalists.seeds
     if seeds is None or seeds > MAX_SEEDS:
         return Advice(
             kind="ties",
-            what=f"Take whichever suits you of trial {selection.winner} and trial {tied}: they are as good as equal.",
+            what=f"Take whichever suits you of trial {selection.winner} and {tied}: they are as good as equal.",
             evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}; "
             f"telling them apart would take more than {MAX_SEEDS} seeds.",
             command=f"pegbox compare {selection.winner} {selection.ties[0]} --study {quote(selection.study)}",
         )
     return Advice(
         kind="ties",
-        what=f"Train the finalists on more seeds: trial {selection.winner} cannot be told from trial {tied}.",
+        what=f"Train the finalists on more seeds: trial {selection.winner} cannot be told from {tied}.",
         evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}.",
         command=resume(history, f"finalists.seeds={max(seeds, 2 * now)}"),
     )
@@ -131,8 +132,9 @@ def few_trials(history: History, ranking: Importance | None = None) -> Advice | 
     ranking = ranking or importance(history)
     rankings = [ranking, *(importance(history, objective=at) for at in range(1, len(history.objectives)))]
     fixable = [{row.name for row in one.parameters if row.verdict == "can be fixed"} for one in rankings]
-    fixed = [row.name for row in ranking.parameters if row.name in set.intersection(*fixable)]
-    evidence = f"{len(trials)} trials for {n_columns} hyperparameters"
+    parents = {parent for domain in history.space.parameters.values() for parent in domain.when}
+    fixed = [row.name for row in ranking.parameters if row.name in set.intersection(*fixable) - parents]
+    evidence = f"{len(trials)} trial{'' if len(trials) == 1 else 's'} for {n_columns} hyperparameters"
     if not fixed:
         needed = TRIALS_A_PARAMETER * n_columns
         return Advice(

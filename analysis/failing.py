@@ -22,6 +22,8 @@ MIN_SHARE = 0.05
 MIN_FAILURES = 3
 MIN_CONCENTRATION = 2.0
 """A region is named where trials fail this many times as often as outside of it."""
+MAX_CHANCE = 0.05
+"""What chance may explain of a region, all regions that were looked at counted in (Bonferroni)."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,11 @@ def where_it_fails(table: Table, failed: Mask) -> Region | None:
     """
     cells = table.cells()
     found = [one for at, column in enumerate(table.columns) for one in _regions(column, cells[:, at], failed)]
-    apart = [(gain, region) for gain, region in found if _is_concentrated(region, failed)]
+    apart = [
+        (gain, region)
+        for gain, region in found
+        if _is_concentrated(region, failed) and len(found) * _chance(region, failed) < MAX_CHANCE
+    ]
     return max(apart, key=lambda one: one[0])[1] if apart else None
 
 
@@ -142,6 +148,13 @@ def _is_concentrated(region: Region, failed: Mask) -> bool:
         return False
     inside, outside = region.n_failed / region.n_trials, (failed.sum() - region.n_failed) / n_outside
     return bool(inside >= max(MIN_CONCENTRATION * outside, 0.25) and region.n_failed >= failed.sum() / 2)
+
+
+def _chance(region: Region, failed: Mask) -> float:
+    """Probability of so many failures in a region of its size, were they spread at random."""
+    from scipy.stats import hypergeom  # takes a second to load
+
+    return float(hypergeom.sf(region.n_failed - 1, len(failed), int(failed.sum()), region.n_trials))
 
 
 def _end(column: Column, cell: int, is_high: bool) -> Value:

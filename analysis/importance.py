@@ -94,6 +94,11 @@ def importance(history: History, about: About = "value", objective: int = 0) -> 
         best = decompose(forest, ensemble, pairs)
         plausible = [decompose(bag, ensemble, pairs) for bag in ensemble.bags]
         parts = divergences(table, target.losses, rng)
+    if ensemble.explained < MIN_EXPLAINED:
+        explained = max(ensemble.explained, 0.0)
+        return Importance(
+            about=target.name, n_trials=len(target.trials), explained=explained, sentence=_noise(target, explained)
+        )
     parameters = _parameters(table, best, plausible, parts, ensemble.explained)
     return Importance(
         about=target.name,
@@ -102,7 +107,7 @@ def importance(history: History, about: About = "value", objective: int = 0) -> 
         parameters=parameters,
         pairs=_pairs(table, best),
         higher_order=float(np.clip(1 - best.main.sum() - sum(best.pairs.values()), 0, 1)),
-        sentence=_sentence(target, parameters, ensemble.explained),
+        sentence=_sentence(target, parameters),
     )
 
 
@@ -120,6 +125,8 @@ def refusal(target: Target, table: Table) -> str:
     if n_trials < max(MIN_TRIALS, 2 * n_columns):
         trials = f"{n_trials} trial{'' if n_trials == 1 else 's'}"
         return f"{trials}: too few to rank {n_columns} hyperparameter{'' if n_columns == 1 else 's'}."
+    if target.is_flat and target.name == "failure":
+        return f"{'All' if target.losses[0] else 'None of the'} {n_trials} trials failed, wherever they lay."
     if target.is_flat:
         return f"All {n_trials} trials have the same {target.name}: there is nothing to rank."
     return ""
@@ -136,7 +143,7 @@ def _parameters(
             share=float(best.main[position]),
             total=float(totals[position]),
             interval=Interval(low=float(low[position]), high=float(high[position])),
-            verdict=_verdict(float(low[position]), float(high[position]), explained),
+            verdict=_verdict(float(low[position]), float(high[position])),
             top_share=min(float(parts.everywhere[position]), 1.0),
             good_share=min(float(parts.among_good[position]), 1.0),
         )
@@ -157,9 +164,7 @@ def _intervals(estimate: Array, plausible: Array, explained: float) -> tuple[Arr
     return np.where(low < RESOLUTION, 0.0, low), np.minimum(high, 1.0)
 
 
-def _verdict(low: float, high: float, explained: float) -> Verdict:
-    if explained < MIN_EXPLAINED:
-        return "unclear"
+def _verdict(low: float, high: float) -> Verdict:
     if low > NEGLIGIBLE:
         return "matters"
     return "can be fixed" if high < NEGLIGIBLE else "unclear"
@@ -173,13 +178,15 @@ def _pairs(table: Table, best: Decomposition) -> tuple[PairImportance, ...]:
     return tuple(sorted(rows, key=lambda row: -row.share))
 
 
-def _sentence(target: Target, parameters: tuple[ParameterImportance, ...], explained: float) -> str:
+def _noise(target: Target, explained: float) -> str:
+    return (
+        f"The hyperparameters explain {explained:.0%} of the differences in {target.name} between {len(target.trials)} "
+        "trials: what is left looks like noise, so that nothing can be ranked with confidence."
+    )
+
+
+def _sentence(target: Target, parameters: tuple[ParameterImportance, ...]) -> str:
     n_trials = len(target.trials)
-    if explained < MIN_EXPLAINED:
-        return (
-            f"The hyperparameters explain {explained:.0%} of the differences in {target.name} between {n_trials} "
-            "trials: what is left looks like noise, so that nothing can be ranked with confidence."
-        )
     by_verdict = {
         verdict: [row.name for row in parameters if row.verdict == verdict]
         for verdict in ("matters", "unclear", "can be fixed")

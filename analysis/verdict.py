@@ -1,5 +1,7 @@
 """Says in words why a finalist won; decides nothing."""
 
+from collections.abc import Sequence
+
 from pegbox.analysis.evidence import Choice, Evidence
 from pegbox.analysis.feasibility import unkept
 from pegbox.analysis.standing import LEVEL
@@ -25,7 +27,7 @@ def _why(evidence: Evidence, choice: Choice) -> str:
             "finalist can be told from another. Raise finalists.seeds."
         )
     chance = f"P(best) {evidence.chances[choice.winner]:.0%}"
-    tied = _trials([replicates.trials[position].number for position in choice.ties])
+    tied = named_trials([replicates.trials[position].number for position in choice.ties])
     if choice.winner != choice.leader:
         share = replicates.costs[choice.winner] / replicates.costs[choice.leader]
         return (
@@ -60,5 +62,6 @@ def _barred(history: History, evidence: Evidence, choice: Choice) -> str:
     return f" Better, but outside the constraints: {'; '.join(barred)}." if barred else ""
 
 
-def _trials(numbers: list[int]) -> str:
+def named_trials(numbers: Sequence[int]) -> str:
+    """Such as `trials 3, 7`."""
     return f"trial{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"

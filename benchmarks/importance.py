@@ -164,6 +164,8 @@ def measure(case: Case, n_trials: int, n_studies: int, *, with_optuna: bool) -> 
         start = time.process_time()
         rows = {row.name: row for row in importance(history).parameters}
         seconds.append(time.process_time() - start)
+        if not rows:  # it says that nothing can be ranked
+            continue
         for dim, truth in enumerate(case.totals):
             row = rows[f"x{dim}"]
             errors.append(abs(row.total - truth))

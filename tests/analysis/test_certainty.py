@@ -86,5 +86,14 @@ def test_few_trials_that_show_idle_parameters_fix_them(make_history):
     assert " --set space.x5=0." in advice.command
 
 
+def test_parameter_that_others_depend_on_is_not_fixed(make_history):
+    points = np.random.default_rng(0).random((60, 6))
+    space = {f"x{dim}": {"min": 0.0, "max": 1.0} for dim in range(6)}
+    space |= {"kind": ["a", "b"], "momentum": {"min": 0.0, "max": 1.0, "when": {"kind": "b"}}}
+    configurations = [{f"x{dim}": float(x) for dim, x in enumerate(point)} | {"kind": "a"} for point in points]
+    history = make_history([5.0 * float(point[0]) for point in points], space=space, configurations=configurations)
+    assert "kind" not in few_trials(history).what
+
+
 def test_enough_trials_need_no_advice(make_history):
     assert few_trials(cube(make_history, 40, 3, [1.0] * 3)) is None

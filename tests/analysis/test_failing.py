@@ -34,6 +34,18 @@ def test_divergence_is_located_where_it_happens(make_history):
     assert advice.command == """pegbox resume written-down --set 'space.forbid=[{"lr": {"min": 0.01}}]'"""
 
 
+def test_failures_at_random_are_not_blamed_on_a_place(make_history):
+    points = np.random.default_rng(0).random((30, 2))
+    history = failing(
+        make_history,
+        [number % 3 == 0 for number in range(30)],
+        FailureKind.DIVERGED,
+        space={"a": {"min": 0.0, "max": 1.0}, "b": {"min": 0.0, "max": 1.0}},
+        configurations=[{"a": float(a), "b": float(b)} for a, b in points],
+    )
+    assert "Keep away" not in main_failure_cause(history).what
+
+
 def test_failing_category_is_named(make_history):
     kinds = ["adam", "lbfgs", "sgd"] * 10
     history = failing(

@@ -189,8 +189,13 @@ def test_one_disaster_does_not_take_the_whole_variance():
 def test_noise_is_called_noise():
     rng = np.random.default_rng(9)
     result = importance(on_unit_cube(rng.random((60, 4)), rng.standard_normal(60)))
-    assert {row.verdict for row in result.parameters} == {"unclear"}
+    assert result.parameters == ()
     assert "looks like noise" in result.sentence
+
+
+def test_study_that_only_fails_blames_no_parameter(make_history):
+    sentence = importance(make_history([None] * 12), about="failure").sentence
+    assert sentence == "All 12 trials failed, wherever they lay."
 
 
 @pytest.mark.parametrize(
