@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.errors import Problem, SearchError, suggest
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Constraint, Objective
 from pegbox.schemas.trial import Trial, TrialState
@@ -18,6 +18,7 @@ from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.memory import TrialMemory
 from pegbox.search.novelty import Novelty
 from pegbox.search.objectives import losses_of
+from pegbox.search.optuna_hub import PREFIX, hub_sampler
 from pegbox.search.optuna_terms import OptunaTerms
 
 READS_VALUES_ONLY = ("TPESampler", "GPSampler", "RandomSampler", "BruteForceSampler")
@@ -30,7 +31,7 @@ LIBRARY_TRIES = 4
 
 
 class OptunaSampler:
-    """Any sampler of optuna.samplers that is built from plain arguments."""
+    """Any sampler of optuna.samplers, or of OptunaHub, that is built from plain arguments."""
 
     def __init__(self, encoding: SpaceEncoding, name: str, arguments: Mapping[str, Any], seed: int) -> None:
         self._encoding, self._name, self._arguments, self._seed = encoding, name, dict(arguments), seed
@@ -115,12 +116,16 @@ def check_optuna(name: str, arguments: Mapping[str, Any], has_constraints: bool)
     except ImportError:
         return (Problem("Optuna is not installed. Run `pip install 'pegbox[optuna]'`.", path),)
     known = [one for one in dir(optuna.samplers) if one.endswith("Sampler") and not one.startswith("Base")]
-    if name not in known:
+    if name not in known and not name.startswith(PREFIX):
         return (Problem(f"Unknown sampler {name!r} of Optuna. {suggest(name, known)}", path),)
+    try:
+        kind = _kind(name)
+    except SearchError as error:
+        return (Problem(str(error), path),)
     if has_constraints and name not in KEEPS_CONSTRAINTS:
         message = f"{name} of Optuna keeps no constraints. Use bayes, genetic, or {' or '.join(KEEPS_CONSTRAINTS)}."
         return (Problem(message, path),)
-    accepted = set(inspect.signature(getattr(optuna.samplers, name)).parameters) - {"seed"}
+    accepted = set(inspect.signature(kind).parameters) - {"seed"}
     unknown = [one for one in arguments if one not in accepted]
     if unknown:
         return tuple(
@@ -136,11 +141,19 @@ def check_optuna(name: str, arguments: Mapping[str, Any], has_constraints: bool)
 
 
 def _build(name: str, arguments: Mapping[str, Any], seed: int) -> Any:
-    import optuna
-
-    kind = getattr(optuna.samplers, name)
+    kind = _kind(name)
     takes_seed = "seed" in inspect.signature(kind).parameters
     return kind(**arguments, **({"seed": seed} if takes_seed else {}))
+
+
+def _kind(name: str) -> type[Any]:
+    """The class of a sampler; that of an OptunaHub package where the name begins with `hub/`."""
+    import optuna
+
+    kind: type[Any] = (
+        hub_sampler(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else getattr(optuna.samplers, name)
+    )
+    return kind
 
 
 @contextmanager
