@@ -1,6 +1,5 @@
 """The studies of a store beside each other, for the page; looks into none of them."""
 
-import json
 from typing import Any
 
 from pegbox.report import reached
@@ -22,7 +21,7 @@ WITH tally AS (
     FROM trials GROUP BY study
 ), spent AS (SELECT study, sum(seconds) AS seconds FROM segments GROUP BY study),
 last_run AS (SELECT study, arg_max(status, started_at) AS status FROM runs GROUP BY study)
-SELECT s.study, s.spec, array_to_string(s.metrics, ' and '), s.goals[1], coalesce(n, 0), coalesce(failed, 0),
+SELECT s.study, s.spec, s.goals[1], coalesce(n, 0), coalesce(failed, 0),
     CASE WHEN len(s.metrics) > 1 THEN NULL WHEN s.goals[1] = 'maximize' THEN highest ELSE lowest END, spent.seconds,
     greatest(s.changed_at, tally.ended_at) AS changed, coalesce(last_run.status, 'waiting')
 FROM studies AS s LEFT JOIN tally USING (study) LEFT JOIN spent USING (study) LEFT JOIN last_run USING (study)
@@ -44,12 +43,16 @@ def study_rows(file: HistoryFile) -> tuple[StudyRow, ...]:
 
 
 def _row(file: HistoryFile, study: str, raw_spec: str, *values: Any) -> StudyRow:
-    names = ("metric", "goal", "n_trials", "n_failed", "best", "training_seconds", "changed_at", "state")
+    names = ("goal", "n_trials", "n_failed", "best", "training_seconds", "changed_at", "state")
     found = dict(zip(names, values, strict=True))
-    if json.loads(raw_spec).get("constraints") and found["best"] is not None:
-        kept = reached.best_trial(file, StudySpec.model_validate_json(raw_spec))
+    spec = StudySpec.model_validate_json(raw_spec)
+    if spec.constraints and found["best"] is not None:
+        kept = reached.best_trial(file, spec)
         found["best"] = kept.value if kept else None
-    return StudyRow.model_validate({"study": study, **found, "changed_at": unix(found["changed_at"])})
+    further = "".join(f" and {goal.goal} {goal.metric}" for goal in spec.goals[1:])
+    return StudyRow.model_validate(
+        {"study": study, **found, "metric": spec.goals[0].metric + further, "changed_at": unix(found["changed_at"])}
+    )
 
 
 def compared_rows(file: HistoryFile, study: str) -> tuple[StudyRow, ...]:

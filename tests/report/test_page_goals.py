@@ -96,6 +96,12 @@ def test_studies_of_one_objective_are_compared_with_their_like(store: Path) -> N
     assert len(drawn) <= MOST_COMPARED + 1
 
 
+def test_a_study_with_several_objectives_names_them_all(two: StudyPage) -> None:
+    (row,) = (one for one in two.studies if one.study == "two")
+
+    assert (row.goal, row.metric, row.best) == ("minimize", "val_loss and minimize latency_ms", None)
+
+
 def test_scheduled_studies_show_each_others_answers(store: Path) -> None:
     page = build_page(store, "energy@aaaaaaaa", 0.0, analyse)
 
