@@ -40,7 +40,7 @@ def draw_constraints(constraints: Sequence[BrokenConstraint], counts: Mapping[Tr
 def _broken(one: BrokenConstraint, n_completed: int) -> Text:
     nearest = "" if one.nearest is None else f"; the nearest has {metric(one.nearest)}"
     who = f"{one.n_broken} of {n_completed}" if one.n_broken < n_completed else f"all {n_completed}"
-    break_it = "breaks" if n_completed == 1 else "break"
+    break_it = "breaks" if one.n_broken == 1 else "break"
     limit = f"{who} completed {break_it} {safe(one.metric)} {one.limit}"
     return Text(limit + nearest, style="warn" if one.n_broken == n_completed else "quiet")
 
