@@ -164,7 +164,7 @@ class RunSpec(Declared):
 
     workers: int = Field(default=1, ge=1)
     """Trials trained at the same time, each in a process of its own. Each has one GPU where there are any; more workers
-    than GPUs share them."""
+    than GPUs share them. For every four workers one more trial is decided ahead, so that none of them waits."""
     timeout: Seconds | None = None
     """The longest a segment may train, counted from the moment when its worker begins."""
     retries: int = Field(default=1, ge=0)

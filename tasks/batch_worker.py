@@ -5,22 +5,12 @@ Imports neither Prefect nor DuckDB, as `worker` does.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from pegbox.schemas.data import PreparedData
-from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure
-from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
+from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
-from pegbox.tasks.worker import JournalledReports, evaluate_segment, handover_of, open_splits
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A segment that was trained, and its validation metrics; None where they could not be measured."""
-
-    trained: TrainedSegment
-    evaluation: Evaluation | None
+from pegbox.tasks.worker import JournalledReports, Measured, handover_of, measured, open_splits
 
 
 def measure_speedup(segments: Sequence[Segment], data: PreparedData) -> float:
@@ -57,7 +47,10 @@ def train_segments(
     for segment, trained in zip(segments, found, strict=True):
         if trained is not None:
             reports.take(segment, trained)
-    return tuple(_measured(segment, answer, data) for segment, answer in zip(segments, ended, strict=True))
+    return tuple(
+        answer if isinstance(answer, Failure) else measured(segment, answer, data)
+        for segment, answer in zip(segments, ended, strict=True)
+    )
 
 
 def _train(
@@ -70,12 +63,3 @@ def _train(
         return train_together(segments, splits, store.checkpoints, [reports.of(segment) for segment in segments])
     finally:
         reports.flush()
-
-
-def _measured(segment: Segment, answer: TrainedSegment | Failure, data: PreparedData) -> Measured | Failure:
-    if isinstance(answer, Failure):
-        return answer
-    try:
-        return Measured(answer, evaluate_segment(segment, answer, data, "valid"))
-    except TrialError:  # measured again, it fails in its own task
-        return Measured(answer, None)

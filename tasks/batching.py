@@ -13,9 +13,10 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
+from pegbox.schemas.trial import Segment
 from pegbox.storage.layout import StoreLayout
-from pegbox.tasks.batch_worker import Measured, measure_speedup, train_segments
+from pegbox.tasks.batch_worker import measure_speedup, train_segments
+from pegbox.tasks.worker import Measured
 from pegbox.training.batching import batch_key, shape_key
 from pegbox.training.pool import WorkerPool
 from pegbox.training.slot import Slot
@@ -115,14 +116,15 @@ class Batching:
         self._open: dict[str, _Batch] = {}
         self._pays: dict[str, bool] = {}
         self._n_batches = self._n_gathered = 0
-        self._evaluations: dict[str, Evaluation] = {}
 
     @property
     def capacity(self) -> int:
         """Segments that should be on their way at once, so that batches become full; one a worker where none pays."""
-        return self._workers if self._has_given_up else self._workers * self._size
+        pays_nowhere = bool(self._pays) and not any(self._pays.values())
+        is_alone = not self._is_forced and (pays_nowhere or self._has_given_up)
+        return self._workers if is_alone else self._workers * self._size
 
-    def train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment | None:
+    def train(self, segment: Segment, data: PreparedData | None) -> Measured | None:
         """Train a segment together with those of other calls; None where it is to be trained alone.
 
         Raises:
@@ -137,18 +139,10 @@ class Batching:
             return None
         if batch.leader == content:
             self._lead(batch)
-        match batch.answers[content].result():
-            case Failure() as failure:
-                raise TrialError(failure)
-            case Measured(trained, evaluation):
-                if evaluation is not None:
-                    self._evaluations[content] = evaluation
-                return trained
-        return None
-
-    def evaluation_of(self, segment: Segment, data: PreparedData | None) -> Evaluation | None:
-        """The validation metrics of a segment that a batch has trained; asked for once."""
-        return self._evaluations.pop(segment.content_key(data.fingerprint), None) if data else None
+        answer = batch.answers[content].result()
+        if isinstance(answer, Failure):
+            raise TrialError(answer)
+        return answer
 
     def _join(self, key: str, content: str, segment: Segment, data: PreparedData) -> _Batch | None:
         """The batch that the segment is now part of, or None where it holds one of the same content."""
@@ -217,12 +211,8 @@ class Batching:
 
     @property
     def _has_given_up(self) -> bool:
-        """True where `auto` has measured that nothing is won, or where shapes are too many for batches."""
-        if self._is_forced:
-            return False
-        if self._pays and not any(self._pays.values()):
-            return True
-        return 2 * self._size <= self._n_gathered < 2 * self._n_batches
+        """True where `auto` has seen that shapes are too many for batches."""
+        return not self._is_forced and 2 * self._size <= self._n_gathered < 2 * self._n_batches
 
     def _is_worth_it(self, worker: Slot, segments: Sequence[Segment], data: PreparedData) -> bool:
         known = self._pays.get(shape_key(segments[0]) or "")

@@ -14,7 +14,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.tasks.batching import Batching, BatchPlan
-from pegbox.tasks.worker import evaluate_segment, handover_of, train_segment
+from pegbox.tasks.worker import evaluate_segment, handover_of, train_and_measure, train_segment
 from pegbox.training.kinds import preload_for
 from pegbox.training.pool import WorkerPool
 from pegbox.training.prestart import prestart
@@ -172,24 +172,35 @@ class LocalCrew(Crew):
             logs=store.logs,
             preload=terms.preload,
         )
+        self._workers = workers
+        self._evaluations: dict[str, Evaluation] = {}
         self._batching = (
             None if terms.batch is None else Batching(self._pool, workers, store, terms.batch, terms.timeout_seconds)
         )
 
     @property
     def capacity(self) -> int:
-        """Enough for full batches, where trials are trained together."""
-        return self._batching.capacity if self._batching else super().capacity
+        """Enough for full batches where trials train together; else one more for every four workers.
+
+        That one waits for a worker, so that no worker waits for what is recorded and decided between two trials. Fewer
+        workers have none: their search would decide without the trial that it needs.
+        """
+        if self._batching:
+            return self._batching.capacity
+        return self._workers + (self._workers // 4 if self.terms.limit is None else 0)
 
     def _train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
-        together = self._batching.train(segment, data) if self._batching else None
-        return together or super()._train(segment, data)
+        done = self._batching.train(segment, data) if self._batching else None
+        done = done or self._run(train_and_measure, segment, data, self.store)
+        if done.evaluation is not None:
+            self._evaluations[_content(segment, data)] = done.evaluation
+        return done.trained
 
     def evaluate(
         self, segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
     ) -> Evaluation:
-        """Measure a trained segment, unless the batch that trained it has done so."""
-        if self._batching and part == "valid" and (measured := self._batching.evaluation_of(segment, data)):
+        """What the worker measured that trained the segment, or what another measures now."""
+        if part == "valid" and (measured := self._evaluations.pop(_content(segment, data), None)):
             return measured
         return super().evaluate(segment, trained, data, part)
 
@@ -205,3 +216,7 @@ class LocalCrew(Crew):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.stop()
+
+
+def _content(segment: Segment, data: PreparedData | None) -> str:
+    return segment.content_key(data.fingerprint if data else "")

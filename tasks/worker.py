@@ -6,6 +6,7 @@ Imports neither Prefect nor DuckDB, so that a worker starts fast and can never h
 import os
 import socket
 import time
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -22,6 +23,27 @@ from pegbox.training.kinds import trainer_for
 from pegbox.training.trainer import Report
 
 FLUSH_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A segment that was trained, and its validation metrics; None where they could not be measured."""
+
+    trained: TrainedSegment
+    evaluation: Evaluation | None
+
+
+def train_and_measure(segment: Segment, data: PreparedData | None, store: StoreLayout) -> Measured:
+    """Train one segment, and measure it while its worker has it at hand."""
+    return measured(segment, train_segment(segment, data, store), data)
+
+
+def measured(segment: Segment, trained: TrainedSegment, data: PreparedData | None) -> Measured:
+    """The segment with its validation metrics; what goes wrong is told when they are asked for."""
+    try:
+        return Measured(trained, evaluate_segment(segment, trained, data, "valid"))
+    except Exception:  # noqa: BLE001 - measured again, it fails in its own task
+        return Measured(trained, None)
 
 
 def train_segment(segment: Segment, data: PreparedData | None, store: StoreLayout) -> TrainedSegment:

@@ -16,11 +16,13 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Segment, TrainedSegment
+from pegbox.storage.handover import Handover
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.store import open_store
 from pegbox.tasks import batching
 from pegbox.tasks.batching import Batching, BatchPlan
 from pegbox.tasks.crew import LocalCrew, Terms
+from pegbox.tasks.worker import handover_of
 
 Answer = TrainedSegment | Failure | None
 
@@ -73,9 +75,10 @@ def train_all(batching: Batching, segments: list[Segment], data: PreparedData | 
 
     def train(segment: Segment) -> Answer:
         try:
-            return batching.train(segment, data)
+            done = batching.train(segment, data)
         except TrialError as error:
             return error.failure
+        return done.trained if done else None
 
     with ThreadPoolExecutor(len(segments)) as threads:
         return list(threads.map(train, segments))
@@ -140,18 +143,27 @@ def test_equal_segments_are_trained_once(batching_of: Any, data: PreparedData) -
     assert sorted(sizes_of(answers)) == [0, 2, 2]
 
 
-def test_a_batch_is_measured_by_the_worker_that_trained_it(
-    batching_of: Any, crew: LocalCrew, data: PreparedData
-) -> None:
-    together = batching_of(2)
-    segments = segments_of(2)
-    answers = train_all(together, segments, data)
+def test_a_segment_is_measured_by_the_worker_that_trained_it(crew: LocalCrew, data: PreparedData) -> None:
+    (segment,) = segments_of(1)
+    trained = crew.train(segment, data)
+    crew.pool.run(os.unlink, trained.checkpoint)
 
-    for segment, answer in zip(segments, answers, strict=True):
-        measured = together.evaluation_of(segment, data)
-        assert isinstance(answer, TrainedSegment)
-        assert measured == crew.evaluate(segment, answer, data, "valid")
-    assert together.evaluation_of(segments[0], data) is None
+    assert crew.evaluate(segment, trained, data, "valid").metrics["val_loss"] > 0
+
+
+def test_a_segment_is_measured_again_by_who_has_not_trained_it(crew: LocalCrew, data: PreparedData) -> None:
+    (segment,) = segments_of(1)
+    trained = crew.train(segment, data)
+    first = crew.evaluate(segment, trained, data, "valid")
+
+    assert crew.evaluate(segment, trained, data, "valid") == first
+
+
+def test_a_segment_waits_where_there_are_four_workers(crew: LocalCrew, store: StoreLayout) -> None:
+    with LocalCrew(Terms(None, 1, None, (), None), store, workers=4) as larger:
+        assert (crew.capacity, larger.capacity) == (2, 5)
+    with LocalCrew(Terms(None, 1, None, (), "gpu"), store, workers=4) as limited:
+        assert limited.capacity == 4
 
 
 def test_a_batch_that_takes_too_long_ends_with_all_its_trials(batching_of: Any, data: PreparedData) -> None:
@@ -165,21 +177,20 @@ def test_trials_whose_worker_was_killed_are_trained_alone(
     batching_of: Any, crew: LocalCrew, data: PreparedData, store: StoreLayout
 ) -> None:
     together = batching_of(2)
-    segments = segments_of(2, epochs=400)
+    segments = segments_of(2, epochs=2000)
     with ThreadPoolExecutor(1) as threads:
         answers = threads.submit(train_all, together, segments, data)
-        _kill_when_training(crew, store)
+        _kill_when_training(crew, handover_of(segments[0], data, store))
 
         assert answers.result() == [None, None]
     assert train_all(together, segments_of(2), data) == [None, None]
 
 
-def _kill_when_training(crew: LocalCrew, store: StoreLayout) -> None:
+def _kill_when_training(crew: LocalCrew, handover: Handover) -> None:
     deadline = time.monotonic() + 30
-    while not any(store.cache.glob("handover-*.lock")):
+    while not handover.is_training():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(0.3)
     for pid in filter(None, crew.pool.pids()):  # 0 would be this process's own group
         os.kill(pid, signal.SIGKILL)
 
