@@ -30,7 +30,7 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
     """
     context = FlowRunContext.get()
     assert context is not None  # the flow is running
-    engine = _engine_of(spec, context.task_runner)
+    engine = engine_of(spec, context.task_runner)
     terms = Terms.of(spec)
     if engine is None:
         with LocalCrew(terms, store, spec.run.workers) as local:
@@ -54,7 +54,7 @@ def _far(near: ClusterCrew, shared: str) -> FarCrew:
     return FarCrew(near, exchange, put_code(exchange, near.directory, near.store.root))
 
 
-def _engine_of(spec: StudySpec, given: TaskRunner[Any]) -> Engine | None:
+def engine_of(spec: StudySpec, given: TaskRunner[Any]) -> Engine | None:
     """None where the driver's own worker processes train.
 
     A runner that the caller gave the flow with `with_options` wins over the study file.

@@ -60,7 +60,8 @@ class RayEngine:
             where, said = self._run.address or "this machine", str(error).rstrip(".")
             raise ClusterError(
                 f"Expected a Ray cluster at {where}, but joining it failed ({said}). Does it run the same "
-                "versions of Ray and Python, and is `run.address` its own, such as ray://HOST:10001?"
+                "versions of Ray and Python, is `run.address` its own, such as ray://HOST:10001, and does it ask for a "
+                "token? Then set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN."
             ) from error
         try:
             yield runner

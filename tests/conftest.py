@@ -75,7 +75,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def hill() -> Callable[..., StudySpec]:
     """A study of the hill; keywords replace or add top-level sections."""
 

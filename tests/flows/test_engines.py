@@ -35,19 +35,27 @@ def run(x, trial):
 '''
 
 
+HILL_IN_STEPS = {"kind": "function", "function": "hill:run", "epochs": 3}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prefect_api: str, hill: Hill, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which the hill was tuned by the driver's own workers."""
+    project = tmp_path_factory.mktemp("undisturbed")
+    (project / "hill.py").write_text(TRAIN)
+    code, output = DriverProcess(hill(train=HILL_IN_STEPS), project, prefect_api).finish()
+    assert code == 0, output
+    return project
+
+
 @pytest.mark.parametrize("engine", ["ray", "dask"])
 def test_killed_cluster_worker_costs_its_own_trial_only(
-    project: Path, prefect_api: str, hill: Hill, engine: str
+    project: Path, undisturbed: Path, prefect_api: str, hill: Hill, engine: str
 ) -> None:
     (project / "hill.py").write_text(TRAIN)
-    train = {"kind": "function", "function": "hill:run", "epochs": 3}
-    on_cluster = hill(train=train, run={"workers": 2, "threads": 1, "engine": engine})
-    local = DriverProcess(hill(train=train), project, prefect_api, store="local")
-    code, output = local.finish()
-    assert code == 0, output
-    (project / "calls.txt").unlink()
+    run = {"workers": 2, "threads": 1, "engine": engine}
 
-    process = DriverProcess(on_cluster, project, prefect_api)
+    process = DriverProcess(hill(train=HILL_IN_STEPS, run=run), project, prefect_api)
     process.wait_for_calls(3)
     trainer = psutil.Process(int(calls(project)[-1]))
     cluster_worker = trainer.parents()[1]  # between them is the server that workers are forked from
@@ -56,18 +64,15 @@ def test_killed_cluster_worker_costs_its_own_trial_only(
     code, output = process.finish()
 
     assert code == 0, output
-    history, expected = history_of(project), history_of(project, "local")
+    history, expected = history_of(project), history_of(undisturbed)
     assert values(history) == values(expected)
     assert history.selection is not None
     assert expected.selection is not None
     assert history.selection.finalists == expected.selection.finalists
-    failures = (
-        open_history(project / "store")
-        .sql("SELECT failure_kind FROM attempts WHERE failure_kind IS NOT NULL")
-        .fetchall()
-    )
+    failed = "SELECT failure_kind FROM attempts WHERE failure_kind IS NOT NULL"
+    failures = open_history(project / "store").sql(failed).fetchall()
     assert failures == [(FailureKind.LOST,)]
-    assert reports(project) == reports(project, "local")
+    assert reports(project) == reports(undisturbed)
 
 
 def values(history: History) -> list[tuple[float, float | None]]:
