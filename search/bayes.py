@@ -19,7 +19,7 @@ from pegbox.search.observations import Observations, Observer
 from pegbox.search.surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.threads import single_threaded
 from pegbox.search.thrift import Thrift
-from pegbox.search.warm_start import N_RECOMMENDED, EarlierStudies
+from pegbox.search.warm_start import EarlierStudies
 
 FEWEST_VALUES = 3
 """Values that a model needs."""
@@ -114,7 +114,7 @@ class BayesSampler:
     @property
     def _n_initial(self) -> int:
         if self._has_past:
-            return N_RECOMMENDED
+            return self._design.n_recommended
         return self._settings.n_initial or min(max(self._features.n_groups // 2 + 2, 4), 12)
 
     def _next(

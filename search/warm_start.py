@@ -23,7 +23,7 @@ from pegbox.search.observations import Observer
 from pegbox.search.thinning import thinned
 
 MOST_ROWS = 150
-N_RECOMMENDED = 5
+N_RECOMMENDED = 4
 N_BEST = 10
 """Points that each study has seen from which the recommended ones are taken."""
 N_CLIMBED = 4
