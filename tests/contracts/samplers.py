@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from contracts.studies import bowl, failing, finished, study
+from contracts.studies import bowl, ended, failing, finished, study
 
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
@@ -63,6 +63,12 @@ class SamplerContract:
         sampler.propose(history, 2, np.random.default_rng(2))
         assert sampler.propose(history, 1, np.random.default_rng(0)) == self.propose(history)
 
+    def test_the_order_in_which_trials_end_makes_no_difference(self) -> None:
+        spec = study(search=self.search(), budget={"trials": 20})
+        history = Simulation(strategy_for(spec), History(spec=spec), bowl, workers=3).run(max_steps=12)
+        ends = [ended(trial) for trial in history.running]
+        assert self.propose(history.after(*ends)) == self.propose(history.after(*reversed(ends)))
+
     def test_proposing_changes_nothing(self) -> None:
         history = self.run(trials=14)
         before = history.model_dump_json()
@@ -93,6 +99,12 @@ class SamplerContract:
     def test_enormous_values_are_no_obstacle(self) -> None:
         history = self.run(
             trials=18, objective=lambda c, *_: Outcome({"loss": 1e30 if c["dropout"] > 0.3 else float(c["lr"])})
+        )
+        assert len(history.completed) == 18
+
+    def test_one_value_far_below_the_rest_is_no_obstacle(self) -> None:
+        history = self.run(
+            trials=18, objective=lambda c, *_: Outcome({"loss": -1e30 if c["dropout"] < 0.1 else float(c["lr"])})
         )
         assert len(history.completed) == 18
 

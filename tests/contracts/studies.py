@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from pegbox.schemas.base import Configuration
+from pegbox.schemas.events import TrialEvaluated
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
@@ -68,6 +69,12 @@ def loss_now_and_then(configuration: Configuration, from_budget: int, to_budget:
     """Half of the losses are missing: they were NaN or infinite, and who measures leaves such values out."""
     is_missing = zlib.crc32(repr((configuration, to_budget)).encode()) % 2
     return Outcome({} if is_missing else bowl(configuration, from_budget, to_budget).result)
+
+
+def ended(trial: Trial) -> TrialEvaluated:
+    """That a running trial has ended, with a loss of its own."""
+    evaluation = Evaluation(budget=9, metrics={"loss": 0.1 * trial.number, "size": 1.0})
+    return TrialEvaluated(study="contract", trial=trial.number, evaluation=evaluation, state=TrialState.COMPLETED)
 
 
 def finished(spec: StudySpec, configurations: list[Configuration], losses: list[float | None]) -> History:
