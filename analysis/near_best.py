@@ -15,7 +15,10 @@ from pegbox.schemas.history import History
 
 
 class Tolerance(Schema):
-    """How far a parameter may be moved from the best, all others kept, and lose less than one standard deviation."""
+    """How far a parameter may be moved from the best, all others kept, and lose less than one standard deviation.
+
+    What moving it does to the metrics of constraints is not looked at.
+    """
 
     low: Value = None
     """Lower end of the interval; None for a parameter without an order."""

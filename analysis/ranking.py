@@ -6,6 +6,9 @@ from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
 
+LARGEST = 1e100
+"""Losses beyond this count as this large: the squares of larger ones do not fit into a number."""
+
 
 def comparable(history: History, *objectives: Objective) -> tuple[Trial, ...]:
     """The trials whose values of all these objectives may be compared with each other, by number.
@@ -34,7 +37,12 @@ def observed_loss(trial: Trial, objective: Objective) -> float:
     value = trial.value(objective.metric)
     if value is None:
         raise ValueError(f"trial {trial.number} has no {objective.metric}, and cannot be ranked by it.")
-    return objective.loss(value)
+    return held(objective.loss(value))
+
+
+def held(loss: float) -> float:
+    """The loss, not beyond `LARGEST`."""
+    return max(-LARGEST, min(LARGEST, loss))
 
 
 def ranked(history: History, objective: Objective) -> tuple[Trial, ...]:

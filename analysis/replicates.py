@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from pegbox.analysis.ranking import held
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
@@ -88,7 +89,7 @@ def _mean_cost(trial: Trial, priced_by: str | None) -> float:
 
 def _by_seed(trial: Trial, objective: Objective, n_seeds: int | None) -> dict[int, float]:
     return {
-        evaluation.replicate: objective.loss(evaluation.metrics[objective.metric])
+        evaluation.replicate: held(objective.loss(evaluation.metrics[objective.metric]))
         for evaluation in trial.replicates
         if evaluation.replicate is not None
         and (n_seeds is None or evaluation.replicate < n_seeds)

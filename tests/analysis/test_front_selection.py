@@ -49,8 +49,8 @@ def test_finalist_best_in_everything_stands_alone(make_history):
     assert "best finalist in accuracy and size at once" in selection.reason
 
 
-def test_all_finalists_of_several_objectives_get_all_seeds(make_history):
-    history = two_objectives(make_history, [(0.9, 9.0), (0.85, 2.0), (0.3, 1.0)])
+def test_finalist_that_cannot_be_on_the_front_gets_no_more_seeds(make_history):
+    history = two_objectives(make_history, [(0.9, 9.0), (0.85, 2.0), (0.3, 1.0), (0.2, 8.0)])
     assert set(next_replicates(history)) == {(0, 3), (1, 3), (2, 3)}
 
 

@@ -57,6 +57,11 @@ def test_finalist_without_any_replicate_is_left_out(make_history):
     assert [finalist.trial for finalist in selection.finalists] == [1]
 
 
+def test_numbers_near_the_end_of_the_scale_are_compared(make_history):
+    selection = select_winner(make_history([0.1, 0.2], {0: [1e300, 2e300, 1.5e300], 1: [0.2, 0.21, 0.22]}))
+    assert selection.winner == 1
+
+
 def test_no_replicate_at_all_is_an_error(make_history):
     with pytest.raises(NoTrialSucceededError, match="every replicate failed"):
         select_winner(make_history([0.1, 0.2], {0: [None]}))
