@@ -49,6 +49,11 @@ def read_scheduled_study(path: Path, given: Mapping[str, str | None]) -> StudySp
         clock = {name: value for name, value in clock.items() if name not in {"cron", "interval"}}
     raw["schedule"] = clock | {name: value for name, value in given.items() if value}
     try:
-        return StudySpec.model_validate(raw)
+        scheduled = StudySpec.model_validate(raw)
     except ValidationError as error:
         raise StudyError(complaints(error, raw), "pegbox schedule") from error
+    from pegbox.report.check import check_schedule
+
+    if problems := check_schedule(scheduled):
+        raise StudyError(problems, "pegbox schedule")
+    return scheduled

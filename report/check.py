@@ -27,8 +27,17 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
         *(check_data(spec.data) if spec.data else ()),
         *check_training(spec),
         *check_search(spec),
+        *check_schedule(spec),
         *check_cluster(spec.run),
     )
+
+
+def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
+    """What is wrong with the study as one that tunes itself again."""
+    if spec.schedule is None or len(spec.goals) == 1:
+        return ()
+    message = f"a schedule judges an incumbent by one objective, got {len(spec.goals)}. Leave it out, and run the study."
+    return (Problem(message, ("schedule",)),)
 
 
 def check_with_data(spec: StudySpec) -> tuple[Problem, ...]:

@@ -68,6 +68,14 @@ def test_constraint_on_a_metric_that_no_model_measures_is_refused() -> None:
     assert "Did you mean 'parameters'" in problem.message
 
 
+def test_schedule_of_several_objectives_is_refused() -> None:
+    objectives = [{"metric": "val_loss"}, {"metric": "val_accuracy", "goal": "maximize"}]
+
+    (problem,) = check(objective=None, objectives=objectives, schedule={"cron": "0 3 * * 1"})
+
+    assert (problem.path, "one objective" in problem.message) == (("schedule",), True)
+
+
 def test_cost_that_no_model_measures_is_refused() -> None:
     (problem,) = check(budget={"cost": 3.0})
 
