@@ -129,7 +129,7 @@ def test_an_error_becomes_its_exit_code_and_one_line(pegbox, monkeypatch, error,
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("pegbox.report.study_list.list_studies", fail)
+    monkeypatch.setattr("pegbox.cli.ls.list_studies", fail)
 
     said = pegbox("ls")
 
