@@ -61,10 +61,12 @@ def _named(name: str, spec: StudySpec, past: Sequence[PastStudy]) -> PastStudy:
     found = next((one for one in past if one.spec.name == name), None)
     if found is None:
         known = [one.spec.name for one in past if one.spec.name != spec.name]
-        raise StudyError(Problem(f"The store holds no study {name!r} to learn from. {suggest(name, known)}", PATH))
+        message = f"The store holds no study {name!r} to learn from. {suggest(name, known)}"
+        raise StudyError(Problem(message, PATH), source=spec.name)
     reason = _misfit(spec, found)
     if reason:
-        raise StudyError(Problem(f"Nothing can be learnt from study {name!r}: {reason}. Leave it out.", PATH))
+        message = f"Nothing can be learnt from study {name!r}: {reason}. Leave it out."
+        raise StudyError(Problem(message, PATH), source=spec.name)
     return found
 
 
