@@ -7,13 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from pegbox.cli.app import COMMANDS
+from pegbox.cli.app import COMMANDS, GROUPS, app
 from pegbox.report.check import check_study
 from pegbox.schemas.study_file import read_study
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND_LINE = re.compile(r"(?:`|^    )pegbox ([a-z]+)([^`\n]*)", re.MULTILINE)
+
+
+def options_of(name):
+    """Of a command, or of all that a group of commands holds."""
+    commands = [app[name][own] for own in app[name] if not own.startswith("-")] if name in GROUPS else [app[name]]
+    return {option for one in commands for argument in one.assemble_argument_collection() for option in argument.names}
 
 
 @pytest.mark.parametrize(
@@ -41,9 +48,17 @@ def test_the_readmes_study_is_valid_as_pasted(tmp_path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_that_is_named_exists(path):
-    named = set(re.findall(r"(?:^|`)pegbox ([a-z]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+    named = {command for command, _ in COMMAND_LINE.findall(path.read_text(encoding="utf-8"))}
 
     assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_option_that_is_named_exists(path):
+    lines = COMMAND_LINE.findall(path.read_text(encoding="utf-8"))
+    named = {(command, option) for command, rest in lines for option in re.findall(r" (--[a-z-]+)", rest)}
+
+    assert named <= {(command, option) for command in COMMANDS for option in options_of(command)}
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
