@@ -36,7 +36,7 @@ def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
     """What is wrong with the study as one that tunes itself again."""
     if spec.schedule is None or len(spec.goals) == 1:
         return ()
-    message = f"a schedule judges an incumbent by one objective, got {len(spec.goals)}. Leave it out, and run the study."
+    message = f"a schedule judges an incumbent by one objective, got {len(spec.goals)}. Leave the schedule out."
     return (Problem(message, ("schedule",)),)
 
 

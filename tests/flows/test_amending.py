@@ -88,6 +88,26 @@ def test_another_objective_is_refused_and_nothing_is_written(store: Path, hill: 
     assert open_history(store).history("hill").spec == hill(budget={"trials": 1})
 
 
+def test_study_of_another_name_may_change_what_makes_trials_incomparable(
+    project: Path, store: Path, hill: Hill
+) -> None:
+    _tune(hill(budget={"trials": 2}), store)
+
+    amended = respecify(store, "hill", ["train.epochs=3", "budget.trials=1"], "hill-next")
+    _tune(amended.spec, store)
+
+    assert open_history(store).history("hill").spec == hill(budget={"trials": 2})
+    (trial,) = history_of(project, study="hill-next").trials
+    assert trial.to_budget == 3
+
+
+def test_empty_name_of_another_study_is_refused(store: Path, hill: Hill) -> None:
+    _tune(hill(budget={"trials": 1}), store)
+
+    with pytest.raises(StudyError, match="--as"):
+        respecify(store, "hill", [], "")
+
+
 def test_setting_that_cannot_run_is_refused_with_its_place(store: Path, hill: Hill) -> None:
     _tune(hill(budget={"trials": 1}), store)
 
