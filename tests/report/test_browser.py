@@ -153,6 +153,12 @@ def test_brushing_filters_every_view(visit: Callable[..., Visit], page_file: str
     seen.page.wait_for_function("text => document.querySelector('.selection span').innerText === text", arg=chosen)
     seen.page.wait_for_function("() => document.querySelector('#trials .about').innerText.includes('selected')")
     assert set(seen.page.locator("#trials tbody tr td:nth-child(13)").all_inner_texts()) == {"adamw"}
+    chosen_trials = {
+        n for n, optimizer in zip(simulated_page.trials.number, optimizers, strict=True) if optimizer == 0.0
+    }
+    n_segments = sum(bar.trial in chosen_trials for bar in simulated_page.timeline.bars)
+    seen.page.click("#workers button:has-text('Show as table')")
+    assert sum(map(int, seen.page.locator("#workers tbody td:nth-child(2)").all_inner_texts())) == n_segments
 
 
 def test_clearing_the_selection_brings_all_trials_back(visit: Callable[..., Visit], page_file: str) -> None:

@@ -10,6 +10,7 @@ export function workersCard() {
     id: 'workers',
     size: 'w8',
     height: 'h240',
+    follows: true,
     title: 'Workers',
     about: () => {
       const { timeline, head } = model.page
@@ -24,11 +25,17 @@ export function workersCard() {
 
 const kind = (bar) => (bar.state === 'replicate' ? 'replicate' : outcomeOf(bar.state))
 
+/** Of the selected trials, and of those that are not drawn elsewhere. */
+function shown() {
+  return model.page.timeline.bars.filter((bar) => model.mask[model.rowOf.get(bar.trial)] ?? 1)
+}
+
 function option() {
-  const { workers, bars } = model.page.timeline
-  if (!bars.length) return 'No segment has ended yet.'
+  const { workers, bars: all } = model.page.timeline
+  if (!all.length) return 'No segment has ended yet.'
   const palette = colors()
-  const [start, end] = [Math.min(...bars.map((bar) => bar.start)), Math.max(...bars.map((bar) => bar.end))]
+  const bars = shown()
+  const [start, end] = [Math.min(...all.map((bar) => bar.start)), Math.max(...all.map((bar) => bar.end))]
   const hue = (bar) => palette[kind(bar) === 'replicate' ? 'best' : OUTCOMES[kind(bar)].color]
   return {
     tooltip: { formatter: ({ dataIndex }) => describe(bars[dataIndex]) },
@@ -63,7 +70,8 @@ function describe(bar) {
 }
 
 function figures() {
-  const { workers, bars } = model.page.timeline
+  const { workers } = model.page.timeline
+  const bars = shown()
   const busy = workers.map((name, place) => {
     const own = bars.filter((bar) => bar.worker === place)
     return [name || 'unnamed', own.length, own.reduce((sum, bar) => sum + bar.end - bar.start, 0)]
