@@ -101,10 +101,12 @@ def plain_run(alone: Project) -> subprocess.CompletedProcess[str]:
 def test_a_run_prints_its_trials_and_its_answer_and_no_chatter(alone, plain_run):
     assert plain_run.returncode == 0, plain_run.stderr
     assert plain_run.stdout.startswith("value = ")
-    starts = [line for line in plain_run.stderr.splitlines() if line.startswith("starting: ")]
-    trials = [line for line in plain_run.stderr.splitlines() if line.startswith("trial ")]
+    *lines, last = plain_run.stderr.splitlines()
+    starts = [line for line in lines if line.startswith("starting: ")]
+    trials = [line for line in lines if line.startswith("trial ")]
     assert sorted(line.split()[1] for line in trials) == ["0", "1", "2", "3"]
-    assert len(starts) + len(trials) == len(plain_run.stderr.splitlines())
+    assert lines == [*starts, *trials]
+    assert last == "search ended: All 4 trials of the budget have been tried."
     logs = (alone.folder / ".pegbox" / "logs").glob("run-*.log")
     assert any("Flow run 'tune-plain'" in log.read_text() for log in logs)
 
