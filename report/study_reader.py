@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from pegbox.report import reached
+from pegbox.report.activities import activities, curve
 from pegbox.report.asking import row, rows
 from pegbox.report.progress import FailureExample, Tally
 from pegbox.report.standing import Front, Incumbent, broken_by
-from pegbox.report.status import Activity, FinishedTrial, RunState, StudyStatus, status_of
+from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
@@ -60,10 +61,10 @@ class StudyReader:
     def status(self) -> StudyStatus:
         """How the study stands."""
         run, tally = self.run(), self.tally()
-        activities = self._activities(run) if run and run.status == "running" else ()
-        is_compared = tally.best is not None and tally.front is None and activities
-        best_curve = self._curve(tally.best.trial) if tally.best and is_compared else {}
-        return status_of(self.spec, tally, run, activities, best_curve)
+        training = activities(self.file, self.spec, run.run) if run and run.status == "running" else ()
+        is_compared = tally.best is not None and tally.front is None and training
+        best_curve = curve(self.file, self.spec, tally.best.trial) if tally.best and is_compared else {}
+        return status_of(self.spec, tally, run, training, best_curve)
 
     def selection(self) -> Selection | None:
         """The last answer; None before there is one."""
@@ -199,47 +200,6 @@ class StudyReader:
             "ORDER BY version DESC LIMIT 1"
         )
         return tuple(found[0][0]) if found and learns(self.spec) else ()
-
-    def _activities(self, run: RunState) -> tuple[Activity, ...]:
-        """The segments that this run trains now, with what their workers reported."""
-        found = self._rows(
-            "SELECT s.trial, s.replicate, s.fold, s.attempt, s.to_budget, "
-            "date_diff('millisecond', s.started_at, now()) / 1000, CAST(t.params AS JSON) "
-            "FROM segments AS s JOIN trials AS t ON t.study = s.study AND t.number = s.trial "
-            "JOIN attempts AS a ON a.study = s.study AND a.trial = s.trial AND a.attempt = s.attempt "
-            "AND a.replicate IS NOT DISTINCT FROM s.replicate "
-            "WHERE s.study = $study AND s.run = $run AND s.ended_at IS NULL AND a.state = 'running' "
-            "ORDER BY s.started_at",
-            run=run.run,
-        )
-        return tuple(
-            Activity(
-                trial=trial,
-                replicate=replicate,
-                fold=fold,
-                to_budget=to_budget,
-                seconds=max(0.0, seconds),
-                configuration=reached.in_file_order(self.spec, params),
-                curve=self._curve(trial, attempt, replicate, fold),
-            )
-            for trial, replicate, fold, attempt, to_budget, seconds, params in found
-        )
-
-    def _curve(
-        self, trial: int, attempt: int | None = None, replicate: int | None = None, fold: int = 0
-    ) -> dict[int, float]:
-        """The first objective's metric by step; of the last attempt where none is named."""
-        found = self._rows(
-            "SELECT step, arg_max(value, attempt) FROM metrics WHERE study = $study AND trial = $trial "
-            "AND name = $metric AND replicate IS NOT DISTINCT FROM $replicate AND fold = $fold "
-            "AND attempt <= coalesce($attempt, attempt) AND value IS NOT NULL GROUP BY step ORDER BY step",
-            trial=trial,
-            metric=self.spec.goals[0].metric,
-            replicate=replicate,
-            fold=fold,
-            attempt=attempt,
-        )
-        return dict(found)
 
     def _rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         return rows(self.file, query, study=self.study, **values)
