@@ -15,6 +15,7 @@ import numpy.typing as npt
 from pegbox.schemas.base import Value
 from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal, Space
 from pegbox.schemas.trial import Trial
+from pegbox.schemas.values import as_number, identity
 
 Array = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.int64]
@@ -67,13 +68,11 @@ class Column:
 
     def units(self, values: Sequence[Value]) -> Array:
         """Where values lie on [0, 1], shape (n_values,); NaN for those that the column does not know."""
-        middle = {
-            _identity(value): (self.edges[cell] + self.edges[cell + 1]) / 2 for cell, value in self.listed.items()
-        }
-        found = np.array([middle.get(_identity(value), math.nan) for value in values], dtype=float)
+        middle = {identity(value): (self.edges[cell] + self.edges[cell + 1]) / 2 for cell, value in self.listed.items()}
+        found = np.array([middle.get(identity(value), math.nan) for value in values], dtype=float)
         if len(self.listed) < self.n_cells:
             low, high = self._range
-            numbers = np.array([_number(value) for value in values], dtype=float)
+            numbers = np.array([as_number(value) for value in values], dtype=float)
             scaled = np.log(np.where(numbers > 0, numbers, np.nan)) if self.log else numbers
             inner = np.clip((scaled - self.start) / self.length, 0.0, 1.0 - 1e-9)
             found = np.where(np.isnan(found), low + (high - low) * inner, found)
@@ -127,15 +126,6 @@ class Table:
         return cells
 
 
-def _identity(value: Value) -> tuple[bool, Value]:
-    """Equal for equal values; True is not 1, but 1.0 is."""
-    return isinstance(value, bool), value
-
-
-def _number(value: Value) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-
-
 def tabulate(space: Space, trials: tuple[Trial, ...]) -> Table:
     """The trials' configurations in the columns of the space; parameters with one value are left out."""
     columns = tuple(column for column in columns_of(space) if column.n_cells > 1)
@@ -162,7 +152,7 @@ def _column(name: str, domain: AnyDomain) -> Column:
 
 
 def _number_column(name: str, domain: Integer | Float) -> Column:
-    extra = sorted(value for value in domain.extra if not domain.model_copy(update={"extra": ()}).contains(value))
+    extra = list(domain.beside)
     values = _few_values(domain)
     return _range_column(name, domain, extra) if values is None else _list_column(name, domain, values, extra)
 

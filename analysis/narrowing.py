@@ -11,6 +11,7 @@ from pegbox.analysis.ranking import comparable, ranked
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.schemas.space import AnyDomain, Float, Integer
+from pegbox.schemas.values import as_number
 
 MIN_STUDIES = 3
 MIN_TRIALS = 10
@@ -39,16 +40,13 @@ def narrow(published: Mapping[str, AnyDomain], best: Sequence[Configuration]) ->
     """
     narrowed: dict[str, AnyDomain] = {}
     for name, domain in published.items():
+        if not isinstance(domain, Float | Integer):
+            continue
         values = [one[name] for one in best if name in one]
-        numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-        inside = [number for number in numbers if domain.contains(number) and number not in _extra(domain)]
-        if isinstance(domain, Float | Integer) and len(inside) >= MIN_STUDIES:
+        inside = [as_number(one) for one in values if domain.contains(one) and as_number(one) not in domain.beside]
+        if len(inside) >= MIN_STUDIES:
             narrowed[name] = _box(domain, inside)
     return narrowed
-
-
-def _extra(domain: AnyDomain) -> tuple[float, ...]:
-    return domain.extra if isinstance(domain, Float | Integer) else ()
 
 
 def _box(domain: Float | Integer, values: Sequence[float]) -> AnyDomain:

@@ -1,10 +1,12 @@
 """Draws the parameters of a preset into a space: as many as the budget pays for; reads no history."""
 
+import math
 from collections.abc import Mapping
 
-from pegbox.schemas.base import Configuration, Value
+from pegbox.schemas.base import Configuration
 from pegbox.schemas.space import AnyDomain, Constant, DrawnPreset, Float, Integer, Space
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.values import as_number
 
 TRIALS_A_PARAMETER = 5
 FEW_TRIALS = 10
@@ -64,12 +66,8 @@ def _holding(domain: AnyDomain, name: str, known: tuple[Configuration, ...]) -> 
     if not isinstance(domain, Float | Integer):
         return domain
     values = [one[name] for one in known if name in one and not domain.contains(one[name])]
-    numbers = [value for value in values if _is_number(value)]
+    numbers = [value for value in values if not math.isnan(as_number(value))]
     if not numbers:
         return domain
     raw = domain.model_dump()
     return type(domain).model_validate({**raw, "min": min(raw["min"], *numbers), "max": max(raw["max"], *numbers)})
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

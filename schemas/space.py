@@ -19,6 +19,7 @@ from pydantic import (
 from pegbox.schemas.base import Configuration, Declared, EntryError, Scalar, Schema, Value
 from pegbox.schemas.errors import suggest
 from pegbox.schemas.presets import PRESETS
+from pegbox.schemas.values import identity
 
 RESERVED_NAMES = ("forbid", "preset")
 Whole = int  # the name `int` is a field of Integer
@@ -85,8 +86,14 @@ class Float(_Range):
         """True for a number in the range and on its step, or an extra value."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        if value in self.extra:
-            return True
+        return value in self.extra or self._in_range(value)
+
+    @property
+    def beside(self) -> tuple[float, ...]:
+        """The extra values that the range does not hold, each once, lowest first."""
+        return tuple(sorted({value for value in self.extra if not self._in_range(value)}))
+
+    def _in_range(self, value: float) -> bool:
         if not self.min <= value <= self.max:
             return False
         if self.step is None:
@@ -127,8 +134,14 @@ class Integer(_Range):
         number = _whole_number(value)
         if number is None:
             return False
-        if number in self.extra:
-            return True
+        return number in self.extra or self._in_range(number)
+
+    @property
+    def beside(self) -> tuple[Whole, ...]:
+        """The extra values that the range does not hold, each once, lowest first."""
+        return tuple(sorted({value for value in self.extra if not self._in_range(value)}))
+
+    def _in_range(self, number: Whole) -> bool:
         if not self.min <= number <= self.max:
             return False
         if self.power_of_two:
@@ -196,15 +209,15 @@ def _is_power_of_two(number: int) -> bool:
 
 def _same(left: Value, right: Value) -> bool:
     """Equality that keeps True apart from 1, but lets 1 and 1.0 be one number."""
-    return left == right and isinstance(left, bool) == isinstance(right, bool)
+    return identity(left) == identity(right)
 
 
 def _refuse_repeats(values: tuple[Value, ...]) -> None:
     seen: set[tuple[bool, Value]] = set()
     for value in values:
-        if (isinstance(value, bool), value) in seen:
+        if identity(value) in seen:
             raise ValueError(f"each value must appear once, got {value!r} twice. Remove one.")
-        seen.add((isinstance(value, bool), value))
+        seen.add(identity(value))
 
 
 def _expand(raw: Any) -> Any:

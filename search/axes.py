@@ -1,7 +1,6 @@
 """One parameter's values on the unit interval, there and back; conditions between parameters live in `encoding`."""
 
 import math
-from collections.abc import Hashable
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy.typing as npt
 
 from pegbox.schemas.base import Value
 from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
+from pegbox.schemas.values import as_number, identity
 
 Array = npt.NDArray[np.float64]
 
@@ -237,7 +237,7 @@ def axis_of(domain: AnyDomain) -> Axis:
             return ListAxis(values, is_ordered=True)
         case Integer() | Float():
             base = _integers(domain) if isinstance(domain, Integer) else _reals(domain)
-            extra = sorted({value for value in domain.extra if not _in_range(domain, value)})
+            extra = domain.beside
             if not extra:
                 return base
             above = tuple(value for value in extra if value > domain.max)
@@ -257,20 +257,6 @@ def _reals(domain: Float) -> Axis:
     if domain.step is None:
         return FloatAxis(domain.min, domain.max, domain.log)
     return SteppedAxis(float(domain.min), float(domain.max), float(domain.step))
-
-
-def _in_range(domain: Integer | Float, value: float) -> bool:
-    return domain.model_copy(update={"extra": ()}).contains(value)
-
-
-def identity(value: Value) -> Hashable:
-    """What two values share exactly when they are the same: True is not 1, but 1.0 is."""
-    return isinstance(value, bool), value
-
-
-def as_number(value: Value) -> float:
-    """The value as a number; NaN for a value that is none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
 def cell_of(unit: float, n_cells: int) -> int:

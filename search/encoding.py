@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from pegbox.schemas.base import Configuration, Value
 from pegbox.schemas.space import Space
-from pegbox.search.axes import Array, Axis, axis_of, identity
+from pegbox.schemas.values import identity
+from pegbox.search.axes import Array, Axis, axis_of
 
 Key = tuple[Hashable, ...]
 """Equal for two configurations exactly when they train the same thing."""

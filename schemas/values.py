@@ -1,0 +1,15 @@
+"""What one value of a parameter is: when two are the same, and which number it is; knows no domain."""
+
+import math
+
+from pegbox.schemas.base import Value
+
+
+def identity(value: Value) -> tuple[bool, Value]:
+    """What two values share exactly when they are the same: True is not 1, but 1.0 is."""
+    return isinstance(value, bool), value
+
+
+def as_number(value: Value) -> float:
+    """The value as a number; NaN for a value that is none."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
