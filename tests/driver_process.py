@@ -73,7 +73,7 @@ class DriverProcess:
 
     def wait_for_calls(self, count: int) -> None:
         """Until so many trainings have begun."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while len(calls(self._project)) < count:
             assert self.is_running(), self.process.communicate()[0]
             assert time.monotonic() < deadline

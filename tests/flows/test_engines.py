@@ -13,7 +13,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial
 from pegbox.storage.history_file import open_history
 
-pytestmark = pytest.mark.flow
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(600)]  # clusters take long to start on a busy machine
 
 Hill = Callable[..., StudySpec]
 
