@@ -24,7 +24,7 @@ from pegbox.schemas.errors import PegboxError
 DOCS = Path(__file__).resolve().parent
 STORE = Path(".pegbox")
 EXAMPLE = Path("examples/digits.yaml")
-WIDTH = 104
+WIDTH = 100
 SHARE = 0.75
 """How much of the budget is used when the running study is drawn."""
 
