@@ -32,7 +32,7 @@ _BLOCK = re.compile(
 )
 REASONS_NOT_TO_RUN = ("it installs", "it needs another machine", "it waits for a clock")
 PATIENCE_SECONDS = 300
-STOPPED = (0, 130, -signal.SIGINT)
+STOPPED = (0, 130, 143, -signal.SIGINT, -signal.SIGTERM)
 
 
 class Block(NamedTuple):
@@ -105,7 +105,7 @@ def _run(command: list[str], block: Block, folder: Path, environment: Mapping[st
         try:
             said = process.stdout.readline() if speaks_only else ""
             if speaks_only:
-                os.killpg(process.pid, signal.SIGINT)
+                os.killpg(process.pid, signal.SIGTERM)  # Ctrl-C is ignored by what was started in the background
             said += process.communicate(timeout=PATIENCE_SECONDS)[0]
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
