@@ -17,7 +17,9 @@ import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pegbox.schemas.errors import PegboxError
 
@@ -198,14 +200,35 @@ def _serve(home: Path, port: int, lock: int) -> None:
     """The server process: runs until no run has held its presence for a while."""
     import uvicorn
 
+    if _is_migrated(home):
+        os.environ["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] = "false"
     server = uvicorn.Server(
         uvicorn.Config(
             "prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=port, log_level="error"
         )
     )
     threading.Thread(target=_stop_when_unused, args=(home, server), daemon=True).start()
+    threading.Thread(target=_note_migration, args=(home, server), daemon=True).start()
     server.run()
     os.close(lock)  # before the users' lock goes with the process, so that whoever waits for that finds this one free
+
+
+def _is_migrated(home: Path) -> bool:
+    """True if this version of Prefect has made the database before: looking for migrations takes half a second."""
+    if any("DATABASE" in name for name in os.environ if name.startswith("PREFECT_")):
+        return False  # the user's own
+    try:
+        return (home / "prefect.db").exists() and (home / "migrated").read_text() == version("prefect")
+    except OSError:
+        return False
+
+
+def _note_migration(home: Path, server: Any) -> None:
+    """Once the server is up, its database is whole."""
+    while not server.started:
+        time.sleep(0.5)
+    with contextlib.suppress(OSError):
+        (home / "migrated").write_text(version("prefect"))
 
 
 def _stop_when_unused(home: Path, server: object) -> None:
