@@ -126,7 +126,7 @@ def _budget(status: StudyStatus, width: int) -> RenderableType:
     columns = max(10, width - len("budget ") - len(words))
     filled = round(share * columns)
     return Text.assemble(
-        ("budget ", ""), ("━" * filled, "bar"), ("━" * (columns - filled), "rest"), words, no_wrap=True, overflow="crop"
+        ("budget ", ""), ("━" * filled, "bar"), ("─" * (columns - filled), "rest"), words, no_wrap=True, overflow="crop"
     )
 
 

@@ -103,7 +103,8 @@ def _broken(one: BrokenConstraint, n_completed: int) -> str:
     """Of a constraint that completed trials break."""
     who = f"{one.n_broken} of {n_completed} completed trials" if one.n_broken < n_completed else _all_of(n_completed)
     nearest = "none reported it" if one.nearest is None else f"the nearest has {metric(one.nearest)}"
-    return f"{who[0].upper()}{who[1:]} {'breaks' if one.n_broken == 1 else 'break'} {one.metric} {one.limit}; {nearest}."
+    verb = "breaks" if one.n_broken == 1 else "break"
+    return f"{who[0].upper()}{who[1:]} {verb} {one.metric} {one.limit}; {nearest}."
 
 
 def _all_of(count: int) -> str:

@@ -311,3 +311,9 @@ def test_a_trial_that_breaks_a_constraint_is_not_the_best():
 
     assert view._note_best(broken, STATUS) is False
     assert "breaks size 12.00 (at most 9)" in trial_line(broken, STATUS, is_best=False).plain
+
+
+def test_the_bar_reads_without_colours():
+    bar = next(line for line in shown(draw_panel(STATUS, 120)).splitlines() if "budget" in line)
+
+    assert bar.count("━") / (bar.count("━") + bar.count("─")) == pytest.approx(0.44, abs=0.01)
