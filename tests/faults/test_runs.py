@@ -20,6 +20,8 @@ from pegbox.report.replay import replay_study
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import open_history
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.sandbox import Sandbox
 
 pytestmark = pytest.mark.flow
 
@@ -83,7 +85,8 @@ def _lives(history: History) -> list[object]:
 def _assert_nothing_doubled(project: Path) -> None:
     with open_history(project / "store") as file:
         doubled = file.sql(
-            "SELECT trial, budget, replicate FROM evaluations WHERE fold IS NULL GROUP BY ALL HAVING count(*) > 1"
+            "SELECT study, trial, budget, replicate FROM evaluations WHERE fold IS NULL "
+            "GROUP BY ALL HAVING count(*) > 1"
         ).fetchall()
         damaged = file.sql("FROM quarantine").fetchall()
     assert doubled == []
@@ -321,3 +324,21 @@ def test_of_two_drivers_in_the_same_second_one_runs(project: Path, prefect_api: 
     assert [code for code, _ in ends] == [0, 5], ends
     assert "is being driven by process" in ends[1][1]
     assert len(history_of(project).completed) == 8
+
+
+def test_two_studies_and_queries_in_a_loop_share_a_store(project: Path, prefect_api: str, slow_hill: Hill) -> None:
+    both = [DriverProcess(slow_hill(name=name), project, prefect_api) for name in ("left", "right")]
+    both[0].wait_for_calls(1)
+
+    counted = []
+    while any(process.is_running() for process in both):
+        with Sandbox(StoreLayout(project / "store")) as sandbox:
+            counted += sandbox.query("SELECT count(*) FROM trials")
+    ends = [process.finish() for process in both]
+
+    assert [code for code, _ in ends] == [0, 0], ends
+    assert "not up to date" not in "".join(output for _, output in ends)
+    assert counted == sorted(counted)
+    assert len(history_of(project, study="left").completed) == 8
+    assert len(history_of(project, study="right").completed) == 8
+    _assert_nothing_doubled(project)
