@@ -93,7 +93,7 @@ def _head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
             "study": spec.name,
             "state": _STATES[status.phase],
             "goals": [Goal(metric=one.metric, goal=one.goal) for one in spec.goals],
-            "method": spec.search.method,
+            "method": f"auto: {status.method}" if status.method_reason else status.method,
             "schedule": spec.fidelity.schedule,
             "full_budget": spec.full_budget,
             "n_trials": sum(status.counts.values()),

@@ -13,7 +13,11 @@ def barrier(history: History) -> str | None:
     """Why no further trial may begin, in one sentence; trials that began may still go on."""
     limit = history.spec.budget.trials
     if limit is not None and len(history.trials) >= limit:
-        return f"All {limit} trials of the budget have been tried."
+        return (
+            f"All {limit} trials of the budget have been tried."
+            if limit > 1
+            else "The one trial of the budget was tried."
+        )
     return None
 
 

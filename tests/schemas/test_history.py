@@ -183,7 +183,7 @@ def test_reopening_with_a_larger_budget_keeps_the_trials():
 
 
 def test_why_the_search_ended_is_kept_until_it_goes_on():
-    over = SearchEnded(study="s", reason="All 1 trials of the budget have been tried.", elapsed_seconds=7)
+    over = SearchEnded(study="s", reason="The one trial of the budget was tried.", elapsed_seconds=7)
     history = History.replay([OPENED, started(0), over])
 
     assert (history.search_end, history.elapsed_seconds) == (over.reason, 7)
