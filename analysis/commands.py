@@ -27,8 +27,8 @@ def branch(history: History, *settings: str) -> str:
 def ask(query: str) -> str:
     """Ask the history.
 
-    >>> ask("FROM trials WHERE study = 'digits'")
-    'pegbox sql "FROM trials WHERE study = \'digits\'"'
+    >>> print(ask("FROM trials WHERE study = 'digits'"))
+    pegbox sql "FROM trials WHERE study = 'digits'"
     """
     is_plain = not any(character in query for character in '"$`\\!')  # what double quotes would not keep
     return f'pegbox sql "{query}"' if is_plain else f"pegbox sql {quote(query)}"

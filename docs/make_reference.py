@@ -14,15 +14,18 @@ HEAD = """# The study file
 
 <!-- Written by docs/make_reference.py from the schemas; change those, not this page. -->
 
-A study file is YAML 1.2. A key that is not listed here is an error, and so is a part that can be written but is not
-available yet; `pegbox validate study.yaml` says which, with its line and column. For completion in an editor, begin the
-file with `# yaml-language-server: $schema=./study.schema.json`; `pegbox init` writes both.
+A study file is YAML 1.2. A key that is not listed here is an error; `pegbox validate study.yaml` says which, with its
+line and column. For completion in an editor, begin the file with
+`# yaml-language-server: $schema=./study.schema.json`; `pegbox init` writes both.
 
 Times are seconds, or texts such as `90s`, `30m`, `1h30m`.
 """
 SPACE = """
 Parameters stand directly under `space:`. A parameter is a range, a list of values, or one fixed value:
 
+<!-- test
+printf 'def run(**parameters):\\n    return {"val_loss": 1.0}\\n' > train.py
+-->
 ```yaml
 space:
   lr:        {min: 1e-5, max: 1e-1, log: true}            # a real number

@@ -47,7 +47,7 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
     with _presence(home):
         url = _start_or_join(home, log)
         os.environ["PREFECT_API_URL"] = url
-        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "2")  # on this machine a server answers, or it is gone
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")  # 14 s: long enough for a busy one
         yield url
 
 

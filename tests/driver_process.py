@@ -36,16 +36,17 @@ class DriverProcess:
         project: Its working directory.
         api: The Prefect server's address.
         store: The store's directory below the project.
+        retries: How often it asks a server again that is busy, or gone.
     """
 
-    def __init__(self, spec: StudySpec, project: Path, api: str, store: str = "store") -> None:
+    def __init__(self, spec: StudySpec, project: Path, api: str, store: str = "store", retries: int = 1) -> None:
         self._project = project
         path = project / f"{spec.name}-{store}.json"
         path.write_text(spec.model_dump_json())
         self.process = subprocess.Popen(
             [sys.executable, "-c", DRIVE, str(path), store],
             cwd=project,
-            env={**os.environ, "PREFECT_API_URL": api, "PREFECT_CLIENT_MAX_RETRIES": "1"},
+            env={**os.environ, "PREFECT_API_URL": api, "PREFECT_CLIENT_MAX_RETRIES": str(retries)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

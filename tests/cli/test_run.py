@@ -244,7 +244,7 @@ def plain(written: bytes) -> str:
 
 def test_the_readmes_study_runs_as_pasted(project):
     readme = Path(__file__).parents[2] / "README.md"
-    (study,) = re.findall(r"```yaml\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
+    (study,) = re.findall(r"```yaml[^\n]*\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
     (project.folder / "study.yaml").write_text(study)
 
     done = project.pegbox("run", "study.yaml", "--json")

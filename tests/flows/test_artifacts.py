@@ -63,9 +63,9 @@ def test_a_study_that_only_fails_is_told_as_it_is(project: Path, hill: Hill) -> 
     (project / "hill.py").write_text("def missing(x):\n    raise RuntimeError('never')\n")
 
     with pytest.raises(NoTrialSucceededError):
-        _tune(hill(name="failing", train=failing), project)
+        _tune(hill(name="untold", train=failing), project)
 
-    found = _artifacts("failing")
+    found = _artifacts("untold")
     assert "trials failed" in found["answer"].data
     assert json.loads(found["leaderboard"].data) == []
 

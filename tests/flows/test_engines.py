@@ -1,6 +1,7 @@
 """Studies on real local clusters of two workers, of Ray and of Dask, one of whose workers is killed."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -84,12 +85,17 @@ def reports(project: Path, store: str = "store") -> list[tuple[int, int, float]]
     return open_history(project / store).sql(query).fetchall()
 
 
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where each machine keeps what it has fetched: a short path, because sockets are made below it."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
 def test_machines_without_the_store_exchange_everything_by_url(
-    project: Path, prefect_api: str, hill: Hill, monkeypatch: pytest.MonkeyPatch
+    project: Path, prefect_api: str, hill: Hill, far: Path
 ) -> None:
-    far = project / "far"
-    far.mkdir()
-    monkeypatch.setenv("TMPDIR", str(far))  # where each machine keeps what it has fetched
     study = {
         "data": {"source": "sklearn:iris", "target": "target", "split": {"test": 0.2, "valid": 0.2}},
         "train": {"kind": "mlp", "epochs": 4},

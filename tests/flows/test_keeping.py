@@ -27,6 +27,7 @@ def irises(hill: Callable[..., StudySpec]) -> Callable[..., StudySpec]:
             "space": {"lr": {"min": 1e-3, "max": 1e-1, "log": True}, "units": 4},
             "objective": {"metric": "val_loss"},
             "fidelity": {"schedule": "halving", "min": 1, "max": 4, "factor": 2},
+            "search": {"method": "sobol"},  # proposes the same whichever worker is first
             "budget": {"trials": 8},
             "run": {"workers": 2, "threads": 1, "checkpoints": 1},
             "finalists": {"top": 2, "seeds": 2},
