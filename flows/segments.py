@@ -1,6 +1,6 @@
 """Drives segments through training and evaluation, and records what becomes of each; decides nothing."""
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +51,8 @@ class SegmentRunner:
         self.keeping = Keeping(study)
         self._waiting: deque[Segment] = deque()
         self._resting = Resting()
+        # Not the attempts: a trial whose drivers died has had some, and none of them failed.
+        self._retries: Counter[tuple[int, int | None, int]] = Counter()
         self._n_folds = tasks.data.n_folds if tasks.data else 1
         self._ongoing: Completions[_Ongoing] = Completions()
         self._folds: dict[tuple[int, int | None], list[_Measured]] = defaultdict(list)
@@ -198,7 +200,8 @@ class SegmentRunner:
     def _failed(self, segment: Segment, failure: Failure) -> None:
         if self._is_over(segment):
             return
-        again = failure.kind.deserves_retry and segment.attempt <= self._study.history.spec.run.retries
+        key = segment.trial, segment.replicate, segment.fold
+        again = failure.kind.deserves_retry and self._retries[key] < self._study.history.spec.run.retries
         self._study.record(
             TrialFailed(
                 study=segment.study,
@@ -212,4 +215,5 @@ class SegmentRunner:
         if not again:
             self.drop(segment.trial, segment.replicate)
         else:
+            self._retries[key] += 1
             self._resting.add(segment.model_copy(update={"attempt": segment.attempt + 1}))

@@ -39,7 +39,7 @@ class DriverProcess:
         retries: How often it asks a server again that is busy, or gone.
     """
 
-    def __init__(self, spec: StudySpec, project: Path, api: str, store: str = "store", retries: int = 1) -> None:
+    def __init__(self, spec: StudySpec, project: Path, api: str, store: str = "store", retries: int = 4) -> None:
         self._project = project
         path = project / f"{spec.name}-{store}.json"
         path.write_text(spec.model_dump_json())

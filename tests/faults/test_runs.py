@@ -221,7 +221,7 @@ def test_run_outlives_or_resumes_after_its_prefect_server(
     project: Path, slow_hill: Hill, start_server: Callable[[], _Server]
 ) -> None:
     server = start_server()
-    process = DriverProcess(slow_hill(), project, server.url)
+    process = DriverProcess(slow_hill(), project, server.url, retries=1)
     process.wait_for_calls(3)
     server.kill()
     code, output = process.finish()
@@ -327,7 +327,7 @@ def test_of_two_drivers_in_the_same_second_one_runs(project: Path, prefect_api: 
 
 
 def test_two_studies_and_queries_in_a_loop_share_a_store(project: Path, prefect_api: str, slow_hill: Hill) -> None:
-    both = [DriverProcess(slow_hill(name=name), project, prefect_api, retries=5) for name in ("left", "right")]
+    both = [DriverProcess(slow_hill(name=name), project, prefect_api) for name in ("left", "right")]
     both[0].wait_for_calls(1)
 
     counted = []
