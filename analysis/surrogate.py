@@ -33,10 +33,22 @@ class _Process:
         square = (points[:, None, :] - points[None, :, :]) ** 2
         self._distances = np.stack([square[:, :, groups == group].sum(axis=2) for group in range(self._n_scales)])
         self._location = math.sqrt(2) + math.log(self._n_scales) / 2
-        start = np.concatenate([np.full(self._n_scales, self._location - 1), [0.0, math.log(0.1)]])
         bounds = [(-4.0, 6.0)] * self._n_scales + [(-3.0, 3.0), (-12.0, 1.0)]
-        found = minimize(self._objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
-        self._settle(found.x)
+        found = [
+            minimize(self._objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
+            for start in self._starts()
+        ]
+        self._settle(min(found, key=lambda one: float(one.fun)).x)
+
+    def _starts(self) -> tuple[Array, ...]:
+        """Where fits begin: one that takes the losses for noisy, one that takes them for smooth.
+
+        Either alone may end where all is noise, or none, though the other explains the losses better.
+        """
+        return tuple(
+            np.concatenate([np.full(self._n_scales, self._location - shorter), [0.0, math.log(noise)]])
+            for shorter, noise in ((1.0, 0.1), (2.0, 1e-3))
+        )
 
     def _objective(self, theta: Array) -> tuple[float, Array]:
         """Negative log posterior and its gradient in log length scales, log signal and log noise variance."""

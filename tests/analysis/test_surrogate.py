@@ -75,3 +75,22 @@ def test_uncertainty_grows_away_from_the_trials():
     surrogate = fit_surrogate(Table(table.columns, table.units[crowded]), truth[crowded])
     far, near = np.array([[0.99, 0.5, np.nan]]), np.array([[0.25, 0.5, np.nan]])
     assert surrogate.predict(far)[1] > surrogate.predict(near)[1]
+
+
+def test_few_smooth_losses_are_not_taken_for_noise():
+    axis = {"min": -1.0, "max": 1.0}
+    space = Space.model_validate({"x": axis, "y": axis})
+    points = [
+        *[(-0.18, 0.928), (0.444, -0.785), (0.81, 0.057), (-0.566, -0.171), (1.0, -1.0), (1.0, -0.661), (-0.357, -1.0)],
+        *[(0.106, -0.772), (0.388, -0.488), (0.306, -0.599), (0.175, -0.438), (0.319, -0.56), (1.0, 1.0)],
+        (0.287, -0.509),
+    ]
+    trials = tuple(Trial(number=i, seed=0, configuration={"x": x, "y": y}) for i, (x, y) in enumerate(points))
+    losses = np.array([(x - 0.3) ** 2 + (y + 0.5) ** 2 for x, y in points])
+    table = tabulate(space, trials)
+
+    surrogate = fit_surrogate(table, losses)
+
+    mean, _ = surrogate.predict(table.units)
+    assert set(mean.argsort()[:3]) == set(losses.argsort()[:3])
+    assert surrogate.noise < 0.05
