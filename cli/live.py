@@ -97,7 +97,6 @@ class LiveView:
         self._waiting_for = "…"
         self._notice = ""
         self._status: StudyStatus | None = None
-        self._best_loss: float | None = None
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._live = (
@@ -176,24 +175,19 @@ class LiveView:
 
     def _tell(self, trial: FinishedTrial, status: StudyStatus) -> None:
         """A line for each finished trial; above a picture only for those that say something new."""
-        is_best = self._note_best(trial, status)
+        is_best = _is_best(trial, status)
         if self._live is None or is_best or trial.state is TrialState.FAILED:
             line = trial_line(trial, status, is_best)
             if self._live:
                 line.truncate(self._console.width, overflow="ellipsis")
             self._console.print(line, soft_wrap=True)
 
-    def _note_best(self, trial: FinishedTrial, status: StudyStatus) -> bool:
-        """True if a trial is better than all that were told before, or is on the front of several objectives."""
-        if status.metric not in trial.values or trial.state is not TrialState.COMPLETED or trial.broken:
-            return False
-        if status.front is not None:
-            return any(one.trial == trial.trial for one in status.front.trials)
-        loss = status.objectives[0].loss(trial.values[status.metric])
-        is_better = self._best_loss is None or loss < self._best_loss
-        if is_better:
-            self._best_loss = loss
-        return is_better
+
+def _is_best(trial: FinishedTrial, status: StudyStatus) -> bool:
+    """True if a trial was the best when it ended, or is on the front of several objectives."""
+    if status.front is None:
+        return trial.is_best
+    return any(one.trial == trial.trial for one in status.front.trials)
 
 
 def trial_line(trial: FinishedTrial, status: StudyStatus, is_best: bool) -> Text:

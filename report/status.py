@@ -69,6 +69,8 @@ class FinishedTrial(Schema):
     failure: FailureKind | None = None
     message: str | None = None
     configuration: Configuration
+    is_best: bool = False
+    """Better by the first objective than all that ended before it, and within the constraints."""
 
 
 class StudyStatus(Schema):

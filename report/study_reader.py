@@ -134,9 +134,11 @@ class StudyReader:
             after: Numbers of those that are known already.
         """
         found = self._rows(
-            "SELECT number, state, metrics, budget, seconds, failure_kind, failure_message, CAST(params AS JSON) "
-            "FROM trials WHERE study = $study AND ended_at IS NOT NULL AND NOT list_contains($after, number) "
-            "ORDER BY ended_at, number",
+            "WITH told AS (SELECT number, value = best AND best IS DISTINCT FROM lag(best) OVER (ORDER BY n_finished) "
+            "AS is_best FROM best_so_far($study)) "
+            "SELECT number, state, metrics, budget, seconds, failure_kind, failure_message, CAST(params AS JSON), "
+            "coalesce(is_best, false) FROM trials JOIN told USING (number) "
+            "WHERE study = $study AND NOT list_contains($after, number) ORDER BY ended_at, number",
             after=list(after),
         )
         goals, constraints = self.spec.goals, self.spec.constraints
@@ -151,8 +153,9 @@ class StudyReader:
                 failure=failure,
                 message=message,
                 configuration=reached.in_file_order(self.spec, params),
+                is_best=is_best,
             )
-            for number, state, metrics, budget, seconds, failure, message, params in found
+            for number, state, metrics, budget, seconds, failure, message, params, is_best in found
         )
 
     def _failure(self, kind: str) -> FailureExample:

@@ -92,6 +92,18 @@ def test_only_trials_that_are_news_are_finished_ones(driven):
         assert reader.finished(after=[0]) == ()
 
 
+def test_a_trial_is_compared_with_those_that_were_told_before(tmp_path):
+    with open_study(open_store(tmp_path), SPEC, RunStarted(study="live", run="r", host="h", pid=1)) as study:
+        for number, accuracy in enumerate((0.7, 0.6, 0.7, 0.8)):
+            begin(study, number)
+            evaluation = Evaluation(budget=9, metrics={"accuracy": accuracy}, seconds=2)
+            study.record(TrialEvaluated(study="live", trial=number, evaluation=evaluation, state=TrialState.COMPLETED))
+
+    with StudyReader(tmp_path) as reader:
+        assert [trial.is_best for trial in reader.finished()] == [True, False, False, True]
+        assert [trial.is_best for trial in reader.finished(after=[0])] == [False, False, True]
+
+
 def test_the_list_knows_a_living_driver(driven):
     (line,) = list_studies(driven)
 
@@ -162,6 +174,7 @@ def test_a_limit_is_shown_with_what_breaks_it(limited):
         ("size was not reported (at most 100)",),
         (),
     ]
+    assert not any(one.is_best for one in finished if one.broken)
 
 
 def test_a_limit_holds_for_one_objective_too(tmp_path):
