@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pegbox.schemas.base import Value
-from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal, Space
+from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
+from pegbox.schemas.space import Space
 from pegbox.schemas.trial import Trial
 from pegbox.schemas.values import as_number, identity
 

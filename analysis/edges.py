@@ -7,8 +7,8 @@ from pegbox.analysis.columns import Column, Table, tabulate
 from pegbox.analysis.commands import larger_budget, resume
 from pegbox.analysis.ranking import ranked
 from pegbox.analysis.targets import target_of
+from pegbox.schemas.domains import Float, Integer
 from pegbox.schemas.history import History
-from pegbox.schemas.space import Float, Integer
 
 MIN_TRIALS = 20
 N_BEST = 8

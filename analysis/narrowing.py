@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pegbox.analysis.feasibility import feasible
 from pegbox.analysis.ranking import comparable, ranked
 from pegbox.schemas.base import Configuration
+from pegbox.schemas.domains import AnyDomain, Float, Integer
 from pegbox.schemas.history import History
-from pegbox.schemas.space import AnyDomain, Float, Integer
 from pegbox.schemas.values import as_number
 
 MIN_STUDIES = 3

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.space import Float, Integer, Space
+from pegbox.schemas.domains import Float, Integer
+from pegbox.schemas.space import Space
 from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.sobol import SobolSequence
 

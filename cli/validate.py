@@ -11,8 +11,9 @@ from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.pasting import as_yaml
 from pegbox.report.rounding import duration
+from pegbox.schemas.domains import AnyDomain, Integer
 from pegbox.schemas.errors import StudyError
-from pegbox.schemas.space import AnyDomain, DrawnPreset, Integer, Space
+from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import StudyFile, read_study
 

@@ -14,9 +14,10 @@ from pegbox.report.page_space import axes, value_key
 from pegbox.report.rounding import duration, parameter
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Value
+from pegbox.schemas.domains import AnyDomain, Categorical, Ordinal
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
-from pegbox.schemas.space import AnyDomain, Categorical, Ordinal, Space
+from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile

@@ -9,7 +9,7 @@ from pegbox.report.asking import rows
 from pegbox.report.page_data import Lineage, RunRow
 from pegbox.report.page_schedule import schedule_rows, verdicts
 from pegbox.report.pasting import as_yaml
-from pegbox.schemas.space import Integer, Ordinal
+from pegbox.schemas.domains import Integer, Ordinal
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from pegbox.report.page_data import Number, Parameter
 from pegbox.report.rounding import parameter as written
-from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal, Space
+from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
+from pegbox.schemas.space import Space
 
 
 def axes(space: Space) -> tuple[Parameter, ...]:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pegbox.schemas.base import EntryError, Schema
+from pegbox.schemas.domains import Domain
 from pegbox.schemas.errors import Problem, suggest
-from pegbox.schemas.space import Domain
 from pegbox.schemas.study import StudySpec
 
 Path = tuple[str | int, ...]

@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.space import AnyDomain, Constant, DrawnPreset, Float, Integer, Space
+from pegbox.schemas.domains import AnyDomain, Constant, Float, Integer
+from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.values import as_number
 

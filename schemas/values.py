@@ -13,3 +13,8 @@ def identity(value: Value) -> tuple[bool, Value]:
 def as_number(value: Value) -> float:
     """The value as a number; NaN for a value that is none."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
+def same(left: Value, right: Value) -> bool:
+    """Equality that keeps True apart from 1, but lets 1 and 1.0 be one number."""
+    return identity(left) == identity(right)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pegbox.schemas.base import Value
-from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
+from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.values import as_number, identity
 
 Array = npt.NDArray[np.float64]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pegbox.schemas.base import Configuration, Value
-from pegbox.schemas.space import AnyDomain, Float, Integer
+from pegbox.schemas.domains import AnyDomain, Float, Integer
 from pegbox.search.axes import Axis
 from pegbox.search.encoding import SpaceEncoding
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pegbox.schemas.base import Configuration
+from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.errors import StoreError
-from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.optuna_storage import load_optuna, open_storage

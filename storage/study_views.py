@@ -3,7 +3,7 @@
 import duckdb
 from pydantic import ValidationError
 
-from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
+from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.master import identifier, quoted
 from pegbox.storage.transaction import transaction

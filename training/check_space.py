@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from pegbox.schemas.base import Schema
+from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.errors import Problem, suggest
-from pegbox.schemas.space import AnyDomain, Categorical, Constant, Float, Integer, Ordinal, Space
+from pegbox.schemas.space import Space
 
 
 def check_space(space: Space, hyperparameters: type[Schema], kind: str) -> tuple[Problem, ...]:

@@ -1,7 +1,7 @@
 from pydantic import TypeAdapter
 
 from pegbox.analysis.narrowing import best_configurations, narrow
-from pegbox.schemas.space import AnyDomain
+from pegbox.schemas.domains import AnyDomain
 
 DOMAIN = TypeAdapter(AnyDomain)
 LR = DOMAIN.validate_python({"min": 1e-5, "max": 1e-1, "log": True, "extra": [0.0]})

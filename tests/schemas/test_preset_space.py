@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
+from pegbox.schemas.domains import Constant
 from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.presets import PRESETS
-from pegbox.schemas.space import Constant, DrawnPreset, Space
+from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
 
 

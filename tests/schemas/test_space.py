@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pegbox.schemas.base import EntryError
-from pegbox.schemas.space import Categorical, Constant, Float, Integer, Ordinal, Space
+from pegbox.schemas.domains import Categorical, Constant, Float, Integer, Ordinal
+from pegbox.schemas.space import Space
 
 MOMENTUM = {"min": 0.0, "max": 0.99, "when": {"optimizer": "sgd"}}
 NESTED = Space(

@@ -6,7 +6,7 @@ from contracts.studies import MIXED, study
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pegbox.schemas.space import Float, Integer
+from pegbox.schemas.domains import Float, Integer
 from pegbox.search.axes import axis_of
 from pegbox.search.encoding import SpaceEncoding
 
