@@ -216,4 +216,4 @@ class SegmentRunner:
             self.drop(segment.trial, segment.replicate)
         else:
             self._retries[key] += 1
-            self._resting.add(segment.model_copy(update={"attempt": segment.attempt + 1}))
+            self._resting.add(segment.model_copy(update={"attempt": segment.attempt + 1}), self._retries[key])

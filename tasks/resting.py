@@ -17,9 +17,9 @@ class Resting:
     def __len__(self) -> int:
         return len(self._due)
 
-    def add(self, segment: Segment) -> None:
-        """Let a segment rest: 1 second before the second attempt, then 2, 4, ..., at most 60."""
-        seconds = min(FIRST_SECONDS * 2.0 ** (segment.attempt - 2), LONGEST_SECONDS)
+    def add(self, segment: Segment, retry: int = 1) -> None:
+        """Let a segment rest: 1 second before its first retry, then 2, 4, ..., at most 60."""
+        seconds = min(FIRST_SECONDS * 2.0 ** (retry - 1), LONGEST_SECONDS)
         self._due.append((time.monotonic() + seconds, segment))
 
     def rested(self) -> list[Segment]:

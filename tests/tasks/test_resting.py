@@ -16,11 +16,11 @@ def segment(history: History) -> Segment:
     return Segmenting(history, None).of_trial(history.trials[0])[0]
 
 
-@pytest.mark.parametrize(("attempt", "seconds"), [(2, 1.0), (3, 2.0), (5, 8.0), (40, 60.0)])
-def test_rest_doubles_with_each_attempt(segment: Segment, attempt: int, seconds: float) -> None:
+@pytest.mark.parametrize(("retry", "seconds"), [(1, 1.0), (2, 2.0), (4, 8.0), (39, 60.0)])
+def test_rest_doubles_with_each_retry(segment: Segment, retry: int, seconds: float) -> None:
     waiting = Resting()
 
-    waiting.add(segment.model_copy(update={"attempt": attempt}))
+    waiting.add(segment, retry)
 
     assert waiting.seconds_left() == pytest.approx(seconds, abs=0.1)
     assert waiting.rested() == []
