@@ -1,6 +1,7 @@
 """The studies of a store for one that learns from them: what there is, and each as it was when it was chosen."""
 
 import logging
+from shlex import quote
 
 from pydantic import ValidationError
 
@@ -57,7 +58,7 @@ def past_history(store: StoreLayout, earlier: EarlierStudy, learner: str) -> His
         raise NotFoundError(
             f"Study {learner!r} learns from study {earlier.study!r} as it was at version {earlier.version}, which the "
             "store does not hold any more. Restore its journals and run `pegbox store rebuild`, or go on without what "
-            "it taught: `pegbox resume --set search.warm_start=none`."
+            f"it taught: `pegbox resume {quote(learner)} --set search.warm_start=none`."
         )
     return history
 
