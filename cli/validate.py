@@ -81,7 +81,7 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
         "space": _space(spec.space),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
-        "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}",
+        "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}{_scales(spec)}",
         "budget": ", ".join(budget),
     }
 
@@ -106,3 +106,12 @@ def _method(spec: StudySpec) -> str:
 
     choice = choose_method(spec)
     return f"{choice.method} (auto: {choice.reason.rstrip('.')})" if spec.search.method == "auto" else choice.method
+
+
+def _scales(spec: StudySpec) -> str:
+    """The ranges that are searched on another scale than the declared one."""
+    from pegbox.search.methods import searched_space
+
+    space = searched_space(spec)
+    names = [name for name, domain in space.parameters.items() if domain != spec.space.parameters[name]]
+    return f"\n{', '.join(names)} by magnitude: the range spans decades" if names else ""

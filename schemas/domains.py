@@ -54,7 +54,7 @@ class Float(_Range):
     max: FiniteFloat = Field(examples=[1e-1])
     """The highest value, included."""
     log: bool = False
-    """Search on a logarithmic scale."""
+    """Search on a logarithmic scale. `bayes`, `freeze_thaw` and `genetic` do so anyway where max is 1000 times min."""
     step: FiniteFloat | None = Field(default=None, gt=0)
     """Only min, min + step, min + 2 step, ...; not together with log."""
     extra: tuple[FiniteFloat, ...] = ()
@@ -99,7 +99,7 @@ class Integer(_Range):
     int: Literal[True] = True
     """Marks the range as one of whole numbers."""
     log: bool = False
-    """Search on a logarithmic scale."""
+    """Search on a logarithmic scale. `bayes`, `freeze_thaw` and `genetic` do so anyway where max is 1000 times min."""
     step: Annotated[Whole, Field(ge=1)] | None = None
     """Only min, min + step, min + 2 step, ...; not together with log."""
     power_of_two: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.history import History
+from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.search.between_folds import BetweenFolds, judges_folds
 from pegbox.search.budgeted import BudgetedStrategy
@@ -27,6 +28,7 @@ from pegbox.search.options import (
     NoOptions,
     check_options,
 )
+from pegbox.search.scales import by_magnitude
 from pegbox.search.strategy import Ending, Planner, Sampler, Schedule, Strategy
 
 METHODS: dict[str, type[Schema]] = {
@@ -46,7 +48,8 @@ SCHEDULES: dict[str, type[Schema]] = {
     "hyperband": NoOptions,
     "median": MedianOptions,
 }
-LIBRARIES = ("optuna", "hyperopt")
+LEARNING = ("bayes", "freeze_thaw", "genetic")
+"""Our own methods that go by how far apart configurations are; the others cover the space as it is declared."""
 
 
 def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
@@ -62,14 +65,19 @@ def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
     problems = check_search(spec)
     if problems:
         raise StudyError(problems, source=spec.name)
-    encoding = SpaceEncoding(spec.space)
+    encoding = SpaceEncoding(searched_space(spec))
     strategy = BudgetedStrategy(encoding, _planner(spec, encoding, earlier), _ending(spec, encoding))
     return BetweenFolds(strategy) if judges_folds(spec) else strategy
 
 
 def sampler_for(spec: StudySpec) -> Sampler:
     """The sampler that a study asks for; the study is one that `check_search` finds nothing wrong with."""
-    return _sampler(spec, SpaceEncoding(spec.space))
+    return _sampler(spec, SpaceEncoding(searched_space(spec)))
+
+
+def searched_space(spec: StudySpec) -> Space:
+    """The space on the scales that the study's method searches it on: those declared, but for wide ranges."""
+    return by_magnitude(spec.space) if choose_method(spec).method in LEARNING else spec.space
 
 
 def check_search(spec: StudySpec) -> tuple[Problem, ...]:

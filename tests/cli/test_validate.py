@@ -34,6 +34,14 @@ def test_a_valid_study_is_summed_up(pegbox, study_file):
     assert said.err == ""
 
 
+def test_it_says_which_range_is_searched_on_another_scale(pegbox, study_file):
+    study_file.write_text(STUDY.replace(", log: true", "").replace("random", "bayes"))
+
+    said = pegbox("validate", study_file)
+
+    assert "lr by magnitude: the range spans decades" in said.out
+
+
 def test_a_valid_study_as_json(pegbox, study_file):
     said = json.loads(pegbox("validate", study_file, "--json").out)
 
