@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make small matrices slow
 
 import numpy as np
-from lcbench_tasks import DEV, EPOCHS, SPACE, LCBench
+from lcbench_tasks import DEV, EPOCHS, INTERIOR_SPACE, SPACE, LCBench
 from peers import PEERS
 
 from pegbox.schemas.base import Configuration
@@ -102,7 +102,7 @@ def has_rungs(method: str) -> bool:
     return "+" in method or method.startswith("freeze_thaw")
 
 
-def study(method: str, n_full: int, seed: int) -> StudySpec:
+def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudySpec:
     """A method is written `sampler`, `sampler+schedule`, either with `/warm` or `/misled`, or the name of a peer."""
     own = "random" if method in PEERS else method.partition("/")[0]
     sampler, _, schedule = own.partition("+")
@@ -112,7 +112,7 @@ def study(method: str, n_full: int, seed: int) -> StudySpec:
         {
             "name": "lcbench",
             "train": {"kind": "function", "function": "lcbench:run", "epochs": EPOCHS},
-            "space": SPACE,
+            "space": INTERIOR_SPACE if variant == "interior" else SPACE,
             "objective": {"metric": "val_accuracy", "goal": "maximize"},
             "search": {"method": sampler, "seed": seed},
             "fidelity": fidelity if has_rungs(method) else {},
@@ -126,8 +126,8 @@ class Teachers:
 
     SEED = 99
 
-    def __init__(self, data: Path, interior: bool) -> None:
-        self._data, self._interior = data, interior
+    def __init__(self, data: Path, variant: str) -> None:
+        self._data, self._variant = data, variant
         self._known: dict[tuple[str, bool], History] = {}
 
     def of(self, method: str, task: str) -> tuple[History, ...]:
@@ -138,8 +138,8 @@ class Teachers:
 
     def _history(self, task: str, is_reversed: bool) -> History:
         if (task, is_reversed) not in self._known:
-            bench = LCBench(self._data, task, interior=self._interior)
-            spec = study("Optuna TPE", 50, seed_of(task, self.SEED))
+            bench = LCBench(self._data, task, interior=self._variant == "interior")
+            spec = study("Optuna TPE", 50, seed_of(task, self.SEED), self._variant)
             meter = Meter(bench, 0.0, self.SEED, False, -1.0 if is_reversed else 1.0)
             strategy = PEERS["Optuna TPE"].build(spec, spec.search_seed)
             self._known[task, is_reversed] = Simulation(strategy, History(spec=spec), meter).run()
@@ -152,7 +152,7 @@ def seed_of(task: str, seed: int) -> int:
 
 def run(method: str, bench: LCBench, seed: int, setting: Setting, earlier: tuple[History, ...]) -> Run:
     own_seed = seed_of(bench.task, seed)
-    spec = study(method, setting.full_trainings, own_seed)
+    spec = study(method, setting.full_trainings, own_seed, setting.variant)
     strategy = Timed(PEERS[method].build(spec, own_seed) if method in PEERS else strategy_for(spec, earlier))
     meter = Meter(bench, NOISE if setting.variant == "noisy" else 0.0, own_seed, has_rungs(method))
     Simulation(strategy, History(spec=spec), meter, setting.workers).run()
@@ -164,7 +164,7 @@ def runs(options: argparse.Namespace) -> Iterator[Run]:
     """All runs, seed by seed; those that the file of an earlier call holds are taken from there."""
     setting = Setting(options.variant, options.workers, options.full_trainings)
     known = recorded(options.progress)
-    teachers = Teachers(options.data, interior=options.variant == "interior")
+    teachers = Teachers(options.data, options.variant)
     methods = available(options.methods)
     for seed in range(options.seeds):
         for task in options.tasks:

@@ -36,6 +36,8 @@ class BayesSettings(NamedTuple):
     margin: float = 0.1
     """Improvement that counts at every other ask, in deviations of the seen points' means: without it the last asks
     polish one corner."""
+    margin_beside: float = 0.3
+    """The same while other trials run, of which some polish already."""
     per: str | None = None
     """What improvement is divided by: `seconds` of training, or a metric; nothing where None."""
     model: ModelSettings = ModelSettings()
@@ -184,4 +186,6 @@ class BayesSampler:
     def _margin(self, seen: Observations) -> float:
         """Every other ask looks for a clear improvement, those between them for any."""
         is_bold = (len(seen.losses) + len(seen.pending)) % 2 == 0
-        return self._settings.margin if is_bold and seen.losses.shape[1] == 1 else 0.0
+        if not is_bold or seen.losses.shape[1] > 1:
+            return 0.0
+        return self._settings.margin_beside if len(seen.pending) else self._settings.margin

@@ -25,8 +25,7 @@ class Feasibility:
         self._deviation = max(labels.std(), 0.05)
         targets = (labels - self._mean) / self._deviation
         data = Data(np.vstack([succeeded, failed]), groups, targets)
-        prior = Prior(n_groups, length_offset=0.0, length_deviation=1.0)
-        self._posterior = Posterior(data, fit(data, prior, iterations=25))
+        self._posterior = Posterior(data, fit(data, Prior(n_groups, share=1.0), iterations=25))
 
     def log_probability(self, features: Array) -> Array:
         """Logarithm of the probability that training succeeds, shape (n,)."""
