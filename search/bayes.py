@@ -91,7 +91,7 @@ class BayesSampler:
 
     def is_warming_up(self, history: History) -> bool:
         """True while the first trials, which no model chooses, have not all begun."""
-        return len(history.trials) < self._n_initial
+        return len(history.trials) < self._n_initial(self._observer.observe(history))
 
     def surrogate(self, history: History, rng: np.random.Generator) -> Surrogate | None:
         """The model of a history; None while it holds too few values."""
@@ -113,18 +113,22 @@ class BayesSampler:
         """
         return self._climb(history, [], score, surrogate.best(N_GOOD), rng, effort)
 
-    @property
-    def _n_initial(self) -> int:
-        if self._has_past:
+    def _n_initial(self, seen: Observations) -> int:
+        if self._is_advised(seen):
             return self._design.n_recommended
         return self._settings.n_initial or min(max(self._features.n_groups // 2 + 2, 4), 12)
+
+    def _is_advised(self, seen: Observations) -> bool:
+        """True while the points that earlier studies recommend are worth trying."""
+        return self._has_past and not self._design.leads_astray(seen)
 
     def _next(
         self, history: History, seen: Observations, chosen: list[Configuration], rng: np.random.Generator
     ) -> Configuration:
         n_trials = len(history.trials) + len(chosen)
-        if n_trials < self._n_initial or len(seen.losses) < FEWEST_VALUES:
-            return self._spread(history, n_trials, chosen)
+        if n_trials < self._n_initial(seen) or len(seen.losses) < FEWEST_VALUES:
+            begin = n_trials if self._is_advised(seen) else n_trials + self._design.n_recommended
+            return self._spread(history, begin, chosen)
         weigh = self._admission.log_weight(seen)
         if not seen.keeps.any():
             return self._climb(history, chosen, weigh, seen.points[-N_GOOD:], rng)

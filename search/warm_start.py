@@ -31,6 +31,8 @@ N_CLIMBED = 4
 EFFORT = Effort(n_uniform=256, n_near=64)
 PRIOR_ROWS = 2.0
 """How many values the belief is worth that losses differ as much as they did before."""
+FADING = 30.0
+"""New values whose evidence weighs as much as the past: what it knows helps to begin, not to end."""
 
 Expectation = Callable[[Array], Array]
 """Snapped points to losses, in deviations of the new study's losses, around the mean of its points."""
@@ -84,6 +86,7 @@ class EarlierStudies:
         means = self._means(points)
         shares = confirmed(means, losses, budgets)
         slope = trust(_centred(shares @ means, budgets), _centred(standardised(losses), budgets))
+        slope *= FADING / (FADING + len(losses))
         believed = np.flatnonzero(shares)
         if not len(believed) or not slope:
             return None
@@ -99,7 +102,8 @@ class EarlierStudies:
 def confirmed(means: Array, losses: Array, budgets: Array) -> Array:
     """How well each study ranks the new values: shares of the studies, shape (n_studies,), summing to 1.
 
-    All are 0 where none ranks better than chance; a study that is no better has no share however little the values
+    Only pairs count of which one is in the better half: which of two bad configurations is worse is of no use. All
+    shares are 0 where none ranks better than chance; a study that is no better has no share however little the values
     differ, so that a search which stays where a wrong past led it learns that it is wrong.
 
     Args:
@@ -110,14 +114,24 @@ def confirmed(means: Array, losses: Array, budgets: Array) -> Array:
     Source: Feurer et al. 2018 (RGPE) for the ranking.
     """
     left, right = np.triu_indices(len(losses), 1)
-    alike = (budgets[left] == budgets[right]) & (losses[left] != losses[right])
-    left, right = left[alike], right[alike]
+    is_good = _better_half(losses, budgets)
+    is_telling = (is_good[left] | is_good[right]) & (budgets[left] == budgets[right]) & (losses[left] != losses[right])
+    left, right = left[is_telling], right[is_telling]
     if not len(left):
         return np.full(len(means), 1 / len(means))
     order = np.sign(losses[left] - losses[right])
     wrong = np.mean(np.sign(means[:, left] - means[:, right]) != order, axis=1)
     shares = np.maximum(0.5 - wrong, 0.0) ** 3
     return np.asarray(shares / shares.sum()) if shares.any() else shares
+
+
+def _better_half(losses: Array, budgets: Array) -> npt.NDArray[np.bool_]:
+    """Which losses are at most the median of their budget, shape (n,)."""
+    is_good = np.zeros(len(losses), dtype=bool)
+    for budget in np.unique(budgets):
+        members = budgets == budget
+        is_good[members] = losses[members] <= np.median(losses[members])
+    return is_good
 
 
 def trust(means: Array, targets: Array) -> float:

@@ -50,6 +50,21 @@ def test_a_study_that_ranks_no_better_than_chance_has_no_share() -> None:
     assert not confirmed(np.array([-x, -x]), x, budgets).any()
 
 
+def test_the_order_of_the_worse_half_is_of_no_use() -> None:
+    losses, budgets = np.arange(8.0), np.full(8, 9.0)
+    wrong_where_bad = np.array([0.0, 1.0, 2.0, 3.0, 7.0, 6.0, 5.0, 4.0])
+    assert confirmed(np.array([losses, wrong_where_bad]), losses, budgets).tolist() == [0.5, 0.5]
+
+
+def test_recommended_points_are_left_once_another_is_better() -> None:
+    earlier = run(lambda c, *_: Outcome({"loss": -bowl_at(0.7)(c).result["loss"]}), 25)
+    history = run(bowl_at(0.7), 6, (earlier,))
+    encoding = SpaceEncoding(history.space)
+    recommended = EarlierStudies(encoding, (earlier,)).recommended().round(6).tolist()
+    tried = [encoding.encode(trial.configuration).round(6).tolist() for trial in history.trials]
+    assert [number for number, point in enumerate(tried) if point in recommended] == [0]
+
+
 def test_values_of_different_budgets_are_not_ranked() -> None:
     shares = confirmed(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.0, 1.0]), np.array([1.0, 9.0]))
     assert shares.tolist() == [0.5, 0.5]
