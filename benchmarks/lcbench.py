@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make small matrices slow
 
 import numpy as np
-from lcbench_tasks import DEV, EPOCHS, INTERIOR_SPACE, SPACE, LCBench
+from lcbench_tasks import DEV, EPOCHS, LOG_SPACE, SPACE, LCBench
 from peers import PEERS
 
 from pegbox.schemas.base import Configuration
@@ -112,7 +112,7 @@ def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudyS
         {
             "name": "lcbench",
             "train": {"kind": "function", "function": "lcbench:run", "epochs": EPOCHS},
-            "space": INTERIOR_SPACE if variant == "interior" else SPACE,
+            "space": LOG_SPACE if variant in ("interior", "log") else SPACE,
             "objective": {"metric": "val_accuracy", "goal": "maximize"},
             "search": {"method": sampler, "seed": seed},
             "fidelity": fidelity if has_rungs(method) else {},
@@ -230,7 +230,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--full-trainings", type=int, default=50)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--variant", choices=("plain", "noisy", "interior"), default="plain")
+    parser.add_argument("--variant", choices=("plain", "noisy", "interior", "log"), default="plain")
     parser.add_argument("--quick", action="store_true", help="three tasks, two seeds, 25 full trainings")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--progress", type=Path, help="append each run to this file, and do not repeat what it holds")

@@ -23,8 +23,8 @@ SPACE: dict[str, dict[str, Any]] = {
     "max_units": {"min": 64, "max": 1024, "int": True, "log": True},
     "max_dropout": {"min": 0.0, "max": 1.0},
 }
-INTERIOR_SPACE = SPACE | {"weight_decay": {"min": 1e-5, "max": 1e-1, "log": True}}
-"""Of the interior variant, which asks for bests inside of the ranges, not for scales."""
+LOG_SPACE = SPACE | {"weight_decay": {"min": 1e-5, "max": 1e-1, "log": True}}
+"""The same with weight decay told by its magnitude, as LCBench's own space does not."""
 NAMES = tuple(SPACE)
 
 
@@ -98,11 +98,11 @@ def inside(rows: Array) -> Array:
     ends, where most of the best lie, are turning points inside of the range.
     """
     columns = []
-    for column, domain in zip(rows.T, INTERIOR_SPACE.values(), strict=True):
+    for column, domain in zip(rows.T, LOG_SPACE.values(), strict=True):
         low, high = float(domain["min"]), float(domain["max"])
         unit = np.log(column / low) / np.log(high / low) if domain.get("log") else (column - low) / (high - low)
         columns.append(np.sin(np.pi / 2 * (1.5 * unit - 0.25)) ** 2)
-    return natural(np.column_stack(columns), INTERIOR_SPACE)
+    return natural(np.column_stack(columns), LOG_SPACE)
 
 
 _SESSIONS: dict[Path, onnxruntime.InferenceSession] = {}

@@ -142,9 +142,13 @@ def _regrets(table: dict[str, float], method: str, seed: int) -> list[float]:
     """Of the best so far: 0 for the best of the table, 1 for its median."""
     study = spec("random" if method in PEERS else method, seed)
     strategy = PEERS[method].build(study, seed) if method in PEERS else strategy_for(study)
-    simulation = Simulation(
-        strategy, History(spec=study), lambda configuration, *_: Outcome({"error": table[key(configuration)]})
-    )
+    encoding = SpaceEncoding(study.space)
+
+    def look_up(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
+        # Peers know no conditions and give inactive parameters a value.
+        return Outcome({"error": table[key(encoding.decode(encoding.encode(configuration)))]})
+
+    simulation = Simulation(strategy, History(spec=study), look_up)
     errors = np.array([trial.value("error") for trial in simulation.run().trials], dtype=float)
     best, median = min(table.values()), float(np.median(list(table.values())))
     return list((np.minimum.accumulate(errors) - best) / (median - best))
