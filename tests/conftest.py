@@ -5,8 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from pegbox.schemas.study import StudySpec
+
+settings.register_profile("untimed", deadline=None)  # a busy machine decides no test
+settings.load_profile("untimed")
 
 TRAIN = '''
 """A hill with its top at x = 0.3; every call leaves a line in calls.txt."""

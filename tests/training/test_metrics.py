@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 from pegbox.training.metrics import classification_metrics, finite, macro_f1, prefixed, regression_metrics, roc_auc
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(4, 40))
 def test_macro_f1_equals_that_of_scikit_learn(seed, n_classes, n_rows):
     rng = np.random.default_rng(seed)
@@ -20,7 +20,7 @@ def test_macro_f1_equals_that_of_scikit_learn(seed, n_classes, n_rows):
     assert macro_f1(predicted, target, n_classes) == pytest.approx(expected)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(4, 40))
 def test_the_area_under_the_curve_counts_ties_half(seed, n_rows):
     rng = np.random.default_rng(seed)
