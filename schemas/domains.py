@@ -136,7 +136,22 @@ class Integer(_Range):
         return self.step is None or (number - self.min) % self.step == 0
 
 
-class Categorical(Domain):
+class _Listed(Domain):
+    """Values that are named one by one."""
+
+    values: tuple[Value, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        _refuse_repeats(self.values)
+        return self
+
+    def contains(self, value: Value) -> bool:
+        """True for one of the values."""
+        return any(same(value, known) for known in self.values)
+
+
+class Categorical(_Listed):
     """One of several values without an order."""
 
     values: tuple[Value, ...] = Field(min_length=1, examples=[["adamw", "sgd"]])
@@ -144,32 +159,14 @@ class Categorical(Domain):
     ordered: Literal[False] = False
     """Marks values that have an order."""
 
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        _refuse_repeats(self.values)
-        return self
 
-    def contains(self, value: Value) -> bool:
-        """True for one of the values."""
-        return any(same(value, known) for known in self.values)
-
-
-class Ordinal(Domain):
+class Ordinal(_Listed):
     """One of several values in a meaningful order, lowest first."""
 
     values: tuple[Value, ...] = Field(min_length=1, examples=[["small", "medium", "large"]])
     """Each value once, lowest first."""
     ordered: Literal[True] = True
     """Marks values that have an order."""
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        _refuse_repeats(self.values)
-        return self
-
-    def contains(self, value: Value) -> bool:
-        """True for one of the values."""
-        return any(same(value, known) for known in self.values)
 
 
 class Constant(Domain):
