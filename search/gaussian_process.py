@@ -45,7 +45,7 @@ class Prior(NamedTuple):
         return math.log(self.share) + 0.5 * math.log(max(self.n_lengths, 1))
 
     def penalty(self, logs: Array) -> tuple[float, Array]:
-        """How unlikely hyperparameters are, up to a constant, and the gradient by their logarithms, (n_lengths + 2,)."""
+        """How unlikely logarithms of shape (n_lengths + 2,) are, up to a constant, and the gradient."""
         squared = np.exp(2 * (logs[: self.n_lengths] - self.middle))
         shapes, rates = np.transpose([self.signal, self.noise])
         variances = np.exp(logs[self.n_lengths :])
