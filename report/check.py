@@ -50,13 +50,7 @@ def check_with_data(spec: StudySpec) -> tuple[Problem, ...]:
         try:
             return check_prepared(spec, prepare(spec.data, spec.task, Path(folder)))
         except DataError as error:
-            return tuple(_located(line) for line in str(error).splitlines())
-
-
-def _located(line: str) -> Problem:
-    """A sentence about the data, such as `data.target: ...`, as a problem of that entry."""
-    path, separator, message = line.partition(": ")
-    return Problem(message, tuple(path.split("."))) if separator and path.startswith("data.") else Problem(line)
+            return error.problems
 
 
 def _misfit_preset(spec: StudySpec) -> Problem | None:
