@@ -16,6 +16,8 @@ from pegbox.schemas.errors import Problem
 
 _Found = TypeVar("_Found")
 _TRUTHS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("on", "off"))
+_YES = ("yes", "true", "1")
+_NO = ("no", "false", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,12 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
     told = {name: "decimal comma" for name in names if mark == "," and types.is_floating(table[name].type)}
     problems: dict[str, Problem] = {}
     for name in texts:
+        if name != target and (yes := _yes(words[name])):
+            table = _with(table, name, pc.is_in(_lower(table[name]), pa.array(yes, table[name].type)))
+            if len(yes) > 1:
+                told[name] = " and ".join(word for word in words[name] if word.strip().lower() in yes) + " as yes"
+            continue
         read = read_dates(words[name], day_first=day_first) or read_numbers(words[name], mark)
-        if name != target and (truth := _truth(words[name])):
-            table = _with(table, name, pc.equal(_lower(table[name]), truth))
         if isinstance(read, Unread):
             problems[name] = _problem(name, read)
         elif read is not None and words[name]:
@@ -65,10 +70,14 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
     return Interpretation(table, told, tuple(problems.values()), tuple(problems))
 
 
-def _truth(words: list[str]) -> str | None:
-    """The word for true where a column holds that and its opposite, in any case of letters; None where it does not."""
+def _yes(words: list[str]) -> list[str] | None:
+    """The words for yes where a column holds nothing but them and those for no, in any case of letters."""
     found = {word.strip().lower() for word in words}
-    return next((yes for yes, no in _TRUTHS if found == {yes, no}), None)
+    pair = next((yes for yes, no in _TRUTHS if found == {yes, no}), None)
+    if pair:
+        return [pair]
+    is_told = found & {*_YES, *_NO} - {"0", "1"}
+    return list(_YES) if found <= {*_YES, *_NO} and found & set(_YES) and found & set(_NO) and is_told else None
 
 
 def _lower(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,6 +1,7 @@
 """Opens prepared data as memory-mapped arrays; imports numpy only, for workers start from here."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
@@ -24,6 +25,13 @@ def read_understanding(directory: Path) -> DataUnderstanding | None:
         return DataUnderstanding.model_validate_json((directory / UNDERSTANDING).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def write_understanding(directory: Path, understood: DataUnderstanding) -> None:
+    """Keep it beside the data, in one step."""
+    partial = directory / f".{UNDERSTANDING}-{uuid4().hex}"
+    partial.write_text(understood.model_dump_json(indent=2), encoding="utf-8")
+    partial.replace(directory / UNDERSTANDING)
 
 
 def open_prepared(data: PreparedData, fold: int) -> Splits:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pegbox.datasets.prepared import read_understanding
 from pegbox.report import reached
 from pegbox.report.activities import activities, curve
 from pegbox.report.asking import row, rows
@@ -16,6 +17,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
+from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.earlier import learns
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
@@ -94,6 +96,14 @@ class StudyReader:
             ended_at=ended_at,
             message=message or "",
         )
+
+    def understanding(self) -> DataUnderstanding | None:
+        """What the data of the last run that had any was taken for; None where it is gone from the store."""
+        found = self._rows(
+            "SELECT data_fingerprint FROM runs WHERE study = $study AND data_fingerprint IS NOT NULL "
+            "ORDER BY started_at DESC LIMIT 1"
+        )
+        return read_understanding(self._store.data / found[0][0]) if found else None
 
     def tally(self) -> Tally:
         """What the trials add up to."""
