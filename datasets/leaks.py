@@ -1,5 +1,6 @@
 """Target leakage: a single column that all but gives the target away; a share of rows or of variance told, no model."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,21 +35,28 @@ def find_leaks(frame: Frame, rows: Rows) -> tuple[Leak, ...]:
     n_rows = min(MOST_ROWS, max(FEWEST_ROWS, MOST_CELLS // n_columns))
     rows = np.random.default_rng(0).permutation(rows)[:n_rows]
     half = len(rows) // 2
-    told = [
-        *((name, _bins(frame.numeric[rows, i], half)) for i, name in enumerate(frame.numeric_names)),
-        *((name, frame.codes[rows, i]) for i, name in enumerate(frame.categorical_names)),
-    ]
-    score = _class_score if frame.target.classes else _variance_score
     target: Any = frame.target.values[rows]
-    scores = ((name, score(bins, target, half)) for name, bins in told)
-    found = [Leak(column=name, score=one, baseline=nothing) for name, (one, nothing) in scores]
-    suspects = [leak for leak in found if _share(leak) >= SUSPICIOUS]
-    return tuple(sorted(suspects, key=lambda leak: -leak.score))
+    guess: Callable[[Codes, Any, int], Any] = _frequent if frame.target.classes else _mean
+    score: Callable[[Any, Any], float] = _accuracy if frame.target.classes else _explained
+    baseline = score(
+        np.broadcast_to(guess(np.zeros(len(rows), np.int64), target, half), len(rows) - half), target[half:]
+    )
+    found = []
+    for i, name in enumerate(frame.categorical_names):
+        found.append((name, score(guess(frame.codes[rows, i], target, half), target[half:])))
+    for i, name in enumerate(frame.numeric_names):
+        guesses = (
+            guess(_bins(frame.numeric[rows, i], half), target, half),
+            _nearest(frame.numeric[rows, i], target, half),
+        )
+        found.append((name, max(score(one, target[half:]) for one in guesses)))
+    leaks = [Leak(column=name, score=one, baseline=max(baseline, 0.0)) for name, one in found]
+    return tuple(sorted(filter(_is_suspicious, leaks), key=lambda leak: -leak.score))
 
 
-def _share(leak: Leak) -> float:
-    """Of what no column tells, how much this one does."""
-    return (leak.score - leak.baseline) / (1 - leak.baseline) if leak.baseline < 1 else 0.0
+def _is_suspicious(leak: Leak) -> bool:
+    """True where a column tells nearly all that no column tells."""
+    return leak.score - leak.baseline >= SUSPICIOUS * (1 - leak.baseline) > 0
 
 
 def _bins(numbers: Floats, half: int) -> Codes:
@@ -61,25 +69,37 @@ def _bins(numbers: Floats, half: int) -> Codes:
     return np.where(np.isnan(numbers), 0, 1 + np.searchsorted(distinct, numbers))
 
 
-def _class_score(bins: Codes, target: Codes, half: int) -> tuple[float, float]:
-    """Accuracy on the second half of the most frequent class of each bin in the first, and of the most frequent."""
-    n_classes = int(target.max()) + 1
-    counts = np.zeros((int(bins.max()) + 1, n_classes))
+def _nearest(numbers: Floats, target: Any, half: int) -> Any:
+    """For each later row the target of the earlier one whose number is nearest; a missing one counts as zero."""
+    known = np.nan_to_num(numbers)
+    order = np.argsort(known[:half], kind="stable")
+    ordered, later = known[:half][order], known[half:]
+    right = np.clip(np.searchsorted(ordered, later), 1, half - 1)
+    is_left = later - ordered[right - 1] < ordered[right] - later
+    return target[:half][order][right - is_left]
+
+
+def _frequent(bins: Codes, target: Codes, half: int) -> Codes:
+    """For each later row the most frequent class of its bin among the earlier ones."""
+    counts = np.zeros((int(bins.max()) + 1, int(target.max()) + 1))
     np.add.at(counts, (bins[:half], target[:half]), 1)
-    overall = counts.sum(axis=0)
-    guess = np.where(counts.any(axis=1), counts.argmax(axis=1), overall.argmax())
-    later = target[half:]
-    return float((guess[bins[half:]] == later).mean()), float((later == np.bincount(later).argmax()).mean())
+    best = np.where(counts.any(axis=1), counts.argmax(axis=1), counts.sum(axis=0).argmax())
+    return np.asarray(best[bins[half:]])
 
 
-def _variance_score(bins: Codes, target: Floats, half: int) -> tuple[float, float]:
-    """Share of the second half's variance that the means of the bins in the first explain, at best 1; and nothing."""
+def _mean(bins: Codes, target: Floats, half: int) -> Floats:
+    """For each later row the mean of its bin among the earlier ones."""
     n_bins = int(bins.max()) + 1
-    counts = np.bincount(bins[:half], minlength=n_bins)
-    mean = float(target[:half].mean())
+    counts, mean = np.bincount(bins[:half], minlength=n_bins), float(target[:half].mean())
     sums = np.bincount(bins[:half], weights=target[:half] - mean, minlength=n_bins)
-    guess = mean + sums / np.maximum(counts, 1)
-    later = target[half:]
-    spread = float(((later - later.mean()) ** 2).mean())
-    error = float(((later - guess[bins[half:]]) ** 2).mean())
-    return (1 - error / spread if spread > 0 else 0.0), 0.0
+    return np.asarray((mean + sums / np.maximum(counts, 1))[bins[half:]])
+
+
+def _accuracy(guess: Codes, target: Codes) -> float:
+    return float((guess == target).mean())
+
+
+def _explained(guess: Floats, target: Floats) -> float:
+    """Share of the variance, at best 1."""
+    spread = float(((target - target.mean()) ** 2).mean())
+    return 1 - float(((target - guess) ** 2).mean()) / spread if spread > 0 else 0.0
