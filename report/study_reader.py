@@ -102,9 +102,10 @@ class StudyReader:
             "SELECT failure_kind, count(*) AS n FROM trials WHERE study = $study AND state = 'failed' "
             "AND failure_kind IS NOT NULL GROUP BY ALL ORDER BY n DESC, failure_kind"
         )
-        epochs, cost, mean_seconds = self._row(
+        epochs, cost, mean_seconds, length = self._row(
             "SELECT coalesce(sum(budget), 0), coalesce(sum(metrics['cost']), 0), "
-            "coalesce(avg(seconds) FILTER (state = 'completed'), 0) FROM trials WHERE study = $study"
+            "coalesce(avg(seconds) FILTER (state = 'completed'), 0), avg(budget) FILTER (state = 'completed') "
+            "FROM trials WHERE study = $study"
         )
         front = reached.front(self.file, self.spec)
         best = self._best(front)
@@ -113,6 +114,7 @@ class StudyReader:
             failures={FailureKind(kind): count for kind, count in kinds},
             failure=self._failure(kinds[0][0]) if kinds else None,
             epochs=epochs,
+            n_trainings=epochs / (length or self.spec.full_budget),
             cost=cost,
             stagnation=self._since(best, front),
             mean_seconds=mean_seconds,
