@@ -22,7 +22,7 @@ _JITTER = 1e-8
 _LEAST_NOISE = -12.0
 """Logarithm of a noise variance that is none: a 400th of the spread of all losses."""
 EVIDENCE = 3.0
-"""By how much noise must raise the log likelihood to be believed; strong evidence on the scale of Kass & Raftery 1995."""
+"""By how much noise must raise the log likelihood to be believed: strong evidence by Kass & Raftery 1995."""
 
 
 class _Process:

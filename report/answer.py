@@ -149,7 +149,7 @@ def _next_steps(
     elif status.phase in {"interrupted", "lost", "failed"} and status.search_end is None:
         steps.append(NextStep(why="The last run did not end; go on with it:", command=f"pegbox resume {name}"))
     if selection and _may_be_told_apart(selection):
-        more = f"pegbox resume {name} --set finalists.seeds={2 * spec.finalists.seeds}"
+        more = f"pegbox resume {name} --set finalists.seeds={2 * (spec.finalists.seeds or len(selection.best.values))}"
         steps.append(NextStep(why=f"{_tied(selection)} More seeds may tell:", command=more))
     if view_name:
         direction = " DESC" if status.goal == "maximize" else ""
