@@ -7,7 +7,7 @@ from typing import Any
 from pegbox.report.rounding import number
 from pegbox.schemas.study_schema import study_schema
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.kinds import TORCH_KINDS
+from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 
 HERE = Path(__file__).parent
 HEAD = """# The study file

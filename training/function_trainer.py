@@ -23,6 +23,7 @@ from pegbox.training.measured import Reports, reported_evaluation, returned_metr
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.trial_handle import TrialHandle
+from pegbox.training.user_code import import_function
 
 
 class FunctionTrainer:
@@ -60,33 +61,6 @@ class FunctionTrainer:
     ) -> Evaluation:
         """See `Trainer.evaluate`; the last values that were reported or returned."""
         return reported_evaluation(segment, trained, part)
-
-
-def import_function(import_path: str) -> Callable[..., Any]:
-    """The function of `module:name`, found from the working directory or the installed packages.
-
-    Raises:
-        TrialError: There is no such module or name, or it cannot be called.
-    """
-    module_name, _, name = import_path.partition(":")
-    directory = str(Path.cwd())
-    if directory not in sys.path:
-        sys.path.insert(0, directory)
-    try:
-        found: Any = import_module(module_name)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # something that the module itself imports
-        raise failed(FailureKind.INVALID, f"the module {module_name!r} was not found from {directory}.") from error
-    except AttributeError as error:
-        if getattr(error, "name", None) not in name.split("."):
-            raise
-        raise failed(FailureKind.INVALID, f"the module {module_name!r} has no {name!r}.") from error
-    if not callable(found):
-        raise failed(FailureKind.INVALID, f"{import_path} must be a function, got {found!r:.200}.")
-    return found  # type: ignore[no-any-return]
 
 
 def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, reports: Reports) -> bool:

@@ -19,7 +19,7 @@ from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegme
 from pegbox.training.checkpoint import read_checkpoint, write_checkpoint
 from pegbox.training.failures import failed
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.kinds import TORCH_KINDS
+from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.loop import Learner
 from pegbox.training.metrics import classification_metrics, prefixed, regression_metrics
 from pegbox.training.patience import Patience
