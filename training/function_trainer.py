@@ -14,6 +14,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import TrialError, suggest
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.parameter_groups import gather_groups
 from pegbox.schemas.train import FunctionTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
@@ -126,7 +127,7 @@ def bind_arguments(function: Callable[..., Any], configuration: Configuration, t
     named = [name for name, one in parameters.items() if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}]
     if is_define_by_run(named, takes_any):
         return {TRIAL_ARGUMENT: trial}
-    arguments: dict[str, Any] = dict(configuration)
+    arguments: dict[str, Any] = dict(configuration) if takes_any else gather_groups(configuration, named)
     if TRIAL_ARGUMENT in named:
         arguments[TRIAL_ARGUMENT] = trial
     unknown = [name for name in arguments if name not in named and not takes_any]
