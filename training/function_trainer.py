@@ -14,12 +14,13 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import TrialError, suggest
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.parameter_groups import gather_groups
 from pegbox.schemas.train import FunctionTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.failures import failed
-from pegbox.training.measured import Reports, reported_evaluation, returned_metrics
+from pegbox.training.measured import Reports, reported_evaluation, returned_numbers
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.trial_handle import TrialHandle
@@ -36,7 +37,7 @@ class FunctionTrainer:
         started_at, started = time.time(), time.perf_counter()
         reset_peak_memory()
         function = import_function(segment.train.function)
-        reports = Reports(report)
+        reports = Reports(report, segment.objectives)
         fingerprint = data.info.fingerprint if data else ""
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
             handle = TrialHandle(segment, data, directory, reports)
@@ -46,7 +47,7 @@ class FunctionTrainer:
         return TrainedSegment(
             budget=max(1, reports.reached) if gave_up else segment.to_budget,
             checkpoint=directory.kept,
-            reports=tuple(reports.all),
+            reports=reports.all,
             seconds=time.perf_counter() - started,
             device=handle.device,
             peak_memory_bytes=peak_memory_bytes(),
@@ -79,8 +80,9 @@ def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, r
         if os.getpid() != own_pid:
             os._exit(0)  # a child that the function forked and that came back; only its parent goes on
     source = getattr(function, "__name__", "the function")
-    reports.add(max(reports.steps, default=segment.to_budget), returned_metrics(returned, source))
-    if not reports.all:
+    numbers = returned_numbers(returned, source, segment.objectives)
+    reports.add(max(reports.steps, default=segment.to_budget), numbers)
+    if not reports.has_numbers:
         message = f"{source} returned {returned!r} and reported nothing. Return a number or a mapping of metrics."
         raise failed(FailureKind.INVALID, message)
     return was_pruned
@@ -100,7 +102,7 @@ def bind_arguments(function: Callable[..., Any], configuration: Configuration, t
     named = [name for name, one in parameters.items() if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}]
     if is_define_by_run(named, takes_any):
         return {TRIAL_ARGUMENT: trial}
-    arguments: dict[str, Any] = dict(configuration)
+    arguments: dict[str, Any] = dict(configuration) if takes_any else gather_groups(configuration, named)
     if TRIAL_ARGUMENT in named:
         arguments[TRIAL_ARGUMENT] = trial
     unknown = [name for name in arguments if name not in named and not takes_any]
