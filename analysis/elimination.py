@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 import numpy as np
 
-from pegbox.analysis.columns import Array
-from pegbox.analysis.finalists import choose_finalists
-from pegbox.analysis.fronts import dominated
-from pegbox.analysis.joint import gather_jointly
+from pegbox.analysis.finalists import choose_finalists, finalists_round
+from pegbox.analysis.joint_posterior import gather_jointly
+from pegbox.analysis.pareto_fronts import dominated
+from pegbox.analysis.unit_columns import Array
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
 
@@ -34,7 +34,7 @@ def next_replicates(history: History) -> tuple[Replicate, ...]:
     Source: Even-Dar, Mannor & Mansour 2006, with a posterior in place of Hoeffding's bound.
     """
     finalists = choose_finalists(history)
-    n_seeds = history.spec.finalists.seeds
+    n_seeds = finalists_round(history).seeds
     missing = _missing(finalists, range(min(FIRST_SEEDS, n_seeds)))
     seeds = iter(range(FIRST_SEEDS, n_seeds))
     while not missing and (seed := next(seeds, None)) is not None:

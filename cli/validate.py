@@ -11,8 +11,8 @@ from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.data_lines import draw_warnings
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.data_story import data_lines
-from pegbox.report.pasting import as_yaml
-from pegbox.report.rounding import duration
+from pegbox.report.configuration_formats import as_yaml
+from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.domains import AnyDomain, Integer
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.space import DrawnPreset, Space
@@ -44,12 +44,14 @@ def validate(
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
         raise
-    from pegbox.report.presets import draw_space
+    from pegbox.flows.preset_space import draw_space
 
     spec = draw_space(study.spec, store)
     if json:
         data = understood.model_dump(mode="json") if understood else None
-        print_json({"valid": True, "problems": [], "study": spec.model_dump(mode="json"), "data": data})
+        most = spec.finalists.after(spec.most_trainings)._asdict()
+        told = {"valid": True, "problems": [], "study": spec.model_dump(mode="json"), "finalists": most, "data": data}
+        print_json(told)
     else:
         _summarise(study_file, spec, understood)
 
@@ -61,7 +63,7 @@ def read_checked_study(path: Path) -> StudyFile:
         StudyError: Every problem, with its line and column.
     """
     study = read_study(path)
-    from pegbox.report.check import check_study
+    from pegbox.report.check_study import check_study
 
     if problems := check_study(study.spec):
         raise study.error(problems)
@@ -91,7 +93,21 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}{_scales(spec)}",
         "budget": ", ".join(budget),
+        "finalists": _finalists(spec),
     }
+
+
+def _finalists(spec: StudySpec) -> str:
+    """How many trainings the answer takes beside the search, as far as the study file says it."""
+    top, seeds = spec.finalists.after(spec.most_trainings)
+    n_trainings, folds = top * seeds, spec.data.split.folds if spec.data else None
+    epochs = f", {spaced(n_trainings * spec.full_budget)} epochs in all" if spec.full_budget > 1 else ""
+    who = f"the best {top}" if top > 1 else "the best one"
+    each = f" on {folds} folds each" if folds else ""
+    cost = f"at most {n_trainings} more training{'s' if n_trainings > 1 else ''}{each}{epochs}"
+    is_exact = spec.finalists.is_whole or (spec.budget.trials and spec.fidelity.schedule == "full")
+    bound = "" if is_exact else ", and no more than half of what the search takes"
+    return f"{who} on {seeds} fresh seed{'s' if seeds > 1 else ''}: {cost}{bound}"
 
 
 def _space(space: Space) -> str:
@@ -110,7 +126,7 @@ def _written(domain: AnyDomain) -> dict[str, Any]:
 
 def _method(spec: StudySpec) -> str:
     """The method and, where `auto` chose it, why."""
-    from pegbox.search.choice import choose_method
+    from pegbox.search.auto_method import choose_method
 
     choice = choose_method(spec)
     return f"{choice.method} (auto: {choice.reason.rstrip('.')})" if spec.search.method == "auto" else choice.method

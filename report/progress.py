@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.rounding import duration, spaced
-from pegbox.report.standing import BrokenConstraint, Front, Incumbent
+from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
+from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.base import Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import BudgetSpec
@@ -42,6 +42,8 @@ class Tally(Schema):
     """The last of the most frequent kind."""
     epochs: int = 0
     """Over all trials."""
+    n_trainings: FiniteFloat = 0.0
+    """What the search took, in trainings of the length that completed trials had."""
     cost: FiniteFloat = 0.0
     """Sum of the metric `cost`."""
     stagnation: int = 0

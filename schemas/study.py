@@ -1,5 +1,6 @@
 """A study: one declared search, as its file says it."""
 
+import math
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -89,6 +90,12 @@ class StudySpec(Schema):
     def full_budget(self) -> int:
         """Epochs after which a trial is completed."""
         return self.fidelity.max or self.train.epochs
+
+    @property
+    def most_trainings(self) -> float:
+        """How many trainings to the full budget the search may take, as far as the budget says; else infinity."""
+        epochs = math.inf if self.budget.epochs is None else self.budget.epochs / self.full_budget
+        return min(self.budget.trials or math.inf, epochs)
 
     @property
     def search_seed(self) -> int:

@@ -8,16 +8,16 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pegbox.schemas.errors import StoreError, StudyInterruptedError
-from pegbox.schemas.events import Event, MetricsReported, RunEnded, RunStarted, StudyOpened
+from pegbox.schemas.events import Driven, Event, MetricsReported, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.archive import archive_journals
 from pegbox.storage.awake_clock import AwakeClock
+from pegbox.storage.history_replay import replay
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
-from pegbox.storage.replay import replay
 from pegbox.storage.same_study import changes, check_same_data
 from pegbox.storage.study_lock import StudyLock
 
@@ -55,7 +55,7 @@ class StudyLog:
         return self._elapsed_before + self._clock.read()
 
     def record(self, *events: Event) -> History:
-        """Make events durable, then fold them into the history.
+        """Say when events happened in the running time of the study, make them durable, fold them into the history.
 
         Returns:
             The history after them.
@@ -69,6 +69,7 @@ class StudyLog:
                 f"The log of study {self._history.spec.name!r} must be open to record {len(events)} events, but it "
                 f"was {'closed' if not self._is_open else 'given up after a failed write'}. Open the study again."
             ) from self._failure
+        events = tuple(self._timed(event) for event in events)
         after = self._history.after(*events)  # first: an event that contradicts the history must not be written
         try:
             self._journal.append(*events, version=self._history.version + 1)
@@ -77,6 +78,12 @@ class StudyLog:
             raise
         self._history = after
         return after
+
+    def _timed(self, event: Event) -> Event:
+        """A decision says its time itself: it was made from the history at that moment."""
+        if not isinstance(event, Driven) or event.elapsed_seconds is not None:
+            return event
+        return event.model_copy(update={"elapsed_seconds": self.elapsed_seconds})
 
     def report(self, *reports: MetricsReported) -> None:
         """Make metrics durable that no worker has journalled; a strategy does not see them, so they carry no version.

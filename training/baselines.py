@@ -6,8 +6,9 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 
 from pegbox.schemas.arrays import Part, Splits
+from pegbox.schemas.base import Metrics
 from pegbox.schemas.understanding import Baseline
-from pegbox.training.metrics import classification_metrics, regression_metrics
+from pegbox.training.metrics import Measured, classification_metrics, regression_metrics
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,8 +39,8 @@ def _of_numbers(data: Splits, inputs: Floats, rows: npt.NDArray[np.int64], valid
     mean, scale = float(seen.mean()), float(seen.std()) or 1.0
     weights = _least_squares(inputs, (seen[rows] - mean) / scale)
     return (
-        Baseline(name="mean", metrics=regression_metrics(np.full(len(target), mean), target, scale)),
-        Baseline(name="linear", metrics=regression_metrics(valid @ weights * scale + mean, target, scale)),
+        Baseline(name="mean", metrics=_finite(regression_metrics(np.full(len(target), mean), target, scale))),
+        Baseline(name="linear", metrics=_finite(regression_metrics(valid @ weights * scale + mean, target, scale))),
     )
 
 
@@ -51,9 +52,14 @@ def _of_classes(data: Splits, inputs: Floats, rows: npt.NDArray[np.int64], valid
     constant = np.tile(np.log(counts / counts.sum()), (len(target), 1))
     linear = log_softmax(valid @ _logistic(inputs, seen[rows], len(classes)), axis=1)
     return (
-        Baseline(name=f"always {classes[int(counts.argmax())]!r}", metrics=classification_metrics(constant, target)),
-        Baseline(name="linear", metrics=classification_metrics(linear, target)),
+        Baseline(name=f"always {classes[int(counts.argmax())]!r}", metrics=_finite(classification_metrics(constant, target))),
+        Baseline(name="linear", metrics=_finite(classification_metrics(linear, target))),
     )
+
+
+def _finite(measured: Measured) -> Metrics:
+    """What the validation rows define; the area under a curve of one class is not."""
+    return {name: value for name, value in measured.items() if np.isfinite(value)}
 
 
 def _inputs(data: Splits, part: Part) -> Floats:

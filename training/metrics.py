@@ -1,15 +1,16 @@
-"""What is measured of predictions, in numpy; the part's name is put before each metric by who evaluates."""
+"""What is measured of predictions, in numpy, finite or not; who evaluates puts the part's name before each metric."""
 
 import numpy as np
 import numpy.typing as npt
 
-from pegbox.schemas.base import Metrics
-
 Floats = npt.NDArray[np.floating]
+Measured = dict[str, float]
+"""Metric name to value; NaN where it is not defined."""
+
 Codes = npt.NDArray[np.int64]
 
 
-def classification_metrics(log_probabilities: Floats, target: Codes) -> Metrics:
+def classification_metrics(log_probabilities: Floats, target: Codes) -> Measured:
     """Cross-entropy in nats, `label_metrics`, and of two classes `ranking_metrics`.
 
     Args:
@@ -21,10 +22,10 @@ def classification_metrics(log_probabilities: Floats, target: Codes) -> Metrics:
     metrics |= label_metrics(log_probabilities.argmax(axis=1), target, n_classes)
     if n_classes == 2:
         metrics |= ranking_metrics(log_probabilities[:, 1] - log_probabilities[:, 0], target == 1)
-    return finite(metrics)
+    return metrics
 
 
-def label_metrics(predicted: Codes, target: Codes, n_classes: int) -> Metrics:
+def label_metrics(predicted: Codes, target: Codes, n_classes: int) -> Measured:
     """Accuracy, its mean over the classes (balanced accuracy), and macro F1 of predicted class codes."""
     return {
         "accuracy": float((predicted == target).mean()),
@@ -33,7 +34,7 @@ def label_metrics(predicted: Codes, target: Codes, n_classes: int) -> Metrics:
     }
 
 
-def ranking_metrics(score: Floats, positive: npt.NDArray[np.bool_]) -> Metrics:
+def ranking_metrics(score: Floats, positive: npt.NDArray[np.bool_]) -> Measured:
     """Areas under the ROC curve and under the precision-recall curve; NaN where all rows are of one class."""
     return {"roc_auc": roc_auc(score, positive), "pr_auc": pr_auc(score, positive)}
 
@@ -85,7 +86,7 @@ def pr_auc(score: Floats, positive: npt.NDArray[np.bool_]) -> float:
     return float((np.diff(hits, prepend=0) * hits / (last + 1)).sum() / n_positive)
 
 
-def regression_metrics(predicted: Floats, target: Floats, scale: float) -> Metrics:
+def regression_metrics(predicted: Floats, target: Floats, scale: float) -> Measured:
     """Root mean squared and mean absolute error in the target's own units, and R².
 
     Args:
@@ -96,22 +97,15 @@ def regression_metrics(predicted: Floats, target: Floats, scale: float) -> Metri
     error = predicted.astype(np.float64) - target
     squared = float((error**2).mean())
     spread = float(((target - target.mean(dtype=np.float64)) ** 2).mean(dtype=np.float64))
-    return finite(
-        {
-            "loss": squared / scale**2,
-            "rmse": squared**0.5,
-            "mae": float(np.abs(error).mean()),
-            "r2": 1 - squared / spread if spread > 0 else float("nan"),
-        }
-    )
+    return {
+        "loss": squared / scale**2,
+        "rmse": squared**0.5,
+        "mae": float(np.abs(error).mean()),
+        "r2": 1 - squared / spread if spread > 0 else float("nan"),
+    }
 
 
-def finite(metrics: Metrics) -> Metrics:
-    """Without the metrics that are NaN or infinite."""
-    return {name: value for name, value in metrics.items() if np.isfinite(value)}
-
-
-def prefixed(part: str, metrics: Metrics) -> Metrics:
+def prefixed(part: str, metrics: Measured) -> Measured:
     """`accuracy` of the part valid is `val_accuracy`."""
     prefix = {"valid": "val", "train": "train", "test": "test"}[part]
     return {f"{prefix}_{name}": value for name, value in metrics.items()}
