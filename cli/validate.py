@@ -10,8 +10,8 @@ from rich.text import Text
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.data_lines import draw_warnings
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
-from pegbox.report.data_story import data_lines
 from pegbox.report.configuration_formats import as_yaml
+from pegbox.report.data_story import data_lines
 from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.domains import AnyDomain, Integer
 from pegbox.schemas.errors import StudyError
@@ -35,7 +35,7 @@ def validate(
     """
     try:
         study = read_study(study_file)
-        from pegbox.report.check import check_all
+        from pegbox.report.check_study import check_all
 
         problems, understood = check_all(study.spec)
         if problems:

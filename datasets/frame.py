@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pegbox.datasets.categories import category_problem
-from pegbox.datasets.columns import (
+from pegbox.datasets.column_types import (
     Codes,
     Floats,
     Kind,

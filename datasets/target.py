@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pegbox.datasets.columns import Codes, Floats, Kind, as_codes, as_numbers, kind_of
+from pegbox.datasets.column_types import Codes, Floats, Kind, as_codes, as_numbers, kind_of
 from pegbox.schemas.data import Task
 from pegbox.schemas.errors import DataError, Problem
 

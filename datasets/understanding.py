@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pegbox.datasets.columns import Floats
+from pegbox.datasets.column_types import Floats
 from pegbox.datasets.frame import Frame
 from pegbox.datasets.leaks import find_leaks
 from pegbox.datasets.split import Fold

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pegbox.datasets.prepared import open_prepared, read_understanding, write_understanding
-from pegbox.report.rounding import metric, number, spaced
+from pegbox.report.number_format import metric, number, spaced
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.study import StudySpec

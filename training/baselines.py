@@ -52,7 +52,9 @@ def _of_classes(data: Splits, inputs: Floats, rows: npt.NDArray[np.int64], valid
     constant = np.tile(np.log(counts / counts.sum()), (len(target), 1))
     linear = log_softmax(valid @ _logistic(inputs, seen[rows], len(classes)), axis=1)
     return (
-        Baseline(name=f"always {classes[int(counts.argmax())]!r}", metrics=_finite(classification_metrics(constant, target))),
+        Baseline(
+            name=f"always {classes[int(counts.argmax())]!r}", metrics=_finite(classification_metrics(constant, target))
+        ),
         Baseline(name="linear", metrics=_finite(classification_metrics(linear, target))),
     )
 

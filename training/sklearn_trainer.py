@@ -22,7 +22,14 @@ from pegbox.training.estimator_budget import EstimatorGrowth
 from pegbox.training.estimator_data import EstimatorPart, estimator_part
 from pegbox.training.failures import failed
 from pegbox.training.function_trainer import import_function
-from pegbox.training.metrics import Measured, classification_metrics, label_metrics, prefixed, ranking_metrics, regression_metrics
+from pegbox.training.metrics import (
+    Measured,
+    classification_metrics,
+    label_metrics,
+    prefixed,
+    ranking_metrics,
+    regression_metrics,
+)
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from pegbox.datasets.frame import Frame, build_frame
-from pegbox.datasets.kinds import source_of
 from pegbox.datasets.source import Loaded
+from pegbox.datasets.source_kinds import source_of
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError
 

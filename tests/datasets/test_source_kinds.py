@@ -3,9 +3,9 @@ import pytest
 from pegbox.datasets.function import FunctionSource
 from pegbox.datasets.sklearn_sets import SklearnSource
 from pegbox.datasets.source import Source
-from pegbox.schemas.data import DataSpec
 from pegbox.datasets.source_kinds import source_of
 from pegbox.datasets.table_files import FileSource, QuerySource
+from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pegbox.datasets.files import FileSource, QuerySource
+from pegbox.datasets.table_files import FileSource, QuerySource
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pegbox.report.check import check_study, look_at_data
+from pegbox.report.check_study import check_study, look_at_data
 from pegbox.schemas.errors import Problem
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import read_study
