@@ -143,7 +143,7 @@ def _compare(held: _Held, taken: _Taken, n_saved: int) -> list[Finding]:
     why = "".join(f"; {n} lines: {reason}" for reason, n in held.damaged.items())
     n_missing = taken.last_seq - held.n_events
     n_only = max(0, taken.n_events - held.n_events)
-    n_lost = max(n_missing - n_only - n_saved, held.n_tail - n_missing)
+    n_lost = max(n_missing - n_only, held.n_tail - n_missing) - n_saved
     findings = []
     if n_only:
         message = f"the file holds {held.n_events} of the {taken.n_events} events that the database took of it{why}"
