@@ -5,7 +5,7 @@ from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
-from pegbox.search.rungs import Ladder
+from pegbox.search.schedules.rungs import Ladder
 
 SPEC = study({"a": {"min": 1, "max": 99, "int": True}}, fidelity={"schedule": "asha", "min": 1, "max": 9})
 

@@ -3,8 +3,8 @@
 import numpy as np
 from contracts.studies import study
 
-from pegbox.search.ascent import Ascent, Effort
-from pegbox.search.encoding import SpaceEncoding
+from pegbox.search.model.acquisition_optimiser import Ascent, Effort
+from pegbox.search.space.encoding import SpaceEncoding
 
 
 def test_the_step_shrinks_from_round_to_round():
