@@ -8,7 +8,7 @@ from typing import Self
 from pegbox.datasets.prepared import read_understanding
 from pegbox.report import incumbent_rows
 from pegbox.report.incumbent import Front, Incumbent, broken_by
-from pegbox.report.progress import FailureExample, Tally
+from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
 from pegbox.report.worker_activity import activities
@@ -101,20 +101,23 @@ class StudyReader:
         """What the trials add up to."""
         kinds = trials.failure_counts(self.file, self.study)
         sums = trials.trial_sums(self.file, self.study)
+        trained = segments.trained_seconds(self.file, self.study)
         front = incumbent_rows.front(self.file, self.spec)
         best = self._best(front)
         return Tally(
             counts={one.state: one.n for one in trials.state_counts(self.file, self.study)},
             failures={one.kind: one.n for one in kinds},
             failure=self._failure(kinds[0].kind) if kinds else None,
+            tried=sums.tried,
             epochs=sums.epochs,
-            n_trainings=sums.epochs / (sums.mean_budget or self.spec.full_budget),
+            n_trainings=sums.trained_epochs / (sums.mean_budget or self.spec.full_budget),
             cost=sums.cost,
             stagnation=self._since(best, front),
             mean_seconds=sums.mean_seconds,
             elapsed_seconds=events.elapsed_seconds(self.file, self.study),
-            trained_seconds=segments.trained_seconds(self.file, self.study),
-            replicates=segments.n_replicates(self.file, self.study),
+            search_seconds=trained.search,
+            finalist_seconds=trained.finalists,
+            seed_rounds=tuple(SeedRound(**one.model_dump()) for one in segments.settled_seeds(self.file, self.study)),
             best=best,
             best_so_far=best_values(self.file, self.spec, incumbent_rows.MOST_POINTS)
             if len(self.spec.goals) == 1

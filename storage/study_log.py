@@ -38,7 +38,7 @@ class StudyLog:
         self._history = history
         self._lock = lock
         self._journal = Journal(store.journal, writer="driver")
-        self._ingestor = _Ingestor(store)
+        self._ingestor = _Ingestor(store, self._journal)
         self._elapsed_before = history.elapsed_seconds
         self._clock = AwakeClock()
         self._is_open = True
@@ -184,10 +184,11 @@ def _first(opened: StudyOpened) -> History:
 
 
 class _Ingestor:
-    """Keeps the snapshot fresh in the background while the study runs."""
+    """Keeps the snapshot fresh and the driver's journal whole in the background while the study runs."""
 
-    def __init__(self, store: StoreLayout) -> None:
+    def __init__(self, store: StoreLayout, journal: Journal) -> None:
         self._store = store
+        self._journal = journal
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pegbox-ingest", daemon=True)
 
@@ -204,6 +205,7 @@ class _Ingestor:
         while not self._stopped.wait(min(max(INGEST_SECONDS, 4 * took), SLOWEST_SECONDS)):
             began = time.monotonic()
             try:
+                self._journal.mend()  # first: what a deleted journal held may not be in the database yet
                 ingest(self._store)
             except Exception as error:  # noqa: BLE001 - the journal is the truth; readers wait, the study goes on
                 _logger.warning("The history is not up to date: %s", error)

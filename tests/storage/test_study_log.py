@@ -198,6 +198,7 @@ def damage(store: StoreLayout, word: bytes) -> None:
     position = content.index(word)
     path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
     store.master.unlink()
+    store.snapshot.unlink()
 
 
 def test_a_lost_decision_stops_the_study_but_not_its_readers(store: StoreLayout, begin: Any) -> None:
