@@ -95,7 +95,7 @@ class FinalistRow(Schema):
     low: Number
     high: Number
     search_value: FiniteFloat
-    probability_best: float
+    probability_best: Number
     role: Literal["winner", "tie", "behind"]
 
 
@@ -106,7 +106,7 @@ class FrontRow(Schema):
     estimates: tuple[FiniteFloat, ...]
     low: tuple[Number, ...]
     high: tuple[Number, ...]
-    probability: float
+    probability: Number
     """That no other finalist beats it in all objectives at once."""
     is_knee: bool
 

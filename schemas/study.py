@@ -18,7 +18,7 @@ from pegbox.schemas.plan import (
     SearchSpec,
 )
 from pegbox.schemas.space import Space
-from pegbox.schemas.train import SklearnTrain, TorchTrain, TrainSpec
+from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
 
 
 class StudySpec(Schema):
@@ -85,6 +85,11 @@ class StudySpec(Schema):
     def task(self) -> Task | None:
         """What the target is; None to take it from the data, or where a function brings its own."""
         return self.train.task if isinstance(self.train, TorchTrain | SklearnTrain) else None
+
+    @property
+    def is_imported(self) -> bool:
+        """True for a study that another tool ran: its trials can be asked, and none can be trained here."""
+        return isinstance(self.train, FunctionTrain) and self.train.function == IMPORTED
 
     @property
     def full_budget(self) -> int:
