@@ -8,12 +8,12 @@ from typing import NamedTuple
 import duckdb
 
 from pegbox.schemas.errors import StoreCorruptError
-from pegbox.storage.freshness import SEEN_FILE, is_current
-from pegbox.storage.journal_files import JournalFile, list_journals, sizes
+from pegbox.storage.freshness import SEEN_FILE, is_current, seen_of
+from pegbox.storage.journal_files import JournalFile, list_journals
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.locks import exclusive
 from pegbox.storage.master import close_master, explained, open_master
-from pegbox.storage.projection import BatchLine, project
+from pegbox.storage.projection import BatchLine, fold_again, project
 from pegbox.storage.publish import publish
 from pegbox.storage.scanning import ScannedLine, scan_lines
 from pegbox.storage.store import check_version, unwritable
@@ -107,6 +107,7 @@ def _ingest_into_master(store: StoreLayout, force: bool) -> Ingested:
     n_events = n_bad = 0
     connection = open_master(store)
     try:
+        _fold_again(connection)
         offsets = dict(connection.execute("SELECT name, byte_offset FROM journals").fetchall())
         for batch in _batches(files, offsets):
             done = _fold(connection, batch)
@@ -173,6 +174,11 @@ def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine])
     return len(good), len(bad)
 
 
+def _fold_again(connection: duckdb.DuckDBPyConnection) -> None:
+    with transaction(connection):
+        fold_again(connection)
+
+
 def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> None:
     """Move the offset of each journal, in the transaction that holds its rows."""
     by_journal: dict[str, list[ScannedLine]] = {}
@@ -193,5 +199,5 @@ def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) ->
 def _remember(store: StoreLayout, files: list[JournalFile]) -> None:
     """Write down what was seen, for who asks whether anything is new without opening the database."""
     draft = store.ingest / f"{SEEN_FILE}.tmp"
-    draft.write_text(json.dumps(sizes(files)))
+    draft.write_text(json.dumps(seen_of(files)))
     draft.replace(store.ingest / SEEN_FILE)
