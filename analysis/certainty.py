@@ -10,6 +10,7 @@ from pegbox.analysis.advice import Advice
 from pegbox.analysis.columns import Array, tabulate
 from pegbox.analysis.commands import branch, larger_budget, resume
 from pegbox.analysis.feasibility import feasible, none_feasible
+from pegbox.analysis.finalists import finalists_round
 from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.ranking import comparable, ranked
 from pegbox.analysis.replicates import gather_replicates
@@ -47,7 +48,7 @@ def tied_finalists(history: History) -> Advice | None:
         return None
     tied = named_trials(selection.ties)
     seeds = seeds_to_tell_apart(history, selection)
-    now = history.spec.finalists.seeds
+    top, now = finalists_round(history)
     if seeds is None or seeds > MAX_SEEDS:
         return Advice(
             kind="ties",
@@ -56,11 +57,14 @@ def tied_finalists(history: History) -> Advice | None:
             f"telling them apart would take more than {MAX_SEEDS} seeds.",
             command=f"pegbox compare {selection.winner} {selection.ties[0]} --study {quote(selection.study)}",
         )
+    # The number of finalists follows from that of seeds where the study names neither.
+    kept = () if history.spec.finalists.top else (f"finalists.top={top}",)
+    settings = (*kept, f"finalists.seeds={max(seeds, 2 * now)}")
     return Advice(
         kind="ties",
         what=f"Train the finalists on more seeds: trial {selection.winner} cannot be told from {tied}.",
         evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}.",
-        command=resume(history, f"finalists.seeds={max(seeds, 2 * now)}"),
+        command=resume(history, *settings),
     )
 
 

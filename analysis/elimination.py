@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from pegbox.analysis.columns import Array
-from pegbox.analysis.finalists import choose_finalists
+from pegbox.analysis.finalists import choose_finalists, finalists_round
 from pegbox.analysis.fronts import dominated
 from pegbox.analysis.joint import gather_jointly
 from pegbox.schemas.history import History
@@ -34,7 +34,7 @@ def next_replicates(history: History) -> tuple[Replicate, ...]:
     Source: Even-Dar, Mannor & Mansour 2006, with a posterior in place of Hoeffding's bound.
     """
     finalists = choose_finalists(history)
-    n_seeds = history.spec.finalists.seeds
+    n_seeds = finalists_round(history).seeds
     missing = _missing(finalists, range(min(FIRST_SEEDS, n_seeds)))
     seeds = iter(range(FIRST_SEEDS, n_seeds))
     while not missing and (seed := next(seeds, None)) is not None:

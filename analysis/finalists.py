@@ -1,12 +1,15 @@
 """Chooses the trials that are trained again on fresh seeds; the winner among them is chosen in `selection`."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from pegbox.analysis.columns import Array, tabulate
+from pegbox.analysis.columns import Array, Table, tabulate
 from pegbox.analysis.fronts import by_front, most_volume
 from pegbox.analysis.ranking import comparable, contenders, observed_loss, ranked
 from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import FinalistsRound
 from pegbox.schemas.trial import Trial
 
 MIN_TRIALS_TO_SMOOTH = 8
@@ -16,8 +19,9 @@ MIN_TRIALS_TO_SMOOTH = 8
 def choose_finalists(history: History) -> tuple[Trial, ...]:
     """The best few distinct configurations, best first, and the one to beat where the study enqueues one.
 
-    The best observed value of a search is half luck, so that trials are ranked by the posterior mean of a surrogate
-    fitted to all of them; the trial with the best observed value takes the last place if it has no other. With several
+    The best observed value of a search is half luck where measurements are noisy, so that trials are ranked by the
+    posterior mean of a surrogate fitted to all of them; the trial with the best observed value takes the last place,
+    which may be the only one, if it has no other. Values that show no noise are taken as they are. With several
     objectives the places go to those of the front of posterior means that add most hypervolume, then to the next front.
     Depends on what the search measured, not on replicates: a resumed study chooses the same trials again.
 
@@ -26,11 +30,11 @@ def choose_finalists(history: History) -> tuple[Trial, ...]:
     Raises:
         NoTrialSucceededError: No trial has a value of every objective, or none keeps the constraints.
     """
-    objectives, top = history.objectives, history.spec.finalists.top
+    objectives, top = history.objectives, finalists_round(history).top
     if len(objectives) == 1:
         observed = ranked(history, objectives[0])
         chosen = _distinct(_by_belief(history, observed), top)
-        if top > 1 and not _holds(chosen, observed[0]):
+        if not _holds(chosen, observed[0]):
             chosen = [*chosen[: top - 1], observed[0]]
     else:
         chosen = _distinct(_by_front(history, top), top)
@@ -38,6 +42,40 @@ def choose_finalists(history: History) -> tuple[Trial, ...]:
     if baseline is not None and not _holds(chosen, baseline):
         chosen.append(baseline)
     return tuple(chosen)
+
+
+class Disagreement(NamedTuple):
+    """Two trials that might be taken for the best of a search."""
+
+    observed: Trial
+    """The one with the best value."""
+    believed: Trial
+    """The one that is expected to be the best, by all trials around it."""
+
+
+def disagreement(history: History) -> Disagreement | None:
+    """What the best observed trial is, and which one is believed to be better; None where both are the same.
+
+    Of one objective; a front has no single best.
+
+    Raises:
+        NoTrialSucceededError: As `choose_finalists`.
+    """
+    if len(history.objectives) > 1:
+        return None
+    observed = ranked(history, history.objectives[0])
+    best, believed = observed[0], _by_belief(history, observed)[0]
+    return None if _holds([best], believed) else Disagreement(best, believed)
+
+
+def finalists_round(history: History) -> FinalistsRound:
+    """How many finalists there are, and how many fresh seeds each has; known once the search is over.
+
+    The search counts by epochs, in trainings of the length that completed trials had: patience may end them early.
+    """
+    epochs = sum(trial.budget for trial in history.trials)
+    lengths = [trial.budget for trial in history.completed] or [history.spec.full_budget]
+    return history.spec.finalists.after(epochs * len(lengths) / sum(lengths))
 
 
 def baseline_trial(history: History) -> Trial | None:
@@ -74,8 +112,13 @@ def _beliefs(history: History, trials: tuple[Trial, ...]) -> Array:
     rows = [row_of[trial.number] for trial in trials]
     if len(every) < MIN_TRIALS_TO_SMOOTH or not table.columns:
         return observed[rows]
-    fitted = [fit_surrogate(table, losses) for losses in observed.T]
-    return np.stack([surrogate.predict(table.units[rows])[0] for surrogate in fitted], axis=1)
+    return np.stack([_smoothed(table, losses)[rows] for losses in observed.T], axis=1)
+
+
+def _smoothed(table: Table, losses: Array) -> Array:
+    """Posterior mean losses, shape (n_trials,); the losses themselves where they show no noise."""
+    surrogate = fit_surrogate(table, losses)
+    return surrogate.predict(table.units)[0] if surrogate.shows_noise else losses
 
 
 def _distinct(trials: tuple[Trial, ...], count: int) -> list[Trial]:

@@ -7,6 +7,7 @@ Source: Rasmussen & Williams 2006, ch. 2 and 5.4; length-scale prior of Hvarfner
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +19,16 @@ MAX_TRIALS = 300
 """More than this are thinned: the best half of that many, and an even draw of the others."""
 _SQRT5 = math.sqrt(5.0)
 _JITTER = 1e-8
+_LEAST_NOISE = -12.0
+"""Logarithm of a noise variance that is none: a 400th of the spread of all losses."""
+EVIDENCE = 3.0
+"""By how much noise must raise the log likelihood to be believed: strong evidence by Kass & Raftery 1995."""
 
 
 class _Process:
     """A fitted Gaussian process; losses are standardised."""
 
     def __init__(self, points: Array, groups: Array, losses: Array) -> None:
-        from scipy.optimize import minimize
-
         self._points, self._losses = points, losses
         self._n_scales = int(groups.max()) + 1
         self._groups = groups
@@ -33,12 +36,32 @@ class _Process:
         square = (points[:, None, :] - points[None, :, :]) ** 2
         self._distances = np.stack([square[:, :, groups == group].sum(axis=2) for group in range(self._n_scales)])
         self._location = math.sqrt(2) + math.log(self._n_scales) / 2
-        bounds = [(-4.0, 6.0)] * self._n_scales + [(-3.0, 3.0), (-12.0, 1.0)]
+        self._theta = self._fit(most_noise=1.0)
+        self._settle(self._theta)
+
+    def _fit(self, most_noise: float) -> Array:
+        """The most probable hyperparameters.
+
+        Args:
+            most_noise: The largest logarithm of the noise variance.
+        """
+        from scipy.optimize import minimize
+
+        bounds = [(-4.0, 6.0)] * self._n_scales + [(-3.0, 3.0), (_LEAST_NOISE, most_noise)]
         found = [
             minimize(self._objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
             for start in self._starts()
         ]
-        self._settle(min(found, key=lambda one: float(one.fun)).x)
+        return np.asarray(min(found, key=lambda one: float(one.fun)).x)
+
+    @cached_property
+    def shows_noise(self) -> bool:
+        """True if the losses are better explained with noise than without, by the ratio of the two likelihoods."""
+        return self._misfit(self._fit(most_noise=_LEAST_NOISE)) - self._misfit(self._theta) > EVIDENCE
+
+    def _misfit(self, theta: Array) -> float:
+        """Negative log posterior without the prior of the noise, which has an opinion on what is to be found out."""
+        return self._objective(theta)[0] - _noise_prior(theta)
 
     def _starts(self) -> tuple[Array, ...]:
         """Where fits begin: one that takes the losses for noisy, one that takes them for smooth.
@@ -70,7 +93,7 @@ class _Process:
         gradient[-1] = noise * np.trace(outer) / 2
         value = self._losses @ alpha / 2 + np.log(np.diag(lower)).sum()
         prior = (theta[:-2] - self._location) / 3
-        value += (prior * (theta[:-2] - self._location)).sum() / 2 + (theta[-1] + 3) ** 2 / 18 + theta[-2] ** 2 / 8
+        value += (prior * (theta[:-2] - self._location)).sum() / 2 + _noise_prior(theta) + theta[-2] ** 2 / 8
         gradient[:-2] += prior
         gradient[-1] += (theta[-1] + 3) / 9
         gradient[-2] += theta[-2] / 4
@@ -98,6 +121,11 @@ class _Process:
         return cross @ self._alpha, np.sqrt(np.maximum(self._signal - explained, 0.0))
 
 
+def _noise_prior(theta: Array) -> float:
+    """Negative log density: a noise of about a fifth of the spread of all losses, give or take a factor of four."""
+    return float((theta[-1] + 3) ** 2 / 18)
+
+
 @dataclass(frozen=True)
 class Surrogate:
     """A fitted surrogate; losses are in units of the metric.
@@ -111,6 +139,11 @@ class Surrogate:
     scale: float
     noise: float
     process: _Process | None
+
+    @property
+    def shows_noise(self) -> bool:
+        """True if the losses bear witness to noise: where they do not, the value of a trial is what it is."""
+        return self.process is not None and self.process.shows_noise
 
     def predict(self, units: Array) -> tuple[Array, Array]:
         """Posterior mean and standard deviation of the loss without its noise.

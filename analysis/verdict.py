@@ -4,13 +4,16 @@ from collections.abc import Sequence
 
 from pegbox.analysis.evidence import Choice, Evidence
 from pegbox.analysis.feasibility import unkept
+from pegbox.analysis.finalists import disagreement, finalists_round
+from pegbox.analysis.ranking import observed_loss
 from pegbox.analysis.standing import LEVEL
 from pegbox.schemas.history import History
 
 
 def explain_choice(history: History, evidence: Evidence, choice: Choice) -> str:
     """A few sentences for the user."""
-    return f"{_why(evidence, choice)}{_stopped(evidence)}{_barred(history, evidence, choice)}"
+    said = [_why(evidence, choice), _stopped(evidence), _barred(history, evidence, choice), _disagreed(history)]
+    return "".join(said)
 
 
 def _why(evidence: Evidence, choice: Choice) -> str:
@@ -60,6 +63,20 @@ def _barred(history: History, evidence: Evidence, choice: Choice) -> str:
         if position not in evidence.eligible and evidence.estimates[position] < evidence.estimates[choice.winner]
     ]
     return f" Better, but outside the constraints: {'; '.join(barred)}." if barred else ""
+
+
+def _disagreed(history: History) -> str:
+    """What the search saw and what it believes, where the two name different trials."""
+    found = disagreement(history)
+    if found is None:
+        return ""
+    objective, top = history.objectives[0], finalists_round(history).top
+    seen = objective.loss(observed_loss(found.observed, objective))
+    part = "both took part" if top > 1 else "there was one place, and the former took it (finalists.top)"
+    return (
+        f" Trial {found.observed.number} had the best value of the search ({objective.metric} {seen:.4g}), but the "
+        f"trials around them made trial {found.believed.number} the one to expect more of; {part}."
+    )
 
 
 def named_trials(numbers: Sequence[int]) -> str:

@@ -141,6 +141,7 @@ def _store(layout: StoreLayout) -> Iterator[Finding]:
 
 def _history(layout: StoreLayout) -> Iterator[Finding]:
     from pegbox.storage.history_file import open_history
+    from pegbox.storage.queries.catalog import first_bad_line, store_counts
     from pegbox.storage.store import check_version
 
     check_version(layout)
@@ -148,16 +149,16 @@ def _history(layout: StoreLayout) -> Iterator[Finding]:
         yield Finding(about="store", state="note", fact=f"{layout.root} holds no history yet")
         return
     with open_history(layout.root) as history:
-        ((n_studies, n_trials, n_bad),) = history.sql(
-            "SELECT (SELECT count(*) FROM studies), (SELECT count(*) FROM trials), (SELECT count(*) FROM quarantine)"
-        ).fetchall()
-        yield Finding(about="store", state="ok", fact=f"{layout.root}: {n_studies} studies, {n_trials} trials")
-        if n_bad:
-            ((journal, reason),) = history.sql("SELECT journal, reason FROM quarantine LIMIT 1").fetchall()
+        counts, bad = store_counts(history), first_bad_line(history)
+        yield Finding(
+            about="store", state="ok", fact=f"{layout.root}: {counts.studies} studies, {counts.trials} trials"
+        )
+        if bad is not None:
             yield Finding(
                 about="store",
                 state="warn",
-                fact=f"{n_bad} damaged lines of the journals were set aside; the first is in {journal}: {reason}.",
+                fact=f"{counts.bad_lines} damaged lines of the journals were set aside; the first is in {bad.journal}: "
+                f"{bad.reason}.",
                 advice="They are in the table `quarantine`; all other lines were read.",
             )
 

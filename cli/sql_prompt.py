@@ -9,7 +9,7 @@ from pegbox.cli.console import err, out, print_error, safe
 from pegbox.cli.line_editor import line_editor, remember
 from pegbox.cli.sql_words import DELIMITERS, Completer
 from pegbox.schemas.errors import PegboxError
-from pegbox.storage.completion import Word, completion_words
+from pegbox.storage.completion import Word, completion_words, studies_to_complete
 from pegbox.storage.freshness import is_fresh
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.sandbox import QueryResult, Sandbox, open_sandbox
@@ -32,7 +32,7 @@ class Session:
         self._sandbox = open_sandbox(store)
         self._seen = self._stamp()
         self.words = completion_words(self._layout, self._sandbox)
-        self.studies = tuple(str(name) for (name,) in self._sandbox.query("SELECT study FROM studies ORDER BY 1"))
+        self.studies = studies_to_complete(self._sandbox)
 
     def ask(self, query: str, give: Give) -> None:
         """Run one query and give its answer; what goes wrong is printed, and the session goes on."""

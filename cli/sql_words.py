@@ -2,13 +2,8 @@
 
 from collections.abc import Sequence
 
-from pegbox.storage.completion import Word
+from pegbox.storage.completion import KEYWORDS, Word
 
-_KEYWORDS = """
-SELECT FROM WHERE GROUP ORDER BY LIMIT HAVING JOIN USING ON AS AND OR NOT IN IS NULL LIKE BETWEEN CASE WHEN THEN ELSE
-END DISTINCT UNION ALL WITH DESC ASC QUALIFY DESCRIBE SHOW TABLES SUMMARIZE PIVOT
-count avg min max sum median quantile_cont
-"""
 DELIMITERS = " \t\n(),;=<>+*/%'."
 """Where a word begins; quotation marks and dashes are not among them, because names in quotes hold dashes."""
 
@@ -37,7 +32,7 @@ class Completer:
             return [f"{name}'" for name in _beginning(text, (*self.studies, *columns))]
         begun = text.removeprefix('"').lower()
         names = [_written(word) for word in self.words if word.name.removeprefix('"').lower().startswith(begun)]
-        keywords = [] if text.startswith('"') or not text else _beginning(text, _KEYWORDS.split())
+        keywords = [] if text.startswith('"') or not text else _beginning(text, KEYWORDS.split())
         return sorted({*names, *keywords}, key=lambda name: (name.lower().strip('"'), name))
 
 

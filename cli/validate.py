@@ -10,7 +10,7 @@ from rich.text import Text
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.pasting import as_yaml
-from pegbox.report.rounding import duration
+from pegbox.report.rounding import duration, spaced
 from pegbox.schemas.domains import AnyDomain, Integer
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.space import DrawnPreset, Space
@@ -44,7 +44,8 @@ def validate(
 
     spec = draw_space(study.spec, store)
     if json:
-        print_json({"valid": True, "problems": [], "study": spec.model_dump(mode="json")})
+        most = spec.finalists.after(spec.most_trainings)._asdict()
+        print_json({"valid": True, "problems": [], "study": spec.model_dump(mode="json"), "finalists": most})
     else:
         _summarise(study_file, spec)
 
@@ -83,7 +84,21 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}{_scales(spec)}",
         "budget": ", ".join(budget),
+        "finalists": _finalists(spec),
     }
+
+
+def _finalists(spec: StudySpec) -> str:
+    """How many trainings the answer takes beside the search, as far as the study file says it."""
+    top, seeds = spec.finalists.after(spec.most_trainings)
+    n_trainings, folds = top * seeds, spec.data.split.folds if spec.data else None
+    epochs = f", {spaced(n_trainings * spec.full_budget)} epochs in all" if spec.full_budget > 1 else ""
+    who = f"the best {top}" if top > 1 else "the best one"
+    each = f" on {folds} folds each" if folds else ""
+    cost = f"at most {n_trainings} more training{'s' if n_trainings > 1 else ''}{each}{epochs}"
+    is_exact = spec.finalists.is_whole or (spec.budget.trials and spec.fidelity.schedule == "full")
+    bound = "" if is_exact else ", and no more than half of what the search takes"
+    return f"{who} on {seeds} fresh seed{'s' if seeds > 1 else ''}: {cost}{bound}"
 
 
 def _space(space: Space) -> str:

@@ -12,7 +12,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
 from pegbox.tasks.completions import Completion, Completions
 from pegbox.tasks.interruption import Interruption
-from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_metric, state_after
+from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
 from pegbox.tasks.keeping import Keeping
 from pegbox.tasks.notices import announce
 from pegbox.tasks.resting import Resting
@@ -161,7 +161,7 @@ class SegmentRunner:
         if self._is_over(segment):
             return
         evaluation = evaluation_of_fold(segment, trained, measured)
-        if failure := missing_metric(self._study.history.spec, evaluation):
+        if failure := missing_value(self._study.history.spec, evaluation):
             self._failed(segment, failure)
             return
         folds = self._folds[segment.trial, segment.replicate]

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from pegbox.report.page_answer import sureness
 from pegbox.report.page_data import Analysis, Knobs
-from pegbox.report.page_history import history_version
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.studies import history_version
 
 REST_FACTOR = 3.0
 """While a study runs, an analysis rests this many times as long as it took."""

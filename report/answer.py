@@ -17,6 +17,7 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
+from pegbox.storage.queries.examples import best_trials_example
 
 
 class NextStep(Schema):
@@ -149,12 +150,10 @@ def _next_steps(
     elif status.phase in {"interrupted", "lost", "failed"} and status.search_end is None:
         steps.append(NextStep(why="The last run did not end; go on with it:", command=f"pegbox resume {name}"))
     if selection and _may_be_told_apart(selection):
-        more = f"pegbox resume {name} --set finalists.seeds={2 * spec.finalists.seeds}"
+        more = f"pegbox resume {name} --set finalists.seeds={2 * (spec.finalists.seeds or len(selection.best.values))}"
         steps.append(NextStep(why=f"{_tied(selection)} More seeds may tell:", command=more))
     if view_name:
-        direction = " DESC" if status.goal == "maximize" else ""
-        query = f"FROM {_identifier(view_name)} ORDER BY value{direction} LIMIT 10"
-        steps.append(NextStep(why="Ask all trials with SQL:", command=ask(query)))
+        steps.append(NextStep(why="Ask all trials with SQL:", command=ask(best_trials_example(view_name, status.goal))))
     return tuple(steps)
 
 
@@ -169,9 +168,3 @@ def _tied(selection: Selection) -> str:
     numbers = ", ".join(map(str, selection.ties))
     trials = "trial" if len(selection.ties) == 1 else "trials"
     return f"{seeds} seed{'s' if seeds > 1 else ''} cannot tell the winner from {trials} {numbers}."
-
-
-def _identifier(name: str) -> str:
-    """As SQL takes it."""
-    is_plain = name.isidentifier() and name.isascii()
-    return name if is_plain else '"' + name.replace('"', '""') + '"'

@@ -2,13 +2,13 @@
 
 from pegbox.report import reached
 from pegbox.report.answer_figure import Measured
-from pegbox.report.asking import rows
 from pegbox.report.rounding import parameter
 from pegbox.report.standing import Front, broken_by
 from pegbox.report.verdict import expected_value
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.competing import best_trials, completed_trials
 
 LEADERS = 20
 
@@ -22,21 +22,16 @@ def leaderboard(
     if len(spec.goals) > 1:
         numbers = [one.trial for one in front.trials[:LEADERS]] if front else []
     else:
-        numbers = reached.best_trials(file, spec, LEADERS)
+        numbers = list(best_trials(file, spec, LEADERS))
     fresh = {one.trial: expected_value(one) for one in selection.finalists} if selection else {}
     return tuple(_row(file, spec, number, fresh) for number in numbers)
 
 
 def measured(file: HistoryFile, spec: StudySpec) -> tuple[Measured, ...]:
     """All completed trials that have a value of each objective, by number."""
-    found = rows(
-        file,
-        """SELECT number, "values", metrics FROM trials WHERE study = $study AND state = 'completed'
-           AND len(list_filter("values", lambda v: v IS NULL)) = 0 ORDER BY number""",
-        study=spec.name,
-    )
     return tuple(
-        Measured(number, tuple(values), not broken_by(spec.constraints, metrics)) for number, values, metrics in found
+        Measured(one.number, one.values, not broken_by(spec.constraints, one.metrics))
+        for one in completed_trials(file, spec)
     )
 
 

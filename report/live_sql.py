@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from pegbox.report.asking import rows
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import QueryError
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.catalog import macro_names, table_columns
 from pegbox.storage.query_output import write_csv, write_parquet
 from pegbox.storage.sandbox import Form, Limits, Sandbox, open_sandbox
 
@@ -23,16 +23,6 @@ MOST_FILE_BYTES = 1 << 29
 MOST_AT_ONCE = 3
 SQL_LIMITS = Limits(seconds=30.0, memory_bytes=1 << 30, threads=2)
 _MOST_EXACT = 1 << 53
-
-_CATALOG = """
-SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns()
-WHERE database_name = 'store' AND NOT internal GROUP BY table_name ORDER BY table_name
-"""
-
-_MACROS = """
-SELECT DISTINCT function_name FROM duckdb_functions()
-WHERE database_name = 'store' AND NOT internal ORDER BY function_name
-"""
 
 
 class Asked(Schema):
@@ -132,8 +122,8 @@ class SqlConsole:
         """Tables, views, their columns, and macros."""
         with HistoryFile(StoreLayout(self._root)) as file:
             return Catalog(
-                tables={name: tuple(columns) for name, columns in rows(file, _CATALOG)},
-                macros=tuple(name for (name,) in rows(file, _MACROS)),
+                tables={one.name: one.columns for one in table_columns(file)},
+                macros=macro_names(file),
             )
 
     @contextmanager

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pegbox.report import reached
-from pegbox.report.asking import row
 from pegbox.report.page_activity import draw_curves, failure_groups, timeline
 from pegbox.report.page_answer import answer
 from pegbox.report.page_data import Analysis, Goal, Head, StudyPage
@@ -19,6 +17,8 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.competing import n_infeasible
+from pegbox.storage.queries.studies import moments
 
 Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
 
@@ -31,15 +31,6 @@ _STATES: dict[Phase, str] = {
     "lost": "interrupted",
     "failed": "failed",
 }
-
-_MOMENTS = """
-SELECT (SELECT min(started_at) FROM runs WHERE study = $study),
-    (SELECT max(written_at) FROM events WHERE study = $study),
-    (SELECT coalesce(sum(seconds), 0) FROM segments WHERE study = $study AND NOT coalesce(cached, false)),
-    (SELECT coalesce(max(version), 0) FROM events WHERE study = $study)
-"""
-
-_OUTSIDE = "SELECT count(*) FROM trials WHERE study = $study AND state = 'completed' AND NOT {kept}"
 
 
 def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, fresh: bool = False) -> StudyPage:
@@ -80,14 +71,13 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
 def _counts(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> dict[str, int]:
     counts = {state.value: count for state, count in status.counts.items()}
     if spec.constraints:
-        condition, limits = reached.kept(spec)
-        (outside,) = row(file, _OUTSIDE.format(kept=condition), study=spec.name, **limits)
+        outside = n_infeasible(file, spec)
         counts |= {"completed": counts.get("completed", 0) - outside, "infeasible": outside}
     return counts
 
 
 def _head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
-    started_at, changed_at, training_seconds, version = row(file, _MOMENTS, study=spec.name)
+    seen = moments(file, spec.name)
     return Head.model_validate(
         {
             "study": spec.name,
@@ -100,11 +90,11 @@ def _head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
             "counts": _counts(file, spec, status),
             "limits": [f"{one.metric} {limit_in_words(one)}" for one in spec.constraints],
             "n_workers": spec.run.workers,
-            "started_at": unix(started_at),
-            "changed_at": unix(changed_at),
-            "training_seconds": training_seconds,
+            "started_at": unix(seen.started_at),
+            "changed_at": unix(seen.changed_at),
+            "training_seconds": seen.trained_seconds,
             "elapsed_seconds": status.elapsed_seconds,
             "tags": spec.tags,
-            "version": version,
+            "version": seen.version,
         }
     )

@@ -1,34 +1,24 @@
 """Where a study's history comes from, for the page: runs, code, data, what was asked for, earlier answers."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pegbox.report.asking import rows
 from pegbox.report.page_data import Lineage, RunRow
 from pegbox.report.page_schedule import schedule_rows, verdicts
 from pegbox.report.pasting import as_yaml
 from pegbox.schemas.domains import Integer, Ordinal
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.runs import DrivenRun, driven_runs, specs_of_runs
 
 MOST_RUNS = 50
-
-_RUNS = """
-SELECT run, status, started_at, ended_at, host, data_fingerprint, git_commit, git_dirty, versions, message
-FROM runs WHERE study = $study ORDER BY started_at DESC LIMIT $most
-"""
-
-_SPECS = """
-SELECT type, body FROM events WHERE study = $study AND type IN ('study_opened', 'run_started') ORDER BY version
-"""
 
 
 def lineage(file: HistoryFile, spec: StudySpec) -> Lineage:
     """The runs of a study, latest first, each with what changed since the run before."""
-    runs = [_run(one) for one in rows(file, _RUNS, study=spec.name, most=MOST_RUNS)]
-    specs = _specs(file, spec)
+    runs = [_run(one) for one in driven_runs(file, spec.name, MOST_RUNS)]
+    specs = {run: entries(study_file(began)) for run, began in specs_of_runs(file, spec.name)}
     return Lineage(
         runs=tuple(
             run.model_copy(update={"changes": (*_changes(run, before), *_spec_changes(specs, run, before))})
@@ -38,19 +28,6 @@ def lineage(file: HistoryFile, spec: StudySpec) -> Lineage:
         verdicts=verdicts(file, spec.name),
         steps=schedule_rows(file, spec.name),
     )
-
-
-def _specs(file: HistoryFile, spec: StudySpec) -> dict[str, dict[str, str]]:
-    """The study as each run began with it: the entries of its file by their path."""
-    known: dict[str, dict[str, str]] = {}
-    current: dict[str, str] = {}
-    for kind, body in rows(file, _SPECS, study=spec.name):
-        event = json.loads(body)
-        if kind == "study_opened":
-            current = entries(study_file(StudySpec.model_validate(event["spec"])))
-        else:
-            known[event["run"]] = current
-    return known
 
 
 def _spec_changes(specs: Mapping[str, Mapping[str, str]], run: RunRow, before: RunRow | None) -> list[str]:
@@ -90,19 +67,18 @@ def study_file(spec: StudySpec) -> dict[str, Any]:
     return plain
 
 
-def _run(found: tuple[Any, ...]) -> RunRow:
-    run, status, started_at, ended_at, host, data, commit, dirty, versions, message = found
-    changed = " with uncommitted changes" if dirty else ""
+def _run(run: DrivenRun) -> RunRow:
+    changed = " with uncommitted changes" if run.git_dirty else ""
     return RunRow(
-        run=run,
-        status=status,
-        started_at=unix(started_at),
-        ended_at=unix(ended_at),
-        host=host,
-        data=data or "",
-        commit=f"{commit[:12]}{changed}" if commit else "",
-        versions=dict(versions or {}),
-        message=message or "",
+        run=run.run,
+        status=run.status,
+        started_at=unix(run.started_at),
+        ended_at=unix(run.ended_at),
+        host=run.host,
+        data=run.data_fingerprint or "",
+        commit=f"{run.git_commit[:12]}{changed}" if run.git_commit else "",
+        versions=run.versions,
+        message=run.message or "",
     )
 
 

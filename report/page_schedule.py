@@ -1,43 +1,24 @@
 """The answers of a study and of those that are scheduled with it, and what the schedule concluded; for the page."""
 
-import json
-
-from pegbox.report.asking import rows
 from pegbox.report.page_data import ScheduleRow, Verdict
 from pegbox.report.verdict import expected_value
 from pegbox.schemas.events import ScheduleStep
-from pegbox.schemas.selection import Finalist
 from pegbox.search.earlier import FOR_DATA
 from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.events import ChosenWinner, chosen_winners, schedule_steps
 
 MOST_ROWS = 50
-
-_VERDICTS = """
-SELECT s.study, s.run, epoch(s.selected_at), s.winner, s.finalists, r.data_fingerprint
-FROM selections AS s LEFT JOIN runs AS r USING (study, run)
-WHERE s.study = $study OR starts_with(s.study, $family) ORDER BY s.selected_at DESC LIMIT $most
-"""
-
-_STEPS = """
-SELECT epoch(written_at), body FROM events WHERE study = $scheduled AND type = 'schedule_step'
-ORDER BY written_at DESC LIMIT $most
-"""
 
 
 def verdicts(file: HistoryFile, study: str) -> tuple[Verdict, ...]:
     """The winners of a study's runs, and of the studies that the same schedule tuned on other data; oldest first."""
     family = scheduled_name(study) + FOR_DATA
-    found = rows(file, _VERDICTS, study=study, family=family, most=MOST_ROWS)[::-1]
-    return tuple(
-        _verdict(name, run, at, winner, data or "", [Finalist.model_validate(one) for one in json.loads(finalists)])
-        for name, run, at, winner, finalists, data in found
-    )
+    return tuple(_verdict(one) for one in chosen_winners(file, study, family, MOST_ROWS)[::-1])
 
 
 def schedule_rows(file: HistoryFile, study: str) -> tuple[ScheduleRow, ...]:
     """What the schedule concluded, latest first; nothing for a study that none looks after."""
-    found = rows(file, _STEPS, scheduled=scheduled_name(study), most=MOST_ROWS)
-    return tuple(_row(at, ScheduleStep.model_validate_json(body)) for at, body in found)
+    return tuple(_row(one.at, one.step) for one in schedule_steps(file, scheduled_name(study), MOST_ROWS))
 
 
 def scheduled_name(study: str) -> str:
@@ -49,17 +30,17 @@ def scheduled_name(study: str) -> str:
     return study.partition(FOR_DATA)[0]
 
 
-def _verdict(study: str, run: str, at: float, winner: int, data: str, finalists: list[Finalist]) -> Verdict:
-    best = next(one for one in finalists if one.trial == winner)
+def _verdict(chosen: ChosenWinner) -> Verdict:
+    best = next(one for one in chosen.finalists if one.trial == chosen.winner)
     return Verdict(
-        study=study,
-        run=run,
-        at=at,
-        trial=winner,
+        study=chosen.study,
+        run=chosen.run,
+        at=chosen.at,
+        trial=chosen.winner,
         value=expected_value(best),
         low=best.interval.low if best.interval else None,
         high=best.interval.high if best.interval else None,
-        data=data,
+        data=chosen.data_fingerprint or "",
     )
 
 

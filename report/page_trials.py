@@ -1,80 +1,21 @@
 """The trials of a study for the page: counted over all, drawn where they are not too many; asks the store's tables."""
 
-import json
-import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
-from pegbox.report import reached
-from pegbox.report.asking import row, rows
 from pegbox.report.front_progress import hypervolume_so_far
 from pegbox.report.page_data import BestSoFar, Number, RungRow, Trials
 from pegbox.report.page_space import positions
+from pegbox.schemas.base import Metrics
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.evaluations import rung_forecasts, rung_values
+from pegbox.storage.queries.progress import drawn_trials, ended_with_values, improvements
+from pegbox.storage.queries.trials import n_trials
 
 MOST_DRAWN = 4000
 """Points that a browser draws and filters without a noticeable pause."""
 BEST_SHARE = 20
 """One in so many of the drawn trials is among the best."""
-
-_LIVES = """
-WITH decided AS (
-    SELECT trial, arg_max(elapsed_seconds, version) AS elapsed, max(decided_at) AS decided_at
-    FROM decisions WHERE study = $study GROUP BY trial
-), lives AS (
-    SELECT t.number, t.value, t."values", t.budget, t.seconds,
-        CASE WHEN t.state = 'completed' AND NOT {kept} THEN 'infeasible' ELSE t.state END AS state,
-        CASE WHEN t.state IN ('completed', 'stopped', 'failed')
-            THEN d.elapsed + greatest(0, epoch(t.ended_at) - epoch(d.decided_at)) END AS finished
-    FROM trials AS t LEFT JOIN decided AS d ON d.trial = t.number WHERE t.study = $study
-), spending AS (
-    SELECT *, sum(coalesce(seconds, 0)) OVER (ORDER BY finished, number ROWS UNBOUNDED PRECEDING) AS spent FROM lives
-)
-"""
-
-_DRAWN = """
-SELECT number, drawn.state, drawn.budget, drawn.seconds, finished, CASE WHEN finished IS NULL THEN NULL ELSE spent END,
-    params::JSON::VARCHAR, metrics
-FROM (
-    FROM spending
-    ORDER BY row_number() OVER (ORDER BY (state <> 'completed'), $sign * value NULLS LAST, number) > $best, hash(number)
-    LIMIT $most
-) AS drawn JOIN trials AS t USING (number) WHERE t.study = $study ORDER BY number
-"""
-
-_BEST = """
-SELECT number, finished, spent, value FROM (
-    SELECT *, min($sign * value) OVER earlier AS before
-    FROM spending WHERE state = 'completed' AND value IS NOT NULL
-    WINDOW earlier AS (ORDER BY finished, number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-) WHERE before IS NULL OR $sign * value < before ORDER BY finished, number
-"""
-
-_ENDED_WITH_VALUES = """
-SELECT number, finished, spent, "values" FROM spending
-WHERE state = 'completed' AND len(list_filter("values", lambda v: v IS NULL)) = 0 ORDER BY finished, number
-"""
-
-_AT_RUNGS = """
-SELECT budget, trial, value FROM evaluations
-WHERE study = $study AND fold IS NULL AND replicate IS NULL AND value IS NOT NULL
-"""
-
-_RUNGS = """
-WITH measured AS (
-    SELECT trial, budget, arg_max(value, evaluated_at) AS value FROM evaluations
-    WHERE study = $study AND fold IS NULL AND replicate IS NULL AND value IS NOT NULL GROUP BY ALL
-), final AS (SELECT trial, value AS last FROM measured WHERE budget = $full),
-pairs AS (
-    SELECT m.budget, m.trial, m.value, f.last FROM measured AS m JOIN final AS f USING (trial) WHERE m.budget < $full
-),
-ranked AS (
-    SELECT *, rank() OVER (PARTITION BY budget ORDER BY $sign * value) AS early,
-        rank() OVER (PARTITION BY budget ORDER BY $sign * last) AS late FROM pairs
-)
-SELECT budget, count(*), corr(early, late), arg_min(early, late) FROM ranked GROUP BY budget ORDER BY budget
-"""
 
 
 def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> Trials:
@@ -85,60 +26,53 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
         spec: Of the study.
         most: How many are drawn at most.
     """
-    (n_total,) = row(file, "SELECT count(*) FROM trials WHERE study = $study", study=spec.name)
-    drawn = _ask(file, spec, _DRAWN, best=most // BEST_SHARE, most=most)
-    number, state, budget, seconds, finished, spent, params, metrics = zip(*drawn, strict=True) if drawn else ((),) * 8
+    n_total = n_trials(file, spec.name)
+    drawn = drawn_trials(file, spec, n_best=most // BEST_SHARE, most=most)
+    number = tuple(one.number for one in drawn)
     return Trials(
         n_total=n_total,
         note=_sample_note(len(drawn), n_total),
         number=number,
-        state=state,
-        budget=budget,
-        seconds=seconds,
-        finished=finished,
-        spent=spent,
-        parameters=positions(spec.space, [json.loads(one) if one else {} for one in params]),
-        metrics=_metric_columns(metrics),
+        state=tuple(one.state for one in drawn),
+        budget=tuple(one.budget for one in drawn),
+        seconds=tuple(one.seconds for one in drawn),
+        finished=tuple(one.finished for one in drawn),
+        spent=tuple(one.spent for one in drawn),
+        parameters=positions(spec.space, [one.configuration for one in drawn]),
+        metrics=_metric_columns([one.metrics for one in drawn]),
         rungs=_rung_columns(file, spec.name, number),
     )
 
 
 def best_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
     """Every improvement among all completed trials, in the order in which they ended."""
-    steps = _ask(file, spec, _BEST)
-    number, finished, spent, value = zip(*steps, strict=True) if steps else ((),) * 4
-    return BestSoFar(number=number, finished=finished, spent=spent, value=value)
+    steps = improvements(file, spec)
+    return BestSoFar(
+        number=tuple(one.number for one in steps),
+        finished=tuple(one.finished for one in steps),
+        spent=tuple(one.spent for one in steps),
+        value=tuple(one.value for one in steps),
+    )
 
 
 def front_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
     """With several objectives, how the front grew: the share that it covers, as `hypervolume_so_far` measures it."""
     if len(spec.goals) == 1:
         return BestSoFar()
-    found = _ask(file, spec, _ENDED_WITH_VALUES)
-    steps = hypervolume_so_far([values for *_, values in found], spec.goals)
-    number, finished, spent = zip(*(found[row][:3] for row, _ in steps), strict=True) if steps else ((),) * 3
-    return BestSoFar(number=number, finished=finished, spent=spent, value=tuple(share for _, share in steps))
+    found = ended_with_values(file, spec)
+    steps = hypervolume_so_far([one.values for one in found], spec.goals)
+    grown = [found[row] for row, _ in steps]
+    return BestSoFar(
+        number=tuple(one.number for one in grown),
+        finished=tuple(one.finished for one in grown),
+        spent=tuple(one.spent for one in grown),
+        value=tuple(share for _, share in steps),
+    )
 
 
 def rung_rows(file: HistoryFile, spec: StudySpec) -> tuple[RungRow, ...]:
     """How well each rung foretold the last, over all trials that reached it."""
-    found = rows(file, _RUNGS, study=spec.name, sign=_sign(spec), full=spec.full_budget)
-    return tuple(
-        RungRow(budget=budget, n_trials=count, correlation=_finite(correlation), winner_rank=rank)
-        for budget, count, correlation, rank in found
-        if count >= 3
-    )
-
-
-def _ask(file: HistoryFile, spec: StudySpec, query: str, **values: Any) -> list[tuple[Any, ...]]:
-    """Rows of a query over `spending`."""
-    condition, limits = reached.kept(spec)
-    asked = {"study": spec.name, "sign": _sign(spec), **limits, **values}
-    return rows(file, _LIVES.format(kept=condition) + query, **asked)
-
-
-def _sign(spec: StudySpec) -> int:
-    return 1 if spec.goals[0].goal == "minimize" else -1
+    return tuple(RungRow(**one.model_dump()) for one in rung_forecasts(file, spec) if one.n_trials >= 3)
 
 
 def _sample_note(n_drawn: int, n_total: int) -> str:
@@ -150,21 +84,16 @@ def _sample_note(n_drawn: int, n_total: int) -> str:
     )
 
 
-def _metric_columns(metrics: Iterable[dict[str, float] | None]) -> dict[str, tuple[Number, ...]]:
-    measured = [one or {} for one in metrics]
-    names = sorted({name for one in measured for name in one})
-    return {name: tuple(_finite(one.get(name)) for one in measured) for name in names}
+def _metric_columns(metrics: Sequence[Metrics]) -> dict[str, tuple[Number, ...]]:
+    names = sorted({name for one in metrics for name in one})
+    return {name: tuple(one.get(name) for one in metrics) for name in names}
 
 
 def _rung_columns(file: HistoryFile, study: str, numbers: tuple[int, ...]) -> dict[int, tuple[Number, ...]]:
     values: dict[int, dict[int, float]] = {}
     wanted = set(numbers)
-    for budget, trial, value in rows(file, _AT_RUNGS, study=study):
-        if trial in wanted:
-            values.setdefault(budget, {})[trial] = value
+    for one in rung_values(file, study):
+        if one.trial in wanted:
+            values.setdefault(one.budget, {})[one.trial] = one.value
     usual = {budget: found for budget, found in values.items() if len(found) >= max(2, len(numbers) // 100)}
     return {budget: tuple(usual[budget].get(number) for number in numbers) for budget in sorted(usual)}
-
-
-def _finite(value: Any) -> Number:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -42,6 +42,8 @@ class Tally(Schema):
     """The last of the most frequent kind."""
     epochs: int = 0
     """Over all trials."""
+    n_trainings: FiniteFloat = 0.0
+    """What the search took, in trainings of the length that completed trials had."""
     cost: FiniteFloat = 0.0
     """Sum of the metric `cost`."""
     stagnation: int = 0

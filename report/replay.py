@@ -7,7 +7,7 @@ from pegbox.schemas.base import Schema
 from pegbox.schemas.decision import Done, Wait
 from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.errors import SearchError
-from pegbox.schemas.events import EVENT, DecisionMade, Event
+from pegbox.schemas.events import DecisionMade, Event
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.search.deciding import decide
@@ -17,6 +17,7 @@ from pegbox.search.within_space import study_strategy
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.past_studies import past_history
+from pegbox.storage.queries.events import recorded_events
 
 Recorded = tuple[int, Event]
 """An event and the version of the history after it."""
@@ -60,10 +61,7 @@ def replay_study(root: Path, study: str) -> Replay:
     """
     with open_history(root) as file:
         file.history(study)  # first: says in its own words what is missing or damaged
-        rows = file.sql(
-            "SELECT version, body FROM events WHERE study = ? AND version IS NOT NULL ORDER BY version", [study]
-        ).fetchall()
-    recorded = ((version, EVENT.validate_json(body)) for version, body in rows)
+        recorded = recorded_events(file, study)
     return replay_events(study, recorded, lambda earlier: past_history(StoreLayout(root.absolute()), earlier, study))
 
 

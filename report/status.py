@@ -153,8 +153,7 @@ def status_of(
     budget = budget_use(spec.budget, tally)
     phase = _phase(tally, run)
     choice = choose_method(spec)
-    n_finalists = min(spec.finalists.top, tally.counts.get(TrialState.COMPLETED, 0))
-    planned = n_finalists * spec.finalists.seeds
+    planned = _planned_replicates(spec, tally)
     return StudyStatus(
         study=spec.name,
         phase=phase,
@@ -186,6 +185,12 @@ def status_of(
     )
 
 
+def _planned_replicates(spec: StudySpec, tally: Tally) -> int:
+    """Of the finalists' round, as it would be if the search ended now."""
+    top, seeds = spec.finalists.after(tally.n_trainings)
+    return min(top, tally.counts.get(TrialState.COMPLETED, 0)) * seeds
+
+
 def _phase(tally: Tally, run: RunState | None) -> Phase:
     if run is None:
         return "waiting"
@@ -210,7 +215,7 @@ def _seconds_left(spec: StudySpec, tally: Tally, phase: Phase, budget: Sequence[
         return None
     rates = [tally.elapsed_seconds * (1 - use.share) / use.share for use in budget if use.share > 0]
     search = min(rates, default=0.0) if phase == "searching" else 0.0
-    replicates = max(0, spec.finalists.top * spec.finalists.seeds - tally.replicates)
+    replicates = max(0, _planned_replicates(spec, tally) - tally.replicates)
     return search + replicates * tally.mean_seconds / spec.run.workers
 
 

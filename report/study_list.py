@@ -2,17 +2,15 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, FiniteFloat
 
 from pegbox.report import reached
-from pegbox.report.asking import rows
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import NotFoundError, suggest
-from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.studies import Overview, overviews, study_names
 from pegbox.storage.study_lock import study_holder
 
 
@@ -45,7 +43,7 @@ def list_studies(root: Path) -> tuple[StudyLine, ...]:
         NotFoundError: There is no history in the directory.
     """
     with open_history(root) as history:
-        lines = [_line(history, *values) for values in rows(history, _STUDIES)]
+        lines = [_line(history, one) for one in overviews(history)]
     store = StoreLayout(root.absolute())
     return tuple(
         line.model_copy(update={"state": "lost"})
@@ -55,15 +53,21 @@ def list_studies(root: Path) -> tuple[StudyLine, ...]:
     )
 
 
-def _line(history: HistoryFile, raw_spec: str, best: float | None, *values: Any) -> StudyLine:
-    names = ("study", "state", "trials", "completed", "failed", "winner", "changed_at", "tags")
-    spec = StudySpec.model_validate_json(raw_spec)
+def _line(history: HistoryFile, one: Overview) -> StudyLine:
+    spec, best = one.spec, one.best
     front = reached.front(history, spec)
     if spec.constraints and front is None:
         kept = reached.best_trial(history, spec)
         best = kept.value if kept else None
     return StudyLine(
-        **dict(zip(names, values, strict=True)),
+        study=one.study,
+        state=one.state,
+        trials=one.trials,
+        completed=one.completed,
+        failed=one.failed,
+        winner=one.winner,
+        changed_at=one.changed_at,
+        tags=one.tags or {},
         metric=spec.goals[0].metric,
         goal=spec.goals[0].goal,
         best=best if len(spec.goals) == 1 else None,
@@ -78,39 +82,11 @@ def study_named(history: HistoryFile, study: str | None) -> str:
     Raises:
         NotFoundError: There is no such study, or none at all.
     """
-    names = [row[0] for row in rows(history, _NAMES)]
+    names = study_names(history)
     if study is None:
         if not names:
             raise NotFoundError("The history holds no study yet. Run one with `pegbox run study.yaml`.")
-        return str(names[0])
+        return names[0]
     if study not in names:
         raise NotFoundError(f"The history holds no study {study!r}. {suggest(study, names)}")
     return study
-
-
-_NAMES = """
-SELECT study FROM studies LEFT JOIN runs USING (study) GROUP BY study, created_at
-ORDER BY coalesce(max(ended_at), max(started_at), created_at) DESC, study
-"""
-
-_STUDIES = """
-WITH last_run AS (
-    SELECT study, arg_max(status, started_at) AS status, max(coalesce(ended_at, started_at)) AS changed_at
-    FROM runs GROUP BY study
-),
-tally AS (
-    SELECT
-        study, count(*) AS trials, count(*) FILTER (state = 'completed') AS completed,
-        count(*) FILTER (state = 'failed') AS failed, min(value) FILTER (state = 'completed') AS lowest,
-        max(value) FILTER (state = 'completed') AS highest, max(coalesce(ended_at, started_at)) AS changed_at
-    FROM trials GROUP BY study
-),
-answer AS (SELECT study, arg_max(winner, selected_at) AS winner FROM selections GROUP BY study)
-SELECT
-    spec, CASE WHEN s.goals[1] = 'maximize' THEN highest ELSE lowest END,
-    study, coalesce(r.status, 'waiting'), coalesce(trials, 0), coalesce(completed, 0), coalesce(failed, 0), winner,
-    greatest(s.changed_at, r.changed_at, t.changed_at) AS last_change, tags
-FROM studies AS s LEFT JOIN last_run AS r USING (study) LEFT JOIN tally AS t USING (study)
-LEFT JOIN answer USING (study)
-ORDER BY last_change DESC, study
-"""

@@ -1,5 +1,6 @@
 """The base of every schema and the few types that all of them share; no noun of its own."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
@@ -15,13 +16,29 @@ Configuration = Mapping[str, Value]
 """Parameter name to value; holds the active parameters only."""
 
 Metrics = dict[str, FiniteFloat]
-"""Metric name to finite value; a metric that is NaN or infinite is left out by who measures it."""
+"""Metric name to finite value; what came instead of one stands in `Unusable`."""
+
+Unusable = dict[str, str]
+"""Metric name to what came where a finite number was expected: `nan`, `inf`, `-inf`, or a text that is no number."""
+
+NOT_FINITE = ("nan", "inf", "-inf")
+"""How `Unusable` writes what is a number and not finite."""
 
 ImportPath = Annotated[
     str,
     Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", examples=["my_project.train:run"]),
 ]
 """`package.module:name`, found from the working directory or the installed packages."""
+
+
+def parted(numbers: Mapping[str, float | str]) -> tuple[Metrics, Unusable]:
+    """What was measured, as the finite numbers and the rest; the one place that tells them apart.
+
+    >>> parted({"loss": 0.5, "auc": float("nan"), "size": "1,205"})
+    ({'loss': 0.5}, {'auc': 'nan', 'size': '1,205'})
+    """
+    finite = {name: value for name, value in numbers.items() if not isinstance(value, str) and math.isfinite(value)}
+    return finite, {name: str(value) for name, value in numbers.items() if name not in finite}
 
 
 class EntryError(ValueError):

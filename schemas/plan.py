@@ -3,7 +3,7 @@
 import math
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, FiniteFloat, PlainSerializer, model_validator
 
@@ -193,13 +193,55 @@ class RunSpec(Declared):
     """A Prefect concurrency limit that each training task occupies."""
 
 
-class FinalistsSpec(Declared):
-    """How the winner is chosen: the best few are trained again on fresh seeds common to all."""
+class FinalistsRound(NamedTuple):
+    """How large the round of the finalists is."""
 
-    top: int = Field(default=5, ge=1)
-    """How many take part."""
-    seeds: int = Field(default=5, ge=1)
+    top: int
+    """Finalists."""
+    seeds: int
     """Fresh seeds for each of them."""
+
+
+FINALISTS_SHARE = 0.5
+"""What is left out of `finalists` takes no more trainings than this share of the search: an answer may cost something,
+and never as much as what it is about. Picked by hand: 50 trials then have the 5 × 5 that `benchmarks/selection.py`
+measures."""
+ROUNDS = tuple(FinalistsRound(*one) for one in ((5, 5), (5, 4), (5, 3), (4, 3), (3, 3), (2, 3), (2, 2), (2, 1), (1, 1)))
+"""The rounds of studies that name none, largest first. Finalists go before a fourth seed, and three seeds, the fewest
+that show a spread worth the name, before a third finalist."""
+
+
+class FinalistsSpec(Declared):
+    """How the winner is chosen: the best few are trained again on fresh seeds common to all. What is left out is fitted
+    to the search, so that all of it takes no more than half as many trainings; `pegbox validate` says how many."""
+
+    top: int | None = Field(default=None, ge=1)
+    """How many take part; at most 5 where it is left out."""
+    seeds: int | None = Field(default=None, ge=1)
+    """Fresh seeds for each of them; at most 5 where it is left out."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the study names both."""
+        return self.top is not None and self.seeds is not None
+
+    def after(self, n_trainings: float) -> FinalistsRound:
+        """The round of a search that took as much as so many trainings to the full budget.
+
+        >>> FinalistsSpec().after(12), FinalistsSpec(top=1).after(12)
+        (FinalistsRound(top=2, seeds=3), FinalistsRound(top=1, seeds=5))
+        """
+        allowed = FINALISTS_SHARE * n_trainings
+        top, seeds = next((one for one in ROUNDS if one.top * one.seeds <= allowed), ROUNDS[-1])
+        if self.top is not None:
+            seeds = _bounded(allowed / self.top, ROUNDS[0].seeds)
+        if self.seeds is not None:
+            top = _bounded(allowed / self.seeds, ROUNDS[0].top)
+        return FinalistsRound(self.top or top, self.seeds or seeds)
+
+
+def _bounded(count: float, most: int) -> int:
+    return most if count >= most else max(1, int(count))
 
 
 class ScheduleSpec(Declared):

@@ -1,5 +1,6 @@
 """A study: one declared search, as its file says it."""
 
+import math
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -107,6 +108,12 @@ class StudySpec(Schema):
             rungs.append(rung)
             rung *= self.fidelity.factor
         return (*rungs, self.full_budget)
+
+    @property
+    def most_trainings(self) -> float:
+        """How many trainings to the full budget the search may take, as far as the budget says; else infinity."""
+        epochs = math.inf if self.budget.epochs is None else self.budget.epochs / self.full_budget
+        return min(self.budget.trials or math.inf, epochs)
 
     @property
     def search_seed(self) -> int:

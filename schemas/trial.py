@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.schemas.base import Configuration, Metrics, Schema
+from pegbox.schemas.base import Configuration, Metrics, Schema, Unusable
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.plan import Constraint
 from pegbox.schemas.train import TrainSpec
@@ -52,6 +52,8 @@ class Segment(Schema):
     train: TrainSpec
     code: str
     """Fingerprint of the code that trains."""
+    objectives: tuple[str, ...] = ()
+    """The metrics that the study makes small or large, in order; numbers without a name are called by them."""
 
     def content_key(self, data_fingerprint: str) -> str:
         """Equal for segments that compute the same result, whichever study or trial they belong to."""
@@ -60,6 +62,8 @@ class Segment(Schema):
             include={"configuration", "seed", "from_budget", "to_budget", "fold", "train", "code"},
         )
         content["data"] = data_fingerprint
+        if self.train.kind == "function":  # what it returns without a name is called by the objective
+            content["objectives"] = self.objectives
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -69,6 +73,7 @@ class MetricReport(Schema):
     step: int = Field(ge=0)
     """In units of the budget, such as epochs finished since the trial began."""
     metrics: Metrics
+    unusable: Unusable = Field(default={})
 
 
 class TrainedSegment(Schema):
@@ -104,6 +109,8 @@ class Evaluation(Schema):
 
     budget: int
     metrics: Metrics
+    unusable: Unusable = Field(default={})
+    """Metrics whose last report or measurement was no finite number; they have no value."""
     seconds: float = Field(default=0.0, ge=0)
     """Of training, from budget 0 to here, over all folds."""
     fold: int | None = None
@@ -123,6 +130,7 @@ def mean_evaluation(folds: Sequence[Evaluation]) -> Evaluation:
         metrics={
             name: sum(fold.metrics[name] for fold in folds) / len(folds) for name in folds[0].metrics if name in shared
         },
+        unusable={name: text for fold in folds for name, text in fold.unusable.items()},
         seconds=sum(fold.seconds for fold in folds),
         replicate=folds[0].replicate,
     )

@@ -5,6 +5,13 @@ from typing import NamedTuple
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.sandbox import Sandbox
 
+KEYWORDS = """
+SELECT FROM WHERE GROUP ORDER BY LIMIT HAVING JOIN USING ON AS AND OR NOT IN IS NULL LIKE BETWEEN CASE WHEN THEN ELSE
+END DISTINCT UNION ALL WITH DESC ASC QUALIFY DESCRIBE SHOW TABLES SUMMARIZE PIVOT
+count avg min max sum median quantile_cont
+"""
+"""Of the language, and the functions that most queries need."""
+
 _WORDS = """
 SELECT table_name, 'table', '', coalesce(comment, '') FROM duckdb_tables() WHERE database_name = 'store'
 UNION ALL
@@ -49,10 +56,20 @@ def completion_words(store: StoreLayout, sandbox: Sandbox | None = None) -> tupl
         with Sandbox(store) as opened:
             return completion_words(store, opened)
     return tuple(
-        Word(_written(name), kind, parameters, comment) for name, kind, parameters, comment in sandbox.query(_WORDS)
+        Word(written(name), kind, parameters, comment) for name, kind, parameters, comment in sandbox.query(_WORDS)
     )
 
 
-def _written(name: str) -> str:
+def studies_to_complete(sandbox: Sandbox) -> tuple[str, ...]:
+    """The names of all studies, which stand in strings, as the arguments of macros."""
+    return tuple(str(name) for (name,) in sandbox.query("SELECT study FROM studies ORDER BY 1"))
+
+
+def written(name: str) -> str:
+    """A name as a person would write it in SQL: in quotes only where it needs them.
+
+    >>> written("study_digits"), written("study_deep-net")
+    ('study_digits', '"study_deep-net"')
+    """
     is_plain = name.isascii() and name.isidentifier()
     return name if is_plain else '"' + name.replace('"', '""') + '"'

@@ -56,7 +56,7 @@ class Retuning:
                 "search": SearchSpec(method="random", seed=self.spec.search.seed, enqueue=(incumbent.configuration,)),
                 "fidelity": FidelitySpec(min=self.spec.fidelity.min, max=self.spec.fidelity.max),
                 "budget": BudgetSpec(trials=1),
-                "finalists": FinalistsSpec(top=1, seeds=self.spec.finalists.seeds),
+                "finalists": FinalistsSpec(top=1, seeds=self.spec.finalists.after(self.spec.most_trainings).seeds),
                 "schedule": None,
             }
         )

@@ -15,6 +15,7 @@ class Segmenting:
     def __init__(self, history: History, data: PreparedData | None) -> None:
         self._spec = history.spec
         self._code = code_fingerprint(history.spec.train)
+        self._objectives = tuple(objective.metric for objective in history.spec.goals)
         self._n_folds = data.n_folds if data else 1
 
     def of_trial(self, trial: Trial) -> tuple[Segment, ...]:
@@ -36,6 +37,7 @@ class Segmenting:
                 checkpoint=trial.checkpoints.get(fold),
                 train=self._spec.train,
                 code=self._code,
+                objectives=self._objectives,
             )
             for fold in range(self._n_folds)
         )
@@ -53,6 +55,7 @@ class Segmenting:
                 replicate=replicate,
                 train=self._spec.train,
                 code=self._code,
+                objectives=self._objectives,
             )
             for fold in range(self._n_folds)
         )

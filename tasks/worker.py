@@ -100,7 +100,12 @@ class JournalledReports:
         """Where the trainer of a segment reports."""
 
         def report(step: int, metrics: Metrics) -> None:
-            self._waiting.append(MetricsReported.of(segment, step, metrics))
+            event = MetricsReported.of(segment, step, metrics)
+            before = self._waiting[-1] if self._waiting else None
+            if before is not None and before.model_copy(update={"metrics": metrics}) == event:
+                # A progress bar reports a step hundreds of times a second; its last word is enough.
+                event = MetricsReported.of(segment, step, {**self._waiting.pop().metrics, **metrics})
+            self._waiting.append(event)
             if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
                 self.flush()
 

@@ -16,7 +16,7 @@ from pegbox.training.command_line import fill, fill_command
 from pegbox.training.command_output import Line, read_file, reader_of
 from pegbox.training.command_process import CommandProcess
 from pegbox.training.failures import failed, signal_name
-from pegbox.training.measured import Reports, as_metrics, reported_evaluation
+from pegbox.training.measured import Reports, as_numbers, reported_evaluation
 from pegbox.training.resources import process_name, visible_gpus
 from pegbox.training.trainer import EvaluatedPart, Report
 
@@ -29,7 +29,7 @@ class CommandTrainer:
         if not isinstance(segment.train, CommandTrain):
             raise failed(FailureKind.INVALID, f"a command trainer cannot train the kind {segment.train.kind!r}.")
         started_at, started = time.time(), time.perf_counter()
-        reports = Reports(report)
+        reports = Reports(report, segment.objectives)
         fingerprint = data.info.fingerprint if data else ""
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
             values = _values(segment, data, directory)
@@ -37,7 +37,7 @@ class CommandTrainer:
         return TrainedSegment(
             budget=segment.to_budget,
             checkpoint=directory.kept,
-            reports=tuple(reports.all),
+            reports=reports.all,
             seconds=time.perf_counter() - started,
             device=str(values["device"]),
             worker=process_name(),
@@ -96,7 +96,7 @@ def _run(
             raise TrialError(_failure_of(arguments[0], code, process.tail()))
         if read_line is None:
             _take_file(Path(fill(train.metrics.partition(":")[2], values)), started, reports, budget)
-        if not reports.all:
+        if not reports.has_numbers:
             message = f"the command ended well but gave no metric. It is read as {train.metrics!r}: see train.metrics."
             raise failed(FailureKind.INVALID, message, process.tail())
 
@@ -105,7 +105,7 @@ def _take(line: Line | None, reports: Reports, budget: int) -> None:
     """Report a line; one that names no step belongs to the step of the last that did, or to the end."""
     if line is not None:
         step, metrics = line
-        reports.add(max(reports.steps, default=budget) if step is None else step, as_metrics(metrics, "the command"))
+        reports.add(max(reports.steps, default=budget) if step is None else step, as_numbers(metrics, "the command"))
 
 
 def _take_file(path: Path, started: float, reports: Reports, budget: int) -> None:

@@ -19,7 +19,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.failures import failed
-from pegbox.training.measured import Reports, reported_evaluation, returned_metrics
+from pegbox.training.measured import Reports, reported_evaluation, returned_numbers
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.trial_handle import TrialHandle
@@ -35,7 +35,7 @@ class FunctionTrainer:
         started_at, started = time.time(), time.perf_counter()
         reset_peak_memory()
         function = import_function(segment.train.function)
-        reports = Reports(report)
+        reports = Reports(report, segment.objectives)
         fingerprint = data.info.fingerprint if data else ""
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
             handle = TrialHandle(segment, data, directory, reports)
@@ -45,7 +45,7 @@ class FunctionTrainer:
         return TrainedSegment(
             budget=max(1, reports.reached) if gave_up else segment.to_budget,
             checkpoint=directory.kept,
-            reports=tuple(reports.all),
+            reports=reports.all,
             seconds=time.perf_counter() - started,
             device=handle.device,
             peak_memory_bytes=peak_memory_bytes(),
@@ -105,8 +105,9 @@ def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, r
         if os.getpid() != own_pid:
             os._exit(0)  # a child that the function forked and that came back; only its parent goes on
     source = getattr(function, "__name__", "the function")
-    reports.add(max(reports.steps, default=segment.to_budget), returned_metrics(returned, source))
-    if not reports.all:
+    numbers = returned_numbers(returned, source, segment.objectives)
+    reports.add(max(reports.steps, default=segment.to_budget), numbers)
+    if not reports.has_numbers:
         message = f"{source} returned {returned!r} and reported nothing. Return a number or a mapping of metrics."
         raise failed(FailureKind.INVALID, message)
     return was_pruned

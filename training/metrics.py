@@ -1,15 +1,16 @@
-"""What is measured of predictions, in numpy; the part's name is put before each metric by who evaluates."""
+"""What is measured of predictions, in numpy, finite or not; who evaluates puts the part's name before each metric."""
 
 import numpy as np
 import numpy.typing as npt
 
-from pegbox.schemas.base import Metrics
-
 Floats = npt.NDArray[np.floating]
+Measured = dict[str, float]
+"""Metric name to value; NaN where it is not defined."""
+
 Codes = npt.NDArray[np.int64]
 
 
-def classification_metrics(log_probabilities: Floats, target: Codes) -> Metrics:
+def classification_metrics(log_probabilities: Floats, target: Codes) -> Measured:
     """Cross-entropy in nats, accuracy, macro F1, and the area under the ROC curve of two classes.
 
     Args:
@@ -25,7 +26,7 @@ def classification_metrics(log_probabilities: Floats, target: Codes) -> Metrics:
     if log_probabilities.shape[1] == 2:
         area = roc_auc(log_probabilities[:, 1] - log_probabilities[:, 0], target == 1)
         metrics["roc_auc"] = area
-    return finite(metrics)
+    return metrics
 
 
 def macro_f1(predicted: Codes, target: Codes, n_classes: int) -> float:
@@ -51,7 +52,7 @@ def roc_auc(score: Floats, positive: npt.NDArray[np.bool_]) -> float:
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
-def regression_metrics(predicted: Floats, target: Floats, scale: float) -> Metrics:
+def regression_metrics(predicted: Floats, target: Floats, scale: float) -> Measured:
     """Root mean squared and mean absolute error in the target's own units, and R².
 
     Args:
@@ -62,22 +63,15 @@ def regression_metrics(predicted: Floats, target: Floats, scale: float) -> Metri
     error = predicted.astype(np.float64) - target
     squared = float((error**2).mean())
     spread = float(((target - target.mean(dtype=np.float64)) ** 2).mean(dtype=np.float64))
-    return finite(
-        {
-            "loss": squared / scale**2,
-            "rmse": squared**0.5,
-            "mae": float(np.abs(error).mean()),
-            "r2": 1 - squared / spread if spread > 0 else float("nan"),
-        }
-    )
+    return {
+        "loss": squared / scale**2,
+        "rmse": squared**0.5,
+        "mae": float(np.abs(error).mean()),
+        "r2": 1 - squared / spread if spread > 0 else float("nan"),
+    }
 
 
-def finite(metrics: Metrics) -> Metrics:
-    """Without the metrics that are NaN or infinite."""
-    return {name: value for name, value in metrics.items() if np.isfinite(value)}
-
-
-def prefixed(part: str, metrics: Metrics) -> Metrics:
+def prefixed(part: str, metrics: Measured) -> Measured:
     """`accuracy` of the part valid is `val_accuracy`."""
     prefix = {"valid": "val", "train": "train", "test": "test"}[part]
     return {f"{prefix}_{name}": value for name, value in metrics.items()}

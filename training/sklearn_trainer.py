@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
 from pegbox.schemas.arrays import Splits
-from pegbox.schemas.base import Metrics
+from pegbox.schemas.base import parted
 from pegbox.schemas.errors import TrialError, suggest
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.train import SklearnTrain
@@ -22,7 +22,7 @@ from pegbox.training.estimator_data import EstimatorPart, estimator_part
 from pegbox.training.failures import failed
 from pegbox.training.files import write_in_one_step
 from pegbox.training.function_trainer import import_function
-from pegbox.training.metrics import classification_metrics, finite, macro_f1, prefixed, regression_metrics, roc_auc
+from pegbox.training.metrics import Measured, classification_metrics, macro_f1, prefixed, regression_metrics, roc_auc
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 
@@ -68,9 +68,11 @@ class SklearnTrainer:
         if trained.checkpoint is None:
             raise failed(FailureKind.INVALID, "there is no checkpoint to evaluate. Train the trial again.")
         estimator, _ = _read(trained.checkpoint, _recipe(segment))
+        metrics, unusable = parted(_measure(estimator, data, segment, part))
         return Evaluation(
             budget=trained.budget,
-            metrics=_measure(estimator, data, segment, part),
+            metrics=metrics,
+            unusable=unusable,
             seconds=trained.seconds,
             replicate=segment.replicate,
         )
@@ -127,7 +129,8 @@ def _grow(
     while epoch < segment.to_budget:
         epoch += 1
         growth.grow(estimator, epoch, part, classes)
-        reports.append(MetricReport(step=epoch, metrics=_measure(estimator, data, segment, "valid")))
+        metrics, unusable = parted(_measure(estimator, data, segment, "valid"))
+        reports.append(MetricReport(step=epoch, metrics=metrics, unusable=unusable))
         report(epoch, reports[-1].metrics)
     return reports
 
@@ -139,13 +142,13 @@ def _part(data: Splits, segment: Segment, name: str) -> EstimatorPart:
     return part
 
 
-def _measure(estimator: Any, data: Splits, segment: Segment, name: EvaluatedPart) -> Metrics:
+def _measure(estimator: Any, data: Splits, segment: Segment, name: EvaluatedPart) -> Measured:
     part = _part(data, segment, name)
     if data.info.task == "regression":
         scale = float(data.train.target.std(dtype=np.float64)) or 1.0
         predicted = np.asarray(estimator.predict(part.inputs), dtype=np.float64).reshape(len(part.target))
         metrics = regression_metrics(predicted, part.target, scale)
-        if "loss" not in metrics:
+        if not np.isfinite(metrics["loss"]):
             raise failed(FailureKind.DIVERGED, f"the loss of the part {name!r} is not finite. Scale the target down.")
         return prefixed(name, metrics)
     n_classes = len(data.info.classes)
@@ -156,12 +159,12 @@ def _measure(estimator: Any, data: Splits, segment: Segment, name: EvaluatedPart
     return prefixed(name, _metrics_without_probabilities(estimator, part, n_classes))
 
 
-def _metrics_without_probabilities(estimator: Any, part: EstimatorPart, n_classes: int) -> Metrics:
+def _metrics_without_probabilities(estimator: Any, part: EstimatorPart, n_classes: int) -> Measured:
     predicted = estimator.predict(part.inputs)
     metrics = {"accuracy": float((predicted == part.target).mean()), "f1": macro_f1(predicted, part.target, n_classes)}
     if n_classes == 2 and hasattr(estimator, "decision_function"):
         metrics["roc_auc"] = roc_auc(estimator.decision_function(part.inputs), part.target == 1)
-    return finite(metrics)
+    return metrics
 
 
 def _recipe(segment: Segment) -> str:

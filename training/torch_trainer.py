@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from pegbox.schemas.arrays import Splits
-from pegbox.schemas.base import Metrics
+from pegbox.schemas.base import Metrics, parted
 from pegbox.schemas.errors import DataError
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.train import TorchTrain
@@ -21,7 +21,7 @@ from pegbox.training.failures import failed
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
 from pegbox.training.kinds import TORCH_KINDS
 from pegbox.training.loop import Learner
-from pegbox.training.metrics import classification_metrics, prefixed, regression_metrics
+from pegbox.training.metrics import Measured, classification_metrics, prefixed, regression_metrics
 from pegbox.training.patience import Patience
 from pegbox.training.precision import Precision
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
@@ -51,13 +51,14 @@ class TorchTrainer:
         learner, _ = _learner(segment, data)
         state = read_checkpoint(trained.checkpoint, _recipe(segment, learner.settings))
         learner.model.load_state_dict(state["patience"]["weights"] or state["model"])
-        metrics = prefixed(part, _measure(learner, part))
+        metrics, unusable = parted(prefixed(part, _measure(learner, part)))
         loss = "val_loss" if part == "valid" else "test_loss"
-        if loss not in metrics:
+        if loss in unusable:
             raise failed(FailureKind.DIVERGED, f"{loss} is not finite after {trained.budget} epochs. Lower lr.")
         return Evaluation(
             budget=trained.budget,
             metrics=metrics | {"parameters": float(learner.n_parameters)},
+            unusable=unusable,
             seconds=trained.seconds,
             replicate=segment.replicate,
         )
@@ -156,7 +157,7 @@ def _train_to(budget: int, learner: Learner, patience: Patience, report: Report)
     return reports
 
 
-def _measure(learner: Learner, part: EvaluatedPart) -> Metrics:
+def _measure(learner: Learner, part: EvaluatedPart) -> Measured:
     fold: FoldTensors = learner.fold
     if part not in fold.parts:
         raise failed(FailureKind.INVALID, f"no rows are held out for the part {part!r}. Set data.split.test above 0.")

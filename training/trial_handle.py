@@ -12,7 +12,7 @@ from pegbox.schemas.trial import Segment
 from pegbox.training.checkpoint_directory import CheckpointDirectory
 from pegbox.training.failures import failed
 from pegbox.training.files import write_in_one_step
-from pegbox.training.measured import LONE_METRIC, Reports, as_metrics
+from pegbox.training.measured import Reports, as_numbers, lone_name
 from pegbox.training.resources import visible_gpus
 
 _STATE_FILE = "state.pkl"
@@ -45,6 +45,7 @@ class TrialHandle:
         self.checkpoint_dir = directory.path
         self.resume_dir = directory.resume
         self.user_attrs: dict[str, Any] = {}
+        self._lone = lone_name(segment.objectives)
         self._full_budget = segment.train.epochs
         self._reports = reports
 
@@ -52,13 +53,13 @@ class TrialHandle:
         """Report metrics at a step, in the study's epochs.
 
         `report(3, loss=0.1)` and `report(3, {"loss": 0.1})` name their metrics; Optuna's `report(0.1, 3)` and
-        `report(0.1, step=3)` report the metric `value`.
+        `report(0.1, step=3)` report the objective, or the metric `value` where there are several.
 
         Raises:
-            TrialError: A metric is no number, or a loss is not finite.
+            TrialError: A metric is no number, or the objective is a loss that stays NaN or infinite.
         """
-        step, metrics = _read_report(positional, named)
-        self._reports.add(_as_step(step), as_metrics(metrics, f"report at step {step}"))
+        step, metrics = _read_report(positional, named, self._lone)
+        self._reports.add(_as_step(step), as_numbers(metrics, f"report at step {step}"))
 
     def save_checkpoint(self, state: Any) -> None:
         """Keep any object that can be pickled, for the segment that continues the trial."""
@@ -125,15 +126,15 @@ class TrialHandle:
         return self.configuration[name]
 
 
-def _read_report(positional: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Mapping[Any, Any]]:
-    """Step and metrics of a report, in pegbox's order of arguments or in Optuna's."""
+def _read_report(positional: tuple[Any, ...], named: dict[str, Any], lone: str) -> tuple[Any, Mapping[Any, Any]]:
+    """Step and metrics of a report, in pegbox's order of arguments or in Optuna's; `lone` names a bare number."""
     match positional:
         case (step, Mapping() as metrics):
             return step, {**metrics, **named}
         case (value, step):
-            return step, {LONE_METRIC: value, **named}
+            return step, {lone: value, **named}
         case (value,) if "step" in named:
-            return named.pop("step"), {LONE_METRIC: value, **named}
+            return named.pop("step"), {lone: value, **named}
         case (step,) if named:
             return step, named
         case () if "step" in named:

@@ -1,9 +1,20 @@
--- A step that is reported again (from a cache, or from a copied journal) is the same row.
+-- A step that is reported again (from a cache, or from a copied journal) is the same row; of several values of one step
+-- the last counts, as a progress bar and a second look at an epoch mean it.
+DELETE FROM metrics AS k USING (
+    SELECT
+        study, trial, event.attempt AS attempt, event.fold AS fold, event.replicate AS replicate, event.step AS step,
+        unnest(map_keys(event.metrics)) AS name, written_at
+    FROM batch WHERE type = 'metrics_reported' AND study IS NOT NULL
+) AS m
+WHERE k.study = m.study AND k.trial = m.trial AND k.attempt = m.attempt AND k.fold = m.fold
+    AND coalesce(k.replicate, -1) = coalesce(m.replicate, -1) AND k.step = m.step AND k.name = m.name
+    AND k.reported_at < m.written_at;
+
 INSERT INTO metrics
 SELECT study, trial, attempt, fold, replicate, step, name, value, seed, written_at
 FROM (
     SELECT *, row_number() OVER (
-        PARTITION BY study, trial, attempt, fold, replicate, step, name ORDER BY written_at, journal, seq
+        PARTITION BY study, trial, attempt, fold, replicate, step, name ORDER BY written_at DESC, journal DESC, seq DESC
     ) AS copy
     FROM (
         SELECT

@@ -33,6 +33,7 @@ def make_history() -> HistoryMaker:
                 "space": space or {"x": {"min": 0.0, "max": 1.0}},
                 "objective": {"metric": "loss", "goal": goal},
                 "budget": {"trials": 100},
+                "finalists": {"top": 5, "seeds": 5},
                 **changes,
             }
         )

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from pegbox.analysis.finalists import choose_finalists
+from pegbox.analysis.finalists import choose_finalists, disagreement, finalists_round
+from pegbox.analysis.selection import select_winner
 from pegbox.schemas.errors import NoTrialSucceededError
+from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, TrialState
 
 
@@ -78,18 +80,73 @@ def test_trial_without_all_objectives_is_no_finalist(make_history):
         choose_finalists(make_history([1.0, 2.0], objective=None, objectives=objectives))
 
 
-def test_lucky_outlier_does_not_lead_the_finalists(make_history):
-    rng = np.random.default_rng(0)
-    places = np.linspace(0, 1, 40)
-    values = (places - 0.3) ** 2 + 0.02 * rng.standard_normal(40)
-    values[36] = values.min() - 0.05  # luck, far from the valley at 0.3
-    history = make_history(values.tolist(), configurations=[{"x": float(x)} for x in places], finalists={"top": 3})
-    first, second, last = numbers(history)
-    assert abs(places[first] - 0.3) < 0.2
-    assert abs(places[second] - 0.3) < 0.2
+def test_lucky_outlier_does_not_lead_the_finalists(lucky):
+    first, second, last = numbers(lucky(3))
+    assert abs(lucky(3).trials[first].configuration["x"] - 0.3) < 0.2
+    assert abs(lucky(3).trials[second].configuration["x"] - 0.3) < 0.2
     assert last == 36
 
 
 def test_replicates_do_not_change_who_takes_part(make_history):
     values = [0.1 * number for number in range(10)]
     assert numbers(make_history(values)) == numbers(make_history(values, {3: [0.0, 0.0]}))
+
+
+@pytest.fixture
+def lucky(make_history):
+    """A noisy valley at 0.3, and one value far from it that is better than all others; by the number of places."""
+    rng = np.random.default_rng(0)
+    places = np.linspace(0, 1, 40)
+    values = (places - 0.3) ** 2 + 0.02 * rng.standard_normal(40)
+    values[36] = values.min() - 0.05
+    configurations = [{"x": float(x)} for x in places]
+    return lambda top, fresh=None: make_history(
+        values.tolist(), fresh, configurations=configurations, finalists={"top": top, "seeds": 3}
+    )
+
+
+def test_the_only_place_is_that_of_the_best_observed_trial(lucky):
+    assert numbers(lucky(1)) == [36]
+
+
+def test_reason_tells_where_belief_and_observation_differ(lucky):
+    first, _ = numbers(lucky(2))
+    alone = select_winner(lucky(1, {36: [0.3, 0.31, 0.32]})).reason
+    both = select_winner(lucky(2, {36: [0.3, 0.31, 0.32], first: [0.01, 0.02, 0.03]})).reason
+    told = f"Trial 36 had the best value of the search (loss {lucky(1).trials[36].value('loss'):.4g}), but the trials"
+    assert told in alone
+    assert f"made trial {first} the one to expect more of; there was one place" in alone
+    assert both.endswith("both took part.")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_values_without_noise_are_taken_as_they_are(make_history, seed):
+    rng = np.random.default_rng(seed)
+    places = rng.random((30, 2))
+    values = [abs(x - 0.7) + 0.3 * abs(y - 0.2) for x, y in places]
+    space = {name: {"min": 0.0, "max": 1.0} for name in "xy"}
+    configurations = [{"x": float(x), "y": float(y)} for x, y in places]
+    history = make_history(values, configurations=configurations, space=space, finalists={"top": 5, "seeds": 1})
+    assert numbers(history) == np.argsort(values)[:5].tolist()
+    assert disagreement(history) is None
+
+
+@pytest.mark.parametrize("n_trials", [1, 3, 4, 12, 30, 50, 500])
+def test_round_that_is_left_out_takes_half_of_the_search(make_history, n_trials):
+    top, seeds = finalists_round(make_history([0.1] * n_trials, finalists={}))
+    assert top * seeds <= max(1, n_trials / 2)
+    assert max(top, seeds) <= 5
+
+
+def test_round_of_a_short_search_counts_its_epochs_not_its_trials(make_history):
+    history = make_history([0.1] * 40, finalists={})
+    rungs = tuple(trial.model_copy(update={"budget": 1, "state": TrialState.STOPPED}) for trial in history.trials[4:])
+    short = history.model_copy(update={"trials": (*history.trials[:4], *rungs)})
+    assert finalists_round(history) == (5, 4)
+    assert finalists_round(History(spec=short.spec, trials=short.trials)) == (2, 2)
+
+
+def test_named_part_of_a_round_is_kept_and_bounds_the_other(make_history):
+    assert finalists_round(make_history([0.1] * 12, finalists={"top": 3})) == (3, 2)
+    assert finalists_round(make_history([0.1] * 12, finalists={"seeds": 3})) == (2, 3)
+    assert finalists_round(make_history([0.1] * 12, finalists={"seeds": 10})) == (1, 10)

@@ -109,3 +109,22 @@ def test_a_preset_is_shown_as_it_is_drawn_and_can_be_pasted_back(pegbox, tmp_pat
     assert "the preset mlp" in said
     assert any(line.startswith("units: {") and "int: true" in line for line in lines)
     assert pegbox("validate", pasted).code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("trials: 3", "trials: 40"), "the best 5 on 4 fresh seeds: at most 20 more trainings, 60 epochs in all"),
+        (("trials: 3}", "trials: 3}\nfinalists: {top: 1, seeds: 1}"), "at most 1 more training, 3 epochs in all"),
+        (("trials: 3", "time: 5m"), "at most 25 more trainings, 75 epochs in all, and no more than half of what"),
+        (("target: target", "target: target, split: {folds: 4}"), "at most 1 more training on 4 folds each"),
+    ],
+)
+def test_it_says_what_the_finalists_cost(pegbox, study_file, change, told):
+    study_file.write_text(STUDY.replace(*change))
+
+    assert told in " ".join(pegbox("validate", study_file).out.split())
+
+
+def test_json_says_how_many_finalists_there_may_be(pegbox, study_file):
+    assert json.loads(pegbox("validate", study_file, "--json").out)["finalists"] == {"top": 1, "seeds": 1}

@@ -217,6 +217,23 @@ def test_reports_of_a_cached_segment_are_the_same_rows(store: StoreLayout, begin
     assert count(store, "SELECT count(*) FROM metrics") == 6
 
 
+def test_of_a_step_that_is_reported_again_the_last_word_counts(store: StoreLayout) -> None:
+    def report(loss: float) -> MetricsReported:
+        metrics = {"loss": loss}
+        return MetricsReported(study="s", trial=0, attempt=1, fold=0, seed=0, step=1, metrics=metrics)
+
+    journal = Journal(store.journal, "worker")
+    journal.append(report(0.9), report(0.5))
+    ingest(store, wait=True, force=True)
+    assert count(store, "SELECT 100 * value FROM metrics") == 50
+
+    journal.append(report(0.25))
+    ingest(store, wait=True, force=True)
+
+    assert count(store, "SELECT 100 * value FROM metrics") == 25
+    assert count(store, "SELECT count(*) FROM metrics") == 1
+
+
 def test_another_process_that_ingests_is_not_waited_for(store: StoreLayout) -> None:
     with exclusive(store.ingest / "ingest.lock", wait=False) as held:
         assert held

@@ -1,9 +1,12 @@
+import pytest
+
 from pegbox.schemas.events import TrialEvaluated
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import Constraint
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment, TrialState
-from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_metric, state_after
+from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
 
 
 def _segment(spec: StudySpec) -> Segment:
@@ -41,7 +44,7 @@ def test_seconds_count_from_the_beginning_of_the_trial(history: History) -> None
 
 
 def test_missing_metric_names_what_was_reported(spec: StudySpec) -> None:
-    failure = missing_metric(spec, Evaluation(budget=9, metrics={"accuracy": 0.5}))
+    failure = missing_value(spec, Evaluation(budget=9, metrics={"accuracy": 0.5}))
 
     assert failure is not None
     assert failure.kind is FailureKind.INVALID
@@ -49,8 +52,47 @@ def test_missing_metric_names_what_was_reported(spec: StudySpec) -> None:
     assert "accuracy" in failure.message
 
 
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf"])
+@pytest.mark.parametrize("name", ["value", "megabytes"])
+def test_what_is_judged_and_not_finite_has_diverged(spec: StudySpec, name: str, text: str) -> None:
+    limited = spec.model_copy(update={"constraints": (Constraint(metric="megabytes", max=9.0),)})
+    trained = TrainedSegment(budget=9, seconds=1.0, reports=(MetricReport(step=9, metrics={}, unusable={name: text}),))
+    values = {other: 1.0 for other in ("value", "megabytes") if other != name}
+
+    evaluation = evaluation_of_fold(_segment(limited), trained, Evaluation(budget=9, metrics=values))
+    failure = missing_value(limited, evaluation)
+
+    assert failure is not None
+    assert failure.kind is FailureKind.DIVERGED
+    assert f"{name} was {text}" in failure.message
+
+
+def test_what_is_not_judged_may_be_nan(spec: StudySpec) -> None:
+    assert missing_value(spec, Evaluation(budget=9, metrics={"value": 0.5}, unusable={"auc": "nan"})) is None
+
+
+def test_a_text_for_the_objective_is_no_part_of_a_number(spec: StudySpec) -> None:
+    failure = missing_value(spec, Evaluation(budget=9, metrics={"lr": 0.5}, unusable={"value": "1,205.13"}))
+
+    assert failure is not None
+    assert failure.kind is FailureKind.INVALID
+    assert "'1,205.13', which is no number" in failure.message
+
+
+def test_one_fold_that_diverged_is_the_trials_end(history: History, spec: StudySpec) -> None:
+    folds = [
+        Evaluation(budget=9, metrics={"value": 1.0}, fold=0),
+        Evaluation(budget=9, metrics={}, unusable={"value": "nan"}, fold=1),
+    ]
+
+    failure = missing_value(spec, evaluation_of_trial(history.trials[0], folds))
+
+    assert failure is not None
+    assert failure.kind is FailureKind.DIVERGED
+
+
 def test_reported_objective_is_no_failure(spec: StudySpec) -> None:
-    assert missing_metric(spec, Evaluation(budget=9, metrics={"value": 0.5})) is None
+    assert missing_value(spec, Evaluation(budget=9, metrics={"value": 0.5})) is None
 
 
 def test_trial_is_completed_at_the_full_budget_only(spec: StudySpec) -> None:
@@ -66,8 +108,8 @@ def test_cost_must_be_reported_where_it_is_limited(spec: StudySpec) -> None:
     limited = spec.model_copy(update={"budget": spec.budget.model_copy(update={"cost": 10.0})})
     evaluation = Evaluation(budget=9, metrics={"value": 0.5})
 
-    failure = missing_metric(limited, evaluation)
+    failure = missing_value(limited, evaluation)
 
     assert failure is not None
     assert "'cost'" in failure.message
-    assert missing_metric(spec, evaluation) is None
+    assert missing_value(spec, evaluation) is None

@@ -164,7 +164,6 @@ def test_a_program_that_leaves_none_restarts_and_says_so(run):
         ("import os; os.abort()", "killed", "was ended by SIGABRT"),
         ("raise MemoryError", "out_of_memory", "MemoryError"),
         ("print('done')", "invalid", "gave no metric"),
-        ("print('loss=nan')", "diverged", "the command gave loss=nan"),
     ],
 )
 def test_what_went_wrong_is_named(run, code, kind, message):

@@ -46,6 +46,30 @@ def test_a_returned_number_is_the_metric_value(call):
     assert metrics == {"value": 1.0}
 
 
+def test_a_returned_number_is_the_one_objective(call):
+    _, metrics = call("def run(lr): return lr * 2", objectives=("rmse",))
+
+    assert metrics == {"rmse": 1.0}
+
+
+def test_as_many_numbers_as_objectives_are_they_in_order(call):
+    _, metrics = call("def run(lr): return lr, 2", objectives=("loss", "size"))
+
+    assert metrics == {"loss": 0.5, "size": 2.0}
+
+
+def test_objectives_that_count_numbers_are_found_by_their_place(call):
+    _, metrics = call("def run(lr): return lr, 2", objectives=("value_1", "value_0"))
+
+    assert metrics == {"value_0": 0.5, "value_1": 2.0}
+
+
+def test_optunas_reports_are_the_one_objective(call):
+    trained, _ = call("def run(lr, trial): trial.report(lr, 1)", objectives=("rmse",))
+
+    assert trained.reports[0].metrics == {"rmse": 0.5}
+
+
 def test_a_returned_mapping_names_its_metrics(call):
     _, metrics = call("def run(lr): return {'loss': lr, 'accuracy': 1, 'test_loss': 3}")
 
@@ -160,9 +184,7 @@ def test_a_cut_checkpoint_is_invalid(call):
         ("def run(lr): return {'loss': 'low'}", "invalid", "must give a number for 'loss', got 'low'"),
         ("def run(lr): return {'loss': None}", "invalid", "got None"),
         ("def run(lr): return {}", "invalid", "reported nothing"),
-        ("def run(lr): return float('nan')", "diverged", "run gave value=nan"),
-        ("def run(lr): return {'val_loss': float('inf'), 'a': 1}", "diverged", "val_loss=inf"),
-        ("def run(lr, trial): trial.report(1, loss=float('nan'))", "diverged", "loss=nan"),
+        ("def run(lr): return {1: 2.0, '1': 3.0}", "invalid", "two metrics that both read '1'"),
         ("def run(lr, trial): trial.report('one', loss=1)", "invalid", "a step is a whole number from 0, got 'one'"),
         ("def run(lr, trial): trial.report(3)", "invalid", "report takes a step and metrics"),
         ("def run(rate): return rate", "invalid", "takes no 'lr'. Known: rate"),
@@ -178,10 +200,55 @@ def test_what_cannot_be_used_is_named(call, code, kind, message):
     assert message in failure.message
 
 
-def test_a_metric_that_is_not_finite_is_left_out(call):
-    _, metrics = call("def run(lr): return {'loss': 1.0, 'auc': float('nan')}")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def run(lr): return {'rmse': float('nan')}",
+        "def run(lr): return float('nan')",
+        """
+        def run(lr, trial):
+            for epoch in range(1, 6):
+                trial.report(epoch, rmse=1 / epoch if epoch < 5 else float("nan"))
+        """,
+        """
+        def run(lr, trial):
+            trial.report(1, rmse=0.5)
+            return float("inf")
+        """,
+    ],
+)
+def test_what_is_not_finite_at_last_has_no_value(call, code):
+    trained, metrics = call(code, objectives=("rmse",))
 
-    assert metrics == {"loss": 1.0}
+    assert metrics == {}
+    assert trained.reports[-1].unusable["rmse"] in {"nan", "inf"}
+
+
+def test_what_was_not_finite_on_the_way_may_recover(call):
+    _, metrics = call(
+        """
+        def run(lr, trial):
+            for epoch in range(1, 4):
+                trial.report(epoch, loss=float("inf") if epoch == 1 else 1 / epoch, auc=float("nan"))
+        """,
+        objectives=("loss",),
+    )
+
+    assert metrics == {"loss": pytest.approx(1 / 3)}
+
+
+def test_a_loss_that_stays_lost_ends_the_training(call):
+    code = """
+    def run(lr, trial):
+        for epoch in range(1, 100):
+            trial.report(epoch, loss=float("nan"))
+        raise AssertionError("it went on")
+    """
+
+    failure = refusal(call, code, objectives=("loss",))
+
+    assert failure.kind is FailureKind.DIVERGED
+    assert "loss was nan up to step 3, 3 reports in a row" in failure.message
 
 
 def test_a_module_that_is_not_there_is_invalid(call):

@@ -1,0 +1,115 @@
+"""What a study's events say that stands in no other table: its end, its clock, what it learnt from, its decisions."""
+
+from collections.abc import Iterator
+
+from pydantic import FiniteFloat, Json
+
+from pegbox.schemas.base import Schema
+from pegbox.schemas.events import EVENT, Event, ScheduleStep
+from pegbox.schemas.selection import Finalist, Selection
+from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.asking import ask, ask_column, ask_value
+
+
+class _Recorded(Schema):
+    version: int
+    body: str
+
+
+class ScheduledStep(Schema):
+    """What a schedule concluded, and when."""
+
+    at: FiniteFloat
+    """Unix time."""
+    step: Json[ScheduleStep]
+
+
+class ChosenWinner(Schema):
+    """The answer of one run of a study."""
+
+    study: str
+    run: str
+    at: FiniteFloat
+    """Unix time."""
+    winner: int
+    finalists: Json[tuple[Finalist, ...]]
+    data_fingerprint: str | None
+    """Of what the run read."""
+
+
+def recorded_events(file: HistoryFile, study: str) -> Iterator[tuple[int, Event]]:
+    """All events of the study's drivers, each with the version of the history after it."""
+    query = "SELECT version, body FROM events WHERE study = $study AND version IS NOT NULL ORDER BY version"
+    # Read at once and told one by one: the file may be closed before the last of them is asked for.
+    return ((one.version, EVENT.validate_json(one.body)) for one in ask(file, _Recorded, query, study=study))
+
+
+def last_selection(file: HistoryFile, study: str) -> Selection | None:
+    """The last answer; None before there is one."""
+    found = ask_column(
+        file,
+        "SELECT body->'selection' FROM events WHERE study = $study AND type = 'selection_made' "
+        "ORDER BY version DESC LIMIT 1",
+        study=study,
+    )
+    return Selection.model_validate_json(found[0]) if found else None
+
+
+def chosen_winners(file: HistoryFile, study: str, family: str, most: int) -> tuple[ChosenWinner, ...]:
+    """The last answers of a study and of those whose names begin with the family's, latest first."""
+    return ask(file, ChosenWinner, _WINNERS, study=study, family=family, most=most)
+
+
+def schedule_steps(file: HistoryFile, study: str, most: int) -> tuple[ScheduledStep, ...]:
+    """What the schedule of a study concluded, latest first."""
+    return ask(
+        file,
+        ScheduledStep,
+        "SELECT epoch(written_at) AS at, body AS step FROM events WHERE study = $study AND type = 'schedule_step' "
+        "ORDER BY written_at DESC LIMIT $most",
+        study=study,
+        most=most,
+    )
+
+
+def elapsed_seconds(file: HistoryFile, study: str) -> float:
+    """Running time of the study over all its runs, as its driver last said."""
+    return float(
+        ask_value(
+            file,
+            "SELECT coalesce(max(seconds), 0) FROM (SELECT elapsed_seconds AS seconds FROM decisions "
+            "WHERE study = $study UNION ALL SELECT (body->>'elapsed_seconds')::DOUBLE FROM events "
+            "WHERE study = $study AND type = 'search_ended')",
+            study=study,
+        )
+    )
+
+
+def search_end(file: HistoryFile, study: str) -> str | None:
+    """Why the search is over; None where something that came later lets it go on."""
+    found = ask_column(
+        file,
+        "SELECT body->>'reason' FROM events WHERE study = $study AND type = 'search_ended' AND version > "
+        "(SELECT coalesce(max(version), 0) FROM events WHERE study = $study "
+        "AND type IN ('study_opened', 'decision_made', 'trial_retried')) ORDER BY version DESC LIMIT 1",
+        study=study,
+    )
+    return str(found[0]) if found else None
+
+
+def earlier_studies(file: HistoryFile, study: str) -> tuple[str, ...]:
+    """The studies that were chosen last to learn from."""
+    found = ask_column(
+        file,
+        "SELECT body->>'$.studies[*].study' FROM events WHERE study = $study AND type = 'earlier_chosen' "
+        "ORDER BY version DESC LIMIT 1",
+        study=study,
+    )
+    return tuple(found[0]) if found else ()
+
+
+_WINNERS = """
+SELECT s.study, s.run, epoch(s.selected_at) AS at, s.winner, s.finalists, r.data_fingerprint
+FROM selections AS s LEFT JOIN runs AS r USING (study, run)
+WHERE s.study = $study OR starts_with(s.study, $family) ORDER BY s.selected_at DESC LIMIT $most
+"""
