@@ -7,6 +7,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
 
+
 def comparable(history: History, *objectives: Objective) -> tuple[Trial, ...]:
     """The trials whose values of all these objectives may be compared with each other, by number.
 

@@ -7,7 +7,7 @@ from pegbox.report.page_data import Answer, FinalistRow, FrontRow, Recipe, Suren
 from pegbox.report.rounding import configuration as rounded
 from pegbox.report.rounding import metric, uncertain
 from pegbox.report.standing import Incumbent
-from pegbox.report.verdict import against_baseline, expected_value
+from pegbox.report.verdict import against_baseline
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 
@@ -32,7 +32,7 @@ def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer |
 
 def _selected(selection: Selection) -> Answer:
     best = selection.best
-    value = expected_value(best)
+    value = best.expected
     interval = best.interval
     return Answer(
         kind="selected",
@@ -150,7 +150,7 @@ def _row(finalist: Finalist, selection: Selection) -> FinalistRow:
     return FinalistRow(
         trial=finalist.trial,
         values=finalist.values,
-        estimate=expected_value(finalist),
+        estimate=finalist.expected,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         search_value=finalist.search_value,

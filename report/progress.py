@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, FiniteFloat
 
 from pegbox.report.rounding import duration, spaced
-from pegbox.report.standing import BrokenConstraint, Front, Incumbent
+from pegbox.report.standing import Best, BrokenConstraint, Front, Incumbent
 from pegbox.schemas.base import Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import BudgetSpec
@@ -56,7 +56,9 @@ class Tally(Schema):
     """Of all segments, as their workers counted them."""
     replicates: int = 0
     """Fresh seeds of finalists that are done."""
-    best: Incumbent | None = None
+    best: Best | None = None
+    """The answer as it stands."""
+    incumbent: Incumbent | None = None
     best_so_far: tuple[FiniteFloat, ...] = ()
     """How the best value came about, first to last; empty with several objectives."""
     front: Front | None = None

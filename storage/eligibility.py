@@ -75,10 +75,11 @@ def judge(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables `judged` and `broken` about the trials in `folded`."""
     specs = _specs(connection, "SELECT DISTINCT study FROM folded")
     fresh = _fresh_seeds(connection)
-    judged, broken = [], []
+    judged: list[_Judged] = []
+    broken: list[_Broken] = []
     rows = connection.execute("SELECT study, number, state, budget, metrics, configuration FROM folded").fetchall()
     for study, number, *facts in rows:
-        spec, trial = specs.get(study), _trial(number, *facts, fresh[study, number])
+        spec, trial = specs.get(study), _trial(number, fresh[study, number], *facts)
         if spec is None or trial is None:
             judged.append(_Judged(study, number))
             continue
@@ -103,7 +104,7 @@ def _fresh_seeds(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int],
 
 
 def _trial(
-    number: int, state: str, budget: int, metrics: Metrics | None, configuration: str | None, fresh: list[Metrics]
+    number: int, fresh: list[Metrics], state: str, budget: int, metrics: Metrics | None, configuration: str | None
 ) -> Trial | None:
     """As much of a trial as the rule asks for, not validated again: every event was when it was written.
 
@@ -113,6 +114,7 @@ def _trial(
         return Trial.model_construct(
             number=number,
             configuration=_CONFIGURATION.validate_json(configuration or "{}"),
+            seed=0,
             state=TrialState(state),
             budget=budget,
             evaluations=() if metrics is None else (_evaluation(budget, metrics),),
@@ -178,7 +180,7 @@ def _put(connection: duckdb.DuckDBPyConnection, table: str, declared: str, rows:
         return
     columns = {name: pa.array(values) for name, values in zip(rows[0]._fields, zip(*rows, strict=True), strict=True)}
     connection.register("put_arrow", pa.table(columns))
-    connection.execute(f"INSERT INTO {table} FROM put_arrow")  # noqa: S608 - named here
+    connection.execute(f"INSERT INTO {table} FROM put_arrow")
     connection.unregister("put_arrow")
 
 

@@ -8,7 +8,18 @@ from pegbox.schemas.study import StudySpec
 from pegbox.storage.master import identifier, quoted
 from pegbox.storage.transaction import transaction
 
-FIXED = ("number", "state", "value", "competes", "budget", "seconds", "failure_kind", "attempt", "started_at", "ended_at")
+FIXED = (
+    "number",
+    "state",
+    "value",
+    "competes",
+    "budget",
+    "seconds",
+    "failure_kind",
+    "attempt",
+    "started_at",
+    "ended_at",
+)
 """Columns of `trials` that every study's view begins with."""
 MOST_COMMENTS = 100
 """A comment takes time that grows with the view; wider spaces go without."""
