@@ -8,7 +8,7 @@ from rich.text import Text
 
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
-from pegbox.report.rounding import size
+from pegbox.report.number_format import size
 from pegbox.storage.garbage import KEEP, Collected, Garbage, collect_garbage
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.maintenance import rebuild as rebuild_store

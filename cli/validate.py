@@ -9,8 +9,8 @@ from rich.text import Text
 
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
-from pegbox.report.pasting import as_yaml
-from pegbox.report.rounding import duration, spaced
+from pegbox.report.configuration_formats import as_yaml
+from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.domains import AnyDomain, Integer
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.space import DrawnPreset, Space
@@ -32,7 +32,7 @@ def validate(
     """
     try:
         study = read_checked_study(study_file)
-        from pegbox.report.check import check_with_data
+        from pegbox.report.check_study import check_with_data
 
         if problems := check_with_data(study.spec):
             raise study.error(problems)
@@ -40,7 +40,7 @@ def validate(
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
         raise
-    from pegbox.report.presets import draw_space
+    from pegbox.flows.preset_space import draw_space
 
     spec = draw_space(study.spec, store)
     if json:
@@ -57,7 +57,7 @@ def read_checked_study(path: Path) -> StudyFile:
         StudyError: Every problem, with its line and column.
     """
     study = read_study(path)
-    from pegbox.report.check import check_study
+    from pegbox.report.check_study import check_study
 
     if problems := check_study(study.spec):
         raise study.error(problems)
@@ -117,7 +117,7 @@ def _written(domain: AnyDomain) -> dict[str, Any]:
 
 def _method(spec: StudySpec) -> str:
     """The method and, where `auto` chose it, why."""
-    from pegbox.search.choice import choose_method
+    from pegbox.search.auto_method import choose_method
 
     choice = choose_method(spec)
     return f"{choice.method} (auto: {choice.reason.rstrip('.')})" if spec.search.method == "auto" else choice.method

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pegbox.report.rounding import number
+from pegbox.report.number_format import number
 from pegbox.schemas.study_schema import study_schema
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
 from pegbox.training.kinds import TORCH_KINDS

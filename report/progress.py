@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.rounding import duration, spaced
-from pegbox.report.standing import Best, BrokenConstraint, Front, Incumbent
+from pegbox.report.incumbent import Best, BrokenConstraint, Front, Incumbent
+from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.base import Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import BudgetSpec

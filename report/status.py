@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
+from pegbox.report.incumbent import Best, BrokenConstraint, Front, Incumbent
 from pegbox.report.progress import BudgetUse, FailureExample, Tally, budget_use
-from pegbox.report.standing import Best, BrokenConstraint, Front, Incumbent
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
-from pegbox.search.choice import choose_method
+from pegbox.search.auto_method import choose_method
 
 Curve = Mapping[int, float]
 """Step to value of the objective's metric."""

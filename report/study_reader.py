@@ -6,15 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pegbox.report import reached
-from pegbox.report.activities import activities
+from pegbox.report import incumbent_rows
+from pegbox.report.incumbent import Front, Incumbent, broken_in_words
 from pegbox.report.progress import FailureExample, Tally
-from pegbox.report.standing import Front, Incumbent, broken_in_words
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
+from pegbox.report.worker_activity import activities
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
-from pegbox.search.earlier import learns
+from pegbox.search.warm_start_sources import learns
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries import events, segments, studies, trials
@@ -92,9 +92,9 @@ class StudyReader:
         """What the trials add up to."""
         kinds = trials.failure_counts(self.file, self.study)
         sums = trials.trial_sums(self.file, self.study)
-        front = reached.front(self.file, self.spec)
+        front = incumbent_rows.front(self.file, self.spec)
         leads = leading(self.file, self.study)
-        seen = None if leads.incumbent is None else reached.incumbent(self.file, self.spec, leads.incumbent)
+        seen = None if leads.incumbent is None else incumbent_rows.incumbent(self.file, self.spec, leads.incumbent)
         return Tally(
             counts={one.state: one.n for one in trials.state_counts(self.file, self.study)},
             failures={one.kind: one.n for one in kinds},
@@ -107,11 +107,13 @@ class StudyReader:
             elapsed_seconds=events.elapsed_seconds(self.file, self.study),
             trained_seconds=segments.trained_seconds(self.file, self.study),
             replicates=segments.n_replicates(self.file, self.study),
-            best=reached.best(leads),
+            best=incumbent_rows.best(leads),
             incumbent=seen,
-            best_so_far=best_values(self.file, self.spec, reached.MOST_POINTS) if len(self.spec.goals) == 1 else (),
+            best_so_far=best_values(self.file, self.spec, incumbent_rows.MOST_POINTS)
+            if len(self.spec.goals) == 1
+            else (),
             front=front,
-            broken=reached.broken_constraints(self.file, self.spec),
+            broken=incumbent_rows.broken_constraints(self.file, self.spec),
             search_end=events.search_end(self.file, self.study),
             earlier=events.earlier_studies(self.file, self.study) if learns(self.spec) else (),
         )
@@ -136,7 +138,7 @@ class StudyReader:
                 seconds=one.seconds,
                 failure=one.failure_kind,
                 message=one.failure_message,
-                configuration=reached.in_file_order(self.spec, one.configuration),
+                configuration=incumbent_rows.in_file_order(self.spec, one.configuration),
                 is_best=one.is_best,
             )
             for one in trials.ended_trials(self.file, self.study, after)

@@ -7,11 +7,11 @@ from pydantic import Discriminator, Field, TypeAdapter
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.decision import Step
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
+from pegbox.schemas.warm_start import EarlierStudy
 
 
 class _Event(Schema):

@@ -12,7 +12,6 @@ from pydantic import Field
 from pegbox.schemas.base import Schema
 from pegbox.schemas.competition import Leaders, excluded_by, keeps_constraints, leaders_of, losses_of, may_win
 from pegbox.schemas.decision import Continue, Start, Stop
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.events import (
     DecisionMade,
     EarlierChosen,
@@ -32,6 +31,7 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, Trial, TrialState
+from pegbox.schemas.warm_start import EarlierStudy
 
 _OfTrial = SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried | TrialReopened
 

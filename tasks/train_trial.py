@@ -2,11 +2,11 @@
 
 from prefect import task
 
+from pegbox.execution.crew import Crew
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.tasks.caching import SegmentKey
-from pegbox.tasks.crew import Crew
-from pegbox.tasks.limiting import within_limit
+from pegbox.tasks.concurrency_limit import within_limit
 
 
 @task(

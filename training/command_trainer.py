@@ -16,9 +16,9 @@ from pegbox.training.command_line import fill, fill_command
 from pegbox.training.command_output import Line, read_file, reader_of
 from pegbox.training.command_process import CommandProcess
 from pegbox.training.failures import failed, signal_name
-from pegbox.training.measured import Reports, as_numbers, reported_evaluation
 from pegbox.training.resources import process_name, visible_gpus
 from pegbox.training.trainer import EvaluatedPart, Report
+from pegbox.training.user_metrics import Reports, as_numbers, reported_evaluation
 
 
 class CommandTrainer:

@@ -19,10 +19,10 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.failures import failed
-from pegbox.training.measured import Reports, reported_evaluation, returned_numbers
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.trial_handle import TrialHandle
+from pegbox.training.user_metrics import Reports, reported_evaluation, returned_numbers
 
 
 class FunctionTrainer:

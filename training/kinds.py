@@ -8,7 +8,6 @@ from pathlib import Path
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
-from pegbox.training.batching import why_not_together
 from pegbox.training.check_code import check_command, check_function, check_sklearn
 from pegbox.training.check_space import check_space
 from pegbox.training.hyperparameters.cnn import CnnHyperparameters
@@ -19,6 +18,7 @@ from pegbox.training.hyperparameters.rnn import RnnHyperparameters
 from pegbox.training.hyperparameters.transformer import TransformerHyperparameters
 from pegbox.training.resources import parse_bytes, visible_gpus
 from pegbox.training.sources import hash_files, imports_module, local_files, module_file
+from pegbox.training.stack_shape import why_not_together
 from pegbox.training.trainer import Trainer
 
 TORCH_KINDS: dict[str, type[OptimisationHyperparameters]] = {
@@ -155,7 +155,7 @@ _OWN_FILES = {
         "tensors.py",
         "metrics.py",
         "precision.py",
-        "patience.py",
+        "early_stopping.py",
         "stacked_trainer.py",
         "stacked_loop.py",
         "stacked_network.py",

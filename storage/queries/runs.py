@@ -15,8 +15,8 @@ class DrivenRun(Schema):
     """One flow run that drove a study."""
 
     run: str
-    status: Literal["running", "completed", "interrupted", "failed"]
-    """A run that was killed stays `running`."""
+    status: Literal["running", "completed", "interrupted", "failed", "lost"]
+    """A run that was killed stays `running` until a later one says that it is `lost`."""
     host: str
     pid: int
     started_at: datetime | None

@@ -3,8 +3,8 @@
 import pytest
 
 from pegbox.report.answer import answer_of
+from pegbox.report.incumbent import Incumbent, front_of
 from pegbox.report.progress import Tally, budget_use
-from pegbox.report.standing import Incumbent, front_of
 from pegbox.report.status import Activity, RunState, status_of
 from pegbox.schemas.plan import BudgetSpec
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
