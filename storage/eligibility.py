@@ -167,7 +167,8 @@ def _led(
     if led.incumbent is None:
         return _Led(study, is_selected=False, front=[])
     seen = float(values[np.searchsorted(numbers, led.incumbent), 0])
-    expected = selection.best.expected if led.is_selected and selection is not None else seen
+    chosen = selection.finalists if led.is_selected and selection is not None else ()
+    expected = next((one.expected for one in chosen if one.trial == led.best), seen)
     return _Led(study, led.best, expected, led.is_selected, led.incumbent, seen, list(led.front))
 
 
