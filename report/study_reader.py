@@ -6,14 +6,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pegbox.datasets.prepared import read_understanding
 from pegbox.report import incumbent_rows
 from pegbox.report.incumbent import Front, Incumbent, broken_in_words
-from pegbox.report.progress import FailureExample, Tally
+from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
 from pegbox.report.worker_activity import activities
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
+from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.warm_start_sources import learns
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
@@ -88,10 +90,18 @@ class StudyReader:
             message=last.message or "",
         )
 
+    def understanding(self) -> DataUnderstanding | None:
+        """What the data of the last run was taken for; None where it had none, or it is gone from the store."""
+        last = last_run(self.file, self.study)
+        if last is None or last.data_fingerprint is None:
+            return None
+        return read_understanding(self._store.data / last.data_fingerprint)
+
     def tally(self) -> Tally:
         """What the trials add up to."""
         kinds = trials.failure_counts(self.file, self.study)
         sums = trials.trial_sums(self.file, self.study)
+        trained = segments.trained_seconds(self.file, self.study)
         front = incumbent_rows.front(self.file, self.spec)
         leads = leading(self.file, self.study)
         seen = None if leads.incumbent is None else incumbent_rows.incumbent(self.file, self.spec, leads.incumbent)
@@ -99,14 +109,16 @@ class StudyReader:
             counts={one.state: one.n for one in trials.state_counts(self.file, self.study)},
             failures={one.kind: one.n for one in kinds},
             failure=self._failure(kinds[0].kind) if kinds else None,
+            tried=sums.tried,
             epochs=sums.epochs,
-            n_trainings=sums.epochs / (sums.mean_budget or self.spec.full_budget),
+            n_trainings=sums.trained_epochs / (sums.mean_budget or self.spec.full_budget),
             cost=sums.cost,
             stagnation=self._since(seen, front),
             mean_seconds=sums.mean_seconds,
             elapsed_seconds=events.elapsed_seconds(self.file, self.study),
-            trained_seconds=segments.trained_seconds(self.file, self.study),
-            replicates=segments.n_replicates(self.file, self.study),
+            search_seconds=trained.search,
+            finalist_seconds=trained.finalists,
+            seed_rounds=tuple(SeedRound(**one.model_dump()) for one in segments.settled_seeds(self.file, self.study)),
             best=incumbent_rows.best(leads),
             incumbent=seen,
             best_so_far=best_values(self.file, self.spec, incumbent_rows.MOST_POINTS)

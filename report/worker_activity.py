@@ -1,7 +1,7 @@
 """What the workers of a run train at this moment; asks a store, draws nothing."""
 
 from pegbox.report.incumbent_rows import in_file_order
-from pegbox.report.status import Activity
+from pegbox.report.progress import Activity
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.curves import segment_curve

@@ -13,6 +13,7 @@
     ├── StoreError                  1   the history cannot be read or written
     │   ├── StoreUnwritableError    2   the store's directory cannot be written
     │   ├── StoreCorruptError       1   a file of the store is damaged
+    │   ├── StoreLossError          1   what was asked for would destroy what nothing else holds
     │   ├── StoreBusyError          5   another live process holds the study
     │   └── StoreNewerError         5   a newer pegbox wrote the store
     ├── PageError                   1   the page cannot be written or served
@@ -77,9 +78,16 @@ class StudyMismatchError(StudyError):
 
 
 class DataError(PegboxError):
-    """The data cannot be read, split or used as the study declares."""
+    """The data cannot be read, split or used as the study declares; a sentence, or one problem or more."""
 
     exit_code = 2
+
+    def __init__(self, problems: str | Sequence[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (_located(problems),) if isinstance(problems, str) else tuple(problems)
+        super().__init__(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{'.'.join(map(str, one.path))}: {one.message}".lstrip(": ") for one in self.problems)
 
 
 class SearchError(PegboxError):
@@ -131,6 +139,10 @@ class StoreCorruptError(StoreError):
     """A file of the store is damaged; the message says which command rebuilds it."""
 
 
+class StoreLossError(StoreError):
+    """What was asked for would destroy what nothing else holds; the message says what, and how to go on."""
+
+
 class StoreBusyError(StoreError):
     """Another live process holds what was asked for; the message names it."""
 
@@ -153,6 +165,13 @@ class QueryError(PegboxError):
 
 class NotFoundError(QueryError):
     """The history has no study or trial of that name."""
+
+
+def _located(sentence: str) -> Problem:
+    """A sentence about the data, such as `data.target: ...`, as a problem of that entry."""
+    path, separator, message = sentence.partition(": ")
+    is_entry = separator and path.startswith("data.") and path.replace(".", "").replace("_", "").isalpha()
+    return Problem(message, tuple(path.split("."))) if is_entry else Problem(sentence)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from pegbox.schemas.competition import Leaders, excluded_by, keeps_constraints, 
 from pegbox.schemas.decision import Continue, Start, Stop
 from pegbox.schemas.events import (
     DecisionMade,
+    Driven,
     EarlierChosen,
     Event,
     RunStarted,
@@ -189,6 +190,7 @@ class History(Schema):
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         for event in events:
             version += 1
+            elapsed_seconds = max(elapsed_seconds, _told_seconds(event))
             match event:
                 case StudyOpened():
                     earlier = earlier if event.spec.search.warm_start == spec.search.warm_start else None
@@ -196,11 +198,10 @@ class History(Schema):
                 case EarlierChosen():
                     earlier = event.studies
                 case DecisionMade():
-                    n_decisions, elapsed_seconds = event.number + 1, event.elapsed_seconds
-                    search_end = None
+                    n_decisions, search_end = event.number + 1, None
                     _apply_decision(trials, event)
                 case SearchEnded():
-                    search_end, elapsed_seconds = event.reason, event.elapsed_seconds
+                    search_end = event.reason
                 case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried() | TrialReopened():
                     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
                     if number >= len(trials):
@@ -225,6 +226,11 @@ class History(Schema):
             selection=selection,
             data_fingerprint=data_fingerprint,
         )
+
+
+def _told_seconds(event: Event) -> float:
+    """Running time of the study at an event; 0 where nobody said it."""
+    return (event.elapsed_seconds or 0.0) if isinstance(event, Driven) else 0.0
 
 
 def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:

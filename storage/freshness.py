@@ -28,6 +28,14 @@ def seen_of(files: list[JournalFile]) -> dict[str, object]:
     return {"form": database_form(), "journals": sizes(files)}
 
 
+def seen_journals(store: StoreLayout) -> set[str]:
+    """Names of the journals when the snapshot was last published; none where that is not known."""
+    try:
+        return set(json.loads((store.ingest / SEEN_FILE).read_text())["journals"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return set()
+
+
 def is_current(store: StoreLayout) -> bool:
     """True if no journal has grown since the last publish, and the database is of this program's form."""
     try:

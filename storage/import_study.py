@@ -11,6 +11,7 @@ from pegbox.schemas.decision import Start
 from pegbox.schemas.errors import StoreError
 from pegbox.schemas.events import (
     DecisionMade,
+    Driven,
     Event,
     MetricsReported,
     RunEnded,
@@ -71,7 +72,7 @@ def _chunks(spec: StudySpec, trials: Sequence[ForeignTrial], source: str) -> Ite
     saw = len(chunk)
     for number, trial in enumerate(trials):
         life = _life(spec, run, number, trial, saw)
-        chunk += life
+        chunk += [(_timed(event, at - begun), at) for event, at in life]
         saw += len(life)
         if number % _CHUNK == _CHUNK - 1:
             yield chunk
@@ -111,12 +112,21 @@ def _life(spec: StudySpec, run: str, number: int, trial: ForeignTrial, saw: int)
     return [(event, trial.started_at) for event in begin] + [(event, trial.ended_at) for event in (*reports, *end)]
 
 
+def _timed(event: Event, seconds: float) -> Event:
+    """Of a foreign study nobody knows when it rested: its running time is that since its first trial began."""
+    return event.model_copy(update={"elapsed_seconds": max(0.0, seconds)}) if isinstance(event, Driven) else event
+
+
 def _end(study: str, number: int, trial: ForeignTrial, seconds: float) -> list[Event]:
     if trial.state is TrialState.FAILED:
-        return [_failed(study, number, FailureKind.ERROR, trial.message or "the trial failed where it was run")]
+        return [
+            _failed(study, number, FailureKind.ERROR, trial.message or "the trial failed where it was run", seconds)
+        ]
     infinite = [name for name, value in trial.metrics.items() if not math.isfinite(value)]
     if infinite:
-        return [_failed(study, number, FailureKind.DIVERGED, f"{infinite[0]} was {trial.metrics[infinite[0]]}")]
+        return [
+            _failed(study, number, FailureKind.DIVERGED, f"{infinite[0]} was {trial.metrics[infinite[0]]}", seconds)
+        ]
     budget = max(1, trial.budget)
     return [
         SegmentTrained(
@@ -138,5 +148,6 @@ def _end(study: str, number: int, trial: ForeignTrial, seconds: float) -> list[E
     ]
 
 
-def _failed(study: str, number: int, kind: FailureKind, message: str) -> TrialFailed:
-    return TrialFailed(study=study, trial=number, attempt=1, failure=Failure(kind=kind, message=message), final=True)
+def _failed(study: str, number: int, kind: FailureKind, message: str, seconds: float) -> TrialFailed:
+    failure = Failure(kind=kind, message=message, seconds=seconds)
+    return TrialFailed(study=study, trial=number, attempt=1, failure=failure, final=True)
