@@ -7,15 +7,15 @@ from shlex import quote
 import numpy as np
 
 from pegbox.analysis.advice import Advice
-from pegbox.analysis.columns import Array, tabulate
-from pegbox.analysis.commands import branch, larger_budget, resume
+from pegbox.analysis.advised_commands import branch, larger_budget, resume
 from pegbox.analysis.feasibility import feasible, none_feasible
 from pegbox.analysis.finalists import finalists_round
 from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.ranking import comparable, ranked
 from pegbox.analysis.replicates import gather_replicates
 from pegbox.analysis.targets import target_of
-from pegbox.analysis.verdict import named_trials
+from pegbox.analysis.unit_columns import Array, tabulate
+from pegbox.analysis.winner_reason import named_trials
 from pegbox.schemas.data import SplitSpec
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, FiniteFloat
 
-from pegbox.analysis.columns import Array
+from pegbox.analysis.finalist_result import LEVEL
 from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import gather_replicates
-from pegbox.analysis.standing import LEVEL
+from pegbox.analysis.unit_columns import Array
 from pegbox.schemas.base import Configuration, Schema, Value
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Interval

@@ -3,10 +3,10 @@
 import numpy as np
 
 from pegbox.analysis.advice import Advice
-from pegbox.analysis.columns import Column, Table, tabulate
-from pegbox.analysis.commands import larger_budget, resume
+from pegbox.analysis.advised_commands import larger_budget, resume
 from pegbox.analysis.ranking import ranked
 from pegbox.analysis.targets import target_of
+from pegbox.analysis.unit_columns import Column, Table, tabulate
 from pegbox.schemas.domains import Float, Integer
 from pegbox.schemas.history import History
 

@@ -8,14 +8,14 @@ process of `surrogate`). Both say where there was no trial to learn from.
 import numpy as np
 from pydantic import Field, FiniteFloat
 
-from pegbox.analysis.columns import Array, Cells, Column, Table, tabulate
+from pegbox.analysis.effect_points import EffectPoint, bands
 from pegbox.analysis.fanova import Ensemble, fit
 from pegbox.analysis.forest import Forest
 from pegbox.analysis.importance import refusal, rng_of
 from pegbox.analysis.near_best import Slice, slices
-from pegbox.analysis.points import EffectPoint, bands
 from pegbox.analysis.single_thread import single_threaded_algebra
 from pegbox.analysis.targets import About, Target, target_of
+from pegbox.analysis.unit_columns import Array, Cells, Column, Table, tabulate
 from pegbox.schemas.base import Schema, Value
 from pegbox.schemas.history import History
 

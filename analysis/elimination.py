@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 import numpy as np
 
-from pegbox.analysis.columns import Array
 from pegbox.analysis.finalists import choose_finalists, finalists_round
-from pegbox.analysis.fronts import dominated
-from pegbox.analysis.joint import gather_jointly
+from pegbox.analysis.joint_posterior import gather_jointly
+from pegbox.analysis.pareto_fronts import dominated
+from pegbox.analysis.unit_columns import Array
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
 

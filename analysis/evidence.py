@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pegbox.analysis.finalist_result import LEVEL
 from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import Array, Replicates
-from pegbox.analysis.standing import LEVEL
 
 MIN_SAVING = 0.2
 """A tie is preferred to the best mean if it costs less by at least this share; less is not worth a worse mean."""

@@ -13,9 +13,9 @@ from itertools import combinations
 
 import numpy as np
 
-from pegbox.analysis.columns import Array, Cells, Column, Table
-from pegbox.analysis.even_points import even_cells
 from pegbox.analysis.forest import Forest, Grower, join
+from pegbox.analysis.space_filling import even_cells
+from pegbox.analysis.unit_columns import Array, Cells, Column, Table
 
 N_BAGS = 16
 TREES_A_BAG = 4

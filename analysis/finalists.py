@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pegbox.analysis.columns import Array, Table, tabulate
-from pegbox.analysis.fronts import by_front, most_volume
+from pegbox.analysis.pareto_fronts import by_front, most_volume
 from pegbox.analysis.ranking import comparable, contenders, observed_loss, ranked
 from pegbox.analysis.surrogate import fit_surrogate
+from pegbox.analysis.unit_columns import Array, Table, tabulate
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import FinalistsRound
 from pegbox.schemas.trial import Trial

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pegbox.analysis.columns import Array, Cells, Table
+from pegbox.analysis.unit_columns import Array, Cells, Table
 
 MAX_LEAVES = 128
 SHARE_OF_FEATURES = 0.7

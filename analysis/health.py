@@ -2,9 +2,9 @@
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.certainty import constraints_unkept, few_trials, leaking_data, tied_finalists
+from pegbox.analysis.convergence import no_gain_lately, still_falling
 from pegbox.analysis.edges import best_at_edge
-from pegbox.analysis.failing import main_failure_cause
-from pegbox.analysis.gains import no_gain_lately, still_falling
+from pegbox.analysis.failure_causes import main_failure_cause
 from pegbox.analysis.importance import Importance
 from pegbox.schemas.history import History
 

@@ -6,11 +6,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from pegbox.analysis.columns import Array, Table, tabulate
 from pegbox.analysis.fanova import Decomposition, decompose, fit, worthwhile_pairs
 from pegbox.analysis.ped_anova import Divergences, divergences
 from pegbox.analysis.single_thread import single_threaded_algebra
 from pegbox.analysis.targets import About, Target, target_of
+from pegbox.analysis.unit_columns import Array, Table, tabulate
 from pegbox.schemas.base import Schema
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Interval

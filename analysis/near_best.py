@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import FiniteFloat
 
-from pegbox.analysis.columns import Array, Cells, Column, Table
-from pegbox.analysis.points import EffectPoint, bands
+from pegbox.analysis.effect_points import EffectPoint, bands
 from pegbox.analysis.surrogate import Surrogate, fit_surrogate
 from pegbox.analysis.targets import Target
+from pegbox.analysis.unit_columns import Array, Cells, Column, Table
 from pegbox.schemas.base import Schema, Value
 from pegbox.schemas.history import History
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pegbox.analysis.columns import Array, Cells, Column, Table
+from pegbox.analysis.unit_columns import Array, Cells, Column, Table
 
 TOP = 0.1
 """Share of the trials that count as the best."""

@@ -2,11 +2,11 @@
 
 from pegbox.analysis.evidence import Evidence, pick, weigh
 from pegbox.analysis.feasibility import none_feasible
+from pegbox.analysis.finalist_result import interval_of, standing
 from pegbox.analysis.finalists import baseline_trial
-from pegbox.analysis.front_selection import select_from_front
+from pegbox.analysis.pareto_selection import select_from_front
 from pegbox.analysis.replicates import Replicates, gather_replicates
-from pegbox.analysis.standing import interval_of, standing
-from pegbox.analysis.verdict import explain_choice
+from pegbox.analysis.winner_reason import explain_choice
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Interval, Selection
@@ -17,7 +17,7 @@ def select_winner(history: History) -> Selection:
     """The finalist to run, with the evidence of its fresh seeds.
 
     The rule among ties is that of `evidence.pick`, by the costs of `replicates`; with several objectives it is that of
-    `front_selection`. A finalist whose fresh seeds do not keep the constraints in their mean cannot win.
+    `pareto_selection`. A finalist whose fresh seeds do not keep the constraints in their mean cannot win.
 
     Raises:
         NoTrialSucceededError: No finalist has a value on a fresh seed, or none keeps the constraints.

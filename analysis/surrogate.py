@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from pegbox.analysis.columns import Array, Column, Table
 from pegbox.analysis.single_thread import single_threaded_algebra
+from pegbox.analysis.unit_columns import Array, Column, Table
 
 MAX_TRIALS = 300
 """More than this are thinned: the best half of that many, and an even draw of the others."""

@@ -5,8 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from pegbox.analysis.columns import Array
 from pegbox.analysis.ranking import comparable, observed_loss
+from pegbox.analysis.unit_columns import Array
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
 

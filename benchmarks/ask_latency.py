@@ -20,8 +20,8 @@ from full_peers import optuna_peer
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
-from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.methods import strategy_for
+from pegbox.search.space.encoding import SpaceEncoding
 
 SPACE = {
     "lr": {"min": 1e-5, "max": 1e-1, "log": True},

@@ -12,8 +12,8 @@ import numpy as np
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.domains import Float, Integer
 from pegbox.schemas.space import Space
-from pegbox.search.encoding import SpaceEncoding
-from pegbox.search.sobol import SobolSequence
+from pegbox.search.samplers.sobol import SobolSequence
+from pegbox.search.space.encoding import SpaceEncoding
 
 
 class AskTell(Protocol):

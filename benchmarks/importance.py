@@ -23,7 +23,7 @@ from pegbox.analysis.importance import importance
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
-from pegbox.search.encoding import SpaceEncoding
+from pegbox.search.space.encoding import SpaceEncoding
 
 WEIGHTS = np.array([4.0, 3.0, 2.0, 1.0, 0.5, 0.0, 0.0, 0.0])
 POOLED = ("error", "coverage", "wrong_verdicts", "cpu_seconds")

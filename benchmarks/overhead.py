@@ -37,7 +37,7 @@ finalists: {{top: 1, seeds: 1}}
 PEGBOX = """
 import os, resource, sys, time
 from pathlib import Path
-from pegbox.flows.server import prefect_server, wait_until_healthy
+from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
 from pegbox.schemas.study_file import read_study
 
 with prefect_server(Path("store/prefect"), Path("store/server.log")) as url:
@@ -56,7 +56,7 @@ with prefect_server(Path("store/prefect"), Path("store/server.log")) as url:
 PREFECT = """
 import hashlib, json, sys, time
 from pathlib import Path
-from pegbox.flows.server import prefect_server, wait_until_healthy
+from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
 
 with prefect_server(Path("store/prefect"), Path("store/server.log")) as url:
     from prefect import flow, task

@@ -20,10 +20,10 @@ from peers import PEERS
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.search.encoding import SpaceEncoding
 from pegbox.search.methods import strategy_for
 from pegbox.search.simulation import Outcome, Simulation
-from pegbox.search.walk import SpaceWalk
+from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.search.space.enumeration import SpaceWalk
 
 SPACE: dict[str, Any] = {
     "model": ["svm", "forest", "boosting", "neighbours", "network"],

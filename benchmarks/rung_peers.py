@@ -17,10 +17,10 @@ from pegbox.schemas.study import StudySpec
 from pegbox.search import limits
 from pegbox.search.budgeted import BudgetedStrategy
 from pegbox.search.composed import ComposedPlanner
-from pegbox.search.encoding import SpaceEncoding
-from pegbox.search.halving import HalvingSchedule
 from pegbox.search.objectives import losses_of
-from pegbox.search.rungs import rungs_of
+from pegbox.search.schedules.halving import HalvingSchedule
+from pegbox.search.schedules.rungs import rungs_of
+from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.strategy import Strategy
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pegbox.training.pool import WorkerPool
+from pegbox.execution.pool import WorkerPool
 
 FUNCTION = """
 import os, time

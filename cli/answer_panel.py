@@ -12,12 +12,12 @@ from rich.text import Text
 
 from pegbox.cli.console import safe, show
 from pegbox.cli.finalists_table import finalists_table, front_table, seen_front_table
+from pegbox.cli.incumbent_text import draw_constraints, draw_failure, values_text
 from pegbox.cli.live_panel import MARGIN, PHASES
-from pegbox.cli.standing import draw_constraints, draw_failure, values_text
 from pegbox.report.answer import Answer
+from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
+from pegbox.report.number_format import duration, metric, parameter, spaced
 from pegbox.report.progress import used_in_words
-from pegbox.report.rounding import duration, metric, parameter, spaced
-from pegbox.report.verdict import against_baseline, point_with_interval, with_interval
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.trial import TrialState

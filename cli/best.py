@@ -8,7 +8,7 @@ from pegbox.cli import terminal
 from pegbox.cli.answer_panel import show_answer
 from pegbox.cli.console import out, print_json
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
-from pegbox.report.pasting import as_arguments, as_json, as_python, as_yaml
+from pegbox.report.configuration_formats import as_arguments, as_json, as_python, as_yaml
 
 FORMS = {"yaml": as_yaml, "json": as_json, "args": as_arguments, "python": as_python}
 Form = Annotated[

@@ -10,9 +10,9 @@ from rich.text import Text
 from pegbox.analysis.comparison import Comparison, Side
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
+from pegbox.report.answer_sentences import gain_in_words
 from pegbox.report.compare import Compared, compare_in_store
-from pegbox.report.rounding import duration, metric, parameter
-from pegbox.report.verdict import gain_in_words
+from pegbox.report.number_format import duration, metric, parameter
 
 
 def compare(

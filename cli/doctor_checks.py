@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from pegbox.flows.server import is_configured
-from pegbox.report.rounding import size
+from pegbox.flows.prefect_server.shared_server import is_configured
+from pegbox.report.number_format import size
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import PegboxError
 from pegbox.storage.layout import StoreLayout

@@ -12,7 +12,7 @@ from pegbox.analysis.importance import Importance, Verdict
 from pegbox.analysis.near_best import Slice
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
-from pegbox.report.rounding import metric, number, parameter
+from pegbox.report.number_format import metric, number, parameter
 
 BAR = 24
 """Columns of a whole bar."""

@@ -1,4 +1,4 @@
-"""`pegbox export`: a study for other tools; the formats are storage's."""
+"""`pegbox export`: a study for other tools; the formats are those of `integrations`."""
 
 import warnings
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def _to_parquet(store: Path, directory: Path, study: str | None) -> tuple[Path, 
 
 
 def _to_optuna(store: Path, storage: str, study: str) -> int:
-    from pegbox.storage.optuna_export import export_optuna
+    from pegbox.report.import_export import export_optuna
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna calls its journals experimental

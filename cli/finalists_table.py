@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from pegbox.cli.columns import Column, side_by_side
+from pegbox.cli.column_layout import Column, side_by_side
 from pegbox.cli.console import safe
-from pegbox.report.rounding import metric
-from pegbox.report.standing import Front
-from pegbox.report.verdict import point_with_interval, with_interval
+from pegbox.report.answer_sentences import point_with_interval, with_interval
+from pegbox.report.incumbent import Front
+from pegbox.report.number_format import metric
 from pegbox.schemas.selection import Finalist, Selection
 
 GAP = 3

@@ -1,4 +1,4 @@
-"""`pegbox import`: takes over a study that Optuna or Hyperopt made; the formats are storage's."""
+"""`pegbox import`: takes over a study that Optuna or Hyperopt made; the formats are those of `integrations`."""
 
 import warnings
 from dataclasses import dataclass
@@ -82,8 +82,8 @@ def _from_hyperopt(store: Path, source: str, origin: Origin) -> tuple[str, int]:
     if origin.study is not None:
         said = f"a Hyperopt search has no name, got --study {origin.study!r}. Name it with --name."
         raise StudyError(said, "pegbox import")
-    from pegbox.storage.hyperopt_file import read_documents
-    from pegbox.storage.hyperopt_import import import_hyperopt
+    from pegbox.integrations.hyperopt_file import read_documents
+    from pegbox.report.import_export import import_hyperopt
     from pegbox.storage.store import open_store
 
     documents, space = read_documents(Path(source)), _space(origin.space)
@@ -105,8 +105,8 @@ def _from_optuna(store: Path, source: str, origin: Origin) -> tuple[str, int]:
         said = f"Optuna knows the space, got --space {str(origin.space)!r}. Leave it out."
         raise StudyError(said, "pegbox import")
     _check_there(source)
-    from pegbox.storage.optuna_import import import_optuna
-    from pegbox.storage.optuna_storage import optuna_studies
+    from pegbox.integrations.optuna_storage import optuna_studies
+    from pegbox.report.import_export import import_optuna
     from pegbox.storage.store import open_store
 
     with warnings.catch_warnings():

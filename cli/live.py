@@ -13,9 +13,9 @@ from rich.text import Text
 
 from pegbox.cli import terminal
 from pegbox.cli.console import safe
+from pegbox.cli.incumbent_text import first_line
 from pegbox.cli.live_panel import draw_panel, draw_start
-from pegbox.cli.standing import first_line
-from pegbox.report.rounding import duration, metric, parameter
+from pegbox.report.number_format import duration, metric, parameter
 from pegbox.report.status import FinishedTrial, StudyStatus
 from pegbox.schemas.errors import PegboxError
 from pegbox.schemas.trial import TrialState

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pegbox.cli.console import safe
-from pegbox.cli.standing import draw_constraints, draw_failure, draw_standing
+from pegbox.cli.incumbent_text import draw_constraints, draw_failure, draw_standing
 from pegbox.cli.worker_table import worker_table
+from pegbox.report.number_format import duration, spaced
 from pegbox.report.progress import used_in_words
-from pegbox.report.rounding import duration, spaced
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import TrialState

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from pegbox.cli.console import err, out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
-from pegbox.report.rounding import duration, metric
+from pegbox.report.number_format import duration, metric
 from pegbox.report.study_list import StudyLine, list_studies
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pegbox.cli.console import err, out, safe, show
-from pegbox.report.rounding import number
+from pegbox.report.number_format import number
 from pegbox.storage.sandbox import QueryResult
 
 MOST_ROWS = 1000

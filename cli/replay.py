@@ -16,7 +16,7 @@ def replay(study: Study, *, store: Store = DEFAULT_STORE, json: Json = False, ve
     Returns:
         0, or 1 where a decision comes out differently.
     """
-    from pegbox.report.replay import replay_study
+    from pegbox.report.replay_audit import replay_study
 
     found = replay_study(store, study)
     if json:

@@ -21,9 +21,9 @@ def report(
     import time
 
     from pegbox.cli.console import out as results
-    from pegbox.report.page import write_page
-    from pegbox.report.page_analysis import analyse
-    from pegbox.report.page_build import build_page
+    from pegbox.page.analysis_blocks import analyse
+    from pegbox.page.build import build_page
+    from pegbox.page.html_file import write_page
 
     page = build_page(store, study, time.time(), analyse, fresh=True)
     path = out or Path(f"{_file_stem(page.head.study)}-report.html")

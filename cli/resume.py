@@ -30,7 +30,7 @@ def resume(
     """
     console = err()
     console.print(f"starting: {safe(study)}", end="\r" if console.is_terminal else "\n")
-    from pegbox.cli.driving import drive
+    from pegbox.cli.drive_study import drive
     from pegbox.flows.amending import respecify
 
     amended = respecify(store, study, settings, new_name)

@@ -26,7 +26,7 @@ def retry(
     Returns:
         0, or 4 where the study's target was missed.
     """
-    from pegbox.cli.driving import drive
+    from pegbox.cli.drive_study import drive
     from pegbox.flows.amending import retry_failed
 
     amended = retry_failed(store, study, settings, trial)

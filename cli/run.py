@@ -1,4 +1,4 @@
-"""`pegbox run`: says at once that it starts; how a study is driven and shown is `cli.driving`."""
+"""`pegbox run`: says at once that it starts; how a study is driven and shown is `cli.drive_study`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ def run(
     """
     console = err()
     console.print(f"starting: checking {safe(str(study_file))}", end="\r" if console.is_terminal else "\n")
-    from pegbox.cli.driving import drive  # what it needs takes a moment to load
+    from pegbox.cli.drive_study import drive  # what it needs takes a moment to load
     from pegbox.cli.validate import read_checked_study
 
     return drive(read_checked_study(study_file).spec, store, as_json=json, verbose=verbosity.verbose)

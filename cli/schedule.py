@@ -50,7 +50,7 @@ def schedule(
     Each run looks at the data first: unchanged data ends in seconds, changed data has the incumbent trained again, and
     only where it does not hold a new study is tuned.
     """
-    from pegbox.cli.driving import SETTINGS
+    from pegbox.cli.drive_study import SETTINGS
     from pegbox.cli.scheduled_study import check_request, read_scheduled_study
 
     check_request(study_file, pool, watchdog)
@@ -62,7 +62,7 @@ def schedule(
 
 def _hand_over(spec: object, store: Path, pool: str | None, watchdog: bool, *, verbose: bool) -> None:
     from pegbox.cli import terminal
-    from pegbox.flows.server import prefect_server, wait_until_healthy
+    from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
     from pegbox.schemas.study import StudySpec
     from pegbox.storage.store import open_store
 
@@ -74,7 +74,7 @@ def _hand_over(spec: object, store: Path, pool: str | None, watchdog: bool, *, v
         if url:
             wait_until_healthy(url)
         if watchdog:
-            from pegbox.flows.watchdog import set_up_watchdog
+            from pegbox.flows.prefect_server.watchdog import set_up_watchdog
 
             console.print(f"automation: {set_up_watchdog()}")
         if not isinstance(spec, StudySpec):

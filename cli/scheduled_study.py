@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from pegbox.cli.validate import read_checked_study
-from pegbox.schemas.complaints import complaints
 from pegbox.schemas.errors import PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.validation_messages import complaints
 
 
 def check_request(study_file: Path | None, pool: str | None, watchdog: bool) -> None:
@@ -19,7 +19,7 @@ def check_request(study_file: Path | None, pool: str | None, watchdog: bool) -> 
         StudyError: There is nothing to schedule.
         PegboxError: A lasting Prefect server is needed, and none is configured.
     """
-    from pegbox.flows.server import is_configured
+    from pegbox.flows.prefect_server.shared_server import is_configured
 
     if study_file is None and not watchdog:
         raise StudyError("name the study file to schedule, or give --watchdog.", "pegbox schedule")
@@ -52,7 +52,7 @@ def read_scheduled_study(path: Path, given: Mapping[str, str | None]) -> StudySp
         scheduled = StudySpec.model_validate(raw)
     except ValidationError as error:
         raise StudyError(complaints(error, raw), "pegbox schedule") from error
-    from pegbox.report.check import check_schedule
+    from pegbox.report.check_study import check_schedule
 
     if problems := check_schedule(scheduled):
         raise StudyError(problems, "pegbox schedule")

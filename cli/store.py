@@ -8,9 +8,10 @@ from rich.text import Text
 
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
-from pegbox.report.rounding import size
+from pegbox.report.number_format import size
 from pegbox.storage.garbage import KEEP, Collected, Garbage, collect_garbage
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.maintenance import Verified
 from pegbox.storage.maintenance import rebuild as rebuild_store
 from pegbox.storage.maintenance import verify as verify_store
 
@@ -21,14 +22,14 @@ store = App(name="store", help="Verify a store, rebuild it from its journals, or
 
 @store.command(sort_key=0)
 def verify(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> int:
-    """Compare every journal with the database: counts, last numbers, gaps.
+    """Compare every journal with the database: counts, last numbers, gaps; while studies run, too.
 
-    Ends with 1 where something is lost.
+    Ends with 1 where something is lost, or held by the database alone.
 
     Example: pegbox store verify
 
     Returns:
-        0, or 1 where something is lost.
+        0, or 1 where something is lost or held by the database alone.
     """
     found = verify_store(StoreLayout(store.absolute()))
     if json:
@@ -37,27 +38,55 @@ def verify(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbo
     else:
         console = out()
         for finding in found.findings:
-            style = "bad" if finding.is_loss else "warn"
+            style = "bad" if finding.is_loss else "warn" if finding.is_only_in_database else "quiet"
             console.print(Text.assemble((safe(finding.subject), style), f": {safe(finding.message)}"), soft_wrap=True)
-        verdict = "nothing is lost" if found.is_whole else "something is lost"
-        console.print(f"{found.n_events} events in {found.n_journals} journals: {verdict}")
+        console.print(f"{found.n_events} events of {found.n_journals} journals: {_verdict(found)}", soft_wrap=True)
     return 0 if found.is_whole else 1
 
 
-@store.command(sort_key=1)
-def rebuild(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET) -> None:
-    """Make the database again from the journals alone.
+def _verdict(found: Verified) -> str:
+    if found.has_loss:
+        return "something is lost"
+    if not found.is_whole:
+        return "nothing is lost, but some stand in the database alone; `pegbox store rebuild` writes them to a journal"
+    return "nothing is lost"
 
-    For a database that was damaged or deleted.
+
+@store.command(sort_key=1)
+def rebuild(
+    *,
+    force: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Also where something would be lost by it.")
+    ] = False,
+    store: Store = DEFAULT_STORE,
+    json: Json = False,
+    verbosity: Verbosity = QUIET,
+) -> None:
+    """Make the database again from the journals.
+
+    For a database that was damaged or deleted. What only the old one holds is written into a journal first, and the old
+    one is kept.
 
     Example: pegbox store rebuild
     """
-    made = rebuild_store(StoreLayout(store.absolute()))
+    made = rebuild_store(StoreLayout(store.absolute()), force=force)
     if json:
-        print_json({"events": made.n_events, "damaged_lines": made.n_bad})
-    else:
-        damaged = f"; {made.n_bad} damaged lines were set aside" if made.n_bad else ""
-        out().print(f"made again from {made.n_events} events{damaged}")
+        print_json(
+            {
+                "events": made.n_events,
+                "damaged_lines": made.n_bad,
+                "saved": made.saved._asdict(),
+                "kept": None if made.kept is None else str(made.kept),
+            }
+        )
+        return
+    console, (n_events, n_reports) = out(), made.saved
+    damaged = f"; {made.n_bad} damaged lines were set aside" if made.n_bad else ""
+    console.print(f"made again from {made.n_events} events{damaged}")
+    if n_events or n_reports:
+        console.print(f"{n_events} events and {n_reports} reports that only the database held are in a journal now")
+    if made.kept:
+        console.print(f"the old database is kept as {safe(str(made.kept))}", style="quiet", soft_wrap=True)
 
 
 @store.command(sort_key=2)

@@ -22,7 +22,7 @@ def ui(
     verbosity: Verbosity = QUIET,
 ) -> None:
     """Show the studies of a store in the browser, live; Ctrl-C ends it, and no study notices."""
-    from pegbox.report.server import serve
+    from pegbox.page.http_server import serve
 
     def ready(address: str) -> None:
         results().print(address)

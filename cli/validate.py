@@ -9,9 +9,9 @@ from rich.text import Text
 
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
-from pegbox.report.pasting import as_yaml
-from pegbox.report.rounding import duration, spaced
-from pegbox.schemas.domains import AnyDomain, Constant, Integer
+from pegbox.report.configuration_formats import as_yaml
+from pegbox.report.number_format import duration, spaced
+from pegbox.schemas.domains import AnyDomain, Integer
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
@@ -32,7 +32,7 @@ def validate(
     """
     try:
         study = read_checked_study(study_file)
-        from pegbox.report.check import check_with_data
+        from pegbox.report.check_study import check_with_data
 
         if problems := check_with_data(study.spec):
             raise study.error(problems)
@@ -40,7 +40,7 @@ def validate(
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
         raise
-    from pegbox.report.presets import draw_space
+    from pegbox.flows.preset_space import draw_space
 
     spec = draw_space(study.spec, store)
     if json:
@@ -57,7 +57,7 @@ def read_checked_study(path: Path) -> StudyFile:
         StudyError: Every problem, with its line and column.
     """
     study = read_study(path)
-    from pegbox.report.check import check_study
+    from pegbox.report.check_study import check_study
 
     if problems := check_study(study.spec):
         raise study.error(problems)
@@ -81,7 +81,6 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "data": spec.data.source if spec.data else "none",
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
         "space": _space(spec.space),
-        **_fixed(spec.space),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}{_scales(spec)}",
         "budget": ", ".join(budget),
@@ -105,16 +104,10 @@ def _finalists(spec: StudySpec) -> str:
 def _space(space: Space) -> str:
     """The parameters; those that a preset has drawn with their domains, as the study file would write them."""
     if not isinstance(space.preset, DrawnPreset):
-        return ", ".join(name for name, domain in space.parameters.items() if not isinstance(domain, Constant))
+        return ", ".join(space.parameters)
     narrowed = f", narrowed by {', '.join(space.preset.narrowed_by)}" if space.preset.narrowed_by else ""
     domains = {name: _written(domain) for name, domain in space.parameters.items()}
     return f"the preset {space.preset.kind}{narrowed}\n{as_yaml(domains)}".rstrip()
-
-
-def _fixed(space: Space) -> dict[str, str]:
-    """The parameters that are handed over and not searched; no entry where there are none."""
-    fixed = {name: domain.value for name, domain in space.parameters.items() if isinstance(domain, Constant)}
-    return {"fixed": as_yaml(fixed).rstrip()} if fixed else {}
 
 
 def _written(domain: AnyDomain) -> dict[str, Any]:
@@ -124,7 +117,7 @@ def _written(domain: AnyDomain) -> dict[str, Any]:
 
 def _method(spec: StudySpec) -> str:
     """The method and, where `auto` chose it, why."""
-    from pegbox.search.choice import choose_method
+    from pegbox.search.auto_method import choose_method
 
     choice = choose_method(spec)
     return f"{choice.method} (auto: {choice.reason.rstrip('.')})" if spec.search.method == "auto" else choice.method

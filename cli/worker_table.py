@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from pegbox.cli.columns import Column, side_by_side
+from pegbox.cli.column_layout import Column, side_by_side
 from pegbox.cli.console import safe
 from pegbox.cli.sparkline import sparkline
-from pegbox.report.rounding import metric, parameter
+from pegbox.report.number_format import metric, parameter
 from pegbox.report.status import RunningTrial, StudyStatus
 
 

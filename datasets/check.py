@@ -1,9 +1,9 @@
 """What is wrong with a study's data as far as can be told without reading its rows."""
 
-from pegbox.datasets.columns import column_problems
+from pegbox.datasets.column_types import column_problems
 from pegbox.datasets.function import FunctionSource
-from pegbox.datasets.kinds import source_of
 from pegbox.datasets.source import Source
+from pegbox.datasets.source_kinds import source_of
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError, Problem
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from pegbox.datasets.categories import check_categories
-from pegbox.datasets.columns import (
+from pegbox.datasets.column_types import (
     Codes,
     Floats,
     Kind,

@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from pegbox.datasets.frame import Frame, build_frame
-from pegbox.datasets.kinds import source_of
 from pegbox.datasets.prepared import ARRAYS, array_path
 from pegbox.datasets.scaling import Scaling, numeric_names
 from pegbox.datasets.source import Loaded, Source
+from pegbox.datasets.source_kinds import source_of
 from pegbox.datasets.split import Fold, split_rows
 from pegbox.schemas.arrays import Part
 from pegbox.schemas.data import DataSpec, PreparedData, Task

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from pegbox.datasets.columns import Codes, Floats
+from pegbox.datasets.column_types import Codes, Floats
 from pegbox.datasets.frame import Frame
 from pegbox.datasets.target import Rows
 from pegbox.schemas.arrays import Part

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
-from pegbox.datasets.columns import Codes
-from pegbox.datasets.dealing import Deal, Labels, deal_groups, deal_strata, deal_time
+from pegbox.datasets.column_types import Codes
+from pegbox.datasets.folds import Deal, Labels, deal_groups, deal_strata, deal_time
 from pegbox.datasets.frame import Frame
 from pegbox.datasets.target import Rows
 from pegbox.schemas.data import SplitSpec

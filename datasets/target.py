@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pegbox.datasets.categories import check_decimal_points
-from pegbox.datasets.columns import Codes, Floats, Kind, as_codes, as_numbers, kind_of
+from pegbox.datasets.column_types import Codes, Floats, Kind, as_codes, as_numbers, kind_of
 from pegbox.schemas.data import Task
 from pegbox.schemas.errors import DataError
 

@@ -1,1 +1,1 @@
-"""Prefect flows: which task runs after which; may import tasks and below, does no arithmetic."""
+"""Prefect flows and the loop of a study: what happens after what; may import tasks and below, does no arithmetic."""

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from pegbox.report.check import check_study
-from pegbox.schemas.complaints import complaints
+from pegbox.report.check_study import check_study
 from pegbox.schemas.errors import NotFoundError, StudyError
 from pegbox.schemas.events import Event, TrialRetried
 from pegbox.schemas.history import History
 from pegbox.schemas.overrides import SOURCE, override
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
+from pegbox.schemas.validation_messages import complaints
 from pegbox.storage.amending import amend_study
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout

@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
+from pegbox.flows.retune_decision import Retuning, compare_trials, in_words
 from pegbox.flows.tune import DEFAULT_STORE, tune
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.events import Incumbent, ScheduleStep
@@ -17,7 +18,6 @@ from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import recorded_history
 from pegbox.tasks.prepare_data import prepare_data
-from pegbox.tasks.retuning import Retuning, compare_trials, in_words
 from pegbox.training.kinds import code_fingerprint
 
 

@@ -4,11 +4,11 @@ from typing import Literal
 
 from prefect.futures import PrefectFuture
 
+from pegbox.execution.crew import Crew
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.study_log import StudyLog
 from pegbox.tasks.caching import cache_of
-from pegbox.tasks.crew import Crew
 from pegbox.tasks.evaluate_trial import evaluate_trial
 from pegbox.tasks.train_trial import train_trial
 

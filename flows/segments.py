@@ -4,18 +4,18 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from pegbox.execution.trial_evaluation import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
+from pegbox.flows.checkpoint_cleanup import Keeping
+from pegbox.flows.completions import Completion, Completions
+from pegbox.flows.interruption import Interruption
+from pegbox.flows.prefect_events import announce
+from pegbox.flows.retry_backoff import Resting
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
 from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
-from pegbox.tasks.completions import Completion, Completions
-from pegbox.tasks.interruption import Interruption
-from pegbox.tasks.judging import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
-from pegbox.tasks.keeping import Keeping
-from pegbox.tasks.notices import announce
-from pegbox.tasks.resting import Resting
 
 
 @dataclass(frozen=True)

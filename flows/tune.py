@@ -4,32 +4,32 @@ from pathlib import Path
 
 from prefect import flow
 
-from pegbox.flows.engines import open_crew
-from pegbox.flows.measuring import measure_winner
+from pegbox.execution.segment_plan import Segmenting
+from pegbox.flows.close_lost_runs import close_lost_runs
+from pegbox.flows.engines.open_crew import open_crew
+from pegbox.flows.held_out_test import measure_winner
+from pegbox.flows.interruption import Interruption
+from pegbox.flows.preset_space import draw_space
+from pegbox.flows.run_facts import describe_run
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.flows.segments import SegmentRunner
-from pegbox.report.presets import draw_space
+from pegbox.flows.warm_start_histories import recall_earlier
 from pegbox.schemas.decision import Done, Stop, Wait
 from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.search.between_folds import hopeless_between_folds
+from pegbox.search.narrowed_space import study_strategy
+from pegbox.search.schedules.fold_stopping import hopeless_between_folds
 from pegbox.search.strategy import Strategy
-from pegbox.search.within_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
 from pegbox.tasks.artifacts import StudyArtifacts
-from pegbox.tasks.close_lost_runs import close_lost_runs
-from pegbox.tasks.interruption import Interruption
-from pegbox.tasks.limiting import ensure_limit
-from pegbox.tasks.passing import whole
+from pegbox.tasks.concurrency_limit import ensure_limit
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.tasks.propose_trials import propose_trials
 from pegbox.tasks.publish_report import publish_report
-from pegbox.tasks.recall import recall_earlier
-from pegbox.tasks.run_facts import describe_run
-from pegbox.tasks.segmenting import Segmenting
+from pegbox.tasks.quoting import whole
 from pegbox.tasks.select_finalists import select_finalists
 from pegbox.tasks.select_winner import select_winner
 

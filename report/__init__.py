@@ -1,1 +1,1 @@
-"""The answer: puts history and analysis together and renders it; may import the rooms below, never prints."""
+"""The answer: puts history and analysis together as text, JSON, Markdown; may import the rooms below, never prints."""

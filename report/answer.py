@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.analysis.commands import ask
+from pegbox.analysis.advised_commands import ask
+from pegbox.report.answer_sentences import expected_value, verdict
+from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
 from pegbox.report.progress import BudgetUse, FailureExample
-from pegbox.report.standing import BrokenConstraint, Front, Incumbent
 from pegbox.report.status import Phase, StudyStatus
-from pegbox.report.verdict import expected_value, verdict
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import Objective

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pegbox.report import svg
-from pegbox.report.rounding import metric
-from pegbox.report.standing import Front
+from pegbox.report.answer_sentences import expected_value
+from pegbox.report.incumbent import Front
+from pegbox.report.number_format import metric
 from pegbox.report.svg import Axis, Point
-from pegbox.report.verdict import expected_value
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 

@@ -12,7 +12,7 @@ from pegbox.analysis.cost import CostPoint, cost_front
 from pegbox.analysis.effects import Effects, effects
 from pegbox.analysis.health import advise
 from pegbox.analysis.importance import Importance, importance
-from pegbox.analysis.rungs import RungCorrelation, rung_correlations
+from pegbox.analysis.rung_correlation import RungCorrelation, rung_correlations
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.base import Schema
 from pegbox.schemas.history import History

@@ -1,10 +1,10 @@
 """The best trials of a study as rows, and all its values for a picture; reads a store, draws nothing."""
 
-from pegbox.report import reached
+from pegbox.report import incumbent_rows
 from pegbox.report.answer_figure import Measured
-from pegbox.report.rounding import parameter
-from pegbox.report.standing import Front, broken_by
-from pegbox.report.verdict import expected_value
+from pegbox.report.answer_sentences import expected_value
+from pegbox.report.incumbent import Front, broken_by
+from pegbox.report.number_format import parameter
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
@@ -36,7 +36,7 @@ def measured(file: HistoryFile, spec: StudySpec) -> tuple[Measured, ...]:
 
 
 def _row(file: HistoryFile, spec: StudySpec, number: int, fresh: dict[int, float]) -> Row:
-    best = reached.incumbent(file, spec, number)
+    best = incumbent_rows.incumbent(file, spec, number)
     values = {name: _shortened(value) for name, value in best.values.items()}
     seeds: Row = {"on fresh seeds": _shortened(fresh[number]) if number in fresh else None} if fresh else {}
     texts = {name: parameter(value, 4) for name, value in best.configuration.items()}

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pegbox.report.answer import Answer
-from pegbox.report.rounding import duration, metric, parameter
+from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
+from pegbox.report.number_format import duration, metric, parameter
 from pegbox.report.svg import data_uri
-from pegbox.report.verdict import against_baseline, point_with_interval, with_interval
 from pegbox.schemas.selection import Selection
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&^$:-])")

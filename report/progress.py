@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.rounding import duration, spaced
-from pegbox.report.standing import BrokenConstraint, Front, Incumbent
-from pegbox.schemas.base import Schema
+from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
+from pegbox.report.number_format import duration, spaced
+from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import BudgetSpec
 from pegbox.schemas.trial import TrialState
@@ -32,6 +32,34 @@ class FailureExample(Schema):
     message: str
 
 
+class SeedRound(Schema):
+    """One fresh seed of the finalists' round."""
+
+    replicate: int
+    n_settled: int
+    """Finalists that have a value on it, or failed on it for good."""
+
+
+class Activity(Schema):
+    """A segment in training, as the tables have it."""
+
+    trial: int
+    replicate: int | None = None
+    """Which fresh seed of the finalists' round; None while searching."""
+    fold: int = 0
+    to_budget: int
+    seconds: float | None = None
+    """Since it began."""
+    configuration: Configuration
+    curve: dict[int, FiniteFloat] = Field(default={})
+    """Step to value of the objective's metric."""
+
+    @property
+    def step(self) -> int:
+        """The last one that was reported; 0 before the first."""
+        return max(self.curve, default=0)
+
+
 class Tally(Schema):
     """What the trials of a study add up to."""
 
@@ -40,8 +68,10 @@ class Tally(Schema):
     """Most frequent first."""
     failure: FailureExample | None = None
     """The last of the most frequent kind."""
+    tried: int = 0
+    """Trials that were measured at a rung, or ended; those that are left of the others are on their way to it."""
     epochs: int = 0
-    """Over all trials."""
+    """Over all trials, as `budget.epochs` counts them: a failed one as far as it was meant to go."""
     n_trainings: FiniteFloat = 0.0
     """What the search took, in trainings of the length that completed trials had."""
     cost: FiniteFloat = 0.0
@@ -52,10 +82,12 @@ class Tally(Schema):
     """Of training a completed trial."""
     elapsed_seconds: FiniteFloat = 0.0
     """Of all runs of the study."""
-    trained_seconds: FiniteFloat = 0.0
-    """Of all segments, as their workers counted them."""
-    replicates: int = 0
-    """Fresh seeds of finalists that are done."""
+    search_seconds: FiniteFloat = 0.0
+    """Of training while searching, failed attempts included, what was found in the cache not."""
+    finalist_seconds: FiniteFloat = 0.0
+    """Of training on fresh seeds."""
+    seed_rounds: tuple[SeedRound, ...] = ()
+    """Fresh seeds of the finalists that are done, by their number."""
     best: Incumbent | None = None
     best_so_far: tuple[FiniteFloat, ...] = ()
     """How the best value came about, first to last; empty with several objectives."""
@@ -67,6 +99,16 @@ class Tally(Schema):
     """Why the search is over; None while it goes on."""
     earlier: tuple[str, ...] = ()
     """The studies that it learns from."""
+
+    @property
+    def trained_seconds(self) -> float:
+        """Of all training that was not found in the cache."""
+        return self.search_seconds + self.finalist_seconds
+
+    @property
+    def n_replicates(self) -> int:
+        """Fresh seeds of finalists that are done."""
+        return sum(one.n_settled for one in self.seed_rounds)
 
     @property
     def n_trials(self) -> int:
@@ -87,7 +129,7 @@ class Tally(Schema):
 def budget_use(limits: BudgetSpec, tally: Tally) -> tuple[BudgetUse, ...]:
     """How much of each limit is used, the one nearest to its end first."""
     used = {
-        "trials": (tally.n_finished, limits.trials),
+        "trials": (tally.tried, limits.trials),
         "epochs": (tally.epochs, limits.epochs),
         "time": (tally.elapsed_seconds, limits.time),
         "cost": (tally.cost, limits.cost),

@@ -6,14 +6,15 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.progress import BudgetUse, FailureExample, Tally, budget_use
-from pegbox.report.standing import BrokenConstraint, Front, Incumbent
+from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
+from pegbox.report.progress import Activity, BudgetUse, FailureExample, Tally, budget_use
+from pegbox.report.time_left import planned_replicates, seconds_left
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
-from pegbox.search.choice import choose_method
+from pegbox.search.auto_method import choose_method
 
 Curve = Mapping[int, float]
 """Step to value of the objective's metric."""
@@ -116,21 +117,10 @@ class StudyStatus(Schema):
     seconds_left: float | None = None
     """An estimate for the whole study, finalists included; None before the first trial ends, and after the last."""
     replicates_done: int = 0
+    """Fresh seeds of finalists that have a value, or failed for good."""
     replicates_planned: int = 0
+    """At most so many; clear losers get no more of them."""
     running: tuple[RunningTrial, ...] = ()
-
-
-class Activity(Schema):
-    """A segment in training, as the tables have it."""
-
-    trial: int
-    replicate: int | None = None
-    fold: int = 0
-    to_budget: int
-    seconds: float | None = None
-    configuration: Configuration
-    curve: dict[int, FiniteFloat] = Field(default={})
-    """Step to value of the objective's metric."""
 
 
 def status_of(
@@ -153,7 +143,8 @@ def status_of(
     budget = budget_use(spec.budget, tally)
     phase = _phase(tally, run)
     choice = choose_method(spec)
-    planned = _planned_replicates(spec, tally)
+    is_going_on = phase in {"searching", "finalists"}
+    planned = tally.n_replicates if phase == "done" else planned_replicates(spec, tally, activities)
     return StudyStatus(
         study=spec.name,
         phase=phase,
@@ -178,17 +169,11 @@ def status_of(
         busy=min(len(activities), spec.run.workers),
         busy_share=_busy_share(spec, tally) if phase == "searching" else None,
         elapsed_seconds=tally.elapsed_seconds,
-        seconds_left=_seconds_left(spec, tally, phase, budget),
-        replicates_done=min(tally.replicates, planned),
+        seconds_left=seconds_left(spec, tally, activities) if is_going_on else None,
+        replicates_done=tally.n_replicates,
         replicates_planned=planned,
         running=tuple(_running(activity, best_curve or {}) for activity in activities),
     )
-
-
-def _planned_replicates(spec: StudySpec, tally: Tally) -> int:
-    """Of the finalists' round, as it would be if the search ended now."""
-    top, seeds = spec.finalists.after(tally.n_trainings)
-    return min(top, tally.counts.get(TrialState.COMPLETED, 0)) * seeds
 
 
 def _phase(tally: Tally, run: RunState | None) -> Phase:
@@ -204,19 +189,9 @@ def _phase(tally: Tally, run: RunState | None) -> Phase:
 
 
 def _busy_share(spec: StudySpec, tally: Tally) -> float | None:
-    if tally.n_finished < 2 * spec.run.workers or not tally.trained_seconds or not tally.elapsed_seconds:
-        return None  # too early to say: the clock is that of the last decision
+    if tally.tried < 2 * spec.run.workers or not tally.trained_seconds or not tally.elapsed_seconds:
+        return None  # too early to say
     return min(1.0, tally.trained_seconds / (tally.elapsed_seconds * spec.run.workers))
-
-
-def _seconds_left(spec: StudySpec, tally: Tally, phase: Phase, budget: Sequence[BudgetUse]) -> float | None:
-    """Time goes on as it went: the search until its first limit, then what is missing of the finalists' round."""
-    if phase not in {"searching", "finalists"} or not tally.n_finished or not tally.elapsed_seconds:
-        return None
-    rates = [tally.elapsed_seconds * (1 - use.share) / use.share for use in budget if use.share > 0]
-    search = min(rates, default=0.0) if phase == "searching" else 0.0
-    replicates = max(0, _planned_replicates(spec, tally) - tally.replicates)
-    return search + replicates * tally.mean_seconds / spec.run.workers
 
 
 def _running(activity: Activity, best_curve: Curve) -> RunningTrial:

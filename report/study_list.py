@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report import reached
+from pegbox.report import incumbent_rows
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import NotFoundError, suggest
 from pegbox.storage.history_file import HistoryFile, open_history
@@ -55,9 +55,9 @@ def list_studies(root: Path) -> tuple[StudyLine, ...]:
 
 def _line(history: HistoryFile, one: Overview) -> StudyLine:
     spec, best = one.spec, one.best
-    front = reached.front(history, spec)
+    front = incumbent_rows.front(history, spec)
     if spec.constraints and front is None:
-        kept = reached.best_trial(history, spec)
+        kept = incumbent_rows.best_trial(history, spec)
         best = kept.value if kept else None
     return StudyLine(
         study=one.study,

@@ -5,16 +5,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pegbox.report import reached
-from pegbox.report.activities import activities
-from pegbox.report.progress import FailureExample, Tally
-from pegbox.report.standing import Front, Incumbent, broken_by
+from pegbox.report import incumbent_rows
+from pegbox.report.incumbent import Front, Incumbent, broken_by
+from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
+from pegbox.report.worker_activity import activities
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.trial import TrialState
-from pegbox.search.earlier import learns
+from pegbox.search.warm_start_sources import learns
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries import events, segments, studies, trials
@@ -92,24 +92,29 @@ class StudyReader:
         """What the trials add up to."""
         kinds = trials.failure_counts(self.file, self.study)
         sums = trials.trial_sums(self.file, self.study)
-        front = reached.front(self.file, self.spec)
+        trained = segments.trained_seconds(self.file, self.study)
+        front = incumbent_rows.front(self.file, self.spec)
         best = self._best(front)
         return Tally(
             counts={one.state: one.n for one in trials.state_counts(self.file, self.study)},
             failures={one.kind: one.n for one in kinds},
             failure=self._failure(kinds[0].kind) if kinds else None,
+            tried=sums.tried,
             epochs=sums.epochs,
-            n_trainings=sums.epochs / (sums.mean_budget or self.spec.full_budget),
+            n_trainings=sums.trained_epochs / (sums.mean_budget or self.spec.full_budget),
             cost=sums.cost,
             stagnation=self._since(best, front),
             mean_seconds=sums.mean_seconds,
             elapsed_seconds=events.elapsed_seconds(self.file, self.study),
-            trained_seconds=segments.trained_seconds(self.file, self.study),
-            replicates=segments.n_replicates(self.file, self.study),
+            search_seconds=trained.search,
+            finalist_seconds=trained.finalists,
+            seed_rounds=tuple(SeedRound(**one.model_dump()) for one in segments.settled_seeds(self.file, self.study)),
             best=best,
-            best_so_far=best_values(self.file, self.spec, reached.MOST_POINTS) if len(self.spec.goals) == 1 else (),
+            best_so_far=best_values(self.file, self.spec, incumbent_rows.MOST_POINTS)
+            if len(self.spec.goals) == 1
+            else (),
             front=front,
-            broken=reached.broken_constraints(self.file, self.spec),
+            broken=incumbent_rows.broken_constraints(self.file, self.spec),
             search_end=events.search_end(self.file, self.study),
             earlier=events.earlier_studies(self.file, self.study) if learns(self.spec) else (),
         )
@@ -131,7 +136,7 @@ class StudyReader:
                 seconds=one.seconds,
                 failure=one.failure_kind,
                 message=one.failure_message,
-                configuration=reached.in_file_order(self.spec, one.configuration),
+                configuration=incumbent_rows.in_file_order(self.spec, one.configuration),
                 is_best=one.is_best,
             )
             for one in trials.ended_trials(self.file, self.study, after)
@@ -146,8 +151,8 @@ class StudyReader:
 
     def _best(self, front: Front | None) -> Incumbent | None:
         if len(self.spec.goals) == 1:
-            return reached.best_trial(self.file, self.spec)
-        return reached.incumbent(self.file, self.spec, front.knee) if front else None
+            return incumbent_rows.best_trial(self.file, self.spec)
+        return incumbent_rows.incumbent(self.file, self.spec, front.knee) if front else None
 
     def _since(self, best: Incumbent | None, front: Front | None) -> int:
         """Completed trials after the last one that improved on those before it."""

@@ -13,6 +13,7 @@
     ├── StoreError                  1   the history cannot be read or written
     │   ├── StoreUnwritableError    2   the store's directory cannot be written
     │   ├── StoreCorruptError       1   a file of the store is damaged
+    │   ├── StoreLossError          1   what was asked for would destroy what nothing else holds
     │   ├── StoreBusyError          5   another live process holds the study
     │   └── StoreNewerError         5   a newer pegbox wrote the store
     ├── PageError                   1   the page cannot be written or served
@@ -129,6 +130,10 @@ class StoreUnwritableError(StoreError):
 
 class StoreCorruptError(StoreError):
     """A file of the store is damaged; the message says which command rebuilds it."""
+
+
+class StoreLossError(StoreError):
+    """What was asked for would destroy what nothing else holds; the message says what, and how to go on."""
 
 
 class StoreBusyError(StoreError):

@@ -7,15 +7,22 @@ from pydantic import Discriminator, Field, TypeAdapter
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.decision import Step
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
+from pegbox.schemas.warm_start import EarlierStudy
 
 
 class _Event(Schema):
     study: str
+
+
+class Driven(_Event):
+    """Something that happened while a run drove the study."""
+
+    elapsed_seconds: float | None = Field(default=None, ge=0)
+    """Running time of the study over all its runs; said by the log as it writes. None where an earlier version did."""
 
 
 class StudyOpened(_Event):
@@ -25,7 +32,7 @@ class StudyOpened(_Event):
     spec: StudySpec
 
 
-class RunStarted(_Event):
+class RunStarted(Driven):
     """A flow run began to drive the study."""
 
     type: Literal["run_started"] = "run_started"
@@ -39,7 +46,7 @@ class RunStarted(_Event):
     versions: dict[str, str] = Field(default={})
 
 
-class RunEnded(_Event):
+class RunEnded(Driven):
     """A flow run let go of the study."""
 
     type: Literal["run_ended"] = "run_ended"
@@ -49,7 +56,7 @@ class RunEnded(_Event):
     message: str = ""
 
 
-class DecisionMade(_Event):
+class DecisionMade(Driven):
     """The strategy decided; the trial it starts, continues or stops is named."""
 
     type: Literal["decision_made"] = "decision_made"
@@ -65,7 +72,7 @@ class DecisionMade(_Event):
     """Of the trial's training."""
 
 
-class SearchEnded(_Event):
+class SearchEnded(Driven):
     """The strategy has nothing more to decide; a larger budget may begin the search again."""
 
     type: Literal["search_ended"] = "search_ended"
@@ -82,7 +89,7 @@ class EarlierChosen(_Event):
     studies: tuple[EarlierStudy, ...]
 
 
-class SegmentStarted(_Event):
+class SegmentStarted(Driven):
     """A segment was handed to a worker."""
 
     type: Literal["segment_started"] = "segment_started"
@@ -90,7 +97,7 @@ class SegmentStarted(_Event):
     segment: Segment
 
 
-class SegmentTrained(_Event):
+class SegmentTrained(Driven):
     """A segment was trained, or found in the cache; its reports are events of their own."""
 
     type: Literal["segment_trained"] = "segment_trained"
@@ -133,7 +140,7 @@ class MetricsReported(_Event):
         )
 
 
-class TrialEvaluated(_Event):
+class TrialEvaluated(Driven):
     """A trial has a value at a budget (or, with a replicate, at a fresh seed).
 
     With folds each fold is an event, and their mean (fold None) is the one that counts.
@@ -148,7 +155,7 @@ class TrialEvaluated(_Event):
     """Fold to where the training that was evaluated ended."""
 
 
-class TrialFailed(_Event):
+class TrialFailed(Driven):
     """An attempt failed; `final` where no other attempt follows."""
 
     type: Literal["trial_failed"] = "trial_failed"
@@ -180,7 +187,7 @@ class TrialReopened(_Event):
     trial: int
 
 
-class SelectionMade(_Event):
+class SelectionMade(Driven):
     """The study has an answer."""
 
     type: Literal["selection_made"] = "selection_made"

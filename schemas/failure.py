@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field, FiniteFloat
+
 from pegbox.schemas.base import Schema
 
 
@@ -38,3 +40,5 @@ class Failure(Schema):
     message: str
     """One sentence for the user."""
     traceback: str | None = None
+    seconds: FiniteFloat | None = Field(default=None, ge=0)
+    """Of training until it failed, the start of a worker included; None where nobody counted them."""

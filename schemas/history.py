@@ -10,9 +10,9 @@ from pydantic import Field
 
 from pegbox.schemas.base import Schema
 from pegbox.schemas.decision import Continue, Start, Stop
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.events import (
     DecisionMade,
+    Driven,
     EarlierChosen,
     Event,
     RunStarted,
@@ -30,6 +30,7 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, Trial, TrialState
+from pegbox.schemas.warm_start import EarlierStudy
 
 _OfTrial = SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried | TrialReopened
 
@@ -149,6 +150,7 @@ class History(Schema):
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         for event in events:
             version += 1
+            elapsed_seconds = max(elapsed_seconds, _told_seconds(event))
             match event:
                 case StudyOpened():
                     earlier = earlier if event.spec.search.warm_start == spec.search.warm_start else None
@@ -156,11 +158,10 @@ class History(Schema):
                 case EarlierChosen():
                     earlier = event.studies
                 case DecisionMade():
-                    n_decisions, elapsed_seconds = event.number + 1, event.elapsed_seconds
-                    search_end = None
+                    n_decisions, search_end = event.number + 1, None
                     _apply_decision(trials, event)
                 case SearchEnded():
-                    search_end, elapsed_seconds = event.reason, event.elapsed_seconds
+                    search_end = event.reason
                 case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried() | TrialReopened():
                     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
                     if number >= len(trials):
@@ -185,6 +186,11 @@ class History(Schema):
             selection=selection,
             data_fingerprint=data_fingerprint,
         )
+
+
+def _told_seconds(event: Event) -> float:
+    """Running time of the study at an event; 0 where nobody said it."""
+    return (event.elapsed_seconds or 0.0) if isinstance(event, Driven) else 0.0
 
 
 def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pegbox.schemas.complaints import complaints
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.validation_messages import complaints
 from pegbox.schemas.yaml_text import YamlTextError, parse_yaml
 
 SOURCE = "--set"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from pegbox.schemas.complaints import complaints
 from pegbox.schemas.errors import Problem, StudyError
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.validation_messages import complaints
 from pegbox.schemas.yaml_text import YamlText, YamlTextError, parse_yaml
 
 

@@ -6,8 +6,8 @@ from pegbox.schemas.decision import Continue, Decision, Done, Start, Wait
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search import limits
-from pegbox.search.encoding import SpaceEncoding
-from pegbox.search.novelty import Novelty
+from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.strategy import Ending, Planner
 
 

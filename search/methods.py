@@ -10,13 +10,9 @@ from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.history import History
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
-from pegbox.search.between_folds import BetweenFolds, judges_folds
+from pegbox.search.auto_method import choose_method
 from pegbox.search.budgeted import BudgetedStrategy
-from pegbox.search.choice import choose_method
 from pegbox.search.composed import ComposedPlanner
-from pegbox.search.earlier import check_earlier
-from pegbox.search.encoding import SpaceEncoding
-from pegbox.search.enqueued import check_enqueued, check_priors
 from pegbox.search.options import (
     AshaOptions,
     BayesOptions,
@@ -28,8 +24,12 @@ from pegbox.search.options import (
     NoOptions,
     check_options,
 )
-from pegbox.search.scales import by_magnitude
+from pegbox.search.schedules.fold_stopping import BetweenFolds, judges_folds
+from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.search.space.enqueued import check_enqueued, check_priors
+from pegbox.search.space.scales import by_magnitude
 from pegbox.search.strategy import Ending, Planner, Sampler, Schedule, Strategy
+from pegbox.search.warm_start_sources import check_earlier
 
 METHODS: dict[str, type[Schema]] = {
     "auto": NoOptions,
@@ -96,7 +96,7 @@ def _ending(spec: StudySpec, encoding: SpaceEncoding) -> Ending | None:
     """What ends the search beside the limits that are counted."""
     if spec.budget.improvement is None:
         return None
-    from pegbox.search.expected_gain import ExpectedGain
+    from pegbox.search.model.expected_gain import ExpectedGain
 
     return ExpectedGain(encoding, spec.full_budget)
 
@@ -104,7 +104,7 @@ def _ending(spec: StudySpec, encoding: SpaceEncoding) -> Ending | None:
 def _planner(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> Planner:
     if spec.search.method != "freeze_thaw":
         return ComposedPlanner(_sampler(spec, encoding, earlier), _schedule(spec))
-    from pegbox.search.modelled import freeze_thaw_for
+    from pegbox.search.model_methods import freeze_thaw_for
 
     return freeze_thaw_for(spec, encoding, earlier)
 
@@ -113,16 +113,16 @@ def _sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History
     method = choose_method(spec).method
     library, _, name = method.partition(":")
     if library == "optuna":
-        from pegbox.search.optuna_sampler import OptunaSampler
+        from pegbox.search.samplers.optuna_sampler import OptunaSampler
 
         return OptunaSampler(encoding, name, spec.search.options, spec.search_seed)
     if library == "hyperopt":
-        from pegbox.search.hyperopt_sampler import HyperoptSampler
+        from pegbox.search.samplers.hyperopt_sampler import HyperoptSampler
 
         return HyperoptSampler(encoding, name, spec.search.options)
     options = METHODS[method].model_validate(spec.search.options)
     if isinstance(options, BayesOptions):
-        from pegbox.search.modelled import bayes_for
+        from pegbox.search.model_methods import bayes_for
 
         return bayes_for(spec, encoding, options, earlier)
     return _own_sampler(spec, encoding, options, method)
@@ -130,27 +130,27 @@ def _sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History
 
 def _own_sampler(spec: StudySpec, encoding: SpaceEncoding, options: Schema, method: str) -> Sampler:
     if isinstance(options, GeneticOptions):
-        from pegbox.search.genetic import GeneticSampler, GeneticSettings
+        from pegbox.search.samplers.genetic import GeneticSampler, GeneticSettings
 
         return GeneticSampler(encoding, spec.search_seed, GeneticSettings(population=options.population))
     if isinstance(options, GridOptions):
-        from pegbox.search.grid import GridSampler
+        from pegbox.search.samplers.grid import GridSampler
 
         return GridSampler(encoding, options.points)
     if method == "sobol":
-        from pegbox.search.sobol import SobolSampler
+        from pegbox.search.samplers.sobol import SobolSampler
 
         return SobolSampler(encoding, spec.search_seed)
-    from pegbox.search.random_sampler import RandomSampler
+    from pegbox.search.samplers.random_sampler import RandomSampler
 
     return RandomSampler(encoding)
 
 
 def _schedule(spec: StudySpec) -> Schedule:
-    from pegbox.search.asha import AshaSchedule
-    from pegbox.search.full import FullSchedule
-    from pegbox.search.halving import HalvingSchedule
-    from pegbox.search.median import MedianSchedule
+    from pegbox.search.schedules.asha import AshaSchedule
+    from pegbox.search.schedules.full_budget import FullSchedule
+    from pegbox.search.schedules.halving import HalvingSchedule
+    from pegbox.search.schedules.median import MedianSchedule
 
     match SCHEDULES[spec.fidelity.schedule].model_validate(spec.fidelity.options):
         case AshaOptions(brackets=brackets):
@@ -167,11 +167,11 @@ def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
     method, path = spec.search.method, ("search", "method")
     library, _, name = method.partition(":")
     if library == "optuna":
-        from pegbox.search.optuna_sampler import check_optuna
+        from pegbox.search.samplers.optuna_sampler import check_optuna
 
         return check_optuna(name, spec.search.options, bool(spec.constraints))
     if library == "hyperopt":
-        from pegbox.search.hyperopt_sampler import check_hyperopt
+        from pegbox.search.samplers.hyperopt_sampler import check_hyperopt
 
         return (*check_hyperopt(name, spec.search.options), *_check_one_objective(spec), *_check_no_constraints(spec))
     if method not in METHODS:

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
-from pegbox.search.axes import Array
+from pegbox.search.space.axes import Array
 
 
 def losses_of(trial: Trial, objectives: tuple[Objective, ...], budget: int | None = None) -> tuple[float, ...] | None:

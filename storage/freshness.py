@@ -12,6 +12,14 @@ LIVE_SECONDS = 3.0
 """A snapshot of this age is taken as it is: a running study publishes more often than that."""
 
 
+def seen_journals(store: StoreLayout) -> set[str]:
+    """Names of the journals when the snapshot was last published; none where that is not known."""
+    try:
+        return set(json.loads((store.ingest / SEEN_FILE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return set()
+
+
 def is_current(store: StoreLayout) -> bool:
     """True if no journal has grown since the last publish."""
     try:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from pegbox.schemas.trial import TrainedSegment
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.locks import exclusive
+from pegbox.storage.locks import exclusive, is_locked
 
 
 class Handover:
@@ -30,10 +30,14 @@ class Handover:
 
     def is_training(self) -> bool:
         """True while another process trains the segment."""
-        if not self._lock.exists():
+        try:
+            file = os.open(self._lock, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
             return False
-        with exclusive(self._lock, wait=False) as is_free:
-            return not is_free
+        try:
+            return is_locked(file)
+        finally:
+            os.close(file)
 
     def leave(self, trained: TrainedSegment) -> None:
         """Put down what was trained, in one step.

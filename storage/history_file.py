@@ -11,11 +11,11 @@ import duckdb
 from pegbox.schemas.errors import NotFoundError, QueryError, StoreError, suggest
 from pegbox.schemas.history import History
 from pegbox.storage.freshness import is_current
+from pegbox.storage.history_replay import replay
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.master import identifier
 from pegbox.storage.reading import connect_snapshot, damaged
-from pegbox.storage.replay import replay
 
 
 class HistoryFile:

@@ -10,7 +10,7 @@ import duckdb
 from pegbox.schemas.errors import StoreCorruptError
 from pegbox.storage.freshness import SEEN_FILE, is_current
 from pegbox.storage.journal_files import JournalFile, list_journals, sizes
-from pegbox.storage.layout import StoreLayout
+from pegbox.storage.layout import StoreLayout, kind_of
 from pegbox.storage.locks import exclusive
 from pegbox.storage.master import close_master, explained, open_master
 from pegbox.storage.projection import BatchLine, project
@@ -57,53 +57,37 @@ def ingest(store: StoreLayout, *, wait: bool = False, force: bool = False) -> In
         raise unwritable(store, error) from error
 
 
-def ingest_afresh(store: StoreLayout) -> Ingested:
-    """Make the master again from the journals alone, and publish it; the old snapshot is read until then.
+def _ingest(store: StoreLayout, force: bool) -> Ingested:
+    if kind_of(store.master) == "nothing" and kind_of(store.snapshot) == "nothing":
+        return _fold_and_publish(store, force)  # the first time
+    try:
+        if kind_of(store.master) != "file":
+            raise StoreCorruptError(f"{store.master} must be a file, but is a {kind_of(store.master)}.")
+        return _fold_and_publish(store, force)
+    except StoreCorruptError:
+        from pegbox.storage.remaking import remake  # here: it folds by what stands below
+
+        done = remake(store, "damaged")
+        return Ingested(done.n_events, done.n_bad, published=True)
+
+
+def _fold_and_publish(store: StoreLayout, force: bool) -> Ingested:
+    files = list_journals(store)
+    n_events, n_bad = fold_journals(store, files)
+    return Ingested(n_events, n_bad, publish_folded(store, files, force=force))
+
+
+def fold_journals(store: StoreLayout, files: list[JournalFile]) -> tuple[int, int]:
+    """Take into the master what the journals hold beyond it, and close it; the caller holds the ingest lock.
+
+    Returns:
+        The number of events taken and of lines set aside.
 
     Raises:
-        StoreUnwritableError: The disk is full or the directory read-only; the old master comes back.
-        StoreNewerError: A newer pegbox wrote the store.
+        StoreUnwritableError: The disk is full.
+        StoreCorruptError: The master is damaged.
+        OSError: A journal cannot be read.
     """
-    check_version(store)
-    aside = store.master.with_suffix(".before")
-    try:
-        with exclusive(store.ingest / "ingest.lock", wait=True):
-            if store.master.exists():
-                store.master.replace(aside)
-            _remove_logs(store)
-            try:
-                done = _ingest_into_master(store, force=True)
-            except BaseException:
-                if aside.exists():
-                    _remove_logs(store)
-                    aside.replace(store.master)
-                raise
-            aside.unlink(missing_ok=True)
-            return done
-    except OSError as error:
-        raise unwritable(store, error) from error
-
-
-def _ingest(store: StoreLayout, force: bool) -> Ingested:
-    if store.master.with_suffix(".before").exists():  # a rebuild was killed: what it left is not whole
-        store.master.unlink(missing_ok=True)
-        _remove_logs(store)
-        store.master.with_suffix(".before").replace(store.master)
-    try:
-        return _ingest_into_master(store, force)
-    except StoreCorruptError:
-        store.master.replace(store.master.with_suffix(".damaged"))  # kept for whoever wants to look
-        _remove_logs(store)
-        return _ingest_into_master(store, force=True)
-
-
-def _remove_logs(store: StoreLayout) -> None:
-    for leftover in store.ingest.glob("master.duckdb.wal*"):
-        leftover.unlink()
-
-
-def _ingest_into_master(store: StoreLayout, force: bool) -> Ingested:
-    files = list_journals(store)
     n_events = n_bad = 0
     connection = open_master(store)
     try:
@@ -117,10 +101,24 @@ def _ingest_into_master(store: StoreLayout, force: bool) -> Ingested:
         raise explained(store, error) from error
     finally:
         connection.close()
+    return n_events, n_bad
+
+
+def publish_folded(store: StoreLayout, files: list[JournalFile], *, force: bool) -> bool:
+    """Publish a closed master and remember which state of the journals it has; the caller holds the ingest lock.
+
+    Returns:
+        True if the snapshot is now up to date.
+
+    Raises:
+        StoreUnwritableError: The disk is full; the old snapshot stays.
+    """
     published = publish(store, force=force)
     if published:
-        _remember(store, files)
-    return Ingested(n_events, n_bad, published)
+        draft = store.ingest / f"{SEEN_FILE}.tmp"
+        draft.write_text(json.dumps(sizes(files)))  # for who asks whether anything is new without opening the database
+        draft.replace(store.ingest / SEEN_FILE)
+    return published
 
 
 def _batches(files: list[JournalFile], offsets: dict[str, int]) -> Iterator[list[ScannedLine]]:
@@ -128,7 +126,7 @@ def _batches(files: list[JournalFile], offsets: dict[str, int]) -> Iterator[list
     new = (
         file
         for file in files
-        if (file.name not in offsets if file.n_bytes is None else file.n_bytes > offsets.get(file.name, 0))
+        if (file.name not in offsets if file.n_bytes is None else file.n_bytes != offsets.get(file.name, 0))
     )
     batch: list[ScannedLine] = []
     n_bytes = 0
@@ -166,7 +164,8 @@ def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine])
             project(connection, good)
         for line in bad:
             connection.execute(
-                "INSERT INTO quarantine VALUES (?, ?, ?, ?, now())",
+                "INSERT INTO quarantine SELECT $1, $2, $3, $4, now() "
+                "WHERE NOT EXISTS (FROM quarantine WHERE journal = $1 AND line = $4)",
                 [line.journal, line.byte_offset, line.line, line.raw.decode(errors="replace")],
             )
         _advance(connection, batch)
@@ -174,24 +173,25 @@ def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine])
 
 
 def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> None:
-    """Move the offset of each journal, in the transaction that holds its rows."""
+    """Move the offset of each journal, in the transaction that holds its rows.
+
+    The offset follows a file that became shorter or is read again from its beginning; counts and last number are of
+    all that was ever taken of it, so that what it lost since shows.
+    """
     by_journal: dict[str, list[ScannedLine]] = {}
     for line in batch:
         by_journal.setdefault(line.journal, []).append(line)
     for name, lines in by_journal.items():
-        whole = [line.line.seq for line in lines if not isinstance(line.line, str)]
-        moved = [name, lines[-1].next_offset, len(whole), len(lines) - len(whole), max(whole, default=0)]
-        known = connection.execute(
-            "UPDATE journals SET byte_offset = $2, n_events = n_events + $3, n_bad = n_bad + $4, "
-            "last_seq = greatest(last_seq, $5) WHERE name = $1 RETURNING 1",
-            moved,
-        )
-        if known.fetchone() is None:
+        row = connection.execute("SELECT last_seq FROM journals WHERE name = $1", [name]).fetchone()
+        last = row[0] if row else 0
+        new = {line.line.seq for line in lines if not isinstance(line.line, str) and line.line.seq > last}
+        n_bad = sum(isinstance(line.line, str) for line in lines)
+        moved = [name, lines[-1].next_offset, len(new), n_bad, max(new, default=last)]
+        if row is None:
             connection.execute("INSERT INTO journals VALUES ($1, $2, $3, $4, $5)", moved)
-
-
-def _remember(store: StoreLayout, files: list[JournalFile]) -> None:
-    """Write down what was seen, for who asks whether anything is new without opening the database."""
-    draft = store.ingest / f"{SEEN_FILE}.tmp"
-    draft.write_text(json.dumps(sizes(files)))
-    draft.replace(store.ingest / SEEN_FILE)
+        else:
+            connection.execute(
+                "UPDATE journals SET byte_offset = $2, n_events = n_events + $3, n_bad = n_bad + $4, last_seq = $5 "
+                "WHERE name = $1",
+                moved,
+            )

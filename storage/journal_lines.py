@@ -31,8 +31,20 @@ class JournalLine(NamedTuple):
 
 def encode_line(event: Event, seq: int, at: float, version: int | None = None) -> bytes:
     """The line of an event, newline included."""
+    return encode_body(event.model_dump_json(), f"{at:.6f}", version, seq)
+
+
+def encode_body(body: str, at: str, version: int | None, seq: int) -> bytes:
+    """The line of an event that is JSON already.
+
+    Args:
+        body: The event's JSON.
+        at: Unix time in seconds, with six decimals.
+        version: Of the study after a driver's event.
+        seq: Number of the line in its journal, from 1.
+    """
     numbered = "" if version is None else f',"version":{version}'
-    covered = f'"seq":{seq},"at":{at:.6f}{numbered},{event.model_dump_json()[1:]}'.encode()
+    covered = f'"seq":{seq},"at":{at}{numbered},{body[1:]}'.encode()
     return b'{"crc":"%08x",%b\n' % (zlib.crc32(covered), covered)
 
 
@@ -40,9 +52,10 @@ def decode_line(line: bytes) -> JournalLine | str:
     """Read a line back; where it is damaged, why, in a few words.
 
     Args:
-        line: Without its newline.
+        line: Without its newline; a carriage return before it, of a program that writes text as Windows does, is no
+            damage.
     """
-    match = _LINE.fullmatch(line)
+    match = _LINE.fullmatch(line.removesuffix(b"\r"))
     if match is None:
         return "not a line of a journal"
     crc, covered, seq, at, version, rest = match.groups()

@@ -1,5 +1,6 @@
 """Where the files of a store lie; opens none of them and loads no database."""
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,3 +64,17 @@ class StoreLayout:
     def logs(self) -> Path:
         """What workers print."""
         return self.root / "logs"
+
+
+def kind_of(path: Path) -> str:
+    """What lies at a path, in a word: `file`, `nothing`, or what stands in a file's place; opens nothing.
+
+    A link counts as what it leads to. A named pipe that is opened waits for ever, so whoever opens what others may
+    have put there asks first.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "link that leads nowhere" if path.is_symlink() else "nothing"
+    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
+    return kinds.get(stat.S_IFMT(mode), "device")

@@ -2,9 +2,14 @@
 
 import fcntl
 import os
+import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+LOOK_SECONDS = 10.0
+"""A look takes microseconds; one that lasts longer belongs to a process that was suspended in the midst of it."""
 
 
 @contextmanager
@@ -22,9 +27,31 @@ def exclusive(path: Path, *, wait: bool) -> Iterator[bool]:
 
 
 def try_lock(file: int, *, wait: bool = False) -> bool:
-    """Lock an open file; False where another holds it."""
+    """Lock an open file; False where another holds it.
+
+    Whoever only looks (`is_locked`) shares the lock for a moment. That is waited for, so that a reader never makes a
+    lock look taken: it is, where not even a share of it can be had.
+    """
+    if wait:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return True
+    give_up = time.monotonic() + LOOK_SECONDS
+    while not _try(file, fcntl.LOCK_EX):
+        if time.monotonic() > give_up or not _try(file, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(file, fcntl.LOCK_UN)
+        time.sleep(random.uniform(0, 0.002))  # noqa: S311 - two that want it would else shut each other out for ever
+    return True
+
+
+def is_locked(file: int) -> bool:
+    """True if somebody holds the lock of an open file; any number may look at once."""
+    return not _try(file, fcntl.LOCK_SH)
+
+
+def _try(file: int, kind: int) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

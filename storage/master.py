@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import duckdb
 
@@ -37,8 +38,7 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
         StoreUnwritableError: The disk is full.
     """
     if not store.master.exists():
-        for leftover in store.ingest.glob("master.duckdb.wal*"):
-            leftover.unlink()
+        remove_logs(store)
     is_suspect = store.master.exists() and not was_left_alone(store)
     try:
         if read_version(store) is None:
@@ -111,12 +111,32 @@ def refuse_newer(store: StoreLayout) -> None:
     """
     if not store.master.exists():
         return
-    with duckdb.connect(":memory:", config={**OFFLINE}) as connection:
-        connection.execute(f"ATTACH {quoted(str(store.master))} AS master (READ_ONLY)")
-        connection.execute("USE master")
+    with read_only(store.master) as connection:
         version = max(applied(connection), default=0)
     if version > len(migrations()):
         raise newer(store, version)
+
+
+def read_only(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that can only read a database, and leaves it byte for byte as it is.
+
+    Raises:
+        duckdb.Error: It is damaged.
+    """
+    connection = duckdb.connect(":memory:", config={**OFFLINE})
+    try:
+        connection.execute(f"ATTACH {quoted(str(path))} AS read (READ_ONLY)")
+        connection.execute("USE read")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def remove_logs(store: StoreLayout) -> None:
+    """Delete what a killed ingestor left of a master that is gone: it belongs to no other."""
+    for leftover in store.ingest.glob("master.duckdb.wal*"):
+        leftover.unlink()
 
 
 def quoted(text: str) -> str:

@@ -5,13 +5,13 @@ from shlex import quote
 
 from pydantic import ValidationError
 
-from pegbox.schemas.earlier import EarlierStudy, PastStudy
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.warm_start import EarlierStudy, PastStudy
+from pegbox.storage.history_replay import replay
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
-from pegbox.storage.replay import replay
 
 _PAST = """
 SELECT spec, version, coalesce(n_completed, 0)

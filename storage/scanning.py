@@ -3,12 +3,13 @@
 import io
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from pegbox.storage.journal_files import JournalFile
 from pegbox.storage.journal_lines import JournalLine, decode_line
-from pegbox.storage.locks import try_lock
+from pegbox.storage.locks import is_locked
 
 CHUNK_BYTES = 8 << 20
 
@@ -26,31 +27,55 @@ class ScannedLine(NamedTuple):
 def scan_lines(file: JournalFile, start: int = 0) -> Iterator[ScannedLine]:
     """The lines from a byte offset on; a last line without its newline is left for later.
 
+    Where the file was changed behind the store's back, so that no line begins at the offset any more, all of its
+    lines: whoever takes them knows most of them already.
+
     Raises:
         OSError: The file cannot be read.
     """
-    with open_journal(file) as stream:
+    if file.is_archived:
+        archive = _Archive(file.path)
+        yield from _lines(file.name, archive.chunks(), 0)
+        if not archive.is_whole:
+            yield ScannedLine(file.name, 0, 0, "the archive is cut off or damaged", b"")
+        return
+    with file.path.open("rb") as stream:
+        start = start if _begins_a_line(stream, start) else 0
         stream.seek(start)
-        yield from _lines(file.name, _limited(stream, None if file.n_bytes is None else file.n_bytes - start), start)
+        yield from _lines(file.name, _limited(stream, (file.n_bytes or 0) - start), start)
 
 
-def open_journal(file: JournalFile) -> BinaryIO:
-    """The text of a journal, unpacked where it is archived."""
-    if not file.is_archived:
-        return file.path.open("rb")
-    import zstandard
+def _begins_a_line(stream: BinaryIO, offset: int) -> bool:
+    """True if a line begins at the offset, or the file ends there."""
+    if offset == 0:
+        return True
+    stream.seek(offset - 1)
+    return stream.read(1) == b"\n"
 
-    return io.BytesIO(zstandard.ZstdDecompressor().stream_reader(file.path.read_bytes()).read())
+
+class _Archive:
+    """A compressed journal; once its chunks were read, `is_whole` tells whether that was all of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.is_whole = False
+
+    def chunks(self) -> Iterator[bytes]:
+        """The text, as far as it can be unpacked."""
+        import zstandard
+
+        unpacking = zstandard.ZstdDecompressor().decompressobj()
+        with self._path.open("rb") as stream, suppress(zstandard.ZstdError):
+            while not unpacking.eof and (chunk := stream.read(CHUNK_BYTES)):
+                yield unpacking.decompress(chunk)
+            self.is_whole = unpacking.eof
 
 
-def _limited(stream: BinaryIO, n_bytes: int | None) -> Iterator[bytes]:
+def _limited(stream: BinaryIO, n_bytes: int) -> Iterator[bytes]:
     """Chunks of the stream up to the size that the journal had when it was listed."""
     rest = n_bytes
-    while rest is None or rest > 0:
-        chunk = stream.read(CHUNK_BYTES if rest is None else min(CHUNK_BYTES, rest))
-        if not chunk:
-            return
-        rest = None if rest is None else rest - len(chunk)
+    while rest > 0 and (chunk := stream.read(min(CHUNK_BYTES, rest))):
+        rest -= len(chunk)
         yield chunk
 
 
@@ -60,17 +85,18 @@ def _lines(journal: str, chunks: Iterator[bytes], offset: int) -> Iterator[Scann
         *whole, torn = (torn + chunk).split(b"\n")
         for raw in whole:
             following = offset + len(raw) + 1
-            yield ScannedLine(journal, offset, following, decode_line(raw), raw)
+            if raw.strip():  # no event is lost where an editor left blank lines
+                yield ScannedLine(journal, offset, following, decode_line(raw), raw)
             offset = following
 
 
 def torn_bytes(file: JournalFile) -> int:
-    """How many bytes stand after the last newline.
+    """How many bytes of a journal that is not archived stand after the last newline.
 
     Raises:
         OSError: The file cannot be read.
     """
-    with open_journal(file) as stream:
+    with file.path.open("rb") as stream:
         end = stream.seek(0, io.SEEK_END)
         position = end
         while position > 0:
@@ -86,11 +112,11 @@ def torn_bytes(file: JournalFile) -> int:
 def writer_is_gone(path: Path) -> bool:
     """True if no process holds a journal open for writing."""
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:
-        return try_lock(file)
+        return not is_locked(file)
     except OSError:  # a file system without locks
         return False
     finally:

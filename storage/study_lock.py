@@ -10,7 +10,7 @@ from typing import Self
 
 from pegbox.schemas.errors import StoreBusyError
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.locks import try_lock
+from pegbox.storage.locks import is_locked, try_lock
 
 
 class StudyLock:
@@ -67,11 +67,11 @@ def study_holder(store: StoreLayout, study: str) -> Holder | None:
     """The live process that drives a study, or None; takes nothing."""
     digest = hashlib.sha256(study.encode()).hexdigest()[:24]
     try:
-        file = os.open(store.locks / f"{digest}.lock", os.O_RDWR | os.O_CLOEXEC)
+        file = os.open(store.locks / f"{digest}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        if try_lock(file):
+        if not is_locked(file):
             return None
         return Holder(json.loads(os.pread(file, 4096, 0) or b"{}"))
     except ValueError:

@@ -1,1 +1,1 @@
-"""Prefect tasks: one thin typed file per step; may import report and below."""
+"""Prefect tasks: one thin typed file per step, their caching, artifacts and limits; may import execution and below."""

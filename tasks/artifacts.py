@@ -16,7 +16,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.runtime import flow_run
 
-from pegbox.report.bulletin import bulletin_of
+from pegbox.report.artifact_texts import bulletin_of
 from pegbox.schemas.errors import PegboxError
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout

@@ -8,8 +8,8 @@ from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.filesystems import LocalFileSystem, RemoteFileSystem
 
+from pegbox.execution.exchange import Exchange
 from pegbox.storage.layout import StoreLayout
-from pegbox.tasks.exchange import Exchange
 
 
 @dataclass

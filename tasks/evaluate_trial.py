@@ -4,10 +4,10 @@ from typing import Literal
 
 from prefect import task
 
+from pegbox.execution.crew import Crew
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.tasks.caching import SegmentKey
-from pegbox.tasks.crew import Crew
 
 
 @task(

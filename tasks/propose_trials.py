@@ -7,7 +7,7 @@ from pegbox.schemas.base import Schema
 from pegbox.schemas.decision import Done, Wait
 from pegbox.schemas.events import DecisionMade
 from pegbox.schemas.history import History
-from pegbox.search.deciding import decide
+from pegbox.search.decision_events import decide
 from pegbox.search.strategy import Strategy
 
 

@@ -1,12 +1,15 @@
 """Prefect task: train one segment of a trial."""
 
+import time
+
 from prefect import task
 
+from pegbox.execution.crew import Crew
 from pegbox.schemas.data import PreparedData
+from pegbox.schemas.errors import TrialError
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.tasks.caching import SegmentKey
-from pegbox.tasks.crew import Crew
-from pegbox.tasks.limiting import within_limit
+from pegbox.tasks.concurrency_limit import within_limit
 
 
 @task(
@@ -20,7 +23,13 @@ def train_trial(segment: Segment, data: PreparedData | None, crew: Crew) -> Trai
     """Train in a worker process from one budget to the next, once the study's limit has a free slot.
 
     Raises:
-        TrialError: The attempt failed; carries why.
+        TrialError: The attempt failed; carries why, and the seconds that it took.
     """
     with within_limit(crew.terms.limit):
-        return crew.train(segment, data)
+        began = time.monotonic()
+        try:
+            return crew.train(segment, data)
+        except TrialError as error:
+            # Here and not in the worker: one that was killed can count nothing.
+            seconds = time.monotonic() - began
+            raise TrialError(error.failure.model_copy(update={"seconds": seconds})) from error

@@ -1,4 +1,4 @@
-"""One Prefect server for all tests that run flows, and a project folder with a function to tune."""
+"""One Prefect server for all tests that run flows, a project folder with a function to tune, and simulated studies."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from pegbox.schemas.decision import Start
+from pegbox.schemas.events import DecisionMade, StudyOpened
+from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 
 settings.register_profile("untimed", deadline=None)  # a busy machine decides no test
 settings.load_profile("untimed")
+
+HOSTILE = """</script><img src=x onerror="window.hacked=1">'; DROP TABLE trials; --"""
 
 TRAIN = '''
 """A hill with its top at x = 0.3; every call leaves a line in calls.txt."""
@@ -49,7 +54,7 @@ def die_once(x):
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that lives as long as the test session."""
-    from pegbox.flows.server import prefect_server, wait_until_healthy
+    from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
 
     home = tmp_path_factory.mktemp("prefect")
     with pytest.MonkeyPatch.context() as patch:
@@ -108,3 +113,48 @@ def slow_hill(hill: Callable[..., StudySpec]) -> Callable[..., StudySpec]:
         return hill(**{"space": space, "budget": {"trials": 8}, "run": {"workers": 1, "threads": 1}, **changes})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def simulated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one finished study of 120 trials and three rungs, and one whose name is an attack."""
+    from simulated_study import Simulation, write_simulation
+
+    root = tmp_path_factory.mktemp("simulated") / "store"
+    write_simulation(root, Simulation("higgs-mlp", n_trials=120))
+    write_simulation(root, Simulation(HOSTILE, n_trials=12, seed=1))
+    return root
+
+
+@pytest.fixture
+def spec() -> StudySpec:
+    """A study that needs no project folder."""
+    return StudySpec.model_validate(
+        {
+            "name": "hill",
+            "train": {"kind": "function", "function": "math:sin", "epochs": 9},
+            "space": {"x": {"min": 0.0, "max": 1.0}},
+            "objective": {"metric": "value"},
+            "search": {"method": "random"},
+            "budget": {"trials": 4},
+            "finalists": {"top": 2, "seeds": 2},
+        }
+    )
+
+
+@pytest.fixture
+def history(spec: StudySpec) -> History:
+    """The history of `spec` with its first proposal."""
+    opened = StudyOpened(study="hill", spec=spec)
+    started = DecisionMade(
+        study="hill",
+        number=0,
+        saw=1,
+        elapsed_seconds=0.0,
+        decision=Start(configuration={"x": 0.25}, to_budget=9),
+        trial=0,
+        seed=7,
+    )
+    replayed = History.replay([opened, started])
+    assert replayed is not None
+    return replayed

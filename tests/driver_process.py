@@ -14,7 +14,7 @@ from pegbox.storage.history_file import open_history
 DRIVE = """
 import sys
 from pathlib import Path
-from pegbox.flows.server import server_loss_told
+from pegbox.flows.prefect_server.shared_server import server_loss_told
 from pegbox.flows.tune import tune
 from pegbox.schemas.errors import PegboxError
 from pegbox.schemas.study import StudySpec

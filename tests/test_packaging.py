@@ -11,7 +11,10 @@ ROOMS = {
     "analysis",
     "cli",
     "datasets",
+    "execution",
     "flows",
+    "integrations",
+    "page",
     "report",
     "schemas",
     "search",
@@ -54,7 +57,7 @@ def test_checkout_without_links_still_imports(tmp_path: Path) -> None:
 
 
 def test_worker_module_loads_neither_prefect_nor_duckdb() -> None:
-    done = _python("import sys, pegbox.tasks.worker; print({'prefect', 'duckdb'} & set(sys.modules))")
+    done = _python("import sys, pegbox.execution.segment_worker; print({'prefect', 'duckdb'} & set(sys.modules))")
 
     assert done.stdout.strip() == "set()"
 

@@ -7,8 +7,8 @@ import torch
 
 from pegbox.schemas.errors import StoreUnwritableError, TrialError
 from pegbox.schemas.failure import FailureKind
+from pegbox.training.atomic_files import write_in_one_step
 from pegbox.training.failures import failed
-from pegbox.training.files import write_in_one_step
 
 FORMAT = 1
 

@@ -18,9 +18,9 @@ from pegbox.training.command_line import fill, fill_command
 from pegbox.training.command_output import OutputReader, is_written, read_file, sentence
 from pegbox.training.command_process import CommandProcess
 from pegbox.training.failures import failed
-from pegbox.training.measured import Reports, reported_evaluation
 from pegbox.training.resources import process_name, visible_gpus
 from pegbox.training.trainer import EvaluatedPart, Report
+from pegbox.training.user_metrics import Reports, reported_evaluation
 
 
 class CommandTrainer:

@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import sys
+from importlib import import_module
 from pathlib import Path
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
@@ -80,6 +81,19 @@ def count_out_of_memory_kills() -> int:
 def available_cores() -> int:
     """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def limit_threads(threads: int) -> None:
+    """Hold this process, and what it starts, to so many CPU threads; libraries that load later read it."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(threads)
+        torch.set_num_interop_threads(1)
+    if "numpy" in sys.modules:
+        import_module("threadpoolctl").threadpool_limits(threads)
 
 
 def visible_gpus() -> tuple[str, ...]:

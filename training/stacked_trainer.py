@@ -16,8 +16,8 @@ from pegbox.schemas.base import Metrics
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.trial import MetricReport, Segment, TrainedSegment
+from pegbox.training.early_stopping import Patience
 from pegbox.training.loop import Learner
-from pegbox.training.patience import Patience
 from pegbox.training.stacked_loop import Stack
 from pegbox.training.torch_trainer import finish_segment, open_segment
 from pegbox.training.trainer import Report

@@ -17,12 +17,12 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment
 from pegbox.training.checkpoint import read_checkpoint, write_checkpoint
+from pegbox.training.early_stopping import Patience
 from pegbox.training.failures import failed
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
+from pegbox.training.kinds import TORCH_KINDS
 from pegbox.training.loop import Learner
 from pegbox.training.metrics import Measured, classification_metrics, prefixed, regression_metrics
-from pegbox.training.patience import Patience
 from pegbox.training.precision import Precision
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.tensors import FoldTensors, fold_tensors

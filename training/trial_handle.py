@@ -9,11 +9,11 @@ from pegbox.schemas.base import Value
 from pegbox.schemas.errors import suggest
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.trial import Segment
+from pegbox.training.atomic_files import write_in_one_step
 from pegbox.training.checkpoint_directory import CheckpointDirectory
 from pegbox.training.failures import failed
-from pegbox.training.files import write_in_one_step
-from pegbox.training.measured import Reports, as_numbers, lone_name
 from pegbox.training.resources import visible_gpus
+from pegbox.training.user_metrics import Reports, as_numbers, lone_name
 
 _STATE_FILE = "state.pkl"
 

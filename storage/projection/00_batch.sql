@@ -9,9 +9,10 @@ FROM (SELECT *, json_transform(body, $head) AS event FROM incoming);
 INSERT INTO quarantine
 SELECT journal, byte_offset, 'unknown event type ' || coalesce(type, 'NULL'), body, now()
 FROM batch
-WHERE study IS NULL OR type IS NULL OR type NOT IN (
+WHERE NOT EXISTS (FROM quarantine AS q WHERE q.journal = batch.journal AND q.line = batch.body)
+    AND (study IS NULL OR type IS NULL OR type NOT IN (
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
     'metrics_reported', 'trial_evaluated', 'trial_failed', 'trial_retried', 'trial_reopened',
     'selection_made', 'artifact_written',
     'schedule_step', 'search_ended', 'earlier_chosen'
-);
+));

@@ -11,7 +11,8 @@ WHERE study IS NOT NULL AND type IN (
 INSERT INTO quarantine
 SELECT a.journal, a.byte_offset, 'version ' || a.version || ' of the study is taken by another event', a.body, now()
 FROM arrived AS a JOIN events AS e ON a.study = e.study AND a.version = e.version
-WHERE a.body <> e.body;
+WHERE a.body <> e.body
+    AND NOT EXISTS (FROM quarantine AS q WHERE q.journal = a.journal AND q.line = a.body);
 
 INSERT INTO events
 SELECT study, version, type, trial, written_at, journal, seq, body
@@ -22,7 +23,11 @@ FROM (
 WHERE copy = 1 AND NOT EXISTS (FROM events AS e WHERE e.study = a.study AND e.version = a.version)
 ORDER BY study, version;
 
+-- Other events have no number of their own; the same words at the same microsecond are the same event, whichever
+-- journal it is met in: a copy, or one into which it was saved.
 INSERT INTO events
 SELECT study, version, type, trial, written_at, journal, seq, body FROM arrived AS a
-WHERE version IS NULL
-    AND NOT EXISTS (FROM events AS e WHERE e.study = a.study AND e.journal = a.journal AND e.seq = a.seq);
+WHERE version IS NULL AND NOT EXISTS (
+    FROM events AS e
+    WHERE e.study = a.study AND e.version IS NULL AND e.written_at = a.written_at AND e.body = a.body
+);

@@ -20,6 +20,21 @@ class RunningSegment(Schema):
     configuration: ParamsColumn
 
 
+class TrainedSeconds(Schema):
+    """What training took."""
+
+    search: FiniteFloat
+    finalists: FiniteFloat
+    """On fresh seeds."""
+
+
+class SettledSeed(Schema):
+    """A fresh seed, and the finalists that are done with it."""
+
+    replicate: int
+    n_settled: int
+
+
 class EndedSegment(Schema):
     """A segment that was trained, as a stretch of Unix time."""
 
@@ -46,10 +61,17 @@ def n_ended_segments(file: HistoryFile, study: str) -> int:
     return int(ask_value(file, f"SELECT count(*) FROM segments WHERE {_TRAINED}", study=study))  # noqa: S608
 
 
-def trained_seconds(file: HistoryFile, study: str) -> float:
+def trained_seconds(file: HistoryFile, study: str) -> TrainedSeconds:
     """Of all segments that were trained and not found in a cache, as their workers counted them."""
-    query = "SELECT coalesce(sum(seconds) FILTER (NOT cached), 0) FROM segments WHERE study = $study"
-    return float(ask_value(file, query, study=study))
+    (found,) = ask(
+        file,
+        TrainedSeconds,
+        "SELECT coalesce(sum(seconds) FILTER (replicate IS NULL), 0) AS search, "
+        "coalesce(sum(seconds) FILTER (replicate IS NOT NULL), 0) AS finalists FROM segments "
+        "WHERE study = $study AND NOT coalesce(cached, false)",
+        study=study,
+    )
+    return found
 
 
 def idle_share(file: HistoryFile, study: str, workers: int) -> float | None:
@@ -58,14 +80,25 @@ def idle_share(file: HistoryFile, study: str, workers: int) -> float | None:
     return None if share is None else float(share)
 
 
-def n_replicates(file: HistoryFile, study: str) -> int:
-    """Fresh seeds of finalists that have a value."""
-    query = "SELECT count(*) FROM evaluations WHERE study = $study AND replicate IS NOT NULL AND fold IS NULL"
-    return int(ask_value(file, query, study=study))
+def settled_seeds(file: HistoryFile, study: str) -> tuple[SettledSeed, ...]:
+    """The fresh seeds of the finalists that have a value or failed for good, by their number."""
+    return ask(file, SettledSeed, _SETTLED, study=study)
 
 
 _TRAINED = """
     study = $study AND ended_at IS NOT NULL AND seconds IS NOT NULL AND NOT coalesce(cached, false)
+"""
+
+_SETTLED = """
+WITH last_attempts AS (
+    SELECT trial, replicate, arg_max(state, attempt) AS state
+    FROM attempts WHERE study = $study AND replicate IS NOT NULL GROUP BY trial, replicate
+),
+settled AS (
+    SELECT trial, replicate FROM evaluations WHERE study = $study AND replicate IS NOT NULL AND fold IS NULL
+    UNION SELECT trial, replicate FROM last_attempts WHERE state = 'failed'
+)
+SELECT replicate, count(*) AS n_settled FROM settled GROUP BY replicate ORDER BY replicate
 """
 
 _RUNNING = """

@@ -35,7 +35,12 @@ class FailedTrial(Schema):
 class TrialSums(Schema):
     """What the trials of a study took together."""
 
+    tried: int
+    """That were measured at a rung, or ended."""
     epochs: int
+    """As `budget.epochs` counts them once nothing is in training: a failed trial as far as it was meant to go."""
+    trained_epochs: int
+    """That trials had when they were last measured."""
     cost: FiniteFloat
     """Of the metric `cost`."""
     mean_seconds: FiniteFloat
@@ -113,7 +118,9 @@ def trial_sums(file: HistoryFile, study: str) -> TrialSums:
     (sums,) = ask(
         file,
         TrialSums,
-        "SELECT coalesce(sum(budget), 0) AS epochs, coalesce(sum(metrics['cost']), 0) AS cost, "
+        "SELECT count(*) FILTER (budget > 0 OR ended_at IS NOT NULL) AS tried, "
+        "coalesce(sum(if(state = 'failed', to_budget, budget)), 0) AS epochs, "
+        "coalesce(sum(budget), 0) AS trained_epochs, coalesce(sum(metrics['cost']), 0) AS cost, "
         "coalesce(avg(seconds) FILTER (state = 'completed'), 0) AS mean_seconds, "
         "avg(budget) FILTER (state = 'completed') AS mean_budget FROM trials WHERE study = $study",
         study=study,

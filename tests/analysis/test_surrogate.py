@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from pegbox.analysis.columns import Table, tabulate
 from pegbox.analysis.surrogate import _features, _Process, fit_surrogate
+from pegbox.analysis.unit_columns import Table, tabulate
 from pegbox.schemas.space import Space
 from pegbox.schemas.trial import Trial
 

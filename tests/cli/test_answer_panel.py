@@ -8,8 +8,8 @@ from rich.console import Console
 from pegbox.cli.answer_panel import draw_answer, frame
 from pegbox.cli.console import THEME
 from pegbox.report.answer import answer_of
+from pegbox.report.incumbent import BrokenConstraint, Incumbent, front_of
 from pegbox.report.progress import FailureExample, Tally
-from pegbox.report.standing import BrokenConstraint, Incumbent, front_of
 from pegbox.report.status import RunState, status_of
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Finalist, FrontPoint, Interval, Selection

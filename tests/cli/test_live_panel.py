@@ -9,9 +9,9 @@ from pegbox.cli.console import THEME
 from pegbox.cli.live import LiveView, trial_line
 from pegbox.cli.live_panel import draw_panel, draw_start
 from pegbox.cli.sparkline import sparkline
+from pegbox.report.incumbent import BrokenConstraint, Incumbent, front_of
+from pegbox.report.number_format import spaced
 from pegbox.report.progress import BudgetUse, FailureExample
-from pegbox.report.rounding import spaced
-from pegbox.report.standing import BrokenConstraint, Incumbent, front_of
 from pegbox.report.status import FinishedTrial, RunningTrial, RunState, StudyStatus
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import Objective

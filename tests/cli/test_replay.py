@@ -5,8 +5,8 @@ import pytest
 from pegbox.schemas.events import DecisionMade, RunStarted, TrialEvaluated
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, TrialState
-from pegbox.search.deciding import decide
-from pegbox.search.within_space import study_strategy
+from pegbox.search.decision_events import decide
+from pegbox.search.narrowed_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 

@@ -20,15 +20,37 @@ def test_a_whole_store_is_verified(pegbox, copy):
     assert said.out.endswith("nothing is lost\n")
 
 
-def test_a_lost_journal_is_found(pegbox, copy):
-    pegbox("ls", "--store", copy)
-    journal = max((copy / "journal").rglob("*.jsonl*"), key=lambda path: path.stat().st_size)
-    journal.unlink()
+def test_a_lost_journal_is_named_and_costs_nothing(pegbox, copy):
+    before = pegbox("ls", "--store", copy, "--json").out
+    max((copy / "journal").rglob("*.jsonl*"), key=lambda path: path.stat().st_size).unlink()
 
-    said = pegbox("store", "verify", "--store", copy, "--json")
+    said = pegbox("store", "verify", "--store", copy)
+    done = pegbox("store", "rebuild", "--store", copy)
+    after = pegbox("store", "verify", "--store", copy)
 
     assert said.code == 1
-    assert any(finding["is_loss"] for finding in json.loads(said.out)["findings"])
+    assert "nothing is lost, but some stand in the database alone; `pegbox store rebuild`" in said.out
+    assert "that only the database held are in a journal now" in done.out
+    assert "the old database is kept as" in done.out
+    assert after.code == 0
+    assert after.out.endswith("nothing is lost\n")
+    assert pegbox("ls", "--store", copy, "--json").out == before
+
+
+def test_a_rebuild_that_would_lose_something_is_refused_without_force(pegbox, copy):
+    pegbox("ls", "--store", copy)
+    max((copy / "journal").rglob("*.jsonl*"), key=lambda path: path.stat().st_size).unlink()
+    for database in ("history.duckdb", "ingest/master.duckdb"):
+        (copy / database).write_bytes(b"damaged")
+
+    said = pegbox("store", "rebuild", "--store", copy)
+    forced = pegbox("store", "rebuild", "--force", "--store", copy, "--json")
+
+    assert said.code == 1
+    assert "is gone" in said.err
+    assert "--force" in said.err
+    assert forced.code == 0
+    assert json.loads(forced.out)["kept"] is not None
 
 
 def test_a_deleted_database_is_made_again(pegbox, copy):

@@ -252,7 +252,7 @@ def test_function_is_named_by_what_it_returns(here: Path, root: Path) -> None:
 
 
 def test_file_that_changes_while_it_is_read_is_refused(csv: Write, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pegbox.datasets.files import FileSource
+    from pegbox.datasets.table_files import FileSource
 
     spec = DataSpec(source=csv("a,y\n" + "1,0\n2,1\n" * 5), target="y")
     load = FileSource.load

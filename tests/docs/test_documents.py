@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pegbox.cli.app import COMMANDS, GROUPS, app
-from pegbox.report.check import check_study
+from pegbox.report.check_study import check_study
 from pegbox.schemas.study_file import read_study
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
+from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.simulation import Outcome, Simulation
-from pegbox.search.within_space import study_strategy
 
 SPACE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}, "kind": ["a", "b", "c"]}
 

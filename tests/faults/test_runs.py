@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from driver_process import DriverProcess, calls, history_of
 
-from pegbox.flows.server import wait_until_healthy
-from pegbox.report.replay import replay_study
+from pegbox.flows.prefect_server.shared_server import wait_until_healthy
+from pegbox.report.replay_audit import replay_study
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import open_history

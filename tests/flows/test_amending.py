@@ -7,7 +7,7 @@ import pytest
 from driver_process import calls, history_of
 
 from pegbox.flows.amending import respecify, retry_failed
-from pegbox.report.replay import replay_study
+from pegbox.report.replay_audit import replay_study
 from pegbox.schemas.errors import NotFoundError, NoTrialSucceededError, StudyError, StudyMismatchError
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState

@@ -7,11 +7,11 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTa
 from prefect_dask.task_runners import DaskTaskRunner
 from prefect_ray.task_runners import RayTaskRunner
 
-from pegbox.flows.engines import engine_of
+from pegbox.flows.engines.dask_engine import DaskEngine
+from pegbox.flows.engines.open_crew import engine_of
+from pegbox.flows.engines.ray_engine import RayEngine
 from pegbox.schemas.errors import ClusterError
 from pegbox.schemas.study import StudySpec
-from pegbox.tasks.dask_engine import DaskEngine
-from pegbox.tasks.ray_engine import RayEngine
 
 Hill = Callable[..., StudySpec]
 

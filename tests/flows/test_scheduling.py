@@ -130,7 +130,7 @@ def test_clock_that_cannot_be_read_is_refused(schedule: dict[str, str] | None, m
 def test_watchdog_is_one_automation_however_often_it_is_set_up() -> None:
     from prefect.client.orchestration import get_client
 
-    from pegbox.flows.watchdog import set_up_watchdog
+    from pegbox.flows.prefect_server.watchdog import set_up_watchdog
 
     set_up_watchdog()
     name = set_up_watchdog()
@@ -145,7 +145,7 @@ def test_watchdog_is_one_automation_however_often_it_is_set_up() -> None:
 def test_watchdog_marks_a_killed_run_as_crashed(project: Path, prefect_api: str, slow_hill: Hill) -> None:
     from prefect.client.orchestration import get_client
 
-    from pegbox.flows.watchdog import set_up_watchdog
+    from pegbox.flows.prefect_server.watchdog import set_up_watchdog
 
     name = set_up_watchdog(timedelta(seconds=12))
     process = DriverProcess(slow_hill(name="watched", budget={"trials": 200}), project, prefect_api)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pegbox.report.replay import replay_study
+from pegbox.report.replay_audit import replay_study
 from pegbox.schemas.errors import NoTrialSucceededError, StudyMismatchError
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.history import History

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from driver_process import DriverProcess, calls, history_of
 
-from pegbox.report.replay import replay_study
+from pegbox.report.replay_audit import replay_study
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.study import StudySpec

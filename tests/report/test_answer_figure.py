@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pegbox.report.answer_figure import Measured, draw_figure
-from pegbox.report.standing import front_of
+from pegbox.report.incumbent import front_of
 from pegbox.report.svg import Axis, data_uri, safe
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Finalist, FrontPoint, Interval, Selection

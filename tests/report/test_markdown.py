@@ -6,9 +6,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from pegbox.report.answer import answer_of
+from pegbox.report.incumbent import BrokenConstraint
 from pegbox.report.markdown import answer_page, code, table, text
 from pegbox.report.progress import Tally
-from pegbox.report.standing import BrokenConstraint
 from pegbox.report.status import RunState, status_of
 from pegbox.schemas.selection import Finalist, FrontPoint, Interval, Selection
 from pegbox.schemas.study import StudySpec

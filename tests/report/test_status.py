@@ -3,9 +3,9 @@
 import pytest
 
 from pegbox.report.answer import answer_of
-from pegbox.report.progress import Tally, budget_use
-from pegbox.report.standing import Incumbent, front_of
-from pegbox.report.status import Activity, RunState, status_of
+from pegbox.report.incumbent import Incumbent, front_of
+from pegbox.report.progress import Activity, SeedRound, Tally, budget_use
+from pegbox.report.status import RunState, status_of
 from pegbox.schemas.plan import BudgetSpec
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 from pegbox.schemas.study import StudySpec
@@ -32,7 +32,8 @@ def spec_of(**changes: object) -> StudySpec:
 
 def tally_of(completed: int = 0, running: int = 0, **more: object) -> Tally:
     counts = {TrialState.COMPLETED: completed, TrialState.RUNNING: running}
-    return Tally.model_validate({"counts": {state: count for state, count in counts.items() if count}, **more})
+    known = {"tried": completed, "epochs": 9 * completed, "n_trainings": completed, **more}
+    return Tally.model_validate({"counts": {state: count for state, count in counts.items() if count}, **known})
 
 
 @pytest.mark.parametrize(
@@ -68,25 +69,19 @@ def test_a_budget_that_was_overrun_is_full_not_more():
     assert budget_use(BudgetSpec(trials=2), tally_of(5))[0].share == 1.0
 
 
-def test_time_left_goes_on_as_it_went_and_counts_the_finalists():
-    tally = tally_of(5, 2, elapsed_seconds=50, mean_seconds=4)
+def test_trials_at_a_rung_are_tried_whatever_becomes_of_them():
+    tally = Tally(counts={TrialState.COMPLETED: 4, TrialState.PAUSED: 5, TrialState.RUNNING: 1}, tried=9)
 
-    # Half of the trials took 50 s; six fresh seeds of 4 s each are shared by two workers.
-    assert status_of(spec_of(), tally, RUNNING).seconds_left == pytest.approx(50 + 12)
-
-
-def test_in_the_finalists_round_only_seeds_are_left():
-    tally = tally_of(10, elapsed_seconds=50, mean_seconds=4, replicates=4, search_end="All were tried.")
-
-    status = status_of(spec_of(), tally, RUNNING)
-
-    assert status.seconds_left == pytest.approx(4)
-    assert (status.replicates_done, status.replicates_planned) == (4, 6)
+    assert budget_use(BudgetSpec(trials=10), tally)[0].share == 0.9
 
 
-@pytest.mark.parametrize("tally", [tally_of(0, 2), tally_of(0, 2, elapsed_seconds=3)])
-def test_before_the_first_trial_ends_nobody_knows_the_time_left(tally):
-    assert status_of(spec_of(), tally, RUNNING).seconds_left is None
+def test_a_study_that_is_done_has_all_the_seeds_that_it_took():
+    rounds = [SeedRound(replicate=0, n_settled=3), SeedRound(replicate=1, n_settled=2)]
+    tally = tally_of(10, seed_rounds=rounds, search_end="All were tried.")
+
+    status = status_of(spec_of(), tally, RunState(status="completed"))
+
+    assert (status.replicates_done, status.replicates_planned, status.seconds_left) == (5, 5, None)
 
 
 def test_a_running_trial_is_compared_with_the_best_at_the_same_step():
@@ -109,7 +104,7 @@ def test_a_fresh_seed_is_not_compared_with_the_search():
 
 
 def test_how_busy_the_workers_were_is_told_while_they_search():
-    tally = tally_of(5, 2, elapsed_seconds=50, trained_seconds=80)
+    tally = tally_of(5, 2, elapsed_seconds=50, search_seconds=80)
 
     assert status_of(spec_of(), tally, RUNNING).busy_share == pytest.approx(0.8)
     assert status_of(spec_of(), tally, RunState(status="completed")).busy_share is None

@@ -7,7 +7,6 @@ import pytest
 from pegbox.report.study_list import list_studies
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.decision import Start
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.events import (
     DecisionMade,
@@ -23,6 +22,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.plan import Objective, SearchSpec
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrialState
+from pegbox.schemas.warm_start import EarlierStudy
 from pegbox.storage.journal import Journal
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study

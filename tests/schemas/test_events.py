@@ -6,7 +6,6 @@ import pytest
 from pydantic import ValidationError
 
 from pegbox.schemas.decision import Continue, Start, Stop
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.events import (
     EVENT,
     ArtifactWritten,
@@ -32,6 +31,7 @@ from pegbox.schemas.selection import Finalist, Interval, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import FunctionTrain, TorchTrain
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment, TrialState
+from pegbox.schemas.warm_start import EarlierStudy
 
 SPEC = StudySpec(
     name="Grüße \"'/\n",

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pegbox.schemas.decision import Continue, Start, Stop
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.events import (
     DecisionMade,
     EarlierChosen,
@@ -30,6 +29,7 @@ from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import FunctionTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
+from pegbox.schemas.warm_start import EarlierStudy
 
 TRAIN = FunctionTrain(kind="function", function="a:b", epochs=9)
 SPEC = StudySpec(

@@ -10,9 +10,9 @@ from pegbox.schemas.events import EVENT, DecisionMade, Event, StudyOpened, Trial
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, TrialState
-from pegbox.search.deciding import decide
+from pegbox.search.decision_events import decide
+from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.strategy import Strategy
-from pegbox.search.within_space import study_strategy
 
 METHODS = ("auto", "random", "grid", "sobol", "bayes", "genetic")
 SCHEDULES = ("full", "median", "halving", "asha", "hyperband")

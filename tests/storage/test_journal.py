@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,47 @@ def test_a_worker_loads_no_database() -> None:
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
     )
+
+
+ARTIFACT = ArtifactWritten(study="s", kind="report", path=Path("x"))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        Path.unlink,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:40]),
+        lambda path: path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n")),
+        lambda path: path.rename(path.with_name("elsewhere")),
+        lambda path: path.replace(path.with_name("elsewhere")) and path.mkdir(),
+        lambda path: path.replace(path.with_name("elsewhere")) and os.mkfifo(path),
+    ],
+    ids=["deleted", "emptied", "cut", "converted", "moved", "a directory", "a named pipe"],
+)
+def test_a_writer_whose_file_was_harmed_writes_it_again(tmp_path: Path, harm: Callable[[Path], object]) -> None:
+    journal = Journal(tmp_path, "worker")
+    journal.append(ARTIFACT, ARTIFACT, version=1)
+    path = next(tmp_path.glob("*.jsonl"))
+    whole = path.read_bytes()
+    harm(path)
+    journal.append(ARTIFACT, version=3)
+    written = next(one for one in tmp_path.glob("*.jsonl") if one.is_file())
+    assert written.read_bytes()[: len(whole)] == whole
+    lines = [decode_line(line) for line in written.read_bytes().splitlines()]
+    assert [(line.seq, line.version) for line in lines] == [(1, 1), (2, 2), (3, 3)]
+    assert not writer_is_gone(written)
+    journal.close()
+
+
+def test_a_writer_that_pauses_mends_its_file_when_it_is_asked(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "worker")
+    journal.append(ARTIFACT)
+    path = next(tmp_path.iterdir())
+    whole = path.read_bytes()
+    path.unlink()
+    journal.mend()
+    assert path.read_bytes() == whole
+    path.unlink()
+    journal.close()
+    assert path.read_bytes() == whole

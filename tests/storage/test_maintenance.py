@@ -1,5 +1,6 @@
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -71,15 +72,6 @@ def test_a_journal_with_a_living_writer_is_not_archived(store: StoreLayout, begi
     assert list(store.journal.glob("*.jsonl")) == []
 
 
-def test_a_writer_whose_file_was_removed_begins_another(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, "worker")
-    event = ArtifactWritten(study="s", kind="report", path=Path("x"))
-    journal.append(event)
-    next(tmp_path.iterdir()).unlink()
-    journal.append(event)
-    assert len(list(tmp_path.iterdir())) == 1
-
-
 def test_a_store_in_order_is_verified(copy: StoreLayout) -> None:
     found = verify(copy)
     assert found.findings == ()
@@ -97,13 +89,13 @@ def test_a_rebuild_gives_the_same_tables(copy: StoreLayout) -> None:
     assert all_rows(copy) == before
 
 
-def test_a_rebuild_that_was_killed_is_taken_back(copy: StoreLayout) -> None:
+def test_a_rebuild_that_was_killed_costs_nothing(copy: StoreLayout) -> None:
     before = all_rows(copy)
-    copy.master.rename(copy.master.with_suffix(".before"))
-    copy.master.write_bytes(b"half a database")
-    (copy.ingest / "seen.json").unlink()
+    (copy.ingest / "draft").mkdir()
+    (copy.ingest / "draft" / "master.duckdb").write_bytes(b"half a database")
+    copy.master.rename(copy.ingest / "before-20251124T000000-master.duckdb")
     assert all_rows(copy) == before
-    assert not copy.master.with_suffix(".before").exists()
+    assert not (copy.ingest / "draft").exists()
 
 
 @pytest.mark.parametrize("lost", ["history.duckdb", "ingest/master.duckdb", "ingest/seen.json"])
@@ -119,6 +111,7 @@ def test_a_journal_that_disappeared_is_named(copy: StoreLayout) -> None:
     gone.unlink()
     found = verify(copy)
     assert not found.is_whole
+    assert not found.has_loss
     assert [(item.subject, "file is gone" in item.message) for item in found.findings] == [
         (gone.name.removesuffix(".jsonl.zst"), True)
     ]
@@ -137,9 +130,59 @@ def test_a_lost_event_shows_as_a_gap(copy: StoreLayout) -> None:
     path = next(path for path in unpack(copy) if "-driver-" in path.name)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:10] + lines[11:]))
-    rebuild(copy)
-    messages = [item.message for item in verify(copy).findings]
-    assert messages == ["1 lines are missing between others", "1 of its events are missing"]
+    copy.master.unlink()
+    copy.snapshot.unlink()
+    found = verify(copy)
+    assert found.has_loss
+    assert [item.message for item in found.findings] == ["1 lines are lost", "1 of its events are missing"]
+
+
+def test_an_event_that_the_database_holds_is_saved(copy: StoreLayout) -> None:
+    path = next(path for path in unpack(copy) if "-driver-" in path.name)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:10] + lines[11:]))
+    assert [item.is_only_in_database for item in verify(copy).findings] == [True]
+    done = rebuild(copy)
+    assert done.saved == (1, 0)
+    found = verify(copy)
+    assert found.is_whole
+    assert [item.message for item in found.findings] == ["1 events that it lost stand in another journal"]
+    assert len(list(copy.journal.glob("*-saved-*.jsonl"))) == 1
+
+
+def test_a_rebuild_keeps_the_old_master(copy: StoreLayout) -> None:
+    content = copy.master.read_bytes()
+    done = rebuild(copy)
+    assert done.kept is not None
+    assert done.kept.read_bytes() == content
+    assert rebuild(copy).kept not in {None, done.kept}
+
+
+def test_a_study_that_runs_gives_no_alarm(store: StoreLayout, begin: Any) -> None:
+    recorder = begin()
+    stopped = threading.Event()
+
+    def record() -> None:
+        while not stopped.is_set():
+            recorder.complete(ADAM, value=1.0)
+
+    writer = threading.Thread(target=record)
+    writer.start()
+    try:
+        assert [finding for _ in range(4) for finding in verify(store).findings] == []
+    finally:
+        stopped.set()
+        writer.join()
+    assert verify(store).is_whole
+
+
+def test_a_line_that_is_half_written_gives_no_alarm(copy: StoreLayout) -> None:
+    writer = Journal(copy.journal, "writer")
+    writer.append(ArtifactWritten(study="digits", kind="report", path=Path("x")))
+    path = next(copy.journal.glob("*-writer-*.jsonl"))
+    with path.open("ab") as file:
+        file.write(b'{"crc":"0000')
+    assert verify(copy).findings == ()
 
 
 def test_a_torn_end_of_a_dead_writer_is_no_loss(copy: StoreLayout) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pegbox.schemas.earlier import EarlierStudy
 from pegbox.schemas.errors import NotFoundError
+from pegbox.schemas.warm_start import EarlierStudy
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.past_studies import past_history, past_studies

@@ -6,7 +6,7 @@ from tests.training.conftest import ignore, make_segment, make_splits
 
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.train import FunctionTrain, TorchTrain
-from pegbox.training.batching import batch_key
+from pegbox.training.stack_shape import batch_key
 from pegbox.training.stacked_trainer import speedup, train_together
 from pegbox.training.torch_trainer import TorchTrainer
 

@@ -1,0 +1,103 @@
+"""The crew of a study on a cluster: travels with each task, and trains beside whatever process the task runs in."""
+
+import multiprocessing
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import final
+
+from pegbox.execution.crew import Crew, Terms
+from pegbox.execution.pool import WorkerPool
+from pegbox.schemas.errors import ClusterError
+from pegbox.storage.layout import StoreLayout
+from pegbox.training.resources import visible_gpus
+
+FORGOTTEN_SECONDS = 600
+"""A worker that nobody has used for so long is ended when another run begins; its own run would start it again."""
+
+
+@final
+class ClusterCrew(Crew):
+    """One worker process for each thread of the cluster that trains, opened with its first segment.
+
+    What the driver's own workers promise holds on every machine: a timeout that ends C code, a limit of memory, output
+    in a log, and a crash that costs one trial.
+    """
+
+    def __init__(
+        self, terms: Terms, store: StoreLayout, capacity: int, *, run: str, directory: Path, spreads_gpus: bool
+    ) -> None:
+        """Nothing is started by this; the crew can be pickled.
+
+        Args:
+            terms: What its workers keep to.
+            store: A path that all machines share.
+            capacity: Segments that it takes at the same time.
+            run: Tells the workers of this run from those of others in the same process.
+            directory: Where the workers work, shared as well.
+            spreads_gpus: Whether the processes of a machine see all of its GPUs and are to choose one each.
+        """
+        super().__init__(terms, store, capacity)
+        self.run = run
+        self.directory = directory
+        self.spreads_gpus = spreads_gpus
+
+    @property
+    def pool(self) -> WorkerPool:
+        """The worker of the calling thread."""
+        key = (self.run, threading.get_ident())
+        with _GUARD:
+            if key not in _POOLS:
+                _end_forgotten_pools()
+                _POOLS[key] = self._open()
+            _USED_AT[key] = time.monotonic()
+            return _POOLS[key]
+
+    def _open(self) -> WorkerPool:
+        for path in (self.store.root, self.directory):
+            if not path.is_dir():
+                raise ClusterError(
+                    f"Expected the folder {path} on every machine of the cluster, but {socket.gethostname()} has none. "
+                    "Run the study in a folder that all machines share, with its store there, or set `run.shared`."
+                )
+        if self.spreads_gpus:
+            _choose_gpu()
+        # Dask calls its processes daemons, of which Python starts no children. Ours end with their parent anyway.
+        multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+        return WorkerPool(
+            1,
+            threads=self.terms.threads,
+            memory_bytes=self.terms.memory_bytes,
+            logs=self.store.logs / f"{socket.gethostname()}-{os.getpid()}",
+            preload=self.terms.preload,
+            directory=self.directory,
+        )
+
+
+_POOLS: dict[tuple[str, int], WorkerPool] = {}
+_USED_AT: dict[tuple[str, int], float] = {}
+_GUARD = threading.Lock()
+
+
+def end_pools(run: str) -> None:
+    """End the workers of a run in this process; calls that are running fail as lost."""
+    with _GUARD:
+        for key in [key for key in _POOLS if key[0] == run]:
+            _POOLS.pop(key).stop()
+
+
+def _end_forgotten_pools() -> None:
+    """What was left in a process of Dask by a driver that died before it could end its workers."""
+    for key, pool in list(_POOLS.items()):
+        if pool.is_idle and time.monotonic() - _USED_AT[key] > FORGOTTEN_SECONDS:
+            _POOLS.pop(key).stop()
+
+
+def _choose_gpu() -> None:
+    """Leave this worker of a local Dask cluster one of the machine's GPUs, by its number."""
+    from distributed import get_worker
+
+    if gpus := visible_gpus():
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[int(get_worker().name) % len(gpus)]

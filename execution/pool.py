@@ -1,0 +1,135 @@
+"""The worker pool: warm processes, each call's clock of its own; what a call computes is none of its business."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any, Self, TypeVar
+
+from pegbox.execution.slot import Slot, worker_context
+from pegbox.execution.worker_process import Surroundings
+from pegbox.training.resources import available_cores, total_memory_bytes, visible_gpus
+
+Result = TypeVar("Result")
+
+RECYCLE_SHARE = 0.5
+"""A worker that holds more of its memory than this between two calls is replaced."""
+
+
+class WorkerPool:
+    """As many warm worker processes as asked; a worker that hangs or dies is replaced and costs its own call only.
+
+    The processes start at once, in the background, so that their imports overlap with what the driver does meanwhile.
+    They end with the driver, even if it is killed.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        *,
+        threads: int | None = None,
+        memory_bytes: int | None = None,
+        logs: Path | None = None,
+        preload: tuple[str, ...] = (),
+        directory: Path | None = None,
+    ) -> None:
+        """Start the workers.
+
+        Args:
+            workers: Number of processes.
+            threads: CPU threads of each; the cores divided by the workers where it is left out.
+            memory_bytes: The most memory each may take; more is the failure out of memory.
+            logs: Directory for `worker-<number>.log`, where all output of a worker goes.
+            preload: Modules to import before the first call, in the server that workers are forked from.
+            directory: Where the workers work; the current directory where it is left out.
+        """
+        self.stopped = threading.Event()
+        """Set when the workers are ended."""
+        self.threads = threads or max(1, available_cores() // workers)
+        context = worker_context(preload)
+        gpus = visible_gpus()
+        recycle_bytes = int(RECYCLE_SHARE * (memory_bytes or total_memory_bytes() // workers))
+        self._slots = tuple(
+            Slot(
+                Surroundings(
+                    environment=_environment(gpus, number),
+                    directory=directory or Path.cwd(),
+                    paths=tuple(sys.path),
+                    threads=self.threads,
+                    memory_bytes=memory_bytes,
+                    log=None if logs is None else (logs / f"worker-{number}.log").absolute(),
+                    imports=preload,
+                ),
+                context,
+                recycle_bytes,
+            )
+            for number in range(workers)
+        )
+        self._free: LifoQueue[Slot] = LifoQueue()
+        for slot in reversed(self._slots):
+            self._free.put(slot)
+        self._starting = [threading.Thread(target=slot.start, daemon=True) for slot in self._slots]
+        for thread in self._starting:
+            thread.start()
+
+    @property
+    def is_idle(self) -> bool:
+        """True while no call is running."""
+        return self._free.qsize() == len(self._slots)
+
+    def warm(self) -> None:
+        """Wait until every worker is ready."""
+        for thread in self._starting:
+            thread.join()
+
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of the workers, in order of their numbers; 0 for one that is not ready yet."""
+        return tuple(slot.pid for slot in self._slots)
+
+    def run(self, function: Callable[..., Result], *arguments: Any, timeout: float | None = None) -> Result:
+        """Call a function of an importable module in a free worker, and wait for its result; any thread may call.
+
+        Args:
+            function: Found by the worker under its module and name.
+            arguments: What it is called with; pickled.
+            timeout: Seconds it may take, counted from the moment when its worker begins.
+
+        Raises:
+            TrialError: The call raised (error, out of memory, diverged, invalid), took too long (timeout), its worker
+                ended (killed, out of memory), or the pool was stopped (lost).
+        """
+        with self.reserved() as slot:
+            return slot.run(function, arguments, timeout)  # type: ignore[no-any-return]
+
+    @contextmanager
+    def reserved(self) -> Iterator[Slot]:
+        """Wait for a free worker, for several calls one after another."""
+        slot = self._free.get()
+        try:
+            yield slot
+        finally:
+            self._free.put(slot)
+
+    def stop(self) -> None:
+        """End all workers at once; calls that are running raise `TrialError` of the kind lost."""
+        self.stopped.set()
+        stopping = [threading.Thread(target=slot.stop) for slot in self._slots]
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _environment(gpus: tuple[str, ...], number: int) -> dict[str, str]:
+    """The driver's environment, with one GPU where there are any."""
+    chosen = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
+    return {**os.environ, **chosen}

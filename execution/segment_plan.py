@@ -1,0 +1,83 @@
+"""Which segments a decision means: one for each fold of a trial, or of a finalist's replicate."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.history import History
+from pegbox.schemas.trial import Segment, Trial, TrialState
+from pegbox.training.kinds import code_fingerprint
+
+REPLICATE_STREAM = 1
+"""Keeps the seeds of replicates apart from all others that are drawn from the study's seed."""
+
+
+class Segmenting:
+    """Makes the segments of one study; the code that trains is fingerprinted once, when the run begins."""
+
+    def __init__(self, history: History, data: PreparedData | None) -> None:
+        self._spec = history.spec
+        self._code = code_fingerprint(history.spec.train)
+        self._objectives = tuple(objective.metric for objective in history.spec.goals)
+        self._n_folds = data.n_folds if data else 1
+
+    def of_trial(self, trial: Trial) -> tuple[Segment, ...]:
+        """From where the trial was last evaluated to where it was decided to go.
+
+        A trial that was running when its driver died gets a new attempt.
+        """
+        attempt = trial.attempt + 1 if trial.state is TrialState.RUNNING else trial.attempt
+        return tuple(
+            Segment(
+                study=self._spec.name,
+                trial=trial.number,
+                attempt=attempt,
+                configuration=trial.configuration,
+                seed=trial.seed,
+                from_budget=trial.budget,
+                to_budget=trial.to_budget,
+                fold=fold,
+                checkpoint=trial.checkpoints.get(fold),
+                train=self._spec.train,
+                code=self._code,
+                objectives=self._objectives,
+            )
+            for fold in range(self._n_folds)
+        )
+
+    def of_replicate(self, trial: Trial, replicate: int) -> tuple[Segment, ...]:
+        """One fresh seed of a finalist, from zero to the full budget."""
+        return tuple(
+            Segment(
+                study=self._spec.name,
+                trial=trial.number,
+                configuration=trial.configuration,
+                seed=replicate_seed(self._spec.seed, replicate),
+                to_budget=self._spec.full_budget,
+                fold=fold,
+                replicate=replicate,
+                train=self._spec.train,
+                code=self._code,
+                objectives=self._objectives,
+            )
+            for fold in range(self._n_folds)
+        )
+
+    def of_replicates(self, history: History, replicates: Sequence[tuple[int, int]]) -> tuple[Segment, ...]:
+        """Fresh seeds of finalists.
+
+        Args:
+            replicates: A trial's number and the number of the seed, each.
+        """
+        return tuple(
+            segment
+            for number, replicate in replicates
+            for segment in self.of_replicate(history.trials[number], replicate)
+        )
+
+
+def replicate_seed(study_seed: int, replicate: int) -> int:
+    """Seed of a finalists' replicate: fresh, and common to all finalists, so that they are compared in pairs."""
+    sequence = np.random.SeedSequence([study_seed, replicate], spawn_key=(REPLICATE_STREAM,))
+    return int(sequence.generate_state(1)[0])

@@ -1,0 +1,60 @@
+"""Gives futures back in the order in which they end, so that no worker waits for the slowest of a batch."""
+
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from prefect.futures import PrefectFuture
+
+from pegbox.execution.lost_workers import loss_of
+from pegbox.schemas.errors import TrialError
+
+About = TypeVar("About")
+
+
+@dataclass(frozen=True)
+class Completion(Generic[About]):
+    """One future that ended.
+
+    Attributes:
+        about: What it was submitted for.
+        outcome: The result, or the exception that the task raised; a `TrialError` where its worker was lost.
+        is_cached: True if the result was found instead of computed.
+    """
+
+    about: About
+    outcome: Any
+    is_cached: bool = False
+
+
+class Completions(Generic[About]):
+    """Futures that were submitted and have not been taken back."""
+
+    def __init__(self) -> None:
+        self._ended: SimpleQueue[tuple[About, PrefectFuture[Any]]] = SimpleQueue()
+        self._open = 0
+
+    def __len__(self) -> int:
+        return self._open
+
+    def add(self, about: About, future: PrefectFuture[Any]) -> None:
+        """Watch a future."""
+        self._open += 1
+        future.add_done_callback(lambda ended: self._ended.put((about, ended)))
+
+    def next(self, timeout_seconds: float | None = None) -> Completion[About] | None:
+        """Wait for the next future to end; None where the time is over before."""
+        try:
+            about, future = self._ended.get(timeout=timeout_seconds)
+        except Empty:
+            return None
+        self._open -= 1
+        future.wait()  # the state in a done-callback may still say Running
+        try:
+            outcome = future.result(raise_on_failure=False)
+        except Exception as error:  # noqa: BLE001 - Dask has no state for a task whose worker it lost
+            outcome = error
+        if not isinstance(outcome, BaseException):
+            return Completion(about, outcome, is_cached=future.state.name == "Cached")
+        loss = loss_of(outcome)
+        return Completion(about, TrialError(loss) if loss else outcome)

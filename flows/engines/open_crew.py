@@ -1,0 +1,84 @@
+"""Opens what trains a study, as `run.engine` says or as the caller's own task runner does; submits nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from prefect.context import FlowRunContext
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from pegbox.execution.cluster_crew import ClusterCrew
+from pegbox.execution.crew import Crew, LocalCrew, Terms
+from pegbox.execution.exchange import Exchange
+from pegbox.execution.far_crew import FarCrew
+from pegbox.execution.project_code import put_code
+from pegbox.flows.engines.cluster_engine import Engine
+from pegbox.schemas.errors import ClusterError
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.layout import StoreLayout
+
+
+@contextmanager
+def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
+    """The crew of a run; while it is open, tasks that the flow submits run where the crew's workers are.
+
+    Raises:
+        ClusterError: The cluster does not answer, or cannot run the study.
+    """
+    context = FlowRunContext.get()
+    assert context is not None  # the flow is running
+    engine = engine_of(spec, context.task_runner)
+    terms = Terms.of(spec)
+    if engine is None:
+        with LocalCrew(terms, store, spec.run.workers) as local:
+            yield local
+        return
+    run = uuid4().hex
+    with engine.open(run) as runner, context.model_copy(update={"task_runner": runner}):
+        crew = ClusterCrew(
+            replace(terms, threads=engine.threads),
+            store,
+            spec.run.workers,
+            run=run,
+            directory=Path.cwd(),
+            spreads_gpus=engine.spreads_gpus,
+        )
+        yield crew if spec.run.shared is None else _far(crew, spec.run.shared)
+
+
+def _far(near: ClusterCrew, shared: str) -> FarCrew:
+    exchange = Exchange.of(near.store.root, shared)
+    return FarCrew(near, exchange, put_code(exchange, near.directory, near.store.root))
+
+
+def engine_of(spec: StudySpec, given: TaskRunner[Any]) -> Engine | None:
+    """None where the driver's own worker processes train.
+
+    A runner that the caller gave the flow with `with_options` wins over the study file.
+    """
+    name: str = spec.run.engine
+    if not isinstance(given, ThreadPoolTaskRunner):
+        name = {"RayTaskRunner": "ray", "DaskTaskRunner": "dask"}.get(type(given).__name__, "")
+        if not name:
+            raise ClusterError(
+                f"A study runs on Prefect's ThreadPoolTaskRunner, RayTaskRunner or DaskTaskRunner, not on "
+                f"{type(given).__name__}. Leave the runner out, and set `run.engine` in the study file."
+            )
+    runner: Any = None if isinstance(given, ThreadPoolTaskRunner) else given
+    if name == "ray":
+        from pegbox.flows.engines.ray_engine import RayEngine
+
+        return RayEngine(spec.run, _wants_gpu(spec), runner)
+    if name == "dask":
+        from pegbox.flows.engines.dask_engine import DaskEngine
+
+        return DaskEngine(spec.run, runner)
+    return None
+
+
+def _wants_gpu(spec: StudySpec) -> bool | None:
+    """What `train.device` says; None where training takes a GPU if there is one."""
+    return {"cuda": True, "cpu": False}.get(getattr(spec.train, "device", "auto"))

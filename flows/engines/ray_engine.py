@@ -1,0 +1,86 @@
+"""Trains on Ray, through Prefect's own task runner for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, final
+
+import ray
+from prefect.task_runners import TaskRunner
+from prefect_ray import RayTaskRunner
+from prefect_ray.context import remote_options
+
+from pegbox.flows.engines.cluster_engine import check_answers, check_reach
+from pegbox.schemas.errors import ClusterError
+from pegbox.schemas.plan import RunSpec
+from pegbox.training.resources import available_cores
+
+
+@final
+class RayEngine:
+    """A Ray cluster: one that is there, or one on this machine for as long as the run lasts.
+
+    Args:
+        run: How the study is executed.
+        wants_gpu: Whether training should have a GPU; None where it takes one if there is any.
+        runner: What has joined a cluster already; the engine starts its own where it is None.
+    """
+
+    spreads_gpus = False  # Ray shows each task its own
+
+    def __init__(self, run: RunSpec, wants_gpu: bool | None, runner: RayTaskRunner[Any] | None = None) -> None:
+        self._run = run
+        self._wants_gpu = wants_gpu
+        self._runner = runner
+        is_ours = run.address is None and runner is None
+        self.threads = run.threads or (max(1, available_cores() // run.workers) if is_ours else 1)
+
+    @contextmanager
+    def open(self, run: str) -> Iterator[TaskRunner[Any]]:
+        """See `Engine`; Ray itself ends the processes of a driver that leaves."""
+        if self._runner is not None:
+            with self._sharing():
+                yield self._runner
+            return
+        with self._joined() as runner, self._sharing():
+            yield runner
+
+    @contextmanager
+    def _joined(self) -> Iterator[TaskRunner[Any]]:
+        quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+        if self._run.address is None:
+            size = {"num_cpus": self._run.workers * self.threads, "include_dashboard": False}
+            runner = RayTaskRunner[Any](address="local", init_kwargs=quiet | size)
+        else:
+            runner = RayTaskRunner[Any](address=self._run.address, init_kwargs=quiet)
+        if self._run.address not in (None, "auto"):
+            check_answers(str(self._run.address))
+        try:
+            runner.__enter__()
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            where, said = self._run.address or "this machine", str(error).rstrip(".")
+            raise ClusterError(
+                f"Expected a Ray cluster at {where}, but joining it failed ({said}). Does it run the same "
+                "versions of Ray and Python, is `run.address` its own, such as ray://HOST:10001, and does it ask for a "
+                "token? Then set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN."
+            ) from error
+        try:
+            yield runner
+        finally:
+            runner.__exit__(None, None, None)
+
+    @contextmanager
+    def _sharing(self) -> Iterator[None]:
+        """What each task asks of the cluster; a task whose worker was lost is given back instead of run again."""
+        nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        check_reach([node["NodeManagerAddress"] for node in nodes])
+        gpus = sum(node["Resources"].get("GPU", 0.0) for node in nodes)
+        if all(node["Resources"].get("CPU", 0.0) < self.threads for node in nodes):
+            raise ClusterError(
+                f"No machine of the Ray cluster has the {self.threads} CPUs that a worker is to use. "
+                "Lower `run.threads`, or add machines."
+            )
+        if self._wants_gpu and not gpus:
+            raise ClusterError("The study trains on `device: cuda`, but no machine of the Ray cluster has a GPU.")
+        share = min(1.0, gpus / self._run.workers) if self._wants_gpu is not False else 0.0
+        with remote_options(num_cpus=self.threads, num_gpus=share, max_retries=0):
+            yield

@@ -1,0 +1,259 @@
+"""A Prefect server for the runs of one store: shared by all of them, started once, ended when the last one leaves.
+
+Prefect's own temporary server belongs to one process, dies with a Ctrl-C meant for the run, prints while it shuts
+down, and two of them on one database disturb each other. Imported before Prefect: it decides which server Prefect uses.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import queue
+import socket
+import sys
+import threading
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pegbox.schemas.errors import PegboxError
+
+START_SECONDS = 120.0
+LINGER_SECONDS = 10.0
+"""How long a server without users waits for the next run."""
+
+
+@contextlib.contextmanager
+def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
+    """Use the server that the user has configured, or else the one of this store, started where none answers.
+
+    Yields the API's address, or None where Prefect's own settings name one. Sets `PREFECT_API_URL` and `PREFECT_HOME`
+    for this process, so enter it before Prefect is imported. The server is up when `wait_until_healthy` returns.
+
+    Args:
+        home: Where Prefect keeps its database, below the store.
+        log: Where the server's output goes.
+    """
+    if is_configured():
+        yield None
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["PREFECT_HOME"] = str(home.resolve())
+    with _presence(home):
+        url = _start_or_join(home, log)
+        os.environ["PREFECT_API_URL"] = url
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")  # 14 s: long enough for a busy one
+        yield url
+
+
+@contextlib.contextmanager
+def server_loss_told() -> Iterator[None]:
+    """Say in a sentence that the server went away, and let the process end although it did.
+
+    Raises:
+        PegboxError: The server does not answer any more.
+    """
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise PegboxError(
+            f"The Prefect server does not answer any more ({type(error).__name__}: {error}). What was trained is "
+            "recorded; the same command goes on with it."
+        ) from error
+    finally:
+        url = os.environ.get("PREFECT_API_URL")
+        if url and not is_healthy(url):
+            _forget_unsent_events()
+
+
+def _forget_unsent_events() -> None:
+    """Empty the queue in which Prefect keeps events for a server that is gone.
+
+    At the end of the process it would try to send each of them, eleven times and for ten seconds. There is no public
+    way; where Prefect changes its inside, the process ends late instead.
+    """
+    from prefect.events.worker import EventsWorker
+
+    for worker in list(getattr(EventsWorker, "_instances", {}).values()):
+        with contextlib.suppress(AttributeError, queue.Empty):
+            while True:
+                worker._queue.get_nowait()
+
+
+def is_configured() -> bool:
+    """True if the environment or Prefect's active profile names a server, or a home of its own."""
+    if any(os.environ.get(name) for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_PROFILE")):
+        return True
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH", Path.home() / ".prefect" / "profiles.toml"))
+    try:
+        content = tomllib.loads(profiles.read_text())
+    except (OSError, tomllib.TOMLDecodeError):
+        return False
+    return "PREFECT_API_URL" in content.get("profiles", {}).get(content.get("active", ""), {})
+
+
+def wait_until_healthy(url: str, seconds: float = START_SECONDS) -> None:
+    """Return once the server answers.
+
+    Raises:
+        PegboxError: It did not answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_healthy(url):
+        if time.monotonic() > deadline:
+            raise PegboxError(
+                f"The Prefect server at {url} did not answer within {seconds:.0f} s. Its output is in the store's "
+                "logs; `pegbox doctor` names the known version clashes."
+            )
+        time.sleep(0.05)
+
+
+def is_healthy(url: str) -> bool:
+    """True if the server's health check answers."""
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310  our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextlib.contextmanager
+def _presence(home: Path) -> Iterator[None]:
+    """Hold a shared lock that tells the server it is in use; the kernel lets go of it even after kill -9."""
+    with (home / "users.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def _start_or_join(home: Path, log: Path) -> str:
+    """The address of the store's server.
+
+    Whoever gets the server's lock starts the process and hands the lock down to it: it is held as long as the server
+    lives, so a second run never starts another one, not even while the first is still starting.
+    """
+    address = home / "server.json"
+    with (home / "server.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _read_address(address)
+        address.unlink(missing_ok=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            command = [
+                sys.executable,
+                "-m",
+                "pegbox.flows.prefect_server.shared_server",
+                str(home),
+                str(port),
+                str(lock.fileno()),
+            ]
+            _spawn(command, output.fileno(), lock.fileno())
+        url = f"http://127.0.0.1:{port}/api"
+        temporary = address.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"url": url}))
+        temporary.replace(address)
+    return url
+
+
+def _spawn(command: list[str], output: int, lock: int) -> None:
+    """Start a process that outlives this one, in a session of its own: a Ctrl-C in the terminal is meant for the run.
+
+    Not `subprocess`: it would watch over a child that nobody here waits for.
+    """
+    os.set_inheritable(lock, True)
+    null = os.open(os.devnull, os.O_RDONLY)
+    streams = ((null, 0), (output, 1), (output, 2))
+    os.posix_spawn(
+        command[0],
+        command,
+        {**os.environ, **_SERVER_SETTINGS},
+        file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in streams],
+        setsid=True,
+    )
+    os.close(null)
+
+
+def _read_address(address: Path) -> str:
+    """What the run that started the server has written, or is about to write."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return str(json.loads(address.read_text())["url"])
+        time.sleep(0.05)
+    raise PegboxError(
+        f"Expected the address of the store's Prefect server in {address}, found none. Remove the folder."
+    )
+
+
+_SERVER_SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_UI_ENABLED": "0",
+}
+
+
+def _serve(home: Path, port: int, lock: int) -> None:
+    """The server process: runs until no run has held its presence for a while."""
+    import uvicorn
+
+    if _is_migrated(home):
+        os.environ["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] = "false"
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=port, log_level="error"
+        )
+    )
+    threading.Thread(target=_stop_when_unused, args=(home, server), daemon=True).start()
+    threading.Thread(target=_note_migration, args=(home, server), daemon=True).start()
+    server.run()
+    os.close(lock)  # before the users' lock goes with the process, so that whoever waits for that finds this one free
+
+
+def _is_migrated(home: Path) -> bool:
+    """True if this version of Prefect has made the database before: looking for migrations takes half a second."""
+    if any("DATABASE" in name for name in os.environ if name.startswith("PREFECT_")):
+        return False  # the user's own
+    try:
+        return (home / "prefect.db").exists() and (home / "migrated").read_text() == version("prefect")
+    except OSError:
+        return False
+
+
+def _note_migration(home: Path, server: Any) -> None:
+    """Once the server is up, its database is whole."""
+    while not server.started:
+        time.sleep(0.5)
+    with contextlib.suppress(OSError):
+        (home / "migrated").write_text(version("prefect"))
+
+
+def _stop_when_unused(home: Path, server: object) -> None:
+    with (home / "users.lock").open("w") as file:
+        unused_since: float | None = None
+        while True:
+            time.sleep(0.5)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                unused_since = None
+                continue
+            unused_since = unused_since or time.monotonic()
+            if time.monotonic() - unused_since > LINGER_SECONDS:
+                server.should_exit = True  # type: ignore[attr-defined]
+                threading.Event().wait()  # keep the lock: a run that begins now waits for the end, then starts afresh
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,176 @@
+"""What the analysis says of a study, in the form of the page; computes no statistic of its own."""
+
+from pegbox.analysis.effects import Effect as FoundEffect
+from pegbox.analysis.effects import Effects as FoundEffects
+from pegbox.analysis.effects import Interaction as FoundInteraction
+from pegbox.analysis.effects import effects
+from pegbox.analysis.health import advise
+from pegbox.analysis.importance import Importance, importance
+from pegbox.page.answer_block import sureness
+from pegbox.page.document import TRAINING_TIME, AdviceRow, Analysis, Effect, Effects, Interaction, KnobRow, Knobs
+from pegbox.page.history_sample import MOST_ANALYSED, history_for_analysis
+from pegbox.page.space_axes import axes, value_key
+from pegbox.report.answer import answer_of
+from pegbox.report.number_format import duration, parameter
+from pegbox.report.status import StudyStatus
+from pegbox.schemas.base import Value
+from pegbox.schemas.domains import AnyDomain, Categorical, Ordinal
+from pegbox.schemas.history import History
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.space import Space
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import TrialState
+from pegbox.storage.history_file import HistoryFile
+
+MOST_PAIRS = 4
+
+
+def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
+    """Everything of the page that takes statistics, over the trials that have a value, as `explain` has it."""
+    known = history_for_analysis(file, spec)
+    history = known.within_space()
+    ranked = importance(history)
+    pairs = [pair for pair in ranked.pairs[:MOST_PAIRS] if pair.share > 0]
+    main = effects(history, pairs=tuple(pair.names for pair in pairs))
+    n_completed = status.counts.get(TrialState.COMPLETED, 0)
+    return Analysis(
+        version=history.version,
+        sureness=sureness(selection, n_completed),
+        knobs=_knobs(ranked, _left_out(status, known, history)),
+        advice=_advice(history, ranked, status, selection),
+        effects=_all_effects(history, ranked, main),
+        interactions=tuple(
+            _interaction(one, pair.share, spec) for one, pair in zip(main.interactions, pairs, strict=False)
+        ),
+    )
+
+
+def _all_effects(history: History, ranked: Importance, main: FoundEffects) -> tuple[Effects, ...]:
+    """On the objectives, and on what training costs; without those that the trials do not allow."""
+    further = [effects(history, objective=at) for at in range(1, len(history.objectives))]
+    names = [*(goal.metric for goal in history.objectives), TRAINING_TIME]
+    found = [main, *further, effects(history, about="seconds")]
+    order = [row.name for row in ranked.parameters]
+    return tuple(
+        _effects(name, one, history.space, order) for name, one in zip(names, found, strict=True) if one.parameters
+    )
+
+
+def _effects(name: str, found: FoundEffects, space: Space, order: list[str]) -> Effects:
+    shown = {axis.name for axis in axes(space)}
+    places = {parameter: place for place, parameter in enumerate(order)}
+    rows = sorted(found.parameters, key=lambda one: places.get(one.name, len(places)))
+    trend = _cost_trend if found.about == "seconds" else _trend
+    return Effects(
+        metric=name,
+        rows=tuple(_effect(one, space.parameters[one.name], trend(one)) for one in rows if one.name in shown),
+    )
+
+
+def _left_out(status: StudyStatus, known: History, inside: History) -> str:
+    """Which trials the statistics rest on, where it is not all of them."""
+    n_outside = len(known.trials) - len(inside.trials)
+    said = []
+    if sum(status.counts.values()) > MOST_ANALYSED:
+        said.append(f"Computed from an even sample of {len(inside.trials):,} trials.")
+    if n_outside:
+        said.append(f"{n_outside:,} that the space does not hold any more are left out.")
+    return " ".join(said)
+
+
+def _knobs(ranked: Importance, note: str) -> Knobs:
+    return Knobs(
+        sentence=ranked.sentence,
+        rows=tuple(
+            KnobRow(
+                name=one.name,
+                share=one.total,
+                low=max(0.0, one.interval.low),
+                high=min(1.0, one.interval.high),
+                verdict=one.verdict,
+            )
+            for one in ranked.parameters
+        ),
+        note=note,
+    )
+
+
+def _advice(
+    history: History, ranked: Importance, status: StudyStatus, selection: Selection | None
+) -> tuple[AdviceRow, ...]:
+    """What the whole history calls for; a sample cannot say, so that a large study gets the plain next steps."""
+    is_whole = sum(status.counts.values()) <= MOST_ANALYSED
+    found = advise(history, ranked) if is_whole else ()
+    if found:
+        return tuple(AdviceRow(text=one.what, evidence=one.evidence, command=one.command) for one in found)
+    steps = answer_of(history.spec, status, selection).next_steps
+    return tuple(AdviceRow(text=step.why, command=step.command) for step in steps)
+
+
+def _effect(found: FoundEffect, domain: AnyDomain, trend: str) -> Effect:
+    points = [(_position(point.value, domain), point) for point in found.average]
+    known = [(at, point) for at, point in points if at is not None]
+    return Effect(
+        parameter=found.name,
+        at=tuple(at for at, _ in known),
+        mean=tuple(point.mean if point.n_trials else None for _, point in known),
+        low=tuple(point.low if point.n_trials else None for _, point in known),
+        high=tuple(point.high if point.n_trials else None for _, point in known),
+        trend=trend,
+    )
+
+
+def _trend(found: FoundEffect) -> str:
+    """How far the parameter can be moved from the best, in one sentence."""
+    near_best = found.near_best
+    if near_best is None:
+        return "The best trial does not use it."
+    tolerance = near_best.tolerance
+    if tolerance.values:
+        every = len(tolerance.values) == len(found.average)
+        return (
+            "Any value is as good."
+            if every
+            else f"As good near the best: {', '.join(map(parameter, tolerance.values))}."
+        )
+    if tolerance.reaches_low_end and tolerance.reaches_high_end:
+        return "Near the best, anywhere in the range is as good."
+    if tolerance.low == tolerance.high:
+        return f"Best at {parameter(near_best.best)}; other values lose more than the noise."
+    return f"Near the best, {parameter(tolerance.low)} to {parameter(tolerance.high)} is as good."
+
+
+def _cost_trend(found: FoundEffect) -> str:
+    """Where training takes least and most, in one sentence; only as far as the bands of the two lie apart."""
+    known = [point for point in found.average if point.n_trials]
+    if not known:
+        return ""
+    least, most = min(known, key=lambda point: point.mean), max(known, key=lambda point: point.mean)
+    if least.high >= most.low:
+        return "Makes no difference to the training time that can be seen."
+    at = f"from {duration(least.mean)} at {parameter(least.value)} to {duration(most.mean)} at {parameter(most.value)}"
+    return f"On average {at}."
+
+
+def _interaction(found: FoundInteraction, share: float, spec: StudySpec) -> Interaction:
+    """The second parameter lies across, the first goes up."""
+    first, second = (spec.space.parameters[name] for name in found.names)
+    return Interaction(
+        x=found.names[1],
+        y=found.names[0],
+        x_at=tuple(_position(value, second) or 0.0 for value in found.columns),
+        y_at=tuple(_position(value, first) or 0.0 for value in found.rows),
+        rows=tuple(
+            tuple(mean if count else None for mean, count in zip(means, counts, strict=True))
+            for means, counts in zip(found.means, found.counts, strict=True)
+        ),
+        share=share,
+    )
+
+
+def _position(value: Value, domain: AnyDomain) -> float | None:
+    """A number, or the position among the values; None for a value that the domain does not list."""
+    if isinstance(domain, Categorical | Ordinal):
+        keys = [value_key(known) for known in domain.values]
+        return float(keys.index(value_key(value))) if value_key(value) in keys else None
+    return float(value) if isinstance(value, int | float) else None

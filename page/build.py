@@ -1,0 +1,100 @@
+"""Puts one study's page together from the store; the analysis, which takes longer, may come from an earlier build."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pegbox.page.activity_block import draw_curves, failure_groups, timeline
+from pegbox.page.answer_block import answer
+from pegbox.page.document import Analysis, Goal, Head, StudyPage
+from pegbox.page.lineage_block import lineage, unix
+from pegbox.page.space_axes import axes
+from pegbox.page.studies_block import compared_rows
+from pegbox.page.trials_block import best_so_far, draw_trials, front_so_far, rung_rows
+from pegbox.report.incumbent import limit_in_words
+from pegbox.report.status import Phase, StudyStatus
+from pegbox.report.study_reader import StudyReader
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.competing import n_infeasible
+from pegbox.storage.queries.studies import moments
+
+Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
+
+_STATES: dict[Phase, str] = {
+    "waiting": "waiting",
+    "searching": "running",
+    "finalists": "running",
+    "done": "finished",
+    "interrupted": "interrupted",
+    "lost": "interrupted",
+    "failed": "failed",
+}
+
+
+def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, fresh: bool = False) -> StudyPage:
+    """Everything that the page shows of one study.
+
+    Args:
+        root: The store.
+        study: Its name; the one that was active last where it is None.
+        made_at: Unix time that the page says it is from.
+        analyse: Computes the analysis, or gives an earlier one.
+        fresh: Bring the store up to date first; otherwise the snapshot is read as it was last published.
+
+    Raises:
+        NotFoundError: There is no history, or it holds no such study.
+    """
+    with StudyReader(root, study, fresh=fresh) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
+        spec, status, selection = reader.spec, reader.status(), reader.selection()
+        finalists = tuple(one.trial for one in selection.finalists) if selection else ()
+        best = (status.best.trial,) if status.best else ()
+        return StudyPage(
+            made_at=made_at,
+            head=_head(file, spec, status),
+            answer=answer(selection, status.best),
+            analysis=analyse(file, spec, status, selection),
+            parameters=axes(spec.space),
+            trials=draw_trials(file, spec),
+            best=best_so_far(file, spec),
+            volume=front_so_far(file, spec),
+            curves=draw_curves(file, spec, always=(*finalists, *best)),
+            rungs=rung_rows(file, spec),
+            timeline=timeline(file, spec),
+            failures=failure_groups(file, spec.name),
+            lineage=lineage(file, spec),
+            studies=compared_rows(file, spec.name),
+        )
+
+
+def _counts(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> dict[str, int]:
+    counts = {state.value: count for state, count in status.counts.items()}
+    if spec.constraints:
+        outside = n_infeasible(file, spec)
+        counts |= {"completed": counts.get("completed", 0) - outside, "infeasible": outside}
+    return counts
+
+
+def _head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
+    seen = moments(file, spec.name)
+    return Head.model_validate(
+        {
+            "study": spec.name,
+            "state": _STATES[status.phase],
+            "goals": [Goal(metric=one.metric, goal=one.goal) for one in spec.goals],
+            "method": f"auto: {status.method}" if status.method_reason else status.method,
+            "schedule": spec.fidelity.schedule,
+            "full_budget": spec.full_budget,
+            "n_trials": sum(status.counts.values()),
+            "counts": _counts(file, spec, status),
+            "limits": [f"{one.metric} {limit_in_words(one)}" for one in spec.constraints],
+            "n_workers": spec.run.workers,
+            "started_at": unix(seen.started_at),
+            "changed_at": unix(seen.changed_at),
+            "training_seconds": seen.trained_seconds,
+            "elapsed_seconds": status.elapsed_seconds,
+            "tags": spec.tags,
+            "version": seen.version,
+        }
+    )

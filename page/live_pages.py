@@ -1,0 +1,70 @@
+"""The pages that the live host serves, each built once for every state of the snapshot; speaks no HTTP."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pegbox.page.analysis_process import Analyst
+from pegbox.page.build import build_page
+from pegbox.page.document import StudyPage, StudyRow
+from pegbox.page.studies_block import study_rows
+from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.layout import StoreLayout
+
+MOST_KEPT = 8
+
+
+class LivePages:
+    """Reads the published snapshot only, so that it can never disturb a study.
+
+    Safe to use from many threads: who asks for the same page waits for the one that builds it.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
+        self._store = StoreLayout(root.absolute())
+        self._clock = clock
+        self._analyst = Analyst(root)
+        self._building = threading.Lock()
+        self._pages: dict[str, tuple[str, bytes]] = {}
+
+    def stamp(self) -> str:
+        """Changes whenever the snapshot or an analysis does; costs one look at the file."""
+        try:
+            found = self._store.snapshot.stat()
+        except FileNotFoundError:
+            return f"none-{self._analyst.n_done}"
+        return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}-{self._analyst.n_done}"
+
+    def page(self, study: str | None) -> bytes:
+        """The page's document as JSON.
+
+        Raises:
+            NotFoundError: There is no history, or it holds no such study.
+        """
+        key = study or ""
+        with self._building:
+            stamp = self.stamp()
+            kept = self._pages.get(key)
+            if kept and kept[0] == stamp:
+                return kept[1]
+            page: StudyPage = build_page(self._store.root, study, self._clock(), self._analyst.analyse)
+            content = page.model_dump_json().encode()
+            self._pages.pop(key, None)
+            self._pages[key] = (stamp, content)
+            if len(self._pages) > MOST_KEPT:
+                self._pages.pop(next(iter(self._pages)))
+            return content
+
+    def studies(self) -> tuple[StudyRow, ...]:
+        """All studies, the one that changed last comes first.
+
+        Raises:
+            NotFoundError: There is no history.
+        """
+        with HistoryFile(self._store) as file:
+            return study_rows(file)
+
+    def close(self) -> None:
+        """End what is being computed."""
+        self._analyst.close()

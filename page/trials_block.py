@@ -1,0 +1,99 @@
+"""The trials of a study for the page: counted over all, drawn where they are not too many; asks the store's tables."""
+
+from collections.abc import Sequence
+
+from pegbox.page.document import BestSoFar, Number, RungRow, Trials
+from pegbox.page.front_progress import hypervolume_so_far
+from pegbox.page.space_axes import positions
+from pegbox.schemas.base import Metrics
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.evaluations import rung_forecasts, rung_values
+from pegbox.storage.queries.progress import drawn_trials, ended_with_values, improvements
+from pegbox.storage.queries.trials import n_trials
+
+MOST_DRAWN = 4000
+"""Points that a browser draws and filters without a noticeable pause."""
+BEST_SHARE = 20
+"""One in so many of the drawn trials is among the best."""
+
+
+def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> Trials:
+    """The trials as columns: all, or the best and an even sample of the others.
+
+    Args:
+        file: The store's history.
+        spec: Of the study.
+        most: How many are drawn at most.
+    """
+    n_total = n_trials(file, spec.name)
+    drawn = drawn_trials(file, spec, n_best=most // BEST_SHARE, most=most)
+    number = tuple(one.number for one in drawn)
+    return Trials(
+        n_total=n_total,
+        note=_sample_note(len(drawn), n_total),
+        number=number,
+        state=tuple(one.state for one in drawn),
+        budget=tuple(one.budget for one in drawn),
+        seconds=tuple(one.seconds for one in drawn),
+        finished=tuple(one.finished for one in drawn),
+        spent=tuple(one.spent for one in drawn),
+        parameters=positions(spec.space, [one.configuration for one in drawn]),
+        metrics=_metric_columns([one.metrics for one in drawn]),
+        rungs=_rung_columns(file, spec.name, number),
+    )
+
+
+def best_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
+    """Every improvement among all completed trials, in the order in which they ended."""
+    steps = improvements(file, spec)
+    return BestSoFar(
+        number=tuple(one.number for one in steps),
+        finished=tuple(one.finished for one in steps),
+        spent=tuple(one.spent for one in steps),
+        value=tuple(one.value for one in steps),
+    )
+
+
+def front_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
+    """With several objectives, how the front grew: the share that it covers, as `hypervolume_so_far` measures it."""
+    if len(spec.goals) == 1:
+        return BestSoFar()
+    found = ended_with_values(file, spec)
+    steps = hypervolume_so_far([one.values for one in found], spec.goals)
+    grown = [found[row] for row, _ in steps]
+    return BestSoFar(
+        number=tuple(one.number for one in grown),
+        finished=tuple(one.finished for one in grown),
+        spent=tuple(one.spent for one in grown),
+        value=tuple(share for _, share in steps),
+    )
+
+
+def rung_rows(file: HistoryFile, spec: StudySpec) -> tuple[RungRow, ...]:
+    """How well each rung foretold the last, over all trials that reached it."""
+    return tuple(RungRow(**one.model_dump()) for one in rung_forecasts(file, spec) if one.n_trials >= 3)
+
+
+def _sample_note(n_drawn: int, n_total: int) -> str:
+    if n_drawn == n_total:
+        return ""
+    return (
+        f"{n_drawn:,} of {n_total:,} trials are drawn: the best {n_drawn // BEST_SHARE} and evenly of the rest. "
+        "Counts, progress, rungs, failures and idle time are of all trials."
+    )
+
+
+def _metric_columns(metrics: Sequence[Metrics]) -> dict[str, tuple[Number, ...]]:
+    names = sorted({name for one in metrics for name in one})
+    return {name: tuple(one.get(name) for one in metrics) for name in names}
+
+
+def _rung_columns(file: HistoryFile, study: str, numbers: tuple[int, ...]) -> dict[int, tuple[Number, ...]]:
+    values: dict[int, dict[int, float]] = {}
+    wanted = set(numbers)
+    for one in rung_values(file, study):
+        if one.trial in wanted:
+            values.setdefault(one.budget, {})[one.trial] = one.value
+    usual = {budget: found for budget, found in values.items() if len(found) >= max(2, len(numbers) // 100)}
+    return {budget: tuple(usual[budget].get(number) for number in numbers) for budget in sorted(usual)}

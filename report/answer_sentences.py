@@ -1,0 +1,119 @@
+"""The answer of a study in a sentence or two that claim no more than was measured; decides nothing."""
+
+from pegbox.report.incumbent import BrokenConstraint
+from pegbox.report.number_format import metric, uncertain
+from pegbox.report.status import StudyStatus
+from pegbox.schemas.base import Metrics
+from pegbox.schemas.selection import Finalist, FrontPoint, Interval, Selection
+from pegbox.schemas.trial import TrialState
+
+
+def verdict(status: StudyStatus, selection: Selection | None) -> str:
+    """What to run and how sure that is or, where that cannot be said, why not."""
+    if selection is not None:
+        return _front_winner(selection) if selection.front else _winner(selection)
+    if status.best is None:
+        return why_nothing(status)
+    if status.front is None:
+        return (
+            f"Trial {status.best.trial} has the best {status.metric} that the search saw, {metric(status.best.value)}. "
+            "It was picked by that value, so that it is optimistic."
+        )
+    front = len(status.front.trials)
+    place = f"is the knee of a front of {front} trials" if front > 1 else "is the best in every objective"
+    return (
+        f"Trial {status.best.trial} {place} that the search saw, with {values_in_words(status.best.values)}. It was "
+        "picked by these values, so that they are optimistic."
+    )
+
+
+def why_nothing(status: StudyStatus) -> str:
+    """Why no trial can be named."""
+    completed, failed = (status.counts.get(state, 0) for state in (TrialState.COMPLETED, TrialState.FAILED))
+    if completed and (broken := [one for one in status.constraints if one.n_broken]):
+        return " ".join(["No trial keeps every constraint.", *(_broken(one, completed) for one in broken)])
+    if completed:
+        return f"No trial has a value of {_names(status)}."
+    n_trials = sum(status.counts.values())
+    if failed and failed == n_trials:
+        kinds = ", ".join(f"{count} {kind.value.replace('_', ' ')}" for kind, count in status.failures.items())
+        return f"No trial has a value: {_all_of(failed)} failed ({kinds})."
+    so_far = ", ".join(f"{count} {state.value}" for state, count in status.counts.items())
+    return f"No trial has a value yet: {so_far}." if so_far else "No trial has a value yet: none has begun."
+
+
+def expected_value(finalist: Finalist) -> float:
+    """What stands beside the interval of a finalist: its true mean as it is believed to be, or as it was measured."""
+    return finalist.mean if finalist.estimate is None else finalist.estimate
+
+
+def with_interval(finalist: Finalist) -> str:
+    """The expected value of a finalist, with its interval where there is one."""
+    return _with(expected_value(finalist), finalist.interval)
+
+
+def point_with_interval(point: FrontPoint, name: str) -> str:
+    """The expected value of one objective at a point of the front, with its interval where there is one."""
+    return _with(point.estimates[name], point.intervals.get(name))
+
+
+def against_baseline(selection: Selection) -> str | None:
+    """Whether the winner beats the configuration that the user gave; None where none was given."""
+    if selection.baseline is None:
+        return None
+    if selection.baseline == selection.winner:
+        return f"Nothing beat the configuration that you gave (trial {selection.baseline})."
+    if selection.gain is None:
+        return f"One seed cannot say whether it beats the configuration that you gave (trial {selection.baseline})."
+    return f"Against the configuration that you gave (trial {selection.baseline}): {gain_in_words(selection.gain)}."
+
+
+def gain_in_words(gain: Interval) -> str:
+    """`better by 0.10 to 0.30`, with the interval's ends in units of the metric."""
+    amount = f"{metric(abs(gain.low), 2)} to {metric(abs(gain.high), 2)}"
+    if gain.low > 0:
+        return f"better by {amount}"
+    if gain.high < 0:
+        return f"worse by {metric(-gain.high, 2)} to {metric(-gain.low, 2)}"
+    return f"no difference is shown, between {metric(-gain.low, 2)} worse and {metric(gain.high, 2)} better"
+
+
+def values_in_words(values: Metrics) -> str:
+    """`val_loss 0.2031 and seconds 12.40`."""
+    *first, last = (f"{name} {metric(value)}" for name, value in values.items())
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _winner(selection: Selection) -> str:
+    best = selection.best
+    n_seeds = len(best.values)
+    seeds = f"{n_seeds} fresh seed{'s' if n_seeds > 1 else ''}"
+    level = f"{100 * best.interval.level:.0f} % interval, " if best.interval else ""
+    value = f"{selection.metric} {with_interval(best)} ({level}{seeds})"
+    return f"Run trial {selection.winner}: {value}. {selection.reason}"
+
+
+def _front_winner(selection: Selection) -> str:
+    point = next(one for one in selection.front if one.trial == selection.winner)
+    values = ", ".join(f"{name} {point_with_interval(point, name)}" for name in point.estimates)
+    return f"Run trial {selection.winner}: {values}. {selection.reason}"
+
+
+def _broken(one: BrokenConstraint, n_completed: int) -> str:
+    """Of a constraint that completed trials break."""
+    who = f"{one.n_broken} of {n_completed} completed trials" if one.n_broken < n_completed else _all_of(n_completed)
+    nearest = "none reported it" if one.nearest is None else f"the nearest has {metric(one.nearest)}"
+    verb = "breaks" if one.n_broken == 1 else "break"
+    return f"{who[0].upper()}{who[1:]} {verb} {one.metric} {one.limit}; {nearest}."
+
+
+def _all_of(count: int) -> str:
+    return "the only trial" if count == 1 else f"all {count} trials"
+
+
+def _names(status: StudyStatus) -> str:
+    return " and ".join(goal.metric for goal in status.objectives)
+
+
+def _with(value: float, interval: Interval | None) -> str:
+    return uncertain(value, interval.low, interval.high) if interval else metric(value)

@@ -1,0 +1,100 @@
+"""Looks for the point of a space where a score is highest: a broad sample, then a local search around its best."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from pegbox.search.space.axes import Array
+from pegbox.search.space.encoding import SpaceEncoding
+
+Score = Callable[[Array], Array]
+"""Snapped points of shape (n, n_dims) to scores of shape (n,)."""
+
+
+class Effort(NamedTuple):
+    """How hard the search looks."""
+
+    n_uniform: int = 512
+    n_near: int = 128
+    """Points around good ones, for each width."""
+    widths: tuple[float, ...] = (0.02, 0.1, 0.3)
+    n_climbers: int = 6
+    n_steps: int = 12
+    """Tries of each climber in a round."""
+    n_rounds: int = 8
+
+
+class Ascent:
+    """A search over one space; forbidden points are never returned."""
+
+    def __init__(self, encoding: SpaceEncoding) -> None:
+        self._encoding = encoding
+        self._unordered = np.array([not axis.is_ordered for axis in encoding.axes])
+        self._free = np.array([axis.n_values != 1 for axis in encoding.axes])
+
+    def climb(self, score: Score, good: Array, rng: np.random.Generator, effort: Effort) -> Iterator[Array]:
+        """Points by score, highest first; the later ones serve where the first were tried already.
+
+        Args:
+            score: What is to be made large.
+            good: Points that are known to be good, shape (n_good, n_dims); may be empty.
+            rng: Random numbers.
+            effort: How hard to look.
+        """
+        points = self._allowed(self._spread(good, rng, effort))
+        if not len(points):
+            return
+        scores = score(points)
+        best = np.argsort(-scores, kind="stable")
+        climbers, heights = points[best[: effort.n_climbers]], scores[best[: effort.n_climbers]]
+        width = 0.15
+        for _ in range(effort.n_rounds):
+            climbers, heights = self._round(score, climbers, heights, width, rng, effort.n_steps)
+            width *= 0.75
+        order = np.argsort(-heights, kind="stable")
+        yield from climbers[order]
+        yield from points[best]
+
+    def _spread(self, good: Array, rng: np.random.Generator, effort: Effort) -> Array:
+        parts = [rng.random((effort.n_uniform, self._encoding.n_dims))]
+        if len(good):
+            parts.extend(
+                self.perturb(good[rng.integers(0, len(good), effort.n_near)], width, rng) for width in effort.widths
+            )
+        return np.vstack(parts)
+
+    def _round(
+        self,
+        score: Score,
+        climbers: Array,
+        heights: Array,
+        width: float,
+        rng: np.random.Generator,
+        n_steps: int,
+    ) -> tuple[Array, Array]:
+        """Each climber moves to the best of its tries, if that is higher."""
+        owners = np.repeat(np.arange(len(climbers)), n_steps)
+        tries = self._encoding.snap(self.perturb(climbers[owners], width, rng))
+        reached = np.where(self._encoding.allowed(tries), score(tries), -np.inf).reshape(len(climbers), -1)
+        best = reached.argmax(axis=1)
+        rises = reached.max(axis=1) > heights
+        moved = tries.reshape(len(climbers), -1, climbers.shape[1])[np.arange(len(climbers)), best]
+        return np.where(rises[:, None], moved, climbers), np.where(rises, reached.max(axis=1), heights)
+
+    def perturb(self, points: Array, width: float, rng: np.random.Generator) -> Array:
+        """Points with about a third of their parameters changed, at least one; those without an order jump.
+
+        Held at the bounds, not reflected: many good configurations lie at a bound.
+        """
+        n, n_dims = points.shape
+        points = np.where(np.isnan(points), rng.random(points.shape), points)
+        changed = rng.random(points.shape) < 0.35
+        changed[np.arange(n), rng.choice(np.flatnonzero(self._free), n) if self._free.any() else 0] = True
+        steps = np.clip(points + rng.normal(0, width, points.shape), 0, 1)
+        moved = np.where(self._unordered, rng.random((n, n_dims)), steps)
+        return np.where(changed, moved, points)
+
+    def _allowed(self, points: Array) -> Array:
+        snapped = self._encoding.snap(points)
+        return snapped[self._encoding.allowed(snapped)]

@@ -1,0 +1,59 @@
+"""Expected improvement for what it costs: how dear a configuration is, learnt from those that were trained."""
+
+import numpy as np
+
+from pegbox.schemas.history import History
+from pegbox.schemas.trial import Trial
+from pegbox.search.model.acquisition_optimiser import Score
+from pegbox.search.model.features import FeatureMap
+from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.space.encoding import SpaceEncoding
+
+SECONDS = "seconds"
+"""Names the training time, where any other name is that of a metric."""
+FEWEST_TRIALS = 3
+MOST_TRIALS = 200
+
+
+class Thrift:
+    """Divides an acquisition by the expected cost, raised to the share of the budget that is left.
+
+    Cheap configurations are explored first; at the end only the improvement counts, else a dear optimum would never be
+    tried.
+
+    Source: Lee et al. 2020 (cost-cooling), equation 4.
+    """
+
+    def __init__(self, encoding: SpaceEncoding, cost: str) -> None:
+        self._encoding, self._cost = encoding, cost
+        self._features = FeatureMap(encoding)
+
+    def log_weight(self, history: History) -> Score:
+        """What is added to the logarithm of an acquisition; nothing while too few costs are known."""
+        known = [
+            (trial, cost) for trial in history.completed if (cost := self._cost_of(trial)) is not None and cost > 0
+        ]
+        if len(known) < FEWEST_TRIALS:
+            return lambda points: np.zeros(len(points))
+        points = np.array([self._encoding.encode(trial.configuration) for trial, _ in known[-MOST_TRIALS:]])
+        logs = np.log([cost for _, cost in known[-MOST_TRIALS:]])
+        spread = float(logs.std()) or 1.0
+        features = self._features.features(self._encoding.snap(points))
+        data = Data(features, self._features.groups, (logs - logs.mean()) / spread)
+        posterior = Posterior(data, fit(data, Prior(self._features.n_groups), iterations=25))
+        exponent = share_left(history) * spread
+        return lambda points: -exponent * posterior.mean(self._features.features(points))
+
+    def _cost_of(self, trial: Trial) -> float | None:
+        return trial.evaluations[-1].seconds if self._cost == SECONDS else trial.value(self._cost)
+
+
+def share_left(history: History) -> float:
+    """Of the budget's trials, time or cost, whichever is nearest to its end; 1 where none of them is limited."""
+    budget = history.spec.budget
+    spent = [
+        len(history.trials) / budget.trials if budget.trials else 0.0,
+        history.elapsed_seconds / budget.time if budget.time else 0.0,
+        sum(trial.value("cost") or 0.0 for trial in history.trials) / budget.cost if budget.cost else 0.0,
+    ]
+    return max(1.0 - max(spent), 0.0)

@@ -1,0 +1,44 @@
+"""The logarithm of expected improvement, stable where improvement is all but impossible."""
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from pegbox.search.space.axes import Array
+
+_LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
+
+
+def log_improvement(z: Array) -> Array:
+    """log(phi(z) + z Phi(z)), element by element.
+
+    Source: Ament et al. 2023, equation 9.
+
+    >>> log_improvement(np.array([0.0, -50.0])).round(2).tolist()
+    [-0.92, -1258.74]
+    """
+    z = np.asarray(z, dtype=float)
+    near = z > -1.0
+    high = np.where(near, z, 0.0)
+    direct = np.log(np.exp(-0.5 * high * high - _LOG_SQRT_2PI) + high * np.exp(log_ndtr(high)))
+    low = np.where(near, -1.0, z)
+    # phi + z Phi = phi (1 - |z| Phi / phi); the ratio is below 1 and is compared in logarithms.
+    ratio = np.log(-low) + log_ndtr(low) + 0.5 * low * low + _LOG_SQRT_2PI
+    inner = np.log(np.maximum(-np.expm1(np.minimum(ratio, -1e-300)), 1e-300))
+    tail = -0.5 * low * low - np.where(low < -1e4, _LOG_SQRT_2PI + 2 * np.log(-low), _LOG_SQRT_2PI - inner)
+    return np.asarray(np.where(near, direct, tail))
+
+
+def log_expected_improvement(mean: Array, deviation: Array, incumbent: float) -> Array:
+    """Logarithm of the expected improvement below the incumbent, for minimisation.
+
+    Args:
+        mean: Posterior mean at each candidate, shape (n,).
+        deviation: Posterior standard deviation, shape (n,), same units, > 0.
+        incumbent: The value to fall below, same units.
+
+    Returns:
+        Shape (n,).
+
+    Source: Ament et al. 2023, equation 8.
+    """
+    return np.log(deviation) + log_improvement((incumbent - mean) / deviation)

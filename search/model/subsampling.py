@@ -1,0 +1,23 @@
+"""Which rows of a long history a model sees: the best, and a random sample of the rest."""
+
+import numpy as np
+import numpy.typing as npt
+
+from pegbox.search.space.axes import Array
+
+
+def thinned(losses: Array, most: int, nearness: Array | None = None) -> npt.NDArray[np.int64]:
+    """Row numbers in rising order, at most `most` of them; the sample is fixed by the number of rows.
+
+    Args:
+        losses: Shape (n,).
+        most: How many rows may stay.
+        nearness: Of each row's budget to the full budget, from 0 to 1, shape (n,); near ones are kept first.
+    """
+    n = len(losses)
+    if n <= most:
+        return np.arange(n)
+    rank = np.argsort(np.argsort(losses, kind="stable")) / n
+    order = np.argsort(rank if nearness is None else rank - 1.2 * nearness, kind="stable")
+    rest = np.random.default_rng(n).choice(order[most // 2 :], most - most // 2, replace=False)
+    return np.sort(np.concatenate([order[: most // 2], rest]))

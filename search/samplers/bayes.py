@@ -1,0 +1,195 @@
+"""Bayesian optimisation: the next configuration is where a Gaussian process expects the most improvement."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pegbox.schemas.base import Configuration
+from pegbox.schemas.history import History
+from pegbox.search.model.acquisition_optimiser import Ascent, Effort, Score
+from pegbox.search.model.budget_surrogate import ModelSettings, Surrogate, SurrogateBuilder
+from pegbox.search.model.cost_aware import Thrift
+from pegbox.search.model.expected_improvement import log_expected_improvement
+from pegbox.search.model.feasibility_weight import Admission
+from pegbox.search.model.features import FeatureMap
+from pegbox.search.model.observations import Observations, Observer
+from pegbox.search.model.threads import single_threaded
+from pegbox.search.model.warm_start_mean import EarlierStudies
+from pegbox.search.samplers.initial_design import InitialDesign
+from pegbox.search.space.axes import Array
+from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.encoding import SpaceEncoding
+
+FEWEST_VALUES = 3
+"""Values that a model needs."""
+
+N_GOOD = 5
+"""Seen points around which the search for the next one looks."""
+
+
+class BayesSettings(NamedTuple):
+    """The method's constants."""
+
+    n_initial: int | None = None
+    """Points of a Sobol sequence before the first model; one more than half of the parameters, 4 to 12, where None."""
+    margin: float = 0.1
+    """Improvement that counts at every other ask, in deviations of the seen points' means: without it the last asks
+    polish one corner."""
+    margin_beside: float = 0.3
+    """The same while other trials run, of which some polish already."""
+    per: str | None = None
+    """What improvement is divided by: `seconds` of training, or a metric; nothing where None."""
+    model: ModelSettings = ModelSettings()
+    effort: Effort = Effort()
+
+
+class BayesSampler:
+    """Log expected improvement over a Gaussian process.
+
+    The incumbent is the lowest posterior mean at a seen point, not the lowest value, so one lucky measurement does not
+    mislead. Running trials are believed to end at their mean. Failed trials enter by a model of feasibility. Several
+    objectives are traded by weights that are drawn anew for each decision: the expected gain of dominated area, which
+    was tried instead, conquered less of it (1.10 against 1.28 in `benchmarks/tradeoffs.py`).
+
+    Source: Jones et al. 1998; Ament et al. 2023 for the logarithm; Knowles 2006 for the weights; Hvarfner et al. 2024
+    for the prior.
+    """
+
+    def __init__(
+        self,
+        encoding: SpaceEncoding,
+        full_budget: int,
+        seed: int,
+        settings: BayesSettings | None = None,
+        earlier: Sequence[History] = (),
+    ) -> None:
+        self._encoding = encoding
+        self._settings = settings or BayesSettings()
+        self._novelty = Novelty(encoding)
+        self._observer = Observer(encoding)
+        past = EarlierStudies(encoding, earlier)
+        self._builder = SurrogateBuilder(encoding, full_budget, self._settings.model, past)
+        self._has_past = not past.is_empty
+        self._admission = Admission(encoding)
+        self._design = InitialDesign(encoding, seed, None if past.is_empty else past.recommended())
+        self._thrift = Thrift(encoding, self._settings.per) if self._settings.per else None
+        self._ascent = Ascent(encoding)
+        self._features = FeatureMap(encoding)
+
+    @single_threaded
+    def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
+        """The configurations of most expected improvement, each with those before it believed."""
+        observations = self._observer.observe(history)
+        full = float(history.spec.full_budget)
+        chosen: list[Configuration] = []
+        for _ in range(count):
+            configuration = self._next(history, observations, chosen, rng)
+            chosen.append(configuration)
+            observations = observations.with_pending(self._encoding.encode(configuration), full)
+        return chosen
+
+    def is_warming_up(self, history: History) -> bool:
+        """True while the first trials, which no model chooses, have not all begun."""
+        return len(history.trials) < self._n_initial(self._observer.observe(history))
+
+    def surrogate(self, history: History, rng: np.random.Generator) -> Surrogate | None:
+        """The model of a history; None while it holds too few values."""
+        seen = self._observer.observe(history)
+        return self._builder.build(seen, self._weights(history, rng)) if len(seen.losses) >= FEWEST_VALUES else None
+
+    def best_untried(
+        self,
+        history: History,
+        score: Score,
+        surrogate: Surrogate,
+        rng: np.random.Generator,
+        effort: Effort | None = None,
+    ) -> Configuration:
+        """The configuration of the highest score that was not tried; the Sobol sequence's where the search finds none.
+
+        Raises:
+            SpaceExhaustedError: Every configuration has been tried.
+        """
+        return self._climb(history, [], score, surrogate.best(N_GOOD), rng, effort)
+
+    def _n_initial(self, seen: Observations) -> int:
+        if self._is_advised(seen):
+            return self._design.n_recommended
+        return self._settings.n_initial or min(max(self._features.n_groups // 2 + 2, 4), 12)
+
+    def _is_advised(self, seen: Observations) -> bool:
+        """True while the points that earlier studies recommend are worth trying."""
+        return self._has_past and not self._design.leads_astray(seen)
+
+    def _next(
+        self, history: History, seen: Observations, chosen: list[Configuration], rng: np.random.Generator
+    ) -> Configuration:
+        n_trials = len(history.trials) + len(chosen)
+        if n_trials < self._n_initial(seen) or len(seen.losses) < FEWEST_VALUES:
+            begin = n_trials if self._is_advised(seen) else n_trials + self._design.n_recommended
+            return self._spread(history, begin, chosen)
+        weigh = self._admission.log_weight(seen)
+        if not seen.keeps.any():
+            return self._climb(history, chosen, weigh, seen.points[-N_GOOD:], rng)
+        gain, good = self._gain(history, seen, rng)
+        spare = self._thrift.log_weight(history) if self._thrift else None
+
+        def score(points: Array) -> Array:
+            total = gain(points) + weigh(points)
+            return total if spare is None else total + spare(points)
+
+        return self._climb(history, chosen, score, good, rng)
+
+    def _gain(self, history: History, seen: Observations, rng: np.random.Generator) -> tuple[Score, Array]:
+        """What points are expected to gain, and seen points around which to look."""
+        kept = seen.points[seen.keeps]
+        surrogate = self._builder.build(seen, self._weights(history, rng), believe_unfinished=True)
+        best = kept[np.argsort(seen.losses[seen.keeps, 0], kind="stable")[:N_GOOD]]
+        good = surrogate.best(N_GOOD) if seen.keeps.all() else np.vstack([surrogate.best(N_GOOD), best])
+        return self._expected(surrogate, seen), good
+
+    def _climb(
+        self,
+        history: History,
+        chosen: list[Configuration],
+        score: Score,
+        good: Array,
+        rng: np.random.Generator,
+        effort: Effort | None = None,
+    ) -> Configuration:
+        tried = self._novelty.tried(history)
+        taken = {self._encoding.key(other) for other in chosen}
+        for point in self._ascent.climb(score, good, rng, effort or self._settings.effort):
+            configuration = self._encoding.decode(point)
+            key = self._encoding.key(configuration)
+            if key not in tried and key not in taken:
+                return configuration
+        return self._spread(history, len(history.trials) + len(chosen), chosen)
+
+    def _weights(self, history: History, rng: np.random.Generator) -> Array | None:
+        """Of several objectives, drawn anew for each decision; None for one."""
+        n_objectives = len(history.objectives)
+        return rng.dirichlet(np.ones(n_objectives)) if n_objectives > 1 else None
+
+    def _spread(self, history: History, number: int, chosen: list[Configuration]) -> Configuration:
+        """The Sobol sequence from a number on, past what was tried."""
+        numbers = iter(range(number, number + 10**9))
+        taken = [self._encoding.key(other) for other in chosen]
+        drawn = self._novelty.draw(
+            history, len(chosen) + 1, lambda: self._encoding.decode(self._design.point(next(numbers)))
+        )
+        return next(configuration for configuration in drawn if self._encoding.key(configuration) not in taken)
+
+    def _expected(self, surrogate: Surrogate, seen: Observations) -> Score:
+        """Log expected improvement at the full budget."""
+        means = surrogate.mean(surrogate.seen if seen.keeps.all() else seen.points[seen.keeps])
+        incumbent = float(means.min() - self._margin(seen) * means.std())
+        return lambda points: log_expected_improvement(*surrogate.predict(points), incumbent)
+
+    def _margin(self, seen: Observations) -> float:
+        """Every other ask looks for a clear improvement, those between them for any."""
+        is_bold = (len(seen.losses) + len(seen.pending)) % 2 == 0
+        if not is_bold or seen.losses.shape[1] > 1:
+            return 0.0
+        return self._settings.margin_beside if len(seen.pending) else self._settings.margin

@@ -1,0 +1,1 @@
+"""How far to train: multi-fidelity schedules and early stopping, one rule a file."""

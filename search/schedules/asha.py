@@ -1,0 +1,44 @@
+"""Asynchronous successive halving: promotes whoever is among the best of a rung, and waits for nobody."""
+
+import numpy as np
+
+from pegbox.schemas.decision import Continue, Done, Stop, Wait
+from pegbox.schemas.history import History
+from pegbox.schemas.study import StudySpec
+from pegbox.search.objectives import ranking
+from pegbox.search.schedules.brackets import Shares
+from pegbox.search.schedules.rungs import Ladder, Standings, idle
+from pegbox.search.space.encoding import Mask
+from pegbox.search.strategy import Begin
+
+
+class AshaSchedule:
+    """The best 1/factor of a rung climb to the next as soon as they are known.
+
+    With several brackets, bracket s begins its trials at rung s, and gets the share that Hyperband gives it.
+
+    Source: Li et al. 2020, algorithm 2; brackets as in Li et al. 2018.
+    """
+
+    def __init__(self, spec: StudySpec, brackets: int = 1) -> None:
+        self._ladder = Ladder(spec)
+        self._shares = Shares(len(self._ladder.rungs), self._ladder.factor, brackets)
+
+    def decide(self, history: History, can_begin: bool) -> Begin | Continue | Stop | Wait | Done:
+        """A promotion from the highest rung that has one, or a new trial."""
+        standings = self._ladder.standings(history)
+        brackets = self._shares.of_first(len(history.trials) + 1)
+        for rung in reversed(range(self._ladder.top)):
+            for bracket in range(min(rung, brackets.max()) + 1):
+                number = self._promotable(standings, rung, brackets[:-1] == bracket)
+                if number is not None:
+                    return Continue(trial=number, to_budget=self._ladder.rungs[rung + 1])
+        return Begin(to_budget=self._ladder.rungs[brackets[-1]]) if can_begin else idle(history)
+
+    def _promotable(self, standings: Standings, rung: int, members: Mask) -> int | None:
+        """The best trial paused at a rung that is among the best 1/factor of all that have come there."""
+        arrived = np.flatnonzero(members & standings.arrived[:, rung])
+        n_best = len(arrived) // self._ladder.factor
+        best = arrived[ranking(standings.losses[arrived, rung])[:n_best]]
+        climbing = best[standings.paused_at[best] == rung]
+        return int(climbing[0]) if len(climbing) else None

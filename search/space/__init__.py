@@ -1,0 +1,1 @@
+"""The search space as numbers: the unit cube, its enumeration, deduplication, and what is known beforehand."""

@@ -1,0 +1,97 @@
+"""Keeps a search from trying a configuration twice; what to try instead is the sampler's choice while it has one."""
+
+from collections.abc import Callable, Iterator
+
+from pegbox.schemas.base import Configuration
+from pegbox.schemas.errors import SpaceExhaustedError
+from pegbox.schemas.history import History
+from pegbox.search.space.encoding import Key, SpaceEncoding
+from pegbox.search.space.enumeration import SpaceWalk
+
+TRIES = 32
+"""Draws of a sampler after which the walk over the space steps in."""
+
+
+class Novelty:
+    """Knows which configurations a history has tried.
+
+    Remembers the keys of the trials that it saw, because encoding 10,000 of them at each decision is slow; the memory
+    is checked against the history, so the answer depends on the history alone.
+    """
+
+    def __init__(self, encoding: SpaceEncoding, walk: SpaceWalk | None = None) -> None:
+        self._encoding = encoding
+        self._walk = walk or SpaceWalk(encoding)
+        self._seen: list[Configuration] = []
+        self._keys: set[Key] = set()
+        self._steps: list[tuple[Key, Configuration]] = []
+        self._first = 0
+        self._ahead = iter(self._walk)
+
+    def tried(self, history: History) -> set[Key]:
+        """Keys of all trials, whatever became of them; not to be changed by the caller."""
+        configurations = [trial.configuration for trial in history.trials]
+        known = len(self._seen)
+        if known > len(configurations) or any(
+            old is not new for old, new in zip(self._seen, configurations, strict=False)
+        ):
+            self._forget()
+            known = 0
+        for configuration in configurations[known:]:
+            self._keys.add(self._encoding.key(configuration))
+        self._seen = configurations
+        return self._keys
+
+    def draw(self, history: History, count: int, sample: Callable[[], Configuration]) -> list[Configuration]:
+        """Configurations of a sampler that are allowed and untried; the walk's next where the sampler finds none.
+
+        Raises:
+            SpaceExhaustedError: Every configuration has been tried.
+        """
+        tried = self.tried(history)
+        chosen: dict[Key, Configuration] = {}
+        for _ in range(TRIES * count):
+            if len(chosen) == count:
+                break
+            configuration = sample()
+            key = self._encoding.key(configuration)
+            if key not in tried and key not in chosen and not self._encoding.space.is_forbidden(configuration):
+                chosen[key] = configuration
+        return list(chosen.values()) if len(chosen) == count else self.following(history, count, chosen)
+
+    def following(
+        self, history: History, count: int, chosen: dict[Key, Configuration] | None = None
+    ) -> list[Configuration]:
+        """The walk's next untried configurations, after those that are chosen already.
+
+        Raises:
+            SpaceExhaustedError: Every configuration has been tried.
+        """
+        tried = self.tried(history)
+        found = dict(chosen or {})
+        for key, configuration in self._onwards(tried):
+            if len(found) == count:
+                break
+            if key not in tried:
+                found.setdefault(key, configuration)
+        if not found:
+            raise SpaceExhaustedError(f"Every one of the {len(tried)} configurations of the space has been tried.")
+        return list(found.values())
+
+    def _onwards(self, tried: set[Key]) -> Iterator[tuple[Key, Configuration]]:
+        """The walk from its first step that may be untried."""
+        while self._first < len(self._steps) and self._steps[self._first][0] in tried:
+            self._first += 1
+        position = self._first
+        while True:
+            if position == len(self._steps):
+                step = next(self._ahead, None)
+                if step is None:
+                    return
+                self._steps.append((self._encoding.key(step), step))
+            yield self._steps[position]
+            position += 1
+
+    def _forget(self) -> None:
+        self._keys = set()
+        self._first = 0

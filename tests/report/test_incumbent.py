@@ -1,0 +1,62 @@
+"""What a search has reached: fronts, hypervolume, knees and broken constraints."""
+
+import numpy as np
+import pytest
+
+from pegbox.report.incumbent import broken_by, front_of, limit_in_words, undominated
+from pegbox.schemas.plan import Constraint, Objective
+
+GOALS = (Objective(metric="loss"), Objective(metric="speed", goal="maximize"))
+
+
+def test_the_front_holds_what_no_other_beats_in_both_directions():
+    front = front_of([(0, (1.0, 1.0)), (1, (2.0, 3.0)), (2, (2.0, 2.0)), (3, (3.0, 3.0))], GOALS)
+
+    assert [one.trial for one in front.trials] == [0, 1]
+    assert front.trials[1].values == {"loss": 2.0, "speed": 3.0}
+
+
+def test_the_knee_is_nearest_to_the_best_of_all():
+    assert front_of([(4, (0.0, 0.0)), (5, (0.2, 0.8)), (6, (1.0, 1.0))], GOALS).knee == 5
+
+
+def test_hypervolume_is_the_share_of_the_box_that_was_measured():
+    # Losses (0, 1), (1, 0) and (0.5, 0.5) in the unit box: the last one dominates a quarter of it.
+    front = front_of([(0, (0.0, -1.0)), (1, (1.0, 0.0)), (2, (0.5, -0.5))], GOALS)
+
+    assert front.hypervolume == pytest.approx(0.25)
+
+
+def test_what_the_last_quarter_gained_is_told_apart():
+    early = [(0, (0.0, -1.0)), (1, (1.0, 0.0)), (2, (0.5, -0.5))]
+
+    assert front_of([*early, (3, (0.9, -0.9))], GOALS).gained_lately == 0.0
+    assert front_of([*early, (3, (0.0, 0.0))], GOALS).gained_lately == pytest.approx(0.75)
+
+
+def test_equal_trials_have_no_hypervolume_and_are_all_on_the_front():
+    front = front_of([(0, (1.0, 1.0)), (1, (1.0, 1.0))], GOALS)
+
+    assert (len(front.trials), front.hypervolume, front.gained_lately) == (2, None, None)
+
+
+def test_undominated_rows_agree_with_the_definition():
+    losses = np.random.default_rng(0).integers(0, 6, (80, 3)).astype(float)
+    no_worse = (losses[:, None] <= losses[None]).all(axis=-1)
+    better = (losses[:, None] < losses[None]).any(axis=-1)
+
+    assert sorted(undominated(losses)) == np.flatnonzero(~(no_worse & better).any(axis=0)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [({"max": 1e4}, "at most 10000"), ({"min": 0.5}, "at least 0.5"), ({"min": 1, "max": 2}, "from 1 to 2")],
+)
+def test_a_limit_is_said_in_words(limits, words):
+    assert limit_in_words(Constraint(metric="m", **limits)) == words
+
+
+def test_a_metric_that_was_not_reported_breaks_its_limit():
+    constraints = (Constraint(metric="size", max=10), Constraint(metric="latency", max=1))
+
+    assert broken_by(constraints, {"size": 10.0}) == ("latency was not reported (at most 1)",)

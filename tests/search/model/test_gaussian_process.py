@@ -1,0 +1,70 @@
+"""The Gaussian process."""
+
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+
+from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit, matern, negative_log_posterior
+
+RNG = np.random.default_rng(0)
+POINTS = RNG.random((30, 3))
+GROUPS = np.array([0, 1, 1])
+TARGETS = np.sin(5 * POINTS[:, 0]) + POINTS[:, 1]
+DATA = Data(POINTS, GROUPS, (TARGETS - TARGETS.mean()) / TARGETS.std())
+PRIOR = Prior(2)
+
+
+def test_the_gradient_of_the_posterior_density_is_right() -> None:
+    logs = np.array([-0.5, 0.3, 0.1, -4.0])
+    error = check_grad(
+        lambda at: negative_log_posterior(at, DATA, PRIOR)[0],
+        lambda at: negative_log_posterior(at, DATA, PRIOR)[1],
+        logs,
+    )
+    assert error < 1e-3
+
+
+def test_fitting_finds_the_parameter_that_matters() -> None:
+    targets = np.sin(8 * POINTS[:, 0])
+    logs = fit(Data(POINTS, GROUPS, targets / targets.std()), PRIOR)
+    assert logs[0] < logs[1] - 0.5
+
+
+def test_the_posterior_passes_through_noise_free_values() -> None:
+    mean, deviation = Posterior(DATA, np.array([-0.5, 0.5, 0.0, -14.0])).predict(POINTS)
+    np.testing.assert_allclose(mean, DATA.targets, atol=1e-2)
+    assert deviation.max() < 0.05
+
+
+def test_far_from_the_data_the_posterior_is_the_prior() -> None:
+    mean, deviation = Posterior(DATA, np.array([-2.0, -2.0, 0.0, -6.0])).predict(np.full((1, 3), 50.0))
+    assert abs(mean[0]) < 1e-6
+    assert deviation[0] == pytest.approx(1.0)
+
+
+def test_believing_keeps_the_mean_and_narrows_the_deviation() -> None:
+    posterior = Posterior(DATA, np.array([-0.5, 0.0, 0.0, -4.0]))
+    there = np.array([[0.9, 0.9, 0.1]])
+    believing = posterior.believing(there)
+    assert believing.mean(there)[0] == pytest.approx(posterior.mean(there)[0], abs=1e-6)
+    assert believing.predict(there)[1][0] < posterior.predict(there)[1][0]
+
+
+def test_the_covariance_agrees_with_the_deviations() -> None:
+    posterior = Posterior(DATA, np.array([-0.5, 0.0, 0.0, -4.0]))
+    there = RNG.random((5, 3))
+    deviation = posterior.predict(there)[1]
+    np.testing.assert_allclose(np.diag(posterior.covariance(there, there)), deviation**2, atol=1e-8)
+    np.testing.assert_allclose(posterior.paired_covariance(there, there), deviation**2, atol=1e-8)
+
+
+def test_equal_points_are_no_obstacle() -> None:
+    data = Data(np.zeros((8, 3)), GROUPS, np.arange(8.0) - 3.5)
+    assert np.isfinite(Posterior(data, fit(data, PRIOR)).predict(POINTS)[0]).all()
+
+
+def test_the_correlation_falls_from_one() -> None:
+    correlation, slope = matern(np.array([0.0, 1.0, 4.0]))
+    assert correlation[0] == pytest.approx(1.0)
+    assert (np.diff(correlation) < 0).all()
+    assert (slope < 0).all()

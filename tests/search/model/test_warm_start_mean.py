@@ -1,0 +1,129 @@
+"""Learning from earlier studies, and from a user's guesses."""
+
+from typing import Any
+
+import numpy as np
+from contracts.studies import study
+
+from pegbox.schemas.history import History
+from pegbox.search.methods import check_search, strategy_for
+from pegbox.search.model.warm_start_mean import EarlierStudies, confirmed, trust
+from pegbox.search.simulation import Outcome, Simulation
+from pegbox.search.space.encoding import SpaceEncoding
+
+SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("x", "y", "z")}
+
+
+def bowl_at(x: float) -> Any:
+    return lambda c, *_: Outcome({"loss": (c["x"] - x) ** 2 + (c["y"] - 0.2) ** 2 + (c["z"] - 0.9) ** 2})
+
+
+def run(answer: Any, trials: int, earlier: tuple[History, ...] = (), space: dict[str, Any] | None = None) -> History:
+    spec = study(space or SPACE, search={"method": "bayes"}, budget={"trials": trials})
+    return Simulation(strategy_for(spec, earlier), History(spec=spec), answer).run()
+
+
+def best(history: History, first: int) -> float:
+    return min(trial.value("loss") or 0.0 for trial in history.trials[:first])
+
+
+def test_a_study_like_an_earlier_one_begins_where_that_ended() -> None:
+    earlier = run(bowl_at(0.7), 25)
+    assert best(run(bowl_at(0.65), 5, (earlier,)), 5) < 0.25 * best(run(bowl_at(0.65), 5), 5)
+
+
+def test_a_misleading_past_loses_its_weight() -> None:
+    earlier = run(lambda c, *_: Outcome({"loss": -bowl_at(0.7)(c).result["loss"]}), 25)
+    assert best(run(bowl_at(0.7), 25, (earlier,)), 25) < 0.01
+
+
+def test_trust_follows_the_slope_that_the_values_confirm() -> None:
+    means = np.linspace(-2, 2, 20)
+    assert trust(means, means) > 0.95
+    assert trust(means, -means) == 0.0
+    assert trust(means[:2] / 20, means[:2]) > 0.9
+
+
+def test_a_study_that_ranks_no_better_than_chance_has_no_share() -> None:
+    x, budgets = np.linspace(-2, 2, 20), np.full(20, 9.0)
+    assert confirmed(np.array([x, -x]), 1e-6 * x, budgets).tolist() == [1.0, 0.0]
+    assert not confirmed(np.array([-x, -x]), x, budgets).any()
+
+
+def test_the_order_of_the_worse_half_is_of_no_use() -> None:
+    losses, budgets = np.arange(8.0), np.full(8, 9.0)
+    wrong_where_bad = np.array([0.0, 1.0, 2.0, 3.0, 7.0, 6.0, 5.0, 4.0])
+    assert confirmed(np.array([losses, wrong_where_bad]), losses, budgets).tolist() == [0.5, 0.5]
+
+
+def test_recommended_points_are_left_once_another_is_better() -> None:
+    earlier = run(lambda c, *_: Outcome({"loss": -bowl_at(0.7)(c).result["loss"]}), 25)
+    history = run(bowl_at(0.7), 6, (earlier,))
+    encoding = SpaceEncoding(history.space)
+    recommended = EarlierStudies(encoding, (earlier,)).recommended().round(6).tolist()
+    tried = [encoding.encode(trial.configuration).round(6).tolist() for trial in history.trials]
+    assert [number for number, point in enumerate(tried) if point in recommended] == [0]
+
+
+def test_values_of_different_budgets_are_not_ranked() -> None:
+    shares = confirmed(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.0, 1.0]), np.array([1.0, 9.0]))
+    assert shares.tolist() == [0.5, 0.5]
+
+
+def test_an_expectation_is_told_around_the_values_that_were_seen() -> None:
+    encoding = SpaceEncoding(study(SPACE).space)
+    points = encoding.snap(np.random.default_rng(0).random((20, 3)))
+    losses = ((points - [0.7, 0.2, 0.9]) ** 2).sum(axis=1)
+    expected = EarlierStudies(encoding, [run(bowl_at(0.7), 25)]).expectation(points, losses, np.full(20, 9.0))
+    assert expected is not None
+    assert abs(expected(points).mean()) < 1e-9
+    assert np.corrcoef(expected(points), losses)[0, 1] > 0.95
+
+
+def test_trials_that_were_stopped_early_teach_too() -> None:
+    fidelity = {"schedule": "asha", "min": 1, "factor": 3}
+    spec = study(SPACE, search={"method": "random"}, fidelity=fidelity, budget={"trials": 60})
+    earlier = Simulation(
+        strategy_for(spec),
+        History(spec=spec),
+        lambda c, _, to: Outcome({"loss": bowl_at(0.7)(c).result["loss"] + 1 / to}),
+    ).run()
+    started = run(bowl_at(0.7), 1, (earlier,)).trials[0].configuration
+    assert abs(float(str(started["x"])) - 0.7) < 0.25
+    assert len(earlier.completed) < 12
+
+
+def test_an_overlapping_space_is_enough() -> None:
+    space = {"x": SPACE["x"], "y": SPACE["y"], "w": {"min": 0.0, "max": 1.0}}
+    earlier = run(lambda c, *_: Outcome({"loss": (c["x"] - 0.7) ** 2 + (c["y"] - 0.2) ** 2}), 20, space=space)
+    started = run(bowl_at(0.7), 3, (earlier,)).trials[0].configuration
+    assert abs(float(str(started["x"])) - 0.7) < 0.15
+    assert abs(float(str(started["y"])) - 0.2) < 0.15
+
+
+def test_a_study_of_another_space_is_not_listened_to() -> None:
+    earlier = run(lambda c, *_: Outcome({"loss": c["q"]}), 10, space={"q": SPACE["x"]})
+    assert EarlierStudies(SpaceEncoding(study(SPACE).space), (earlier,)).is_empty
+
+
+def test_a_guess_is_tried_first_and_bends_the_search() -> None:
+    guess = {"value": 0.7, "confidence": "high"}
+    space = {"x": SPACE["x"] | {"prior": guess}, "kind": {"values": ["a", "b"], "prior": {"value": "b"}}}
+    history = run(lambda *_: Outcome({"loss": 1.0}), 12, space=space)
+    assert dict(history.trials[0].configuration) == {"x": 0.7, "kind": "b"}
+    assert np.mean([trial.configuration["kind"] == "b" for trial in history.trials]) > 0.5
+
+
+def test_a_wrong_guess_is_overcome() -> None:
+    space = SPACE | {"x": SPACE["x"] | {"prior": {"value": 0.1, "confidence": "high"}}}
+    assert best(run(bowl_at(0.8), 30, space=space), 30) < 0.01
+
+
+def test_a_method_that_takes_no_guesses_says_so() -> None:
+    space = {"x": SPACE["x"] | {"prior": {"value": 0.7}}}
+    assert "takes no guesses" in check_search(study(space, search={"method": "random"}))[0].message
+
+
+def test_a_guess_outside_of_its_domain_is_a_problem() -> None:
+    space = {"x": SPACE["x"] | {"prior": {"value": 7}}}
+    assert "The guess 7 is not a value of x" in check_search(study(space, search={"method": "bayes"}))[0].message

@@ -1,0 +1,69 @@
+"""Asynchronous successive halving."""
+
+from collections import Counter
+from typing import ClassVar
+
+from contracts.schedules import ScheduleContract
+from contracts.studies import study
+
+from pegbox.schemas.decision import Continue
+from pegbox.schemas.history import History
+from pegbox.schemas.trial import Evaluation, Trial, TrialState
+from pegbox.search.schedules.asha import AshaSchedule
+from pegbox.search.strategy import Begin
+
+
+class TestAshaSchedule(ScheduleContract):
+    schedule = "asha"
+
+    def test_about_a_third_of_each_rung_climbs(self) -> None:
+        history = self.simulation(budget={"trials": 81}).run()
+        reached = Counter(trial.budget for trial in history.trials)
+        assert reached[1] == 54
+        assert 9 <= reached[9] <= 12
+
+
+class TestAshaWithBrackets(ScheduleContract):
+    schedule = "asha"
+    options: ClassVar = {"brackets": 3}
+
+    def test_each_bracket_begins_at_a_rung_of_its_own(self) -> None:
+        history = self.simulation(budget={"trials": 36}).run()
+        began = Counter(trial.evaluations[0].budget for trial in history.trials)
+        assert sorted(began) == [1, 3, 9]
+        assert began[1] > began[3] > began[9]
+
+
+def at_first_rung(*losses: float) -> History:
+    spec = study({"a": {"min": 1, "max": 99, "int": True}}, fidelity={"schedule": "asha", "min": 1, "max": 9})
+    trials = [
+        Trial(
+            number=number,
+            configuration={"a": number + 1},
+            seed=0,
+            state=TrialState.PAUSED,
+            budget=1,
+            to_budget=1,
+            evaluations=(Evaluation(budget=1, metrics={"loss": loss}),),
+        )
+        for number, loss in enumerate(losses)
+    ]
+    return History(spec=spec, trials=tuple(trials))
+
+
+def test_asha_promotes_nobody_of_two() -> None:
+    history = at_first_rung(0.5, 0.1)
+    assert AshaSchedule(history.spec).decide(history, True) == Begin(to_budget=1)
+
+
+def test_asha_promotes_the_best_of_three() -> None:
+    history = at_first_rung(0.5, 0.1, 0.3)
+    assert AshaSchedule(history.spec).decide(history, True) == Continue(trial=1, to_budget=3)
+
+
+def test_asha_promotes_whoever_is_paused_among_the_best() -> None:
+    history = at_first_rung(0.5, 0.1, 0.3, 0.2, 0.6, 0.7)
+    climbed = history.trials[1].model_copy(update={"state": TrialState.RUNNING, "to_budget": 3})
+    trials = (history.trials[0], climbed, *history.trials[2:])
+    history = History(spec=history.spec, trials=trials)
+    assert AshaSchedule(history.spec).decide(history, True) == Continue(trial=3, to_budget=3)
