@@ -43,7 +43,7 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
         terminal.hush(layout.logs / f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
     published = PublishedStudy(store, spec.name, is_driver=True)
     published.skip_finished()
-    view = LiveView(err(), published, process=os.getpid())
+    view = LiveView(err(), published, process=os.getpid(), introduce=published.introduction)
     with view.open(), _signals_told(view):
         _run_flow(spec, layout, view)
     answer = study_answer(store, spec.name)

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from pegbox.cli import terminal
 from pegbox.cli.console import safe
+from pegbox.cli.data_lines import draw_data
 from pegbox.cli.incumbent_text import first_line
 from pegbox.cli.live_panel import draw_panel, draw_start
 from pegbox.report.number_format import duration, metric, parameter
@@ -73,6 +74,18 @@ class PublishedStudy:
         self._seen_trials.update(trial.trial for trial in finished)
         return status, finished
 
+    def introduction(self) -> tuple[Text, ...]:
+        """What the data was taken for, a line each; nothing where the study names none.
+
+        Raises:
+            PegboxError: The history cannot be read.
+        """
+        from pegbox.report.study_reader import StudyReader
+
+        with StudyReader(self._root, self._study, fresh=False, is_driver=self._is_driver) as reader:
+            understood, spec = reader.understanding(), reader.spec
+        return draw_data(understood, spec) if understood else ()
+
     def _changed(self) -> int:
         try:
             return self._snapshot.stat().st_mtime_ns
@@ -87,12 +100,20 @@ class LiveView:
         console: Where to draw.
         watched: What to draw.
         process: The process whose run is meant; what an earlier run left behind is not drawn. None for any.
+        introduce: Gives what is told once, before the first trial.
     """
 
-    def __init__(self, console: Console, watched: Watched, process: int | None = None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        watched: Watched,
+        process: int | None = None,
+        introduce: Callable[[], tuple[Text, ...]] = tuple,
+    ) -> None:
         self._console = console
         self._watched = watched
         self._process = process
+        self._introduce = introduce
         self._started_at = time.monotonic()
         self._waiting_for = "…"
         self._notice = ""
@@ -166,6 +187,9 @@ class LiveView:
     def _tell_news(self, status: StudyStatus, finished: Sequence[FinishedTrial]) -> None:
         """The finished trials and, where no picture has it, what `auto` chose and why the search ended."""
         before = self._status
+        if before is None:
+            for line in self._introduce():
+                self._console.print(line, soft_wrap=True)
         if self._live is None and before is None and status.method_reason is not None:
             self._console.print(f"auto chose {safe(status.method)}: {safe(status.method_reason)}", soft_wrap=True)
         for trial in finished:

@@ -8,14 +8,17 @@ from rich.table import Table
 from rich.text import Text
 
 from pegbox.cli.console import out, print_json, safe, show
+from pegbox.cli.data_lines import draw_warnings
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.configuration_formats import as_yaml
+from pegbox.report.data_story import data_lines
 from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.domains import AnyDomain, Integer
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import StudyFile, read_study
+from pegbox.schemas.understanding import DataUnderstanding
 
 StudyPath = Annotated[Path, Parameter(help="The study file.")]
 
@@ -31,10 +34,11 @@ def validate(
         StudyError: Something is wrong.
     """
     try:
-        study = read_checked_study(study_file)
-        from pegbox.report.check_study import check_with_data
+        study = read_study(study_file)
+        from pegbox.report.check_study import check_all
 
-        if problems := check_with_data(study.spec):
+        problems, understood = check_all(study.spec)
+        if problems:
             raise study.error(problems)
     except StudyError as error:
         if json:
@@ -44,10 +48,12 @@ def validate(
 
     spec = draw_space(study.spec, store)
     if json:
+        data = understood.model_dump(mode="json") if understood else None
         most = spec.finalists.after(spec.most_trainings)._asdict()
-        print_json({"valid": True, "problems": [], "study": spec.model_dump(mode="json"), "finalists": most})
+        told = {"valid": True, "problems": [], "study": spec.model_dump(mode="json"), "finalists": most, "data": data}
+        print_json(told)
     else:
-        _summarise(study_file, spec)
+        _summarise(study_file, spec, understood)
 
 
 def read_checked_study(path: Path) -> StudyFile:
@@ -64,13 +70,16 @@ def read_checked_study(path: Path) -> StudyFile:
     return study
 
 
-def _summarise(path: Path, spec: StudySpec) -> None:
+def _summarise(path: Path, spec: StudySpec, understood: DataUnderstanding | None) -> None:
     console = out()
     console.print(Text.assemble((safe(str(path)), "name"), " is valid"))
     table = Table.grid(padding=(0, 2))
-    for key, value in _facts(spec).items():
+    facts = [*_facts(spec).items(), *(data_lines(understood, spec) if understood else [])]
+    for key, value in facts:
         table.add_row(Text(key, style="quiet"), Text("\n".join(map(safe, value.splitlines()))))
     show(console, table)
+    for warning in draw_warnings(understood) if understood else ():
+        console.print(warning, soft_wrap=True)
 
 
 def _facts(spec: StudySpec) -> dict[str, str]:

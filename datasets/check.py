@@ -7,8 +7,6 @@ from pegbox.datasets.source_kinds import source_of
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError, Problem
 
-_SOURCE = ("data", "source")
-
 
 def check_data(spec: DataSpec) -> tuple[Problem, ...]:
     """Whether the source exists and its columns are those that the study names.
@@ -17,12 +15,12 @@ def check_data(spec: DataSpec) -> tuple[Problem, ...]:
     where the study names other columns than the target.
     """
     try:
-        source = source_of(spec.source)
+        source = source_of(spec)
         if isinstance(source, FunctionSource):
             source.find()
         columns = _columns(source, spec)
     except DataError as error:
-        return (Problem(str(error).removeprefix("data.source: "), _SOURCE),)
+        return error.problems
     return column_problems(spec, columns, source.target) if columns is not None else ()
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from pegbox.datasets.text_numbers import parse_number
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import Problem, suggest
 
@@ -65,6 +66,19 @@ def as_numbers(column: pa.ChunkedArray) -> Floats:
     return numbers / days if days != 1.0 else numbers
 
 
+def falls_together(column: pa.ChunkedArray, numbers: Floats) -> bool:
+    """True where whole numbers beyond 2^53 differ, and do not as doubles.
+
+    A reader that found them too long for an integer gives doubles: there all that are left is one value.
+    """
+    if not len(numbers) or not np.nanmax(np.abs(numbers), initial=0) > 2**53:
+        return False
+    n_distinct = len(np.unique(numbers[~np.isnan(numbers)]))
+    if types.is_integer(column.type):
+        return n_distinct < len(pc.unique(column.drop_null()))
+    return n_distinct == 1 and len(numbers) > 1
+
+
 def as_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
     """Codes of a column as categories: 0 where missing, else 1 + the place in the sorted vocabulary.
 
@@ -109,6 +123,9 @@ def column_problems(spec: DataSpec, columns: tuple[str, ...], default_target: st
     target = target_name(spec, default_target)
     if target is None:
         return (Problem(f"no column to predict is named. Add `target:` with one of {_listed(columns)}.", ("data",)),)
+    if target not in columns and all(parse_number(name) for name in columns):
+        what = f"must begin with a line of column names, got numbers such as {columns[0]!r}. Add that line."
+        return (Problem(what, ("data", "source")),)
     unknown = tuple(
         Problem(f"there is no column {name!r}. {suggest(name, columns)}", ("data", *place))
         for place, name in _mentioned(spec, target)

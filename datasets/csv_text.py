@@ -1,14 +1,24 @@
-"""What the text of a CSV file says of itself: its header and its delimiter; the rows are DuckDB's to read."""
+"""What the text of a CSV file says of itself: encoding, delimiter and header; the rows are Arrow's to read."""
 
+import codecs
 import csv
 import gzip
+import io
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import IO, NamedTuple, TextIO
 
 from pegbox.schemas.errors import DataError
 
 _DELIMITERS = (",", ";", "\t", "|")
 _OTHER_FORMATS = {b"PAR1": "a Parquet file", b"PK\x03\x04": "an Excel or zip file"}
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+N_PROBED = 20
+"""Records that are looked at to find the delimiter; picked by hand: a header alone may hold any of them in a name."""
 
 
 class Header(NamedTuple):
@@ -17,51 +27,94 @@ class Header(NamedTuple):
     names: tuple[str, ...]
     """As they are written, repeated ones included."""
     delimiter: str
-    """The one that divides the names into most."""
+    """The one that divides most records into as many fields as the header, and the header into most names."""
+    encoding: str
 
 
-def read_header(path: Path) -> Header:
-    """The column names, without reading any further.
+def read_header(path: Path, encoding: str | None = None) -> Header:
+    """The column names, without reading much further.
+
+    Args:
+        encoding: As the study names it; found by its byte order mark where None, else UTF-8.
 
     Raises:
-        DataError: The file is no text in UTF-8, or begins without names.
+        DataError: The file is no text in its encoding, or begins without names.
     """
-    with path.open("rb") as binary:
+    with _open_bytes(path) as binary:
         other = _OTHER_FORMATS.get(binary.read(4))
     if other is not None:
         raise DataError(f"data.source: {str(path)!r} is named .csv and is {other}. Rename or convert it.")
     try:
-        headers = [Header(_first_record(path, delimiter), delimiter) for delimiter in _DELIMITERS]
-    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError) as error:
-        raise DataError(f"data.source: {str(path)!r} is no CSV file in UTF-8: {error}. Write it as such.") from error
-    return max(headers, key=lambda header: len(header.names))
+        known = encoding_of(path, encoding)
+        header = max(
+            (_divided(path, known, delimiter) for delimiter in _DELIMITERS),
+            key=lambda found: (len(found[0].names) > 1, found[1], len(found[0].names)),
+        )[0]
+    except (UnicodeError, csv.Error, gzip.BadGzipFile, EOFError) as error:
+        raise DataError(unreadable(path, encoding, error)) from error
+    if header.names[0].startswith("#"):
+        raise DataError(
+            f"data.source: {str(path)!r} must begin with column names, got the comment {header.names[0]!r}. Delete "
+            "that line."
+        )
+    return header
 
 
-def ragged_line(path: Path) -> str | None:
+def encoding_of(path: Path, encoding: str | None) -> str:
+    """The name of the codec: as it is given, else by the byte order mark that the file begins with, else UTF-8."""
+    if encoding is not None:
+        return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+    with _open_bytes(path) as file:
+        start = file.read(4)
+    return next((name for mark, name in _BYTE_ORDER_MARKS.items() if start.startswith(mark)), "utf-8")
+
+
+def unreadable(path: Path, encoding: str | None, error: Exception) -> str:
+    """Why a text cannot be read in its encoding, and in which it may be."""
+    if not isinstance(error, UnicodeError) or _is_binary(path):
+        return f"data.source: {str(path)!r} is no CSV file in {encoding or 'UTF-8'}: {error}. Write it as such."
+    return (
+        f"data.source: {str(path)!r} is no CSV file in {encoding or 'UTF-8'}: {error}. Name its encoding, such as "
+        "`encoding: cp1252` (Windows) or `encoding: latin-1`, below data, or write it in UTF-8."
+    )
+
+
+def ragged_line(path: Path, header: Header) -> str | None:
     """A sentence about the first record with another number of fields than the header; None where all have as many."""
-    header = read_header(path)
     try:
-        with _open_text(path) as file:
+        with _open_text(path, header.encoding) as file:
             reader = csv.reader(file, delimiter=header.delimiter)
             for record in reader:
                 if record and len(record) != len(header.names):
                     return f"line {reader.line_num} has {len(record)} fields where the header has {len(header.names)}."
-    except (UnicodeDecodeError, csv.Error):
+    except (UnicodeError, csv.Error):
         return None
     return None
 
 
-def _first_record(path: Path, delimiter: str) -> tuple[str, ...]:
-    with _open_text(path) as file:
-        record = next(csv.reader(file, delimiter=delimiter), [])
-    if not record:
+def _divided(path: Path, encoding: str, delimiter: str) -> tuple[Header, float]:
+    """The header under a delimiter, and the share of the next records that have as many fields."""
+    with _open_text(path, encoding) as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        names = tuple(name.strip() for name in next(reader, []))
+        records = [record for record in islice(reader, N_PROBED) if record]
+    if not any(names):
         raise csv.Error("it begins with a blank line instead of column names")
-    if any("\0" in name for name in record):
+    if any("\0" in name for name in names):
         raise csv.Error("it holds bytes that are no text")
-    return tuple(name.strip() for name in record)
+    fitting = sum(len(record) == len(names) for record in records) / len(records) if records else 1.0
+    return Header(names, delimiter, encoding), fitting
 
 
-def _open_text(path: Path) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _is_binary(path: Path) -> bool:
+    with _open_bytes(path) as file:
+        return b"\0" in file.read(4096)
+
+
+def _open_bytes(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _open_text(path: Path, encoding: str) -> TextIO:
+    # newline="" leaves the ends of lines to the csv module, which knows those within quotes.
+    return io.TextIOWrapper(_open_bytes(path), encoding=encoding, newline="")

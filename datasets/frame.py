@@ -2,11 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
-from pegbox.datasets.categories import check_categories
+from pegbox.datasets.categories import category_problem
 from pegbox.datasets.column_types import (
     Codes,
     Floats,
@@ -14,14 +15,17 @@ from pegbox.datasets.column_types import (
     as_codes,
     as_numbers,
     column_problems,
+    falls_together,
     feature_names,
     kind_of,
     target_name,
 )
+from pegbox.datasets.interpretation import Interpretation, interpret
 from pegbox.datasets.source import Loaded
-from pegbox.datasets.target import Rows, Target, check_finite, read_target
+from pegbox.datasets.target import Rows, Target, finite_problems, read_target
 from pegbox.schemas.data import DataSpec, Task
-from pegbox.schemas.errors import DataError
+from pegbox.schemas.errors import DataError, Problem
+from pegbox.schemas.understanding import ColumnKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,14 @@ class Frame:
         numeric: Shape (n_rows, n_numeric), NaN where a value is missing.
         categorical_names: Of the columns of categories.
         codes: Shape (n_rows, n_categorical), 0 where a value is missing.
-        cardinalities: Number of codes of each column of categories, 0 included.
+        levels: Of each column of categories the vocabulary, in the order of its codes from 1.
         groups: Codes of the column that keeps rows together, shape (n_rows,).
         times: Of the column that rows are sorted by, shape (n_rows,), in days or in its own units.
         shape: Of one example where the columns of numbers are an image or a sequence.
         n_dropped: Rows left out because their target is missing.
+        target_name: Of the column to predict.
+        target_told: How its texts were read, where it was written in some.
+        columns: What each column of the source is taken for, but the target.
     """
 
     target: Target
@@ -46,14 +53,22 @@ class Frame:
     numeric: Floats
     categorical_names: tuple[str, ...]
     codes: Codes
-    cardinalities: tuple[int, ...]
+    levels: tuple[tuple[str, ...], ...]
     groups: Codes | None
     times: Floats | None
     shape: tuple[int, ...] | None
     n_dropped: int
+    target_name: str
+    target_told: str
+    columns: tuple[ColumnKind, ...]
 
     def __len__(self) -> int:
         return len(self.target.values)
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """Number of codes of each column of categories, 0 included."""
+        return tuple(len(vocabulary) + 1 for vocabulary in self.levels)
 
     def digest(self) -> str:
         """A hash of everything that shapes the arrays, the same however the source laid it out in memory."""
@@ -68,33 +83,41 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
     """Give every column its type.
 
     Raises:
-        DataError: A column does not exist, or cannot be used as the study declares.
+        DataError: Columns do not exist, or cannot be used as the study declares: all of them at once.
     """
     table = loaded.table
     names = tuple(table.column_names)
-    problems = column_problems(spec, names, loaded.target)
-    if problems:
-        raise DataError("\n".join(f"{'.'.join(map(str, each.path))}: {each.message}" for each in problems))
+    if problems := column_problems(spec, names, loaded.target):
+        raise DataError(problems)
     if table.num_rows == 0:
         raise DataError(f"data.source: {spec.source!r} has columns and no rows. Name a source that holds rows.")
     label = target_name(spec, loaded.target)
     assert label is not None, "column_problems tells a target that is not named"
-    target = read_target(label, table[label], task or loaded.task)
     features = feature_names(spec, names, label)
-    kept = table if len(target.rows) == table.num_rows else table.take(pa.array(target.rows))
-    numeric_names, numeric = _numeric(spec, features, kept, target.rows)
-    categorical_names, codes, cardinalities = _categorical(spec, features, kept)
+    times = [spec.split.time] if spec.split.time else []
+    read = interpret(spec, table, label, (*features, *times), loaded.mark)
+    sorter = _Sorter(spec, read)
+    target = sorter.target(label, task or loaded.task)
+    sorter.keep(target.rows if target else np.arange(table.num_rows))
+    numeric_names, numeric = sorter.numeric(features)
+    categorical_names, codes, levels = sorter.categorical(features)
+    groups, moments = sorter.groups(), sorter.times()
+    if sorter.problems or target is None:
+        raise DataError(sorter.problems)
     return Frame(
         target=target,
         numeric_names=numeric_names,
         numeric=numeric,
         categorical_names=categorical_names,
         codes=codes,
-        cardinalities=cardinalities,
-        groups=_groups(spec.split.group, kept, target.rows),
-        times=_times(spec.split.time, kept, target.rows),
+        levels=levels,
+        groups=groups,
+        times=moments,
         shape=loaded.shape if _is_whole_example(numeric_names, numeric, names, label) else None,
         n_dropped=table.num_rows - len(target.rows),
+        target_name=label,
+        target_told=read.told.get(label, ""),
+        columns=sorter.described(names, label),
     )
 
 
@@ -103,70 +126,142 @@ def _is_whole_example(numeric_names: tuple[str, ...], numeric: Floats, names: tu
     return numeric_names == tuple(name for name in names if name != label) and not np.isnan(numeric).any()
 
 
-def _numeric(spec: DataSpec, features: tuple[str, ...], table: pa.Table, rows: Rows) -> tuple[tuple[str, ...], Floats]:
-    names = tuple(name for name in features if not _is_categorical(spec, name, table[name]))
-    numbers = np.empty((table.num_rows, len(names)))
-    for i, name in enumerate(names):
-        numbers[:, i] = as_numbers(table[name])
-        if np.isnan(numbers[:, i]).all():
-            raise DataError(f"data.source: the column {name!r} holds {Kind.EMPTY}. Add it to data.drop.")
-        check_finite(name, numbers[:, i], rows, "data.source")
-    return names, numbers
+class _Sorter:
+    """Sorts the columns of a table into roles, and gathers all that is wrong with them.
 
+    A column that is wrong stands among the others with no value, so that one look finds all that are.
+    """
 
-def _categorical(
-    spec: DataSpec, features: tuple[str, ...], table: pa.Table
-) -> tuple[tuple[str, ...], Codes, tuple[int, ...]]:
-    names = tuple(name for name in features if _is_categorical(spec, name, table[name]))
-    codes = np.empty((table.num_rows, len(names)), dtype=np.int64)
-    cardinalities = []
-    for i, name in enumerate(names):
-        codes[:, i], vocabulary = as_codes(table[name])
+    def __init__(self, spec: DataSpec, read: Interpretation) -> None:
+        self._spec, self._read = spec, read
+        self._table = read.table
+        self._rows: Rows = np.arange(read.table.num_rows)
+        self._wrong = set(read.unread)
+        self.problems = list(read.problems)
+
+    def target(self, name: str, task: Task | None) -> Target | None:
+        """What is predicted; None where it cannot be."""
+        if name in self._wrong:
+            return None
+        try:
+            return read_target(name, self._table[name], task)
+        except DataError as error:
+            self.problems += error.problems
+            return None
+
+    def keep(self, rows: Rows) -> None:
+        """Leave out the other rows."""
+        if len(rows) < self._table.num_rows:
+            self._table, self._rows = self._table.take(pa.array(rows)), rows
+
+    def numeric(self, features: tuple[str, ...]) -> tuple[tuple[str, ...], Floats]:
+        """Names of the columns of numbers, and their values, shape (n_rows, n_numeric)."""
+        names = tuple(name for name in features if not self._is_categorical(name))
+        numbers = np.zeros((self._table.num_rows, len(names)))
+        for i, name in enumerate(names):
+            if name in self._wrong or self._is_other(name, "data.source"):
+                continue
+            numbers[:, i] = as_numbers(self._table[name])
+            if np.isnan(numbers[:, i]).all():
+                self._add(f"the column {name!r} holds {Kind.EMPTY}. Add it to data.drop.", "data.source")
+            self.problems += finite_problems(name, numbers[:, i], self._rows, "data.source")
+            if falls_together(self._table[name], numbers[:, i]):
+                self._add(
+                    f"the column {name!r} holds whole numbers too long for a double, such as {self._table[name][0]}: "
+                    "different ones fall together. Add it to data.drop: it looks like an identifier.",
+                    "data.source",
+                )
+        return names, numbers
+
+    def categorical(self, features: tuple[str, ...]) -> tuple[tuple[str, ...], Codes, tuple[tuple[str, ...], ...]]:
+        """Names of the columns of categories, their codes, shape (n_rows, n_categorical), and their vocabularies."""
+        names = tuple(name for name in features if self._is_categorical(name))
+        codes = np.zeros((self._table.num_rows, len(names)), dtype=np.int64)
+        levels = []
+        for i, name in enumerate(names):
+            vocabulary: tuple[str, ...] = ()
+            if name not in self._wrong and not self._is_other(name, "data.source"):
+                codes[:, i], vocabulary = as_codes(self._table[name])
+                self.problems += self._category_problems(name, codes[:, i], vocabulary)
+            levels.append(vocabulary)
+        return names, codes, tuple(levels)
+
+    def _category_problems(self, name: str, codes: Codes, vocabulary: tuple[str, ...]) -> list[Problem]:
         if not vocabulary:
-            raise DataError(f"data.source: the column {name!r} holds {Kind.EMPTY}. Add it to data.drop.")
-        if name not in spec.categorical:
-            check_categories(name, vocabulary, int(np.count_nonzero(codes[:, i])))
-        cardinalities.append(len(vocabulary) + 1)
-    return names, codes, tuple(cardinalities)
+            return [Problem(f"the column {name!r} holds {Kind.EMPTY}. Add it to data.drop.", ("data", "source"))]
+        problem = category_problem(name, vocabulary, int(np.count_nonzero(codes)))
+        return [] if problem is None or name in self._spec.categorical else [problem]
 
+    def groups(self) -> Codes | None:
+        """Codes of the column that keeps rows together."""
+        name = self._spec.split.group
+        if name is None or self._is_other(name, "data.split.group"):
+            return None
+        codes, _ = as_codes(self._table[name])
+        self._check_present("group", name, self._rows[codes == 0])
+        return codes
 
-def _is_categorical(spec: DataSpec, name: str, column: pa.ChunkedArray) -> bool:
-    kind = kind_of(column.type)
-    if kind is Kind.OTHER:
-        raise DataError(
-            f"data.source: the column {name!r} holds {kind} ({column.type}). Add it to data.drop, or turn it into "
-            "numbers or texts in an SQL query."
+    def times(self) -> Floats | None:
+        """Values of the column that rows are sorted by."""
+        name = self._spec.split.time
+        if name is None or name in self._wrong:
+            return None
+        kind = kind_of(self._table[name].type)
+        if kind not in {Kind.NUMBER, Kind.DATE}:
+            self._add(
+                f"{name!r} must hold dates, times or numbers, got {kind}. "
+                "Turn it into a date in an SQL query, such as strptime(day, '%d.%m.%Y') AS day.",
+                "data.split.time",
+            )
+            return None
+        times = as_numbers(self._table[name])
+        self._check_present("time", name, self._rows[np.isnan(times)])
+        return times
+
+    def described(self, names: tuple[str, ...], label: str) -> tuple[ColumnKind, ...]:
+        """What each column of the source is taken for, but the target."""
+        features = feature_names(self._spec, names, label)
+        return tuple(self._describe(name, features) for name in names if name != label)
+
+    def _describe(self, name: str, features: tuple[str, ...]) -> ColumnKind:
+        split = self._spec.split
+        role = {split.group: "keeps rows together", split.time: "sorts rows"}.get(name)
+        if name not in features:
+            return ColumnKind(name=name, kind="left out", told=role or "not a feature")
+        kind = "category" if self._is_categorical(name) else _KINDS[kind_of(self._table[name].type)]
+        n_missing = self._table[name].null_count
+        return ColumnKind(name=name, kind=kind, told=self._read.told.get(name, ""), n_missing=n_missing)
+
+    def _is_categorical(self, name: str) -> bool:
+        return kind_of(self._table[name].type) is Kind.TEXT or name in self._spec.categorical
+
+    def _is_other(self, name: str, where: str) -> bool:
+        """True for a column of lists and the like, which is told."""
+        column_type = self._table[name].type
+        if kind_of(column_type) is not Kind.OTHER:
+            return False
+        remedy = "Name another column" if where != "data.source" else "Add it to data.drop"
+        self._add(
+            f"the column {name!r} holds {Kind.OTHER} ({column_type}). {remedy}, or turn it into numbers or texts in an "
+            "SQL query.",
+            where,
         )
-    return kind is Kind.TEXT or name in spec.categorical
+        return True
+
+    def _check_present(self, role: str, name: str, missing: Rows) -> None:
+        if len(missing):
+            self._add(
+                f"{name!r} is missing in {len(missing)} rows, the first is row {missing[0] + 1}. "
+                "Fill it in, or leave these rows out with an SQL query.",
+                f"data.split.{role}",
+            )
+
+    def _add(self, message: str, where: str) -> None:
+        self.problems.append(Problem(message, tuple(where.split("."))))
 
 
-def _groups(name: str | None, table: pa.Table, rows: Rows) -> Codes | None:
-    if name is None:
-        return None
-    if kind_of(table[name].type) is Kind.OTHER:
-        raise DataError(f"data.split.group: {name!r} holds {Kind.OTHER} ({table[name].type}). Name another column.")
-    codes, _ = as_codes(table[name])
-    _check_present("group", name, rows[codes == 0])
-    return codes
-
-
-def _times(name: str | None, table: pa.Table, rows: Rows) -> Floats | None:
-    if name is None:
-        return None
-    kind = kind_of(table[name].type)
-    if kind not in {Kind.NUMBER, Kind.DATE}:
-        raise DataError(
-            f"data.split.time: {name!r} must hold dates, times or numbers, got {kind}. "
-            "Turn it into a date in an SQL query, such as strptime(day, '%d.%m.%Y') AS day."
-        )
-    times = as_numbers(table[name])
-    _check_present("time", name, rows[np.isnan(times)])
-    return times
-
-
-def _check_present(role: str, name: str, missing: Rows) -> None:
-    if len(missing):
-        raise DataError(
-            f"data.split.{role}: {name!r} is missing in {len(missing)} rows, the first is row {missing[0] + 1}. "
-            "Fill it in, or leave these rows out with an SQL query."
-        )
+_KINDS: dict[Kind, Literal["number", "yes or no", "date"]] = {
+    Kind.NUMBER: "number",
+    Kind.BOOLEAN: "yes or no",
+    Kind.DATE: "date",
+}

@@ -11,16 +11,17 @@ import numpy as np
 from pydantic import ValidationError
 
 from pegbox.datasets.frame import Frame, build_frame
-from pegbox.datasets.prepared import ARRAYS, array_path
+from pegbox.datasets.prepared import ARRAYS, UNDERSTANDING, array_path
 from pegbox.datasets.scaling import Scaling, numeric_names
 from pegbox.datasets.source import Loaded, Source
 from pegbox.datasets.source_kinds import source_of
 from pegbox.datasets.split import Fold, split_rows
+from pegbox.datasets.understanding import understand
 from pegbox.schemas.arrays import Part
 from pegbox.schemas.data import DataSpec, PreparedData, Task
 from pegbox.schemas.errors import DataError, StoreUnwritableError
 
-VERSION = 1
+VERSION = 2
 """Raise it whenever the same rows and specification come to give other arrays."""
 
 _INFO = "prepared.json"
@@ -34,7 +35,7 @@ def fingerprint(spec: DataSpec, task: Task | None) -> str:
     Raises:
         DataError: The source cannot be read.
     """
-    source = source_of(spec.source)
+    source = source_of(spec)
     digest = source.digest()
     return _fingerprint(spec, task, digest or build_frame(spec, task, source.load()).digest())
 
@@ -50,7 +51,7 @@ def prepare(spec: DataSpec, task: Task | None, root: Path) -> PreparedData:
         DataError: The data cannot be read, split or used as declared.
         StoreUnwritableError: `root` cannot be written.
     """
-    source = source_of(spec.source)
+    source = source_of(spec)
     digest = source.digest()
     if digest is not None:
         found = _find(root, _fingerprint(spec, task, digest))
@@ -58,7 +59,7 @@ def prepare(spec: DataSpec, task: Task | None, root: Path) -> PreparedData:
             return found
     frame = build_frame(spec, task, _load(source, digest, spec))
     name = _fingerprint(spec, task, digest or frame.digest())
-    return _find(root, name) or _write(frame, split_rows(spec.split, frame), root, name)
+    return _find(root, name) or _write(spec, frame, split_rows(spec.split, frame), root, name)
 
 
 def _fingerprint(spec: DataSpec, task: Task | None, digest: str) -> str:
@@ -91,7 +92,7 @@ def _find(root: Path, name: str) -> PreparedData | None:
     return found.model_copy(update={"path": directory})
 
 
-def _write(frame: Frame, folds: tuple[Fold, ...], root: Path, name: str) -> PreparedData:
+def _write(spec: DataSpec, frame: Frame, folds: tuple[Fold, ...], root: Path, name: str) -> PreparedData:
     """Write everything beside its place, then move it there as a whole: a killed run leaves nothing half written."""
     directory = root.absolute() / name
     info = _describe(frame, folds, directory)
@@ -101,6 +102,8 @@ def _write(frame: Frame, folds: tuple[Fold, ...], root: Path, name: str) -> Prep
         try:
             for number, fold in enumerate(folds):
                 _write_fold(frame, fold, partial, number)
+            understood = understand(spec, frame, folds)
+            (partial / UNDERSTANDING).write_text(understood.model_dump_json(indent=2), encoding="utf-8")
             (partial / _INFO).write_text(info.model_dump_json(indent=2), encoding="utf-8")
             _publish(partial, directory)
         finally:

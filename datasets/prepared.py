@@ -1,19 +1,37 @@
 """Opens prepared data as memory-mapped arrays; imports numpy only, for workers start from here."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
 from pegbox.schemas.arrays import Part, Splits
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import DataError
+from pegbox.schemas.understanding import DataUnderstanding
 
 ARRAYS = ("numeric", "categorical", "target")
+UNDERSTANDING = "understanding.json"
 
 
 def array_path(directory: Path, fold: int, part: str, array: str) -> Path:
     """Where one array of prepared data lies."""
     return directory / f"fold-{fold}" / f"{part}-{array}.npy"
+
+
+def read_understanding(directory: Path) -> DataUnderstanding | None:
+    """What prepared data was taken for; None where the directory is gone, or an earlier version wrote it."""
+    try:
+        return DataUnderstanding.model_validate_json((directory / UNDERSTANDING).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def write_understanding(directory: Path, understood: DataUnderstanding) -> None:
+    """Keep it beside the data, in one step."""
+    partial = directory / f".{UNDERSTANDING}-{uuid4().hex}"
+    partial.write_text(understood.model_dump_json(indent=2), encoding="utf-8")
+    partial.replace(directory / UNDERSTANDING)
 
 
 def open_prepared(data: PreparedData, fold: int) -> Splits:

@@ -62,7 +62,8 @@ class Scaling:
         for i, known in enumerate(self.known):
             codes[:, i] *= known[codes[:, i]]
         values = frame.target.values[rows]
-        target = values.astype(np.int64) if frame.target.classes else values.astype(np.float32)
+        # Not float32: a target of 20,000,000 and a few would lose the few before anybody has centred it.
+        target = values.astype(np.int64) if frame.target.classes else values.astype(np.float64)
         return Part(numeric=numeric.astype(np.float32), categorical=codes, target=target)
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from pegbox.datasets.text_numbers import Mark
 from pegbox.schemas.data import Task
 
 
@@ -16,6 +17,7 @@ class Loaded:
         table: Every column, the target among them.
         target: The column to predict where the study names none.
         task: What the target is for, where the source knows it.
+        mark: What stands before decimals in the source; None where it shows none.
         shape: Shape of one example where the columns, the target left out, are an image or a sequence.
     """
 
@@ -23,6 +25,7 @@ class Loaded:
     target: str | None = None
     task: Task | None = None
     shape: tuple[int, ...] | None = None
+    mark: Mark | None = None
 
 
 class Source(Protocol):

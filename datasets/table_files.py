@@ -9,20 +9,24 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from pegbox.datasets.csv_text import ragged_line, read_header
+from pegbox.datasets.csv_file import read_csv
+from pegbox.datasets.csv_text import read_header
 from pegbox.datasets.source import Loaded
+from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError
-
-MISSING = ("", " ", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?")
-"""Texts of a CSV file that mean a missing value."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
     """A CSV file with a header line, or a Parquet file, relative to the working directory."""
 
-    path: Path
+    spec: DataSpec
     target: None = None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return Path(self.spec.source)
 
     def digest(self) -> str:
         """A hash of the file's bytes."""
@@ -33,7 +37,7 @@ class FileSource:
     def columns(self) -> tuple[str, ...]:
         """Names of the columns as the file writes them, repeated ones included."""
         self._check_file()
-        return self._parquet_columns() if self._is_parquet else read_header(self.path).names
+        return self._parquet_columns() if self._is_parquet else read_header(self.path, self.spec.encoding).names
 
     def load(self) -> Loaded:
         """Read all rows.
@@ -42,7 +46,10 @@ class FileSource:
             DataError: The file does not exist, is empty, or is not what its name says.
         """
         self._check_file()
-        return Loaded(self._load_parquet() if self._is_parquet else self._load_csv())
+        if self._is_parquet:
+            return Loaded(self._load_parquet())
+        table, mark = read_csv(self.path, self.spec)
+        return Loaded(table, mark=mark)
 
     @property
     def _is_parquet(self) -> bool:
@@ -52,31 +59,17 @@ class FileSource:
         # DuckDB numbers repeated names; here they are kept, to be refused.
         return self._read("SELECT * FROM read_parquet($path)").rename_columns(list(self._parquet_columns()))
 
-    def _load_csv(self) -> pa.Table:
-        header = read_header(self.path)
-        # The types are taken from all rows: a column whose first text stands in row 30,000 is a column of texts.
-        sql = (
-            "SELECT * FROM read_csv($path, header=true, delim=$delimiter, quote='\"', escape='\"', skip=0, comment='', "
-            "nullstr=$missing, sample_size=-1)"
-        )
-        table = self._read(sql, delimiter=header.delimiter, missing=list(MISSING))
-        return table.rename_columns(list(header.names))
-
-    def _read(self, sql: str, **parameters: object) -> pa.Table:
+    def _read(self, sql: str) -> pa.Table:
         try:
-            return _connect().sql(sql, params={"path": _literal(self.path), **parameters}).to_arrow_table()
+            return _connect().sql(sql, params={"path": _literal(self.path)}).to_arrow_table()
         except duckdb.Error as error:
-            why = _sentence(error) if self._is_parquet else ragged_line(self.path) or _sentence(error)
-            raise DataError(f"data.source: {str(self.path)!r} cannot be read: {why} {self._advice}") from error
+            raise DataError(
+                f"data.source: {str(self.path)!r} cannot be read: {_sentence(error)} Write it again as Parquet, or "
+                "rename it to .csv if it is one."
+            ) from error
 
     def _parquet_columns(self) -> tuple[str, ...]:
         return _top_level_names(self._read("SELECT name, num_children FROM parquet_schema($path)").to_pylist())
-
-    @property
-    def _advice(self) -> str:
-        if self._is_parquet:
-            return "Write it again as Parquet, or rename it to .csv if it is one."
-        return "Write it as UTF-8 text with one header line and the same number of fields in each."
 
     def _check_file(self) -> None:
         if not self.path.is_file():

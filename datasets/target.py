@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pegbox.datasets.categories import check_decimal_points
 from pegbox.datasets.column_types import Codes, Floats, Kind, as_codes, as_numbers, kind_of
 from pegbox.schemas.data import Task
-from pegbox.schemas.errors import DataError
+from pegbox.schemas.errors import DataError, Problem
 
 Rows = npt.NDArray[np.int64]
 
@@ -57,7 +56,6 @@ def read_target(name: str, column: pa.ChunkedArray, task: Task | None) -> Target
 
 def _classes(name: str, column: pa.ChunkedArray) -> Target:
     codes, classes = as_codes(column)
-    check_decimal_points(name, classes)
     rows = np.flatnonzero(codes)
     _check_not_continuous(name, len(classes), len(rows))
     return Target("classification", codes[rows] - 1, classes, rows)
@@ -67,7 +65,8 @@ def _numbers(name: str, column: pa.ChunkedArray, kind: Kind, task: Task | None) 
     numbers = as_numbers(column)
     rows = np.flatnonzero(~np.isnan(numbers))
     values = numbers[rows]
-    check_finite(name, values, rows, "data.target")
+    if problems := finite_problems(name, values, rows, "data.target"):
+        raise DataError(problems)
     distinct = np.unique(values)
     whole = bool(np.all(distinct == np.round(distinct)))
     if task == "regression" and kind is Kind.NUMBER:
@@ -84,18 +83,16 @@ def _class_names(distinct: Floats, kind: Kind, whole: bool) -> tuple[str, ...]:
     return tuple(str(int(value)) if whole else str(float(value)) for value in distinct)
 
 
-def check_finite(name: str, values: Floats, rows: Rows, where: str) -> None:
-    """Refuse what a float32 cannot hold; NaN has become a missing value by now.
-
-    Raises:
-        DataError: A value is infinite or beyond the range of a float32.
-    """
+def finite_problems(name: str, values: Floats, rows: Rows, where: str) -> list[Problem]:
+    """Whether a column holds what a float32 cannot; NaN has become a missing value by now."""
     bad = np.flatnonzero(np.abs(values) > np.finfo(np.float32).max)
-    if len(bad):
-        raise DataError(
-            f"{where}: {name!r} must hold finite numbers that fit a float32, got {values[bad[0]]} in row "
-            f"{rows[bad[0]] + 1} ({len(bad)} such rows). Leave these rows out, or write them as missing."
-        )
+    if not len(bad):
+        return []
+    message = (
+        f"{name!r} must hold finite numbers that fit a float32, got {values[bad[0]]} in row {rows[bad[0]] + 1} "
+        f"({len(bad)} such rows). Leave these rows out, or write them as missing."
+    )
+    return [Problem(message, tuple(where.split(".")))]
 
 
 def _check_not_continuous(name: str, n_distinct: int, n_rows: int, *, whole: bool = True) -> None:

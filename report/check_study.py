@@ -5,10 +5,12 @@ from tempfile import TemporaryDirectory
 
 from pegbox.datasets.check import check_data
 from pegbox.report.check_cluster import check_cluster
+from pegbox.report.data_story import understand_prepared
 from pegbox.schemas.errors import DataError, Problem
 from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TorchTrain
+from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.methods import check_search
 from pegbox.training.check_prepared import check_prepared
 from pegbox.training.kinds import check_training
@@ -40,23 +42,31 @@ def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
     return (Problem(message, ("schedule",)),)
 
 
-def check_with_data(spec: StudySpec) -> tuple[Problem, ...]:
-    """Problems that only the whole data can show, such as a target of one class; prepares it for nobody else."""
+def look_at_data(spec: StudySpec) -> tuple[tuple[Problem, ...], DataUnderstanding | None]:
+    """Problems that only the whole data can show, such as a target of one class; else what it was taken for.
+
+    Prepares it for nobody else. None where the study names no data.
+    """
     from pegbox.datasets.prepare import prepare
 
     if spec.data is None:
-        return ()
+        return (), None
     with TemporaryDirectory(prefix="pegbox-") as folder:
         try:
-            return check_prepared(spec, prepare(spec.data, spec.task, Path(folder)))
+            data = prepare(spec.data, spec.task, Path(folder))
         except DataError as error:
-            return tuple(_located(line) for line in str(error).splitlines())
+            return error.problems, None
+        return check_prepared(spec, data), understand_prepared(data)
 
 
-def _located(line: str) -> Problem:
-    """A sentence about the data, such as `data.target: ...`, as a problem of that entry."""
-    path, separator, message = line.partition(": ")
-    return Problem(message, tuple(path.split("."))) if separator and path.startswith("data.") else Problem(line)
+def check_all(spec: StudySpec) -> tuple[tuple[Problem, ...], DataUnderstanding | None]:
+    """Everything that is wrong with a study and with its data, at once; and what the data was taken for."""
+    problems = check_study(spec)
+    if any(problem.path[:1] == ("data",) for problem in problems):
+        return problems, None
+    shown, understood = look_at_data(draw_published(spec))
+    places = {problem.path for problem in problems}
+    return (*problems, *(problem for problem in shown if problem.path not in places)), understood
 
 
 def _misfit_preset(spec: StudySpec) -> Problem | None:

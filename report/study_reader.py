@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pegbox.datasets.prepared import read_understanding
 from pegbox.report import incumbent_rows
 from pegbox.report.incumbent import Front, Incumbent, broken_by
 from pegbox.report.progress import FailureExample, SeedRound, Tally
@@ -14,6 +15,7 @@ from pegbox.report.worker_activity import activities
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.trial import TrialState
+from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.warm_start_sources import learns
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
@@ -87,6 +89,13 @@ class StudyReader:
             ended_at=last.ended_at,
             message=last.message or "",
         )
+
+    def understanding(self) -> DataUnderstanding | None:
+        """What the data of the last run was taken for; None where it had none, or it is gone from the store."""
+        last = last_run(self.file, self.study)
+        if last is None or last.data_fingerprint is None:
+            return None
+        return read_understanding(self._store.data / last.data_fingerprint)
 
     def tally(self) -> Tally:
         """What the trials add up to."""

@@ -15,12 +15,12 @@ class Part:
     Attributes:
         numeric: Shape (n_rows, n_numeric), float32, standardised with the training part's mean and deviation.
         categorical: Shape (n_rows, n_categorical), int64 codes; 0 is missing or never seen in training.
-        target: Shape (n_rows,), int64 class codes, or float32 in the target's own units.
+        target: Shape (n_rows,), int64 class codes, or float64 in the target's own units.
     """
 
     numeric: npt.NDArray[np.float32]
     categorical: npt.NDArray[np.int64]
-    target: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    target: npt.NDArray[np.int64] | npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.target)

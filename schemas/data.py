@@ -1,9 +1,10 @@
 """What a study says about its data, and what preparing it leaves behind; loading lives in `datasets`."""
 
+import codecs
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pegbox.schemas.base import Declared, Schema
 
@@ -62,8 +63,29 @@ class DataSpec(Declared):
     """Columns that are not used, such as an identifier."""
     categorical: tuple[str, ...] = ()
     """Columns that hold categories though they look like numbers or free text."""
+    missing: tuple[str | int | float, ...] = Field(default=(), examples=[["unknown", -999]])
+    """Further values that stand for a missing one, in any column; empty cells, `NA`, `null`, `nan`, `?` and their like
+    always do in a CSV file."""
+    decimal: Literal[".", ","] | None = None
+    """What stands before decimals in numbers that are written as texts. Found where one reading fits all; needed only
+    where `1,205` could be twelve hundred or a little more than one."""
+    day_first: bool | None = None
+    """Whether dates such as 03/04/2025 begin with the day; needed only where no date of the source tells."""
+    encoding: str | None = Field(default=None, examples=["latin-1", "cp1252"])
+    """Of a CSV file that is not written in UTF-8, or in UTF-16 with its mark: any name that Python knows."""
     split: SplitSpec = SplitSpec()
     """Which rows are for training, for comparing trials, and for the one test at the end."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str | None) -> str | None:
+        try:
+            is_text = encoding is None or getattr(codecs.lookup(encoding), "_is_text_encoding", True)
+        except LookupError:
+            is_text = False
+        if not is_text:
+            raise ValueError(f"no encoding {encoding!r} is known. Write one such as utf-8, latin-1, cp1252 or utf-16.")
+        return encoding
 
 
 class PreparedData(Schema):
@@ -71,7 +93,7 @@ class PreparedData(Schema):
 
     The directory holds `fold-0`, `fold-1`, ... (a single split is `fold-0`), each with `<part>-<array>.npy` for the
     parts train, valid and test (test only where rows are held out) and the arrays numeric (n, n_numeric) float32,
-    categorical (n, n_categorical) int64 codes, and target (n,) int64 class codes or float32.
+    categorical (n, n_categorical) int64 codes, and target (n,) int64 class codes or float64.
     """
 
     path: Path

@@ -78,9 +78,16 @@ class StudyMismatchError(StudyError):
 
 
 class DataError(PegboxError):
-    """The data cannot be read, split or used as the study declares."""
+    """The data cannot be read, split or used as the study declares; a sentence, or one problem or more."""
 
     exit_code = 2
+
+    def __init__(self, problems: str | Sequence[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (_located(problems),) if isinstance(problems, str) else tuple(problems)
+        super().__init__(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{'.'.join(map(str, one.path))}: {one.message}".lstrip(": ") for one in self.problems)
 
 
 class SearchError(PegboxError):
@@ -158,6 +165,13 @@ class QueryError(PegboxError):
 
 class NotFoundError(QueryError):
     """The history has no study or trial of that name."""
+
+
+def _located(sentence: str) -> Problem:
+    """A sentence about the data, such as `data.target: ...`, as a problem of that entry."""
+    path, separator, message = sentence.partition(": ")
+    is_entry = separator and path.startswith("data.") and path.replace(".", "").replace("_", "").isalpha()
+    return Problem(message, tuple(path.split("."))) if is_entry else Problem(sentence)
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from pegbox.datasets.prepare import prepare
+from pegbox.report.data_story import understand_prepared
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.study import StudySpec
@@ -14,6 +15,8 @@ from pegbox.training.check_prepared import check_prepared
 @task(name="prepare-data", cache_policy=NO_CACHE, persist_result=False)
 def prepare_data(spec: StudySpec, store: StoreLayout) -> PreparedData | None:
     """Load, split and write the data, found again by its content fingerprint; None where training brings its own.
+
+    What it was taken for, and what reaches without any tuning, is written beside it.
 
     Not cached by Prefect: the fingerprint must be taken from the source at every run, and what it names is looked up
     in the store itself, so that data deleted there is made again.
@@ -27,4 +30,5 @@ def prepare_data(spec: StudySpec, store: StoreLayout) -> PreparedData | None:
     data = prepare(spec.data, spec.task, store.data)
     if problems := check_prepared(spec, data):
         raise StudyError(problems)
+    understand_prepared(data)
     return data

@@ -6,7 +6,7 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import SklearnTrain, TorchTrain
-from pegbox.training.kinds import METRICS
+from pegbox.training.kinds import METRICS, TWO_CLASSES
 
 
 def check_prepared(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
@@ -27,7 +27,7 @@ def _check_task(train: TorchTrain | SklearnTrain, data: PreparedData) -> Iterato
 
 def _check_metrics(spec: StudySpec, data: PreparedData) -> Iterator[Problem]:
     n_classes = len(data.classes)
-    known = [name for name in METRICS[data.task] if name != "val_roc_auc" or n_classes == 2]
+    known = [name for name in METRICS[data.task] if name not in TWO_CLASSES or n_classes == 2]
     if isinstance(spec.train, TorchTrain):
         known.append("parameters")
     for position, objective in enumerate(spec.goals):

@@ -31,10 +31,13 @@ TORCH_KINDS: dict[str, type[OptimisationHyperparameters]] = {
 """Kind to its hyperparameters."""
 
 METRICS: dict[str, tuple[str, ...]] = {
-    "classification": ("val_loss", "val_accuracy", "val_f1", "val_roc_auc"),
+    "classification": ("val_loss", "val_accuracy", "val_balanced_accuracy", "val_f1", "val_roc_auc", "val_pr_auc"),
     "regression": ("val_loss", "val_rmse", "val_mae", "val_r2"),
 }
 """What is measured of a model that pegbox builds, beside `parameters`, the number of its weights."""
+
+TWO_CLASSES = ("val_roc_auc", "val_pr_auc")
+"""Of these, what is measured only where there are two classes; the positive one is the last by name, or the larger."""
 
 
 def trainer_for(train: TrainSpec) -> Trainer:

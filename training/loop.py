@@ -38,6 +38,17 @@ def median_seconds(steps: Iterable[Callable[[], object]]) -> float:
     return statistics.median(seconds[1:] or seconds)
 
 
+def class_weights(fold: FoldTensors) -> torch.Tensor | None:
+    """n / (k n_c) for each class c of k, as scikit-learn's `balanced` has it, shape (n_classes,); None in regression.
+
+    A class that the training rows lack weighs as if it had one.
+    """
+    if fold.task == "regression":
+        return None
+    counts = torch.bincount(fold.parts["train"].target, minlength=fold.shape.n_outputs).clamp(min=1)
+    return counts.sum() / (len(counts) * counts.float())
+
+
 class Learner:
     """A model with everything that changes while it learns."""
 
@@ -65,6 +76,7 @@ class Learner:
         train = fold.parts["train"]
         self.device = train.target.device
         self.model = build_model(settings, fold.shape).to(self.device)
+        self.class_weights = class_weights(fold) if settings.class_weights == "balanced" else None
         self.optimizer = build_optimizer(self.model.parameters(), settings)
         self.order = torch.Generator().manual_seed(seed)
         self.batch_size = min(settings.batch_size, len(train))
@@ -147,7 +159,9 @@ class Learner:
     def _loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         if self.fold.task == "regression":
             return functional.mse_loss(outputs, target)
-        return functional.cross_entropy(outputs, target, label_smoothing=self.settings.label_smoothing)
+        return functional.cross_entropy(
+            outputs, target, weight=self.class_weights, label_smoothing=self.settings.label_smoothing
+        )
 
     def metrics_of(self, outputs: torch.Tensor, part: PartTensors) -> Metrics:
         """Validation metrics of an epoch; they cross from the device together, at the end."""

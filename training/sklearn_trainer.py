@@ -22,7 +22,14 @@ from pegbox.training.estimator_budget import EstimatorGrowth
 from pegbox.training.estimator_data import EstimatorPart, estimator_part
 from pegbox.training.failures import failed
 from pegbox.training.function_trainer import import_function
-from pegbox.training.metrics import Measured, classification_metrics, macro_f1, prefixed, regression_metrics, roc_auc
+from pegbox.training.metrics import (
+    Measured,
+    classification_metrics,
+    label_metrics,
+    prefixed,
+    ranking_metrics,
+    regression_metrics,
+)
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 
@@ -161,9 +168,9 @@ def _measure(estimator: Any, data: Splits, segment: Segment, name: EvaluatedPart
 
 def _metrics_without_probabilities(estimator: Any, part: EstimatorPart, n_classes: int) -> Measured:
     predicted = estimator.predict(part.inputs)
-    metrics = {"accuracy": float((predicted == part.target).mean()), "f1": macro_f1(predicted, part.target, n_classes)}
+    metrics = label_metrics(predicted, part.target, n_classes)
     if n_classes == 2 and hasattr(estimator, "decision_function"):
-        metrics["roc_auc"] = roc_auc(estimator.decision_function(part.inputs), part.target == 1)
+        metrics |= ranking_metrics(estimator.decision_function(part.inputs), part.target == 1)
     return metrics
 
 

@@ -38,7 +38,8 @@ class Stack:
         self._adopt_optimizers()
         self.random = [torch.Generator().set_state(state) for state in random_states]
         device = self.first.device
-        self._smoothing = torch.tensor([one.label_smoothing for one in self.settings], device=device)[:, None]
+        self._smoothing = torch.tensor([one.label_smoothing for one in self.settings], device=device)
+        self._class_weights = self._stacked_class_weights()
         self._clip = torch.tensor([one.clip or torch.inf for one in self.settings], device=device)
         self._kept = torch.tensor([1 - one.dropout for one in self.settings], dtype=torch.float64)[:, None, None]
         # Zeros for a model without dropout: each is below the share that is kept, which is all.
@@ -96,11 +97,25 @@ class Stack:
         if self.first.fold.task == "regression":
             return (outputs.float() - target).square().mean(dim=(1, 2))
         log_probabilities = functional.log_softmax(outputs.float(), dim=2)
-        chosen = -log_probabilities.gather(2, target[:, :, None])[:, :, 0].mean(dim=1, keepdim=True)
+        missed = -log_probabilities.gather(2, target[:, :, None])[:, :, 0]
+        if self._class_weights is None:
+            chosen, spread = missed.mean(dim=1), -log_probabilities.mean(dim=2).mean(dim=1)
+        else:
+            rows = self._class_weights.gather(1, target)
+            total = rows.sum(dim=1)
+            chosen = (missed * rows).sum(dim=1) / total
+            spread = -(log_probabilities * self._class_weights[:, None]).mean(dim=2).sum(dim=1) / total
         if not any(one.label_smoothing for one in self.settings):
-            return chosen[:, 0]
-        spread = -log_probabilities.mean(dim=2).mean(dim=1, keepdim=True)
-        return ((1 - self._smoothing) * chosen + self._smoothing * spread)[:, 0]
+            return chosen
+        return (1 - self._smoothing) * chosen + self._smoothing * spread
+
+    def _stacked_class_weights(self) -> torch.Tensor | None:
+        """Weights of each model's classes, shape (n_models, n_classes); None where no model has any."""
+        weights = [learner.class_weights for learner in self.learners]
+        if all(one is None for one in weights):
+            return None
+        ones = torch.ones(self.first.fold.shape.n_outputs, device=self.first.device)
+        return torch.stack([ones if one is None else one for one in weights])
 
     def _masks(self, n_rows: int) -> list[torch.Tensor] | None:
         """Dropout masks of a step for each layer, as each model would draw them alone; None where nothing is dropped.

@@ -233,3 +233,14 @@ def test_sixty_parameters_are_ranked_with_enough_trials():
 def test_same_history_gives_the_same_importance():
     history = conditional(60)
     assert importance(history) == importance(history)
+
+
+def test_intervals_are_as_wide_as_what_the_surrogate_leaves_unexplained():
+    rng = np.random.default_rng(3)
+    points = rng.random((60, 3))
+    found = importance(on_unit_cube(points, points @ [3.0, 1.0, 0.0] + 0.8 * rng.standard_normal(60)))
+    assert 0.1 < found.explained < 0.9
+    for row in found.parameters:
+        missed = (1 - found.explained) * np.sqrt(row.total * (1 - row.total))
+        assert row.interval.high >= min(row.total + missed, 1) - 1e-9
+        assert row.interval.low <= max(row.total - missed, 0) + 1e-9

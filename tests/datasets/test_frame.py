@@ -123,4 +123,4 @@ def test_missing_time_is_refused() -> None:
 
 def test_texts_are_no_times() -> None:
     with pytest.raises(DataError, match=r"data\.split\.time: 'day' must hold dates, times or numbers, got texts"):
-        build({"a": [1, 2], "day": ["1.2.2024", "2.2.2024"], "y": [0, 1]}, split=SplitSpec(time="day"))
+        build({"a": [1, 2], "day": ["monday", "tuesday"], "y": [0, 1]}, split=SplitSpec(time="day"))

@@ -21,11 +21,14 @@ def rows_of(target: Any, groups: Any = None, times: Any = None) -> Frame:
         numeric=np.empty((n, 0)),
         categorical_names=(),
         codes=np.empty((n, 0), dtype=np.int64),
-        cardinalities=(),
+        levels=(),
         groups=None if groups is None else np.asarray(groups),
         times=None if times is None else np.asarray(times, dtype=float),
         shape=None,
         n_dropped=0,
+        target_name="y",
+        target_told="",
+        columns=(),
     )
 
 

@@ -1,19 +1,25 @@
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pegbox.datasets.table_files import FileSource, QuerySource
+from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError
 
 Write = Callable[..., str]
 
 
+def source(name: str, **data: Any) -> FileSource:
+    return FileSource(DataSpec(source=name, **data))
+
+
 def load(name: str) -> pa.Table:
-    return FileSource(Path(name)).load().table
+    return source(name).load().table
 
 
 def test_csv_columns_get_their_types(csv: Write) -> None:
@@ -67,19 +73,19 @@ def test_name_with_a_pattern_in_it_is_one_file(csv: Write) -> None:
 
 
 def test_header_is_read_without_the_rows(csv: Write) -> None:
-    assert FileSource(Path(csv("a,b\n1,2\n3,4,5\n"))).columns() == ("a", "b")
+    assert source(csv("a,b\n1,2\n3,4,5\n")).columns() == ("a", "b")
 
 
 def test_parquet_columns_are_the_top_level_ones(parquet: Write) -> None:
     name = parquet({"a": [1], "nested": [{"x": 1, "y": {"z": 2}}], "many": [[1, 2]], "b": [2]})
 
-    assert FileSource(Path(name)).columns() == ("a", "nested", "many", "b")
+    assert source(name).columns() == ("a", "nested", "many", "b")
 
 
 def test_repeated_names_are_kept_as_they_are_written(here: Path) -> None:
     pq.write_table(pa.table([[1], [2]], names=["a", "a"]), "data.parquet")
 
-    assert FileSource(Path("data.parquet")).columns() == ("a", "a")
+    assert source("data.parquet").columns() == ("a", "a")
 
 
 def test_missing_file_names_its_neighbour(csv: Write) -> None:
@@ -139,10 +145,10 @@ def test_csv_named_parquet_is_refused(csv: Write) -> None:
 
 
 def test_digest_follows_the_bytes(csv: Write) -> None:
-    before = FileSource(Path(csv("a,b\n1,2\n"))).digest()
+    before = source(csv("a,b\n1,2\n")).digest()
 
-    assert FileSource(Path(csv("a,b\n1,2\n", "copy.csv"))).digest() == before
-    assert FileSource(Path(csv("a,b\n1,3\n"))).digest() != before
+    assert source(csv("a,b\n1,2\n", "copy.csv")).digest() == before
+    assert source(csv("a,b\n1,3\n")).digest() != before
 
 
 def test_query_joins_files(csv: Write, parquet: Write) -> None:

@@ -79,8 +79,3 @@ def test_rows_without_a_target_are_left_out() -> None:
 def test_column_that_cannot_be_predicted_is_refused(values: Any, task: Task | None, message: str) -> None:
     with pytest.raises(DataError, match=f"^data.target: .*{message}"):
         read(values, task)
-
-
-def test_target_with_decimal_commas_is_no_class() -> None:
-    with pytest.raises(DataError, match="column 'y' must write numbers with a decimal point, got '1,5'"):
-        read(["1,5", "2,5"])

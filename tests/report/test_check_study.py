@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pegbox.report.check_study import check_study, check_with_data
+from pegbox.report.check_study import check_study, look_at_data
 from pegbox.schemas.errors import Problem
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import read_study
@@ -99,11 +99,11 @@ def test_target_of_one_class_is_told_once_the_data_is_read(tmp_path: Path) -> No
     rows = tmp_path / "rows.csv"
     rows.write_text("a,b\n1,x\n2,x\n3,x\n")
 
-    (problem,) = check_with_data(StudySpec.model_validate({**STUDY, "data": {"source": str(rows), "target": "b"}}))
+    ((problem,), _) = look_at_data(StudySpec.model_validate({**STUDY, "data": {"source": str(rows), "target": "b"}}))
 
     assert problem.path == ("data", "target")
     assert "one class" in problem.message
 
 
 def test_study_that_fits_its_data_has_no_problem() -> None:
-    assert check_with_data(StudySpec.model_validate(STUDY)) == ()
+    assert look_at_data(StudySpec.model_validate(STUDY))[0] == ()

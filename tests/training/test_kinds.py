@@ -80,7 +80,7 @@ def test_a_metric_that_is_not_measured_is_named_with_the_nearest():
     assert found == (
         "objective.metric",
         "the kind 'mlp' for classification does not measure 'val_acuracy'. Did you mean 'val_accuracy'? "
-        "Known: parameters, val_accuracy, val_f1, val_loss, val_roc_auc.",
+        "Known: parameters, val_accuracy, val_balanced_accuracy, val_f1, val_loss, val_pr_auc, val_roc_auc.",
     )
 
 

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from pegbox.training.metrics import classification_metrics, macro_f1, prefixed, regression_metrics, roc_auc
+from pegbox.training.metrics import (
+    balanced_accuracy,
+    classification_metrics,
+    macro_f1,
+    pr_auc,
+    prefixed,
+    regression_metrics,
+    roc_auc,
+)
 
 
 @settings(max_examples=50)
@@ -28,12 +36,25 @@ def test_the_area_under_the_curve_counts_ties_half(seed, n_rows):
     positive = np.arange(n_rows) % 2 == rng.integers(0, 2)
 
     assert roc_auc(score, positive) == pytest.approx(reference.roc_auc_score(positive, score))
+    assert pr_auc(score, positive) == pytest.approx(reference.average_precision_score(positive, score))
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.integers(2, 5))
+def test_balanced_accuracy_equals_that_of_scikit_learn(seed, n_classes):
+    predicted, target = np.random.default_rng(seed).integers(0, n_classes, (2, 30))
+    predicted = np.where(np.isin(predicted, target), predicted, target)  # it warns of a class that no row has
+
+    expected = reference.balanced_accuracy_score(target, predicted)
+
+    assert balanced_accuracy(predicted, target, n_classes) == pytest.approx(expected)
 
 
 def test_the_area_of_one_class_is_not_defined():
     metrics = classification_metrics(np.log(np.full((3, 2), 0.5)), np.zeros(3, np.int64))
 
     assert np.isnan(metrics["roc_auc"])
+    assert np.isnan(metrics["pr_auc"])
     assert metrics["loss"] == pytest.approx(np.log(2))
 
 

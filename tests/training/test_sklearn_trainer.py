@@ -27,7 +27,7 @@ def fitted(trained):
 def test_a_classifier_is_measured(tmp_path):
     _, metrics = train(FOREST, {"n_estimators": 20}, make_splits(tmp_path), tmp_path)
 
-    assert set(metrics) == {"val_loss", "val_accuracy", "val_f1", "val_roc_auc"}
+    assert set(metrics) == {"val_loss", "val_accuracy", "val_balanced_accuracy", "val_f1", "val_roc_auc", "val_pr_auc"}
     assert metrics["val_accuracy"] > 0.75
 
 
@@ -43,7 +43,7 @@ def test_a_regressor_is_measured_in_its_own_units(tmp_path):
 def test_an_estimator_without_probabilities_has_no_loss(tmp_path):
     _, metrics = train("sklearn.svm:LinearSVC", {"C": 1.0}, make_splits(tmp_path), tmp_path)
 
-    assert set(metrics) == {"val_accuracy", "val_f1", "val_roc_auc"}
+    assert set(metrics) == {"val_accuracy", "val_balanced_accuracy", "val_f1", "val_roc_auc", "val_pr_auc"}
 
 
 @pytest.mark.parametrize(

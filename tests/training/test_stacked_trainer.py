@@ -12,7 +12,7 @@ from pegbox.training.torch_trainer import TorchTrainer
 
 SHARED = {"units": 12, "batch_size": 16}
 OWN = [
-    {"lr": 0.01, "dropout": 0.3, "weight_decay": 0.1, "label_smoothing": 0.1},
+    {"lr": 0.01, "dropout": 0.3, "weight_decay": 0.1, "label_smoothing": 0.1, "class_weights": "balanced"},
     {"lr": 0.003, "lr_schedule": "cosine", "warmup": 0.2, "clip": 0.5},
     {"lr": 0.03, "dropout": 0.1, "momentum": 0.5, "nesterov": True, "beta1": 0.8},
 ]

@@ -1,12 +1,16 @@
 """The torch trainer: what it reports, keeps, continues and refuses."""
 
+import numpy as np
 import pytest
 import torch
+from sklearn.utils.class_weight import compute_class_weight
 from tests.training.conftest import ignore, make_segment, make_splits
 
 from pegbox.schemas.errors import DataError, TrialError
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.train import TorchTrain
+from pegbox.training.loop import class_weights
+from pegbox.training.tensors import fold_tensors
 from pegbox.training.torch_trainer import TorchTrainer
 
 RICH = {
@@ -48,7 +52,25 @@ def test_an_mlp_learns_to_tell_two_classes(tmp_path):
 
     assert evaluation.metrics["test_accuracy"] > 0.9
     assert evaluation.metrics["test_roc_auc"] > 0.95
-    assert set(evaluation.metrics) == {"test_loss", "test_accuracy", "test_f1", "test_roc_auc", "parameters"}
+    measured = {"loss", "accuracy", "balanced_accuracy", "f1", "roc_auc", "pr_auc"}
+    assert set(evaluation.metrics) == {*(f"test_{name}" for name in measured), "parameters"}
+
+
+def test_balanced_classes_weigh_as_scikit_learn_has_it(tmp_path):
+    data = make_splits(tmp_path, n_rows=400)
+    fold = fold_tensors(data, 0, torch.device("cpu"))
+    reference = compute_class_weight("balanced", classes=np.array([0, 1]), y=np.asarray(data.train.target))
+
+    assert class_weights(fold).tolist() == pytest.approx(reference.tolist())
+
+
+def test_balanced_classes_change_what_is_learned(tmp_path):
+    data = make_splits(tmp_path)
+    plain, balanced = (
+        train(make_segment({"class_weights": name}, to_budget=1), data, tmp_path) for name in ("none", "balanced")
+    )
+
+    assert plain.reports[0].metrics["train_loss"] != balanced.reports[0].metrics["train_loss"]
 
 
 def test_an_mlp_learns_a_number_in_its_own_units(tmp_path):

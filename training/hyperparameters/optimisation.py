@@ -16,6 +16,7 @@ Activation = Literal["relu", "gelu", "silu", "tanh", "elu", "leaky_relu", "selu"
 Norm = Annotated[Literal["none", "batch", "layer"], BeforeValidator(_none_as_text)]
 Optimizer = Literal["adamw", "adam", "nadam", "radam", "sgd", "rmsprop", "adagrad"]
 LrSchedule = Literal["constant", "cosine", "linear", "step", "exponential", "onecycle"]
+ClassWeights = Annotated[Literal["none", "balanced"], BeforeValidator(_none_as_text)]
 Share = Annotated[FiniteFloat, Field(ge=0, lt=1)]
 
 
@@ -45,5 +46,8 @@ class OptimisationHyperparameters(Schema):
     """step: the factor at one third and two thirds of the steps; exponential: the factor reached at the end."""
     label_smoothing: Share = 0.0
     """Share of the probability that is spread over all classes; classification only."""
+    class_weights: ClassWeights = "none"
+    """`balanced` lets every class count as much as any other in the training loss, however many rows it has;
+    classification only. Measured losses are not weighted."""
     clip: FiniteFloat | None = Field(default=None, gt=0)
     """The longest gradient, as its Euclidean norm; longer ones are shortened."""

@@ -1,0 +1,144 @@
+"""What the texts of a table are: numbers in some spelling, dates in some order, or words; told, or refused by name."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from pegbox.datasets.text_dates import DateReading, order_in_use, read_dates
+from pegbox.datasets.text_numbers import Mark, Reading, Unread, marks_in_use, read_numbers
+from pegbox.schemas.data import DataSpec
+from pegbox.schemas.errors import Problem
+
+_Found = TypeVar("_Found")
+_TRUTHS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("on", "off"))
+_YES = ("yes", "true", "1")
+_NO = ("no", "false", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """A table whose texts became what they are.
+
+    Attributes:
+        table: With numbers and times where the texts are such; what could not be read stays as it was.
+        told: For each column that was read in a way of its own, in a few words how.
+        problems: Of each column that can be read in no way, or in two.
+        unread: Names of those columns.
+    """
+
+    table: pa.Table
+    told: dict[str, str]
+    problems: tuple[Problem, ...]
+    unread: tuple[str, ...]
+
+
+def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str], mark: Mark | None) -> Interpretation:
+    """Read the texts of the named columns.
+
+    A column of categories by its type (a dictionary) or by `data.categorical` is left alone.
+
+    Args:
+        target: Keeps its words as the names of its classes, where it has any.
+        others: The features, and the time that rows are sorted by.
+        mark: What stands before decimals in the source; None where it shows none.
+    """
+    table, names = _without(table, spec), list(dict.fromkeys((target, *others)))
+    texts = [name for name in names if _is_text(table[name].type) and name not in spec.categorical]
+    words = {name: _distinct(table[name]) for name in texts}
+    mark = spec.decimal or mark or _only(marks_in_use(table[name] for name in texts))
+    orders = {order for name in texts if (order := order_in_use(words[name])) is not None}
+    day_first = spec.day_first if spec.day_first is not None else _only(orders)
+    told = {name: "decimal comma" for name in names if mark == "," and types.is_floating(table[name].type)}
+    problems: dict[str, Problem] = {}
+    for name in texts:
+        if name != target and (yes := _yes(words[name])):
+            table = _with(table, name, pc.is_in(_lower(table[name]), pa.array(yes, table[name].type)))
+            if len(yes) > 1:
+                told[name] = " and ".join(word for word in words[name] if word.strip().lower() in yes) + " as yes"
+            continue
+        read = read_dates(words[name], day_first=day_first) or read_numbers(words[name], mark)
+        if isinstance(read, Unread):
+            problems[name] = _problem(name, read)
+        elif read is not None and words[name]:
+            table = _with(table, name, _column(table[name], words[name], read))
+            told[name] = ", ".join(("written as text", *read.told))
+    return Interpretation(table, told, tuple(problems.values()), tuple(problems))
+
+
+def _yes(words: list[str]) -> list[str] | None:
+    """The words for yes where a column holds nothing but them and those for no, in any case of letters."""
+    found = {word.strip().lower() for word in words}
+    pair = next((yes for yes, no in _TRUTHS if found == {yes, no}), None)
+    if pair:
+        return [pair]
+    is_told = found & {*_YES, *_NO} - {"0", "1"}
+    return list(_YES) if found <= {*_YES, *_NO} and found & set(_YES) and found & set(_NO) and is_told else None
+
+
+def _lower(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_lower(pc.utf8_trim_whitespace(column))
+
+
+def _with(table: pa.Table, name: str, column: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+def _problem(name: str, read: Unread) -> Problem:
+    return Problem(
+        f"the column {name!r} {read.why}. {read.remedy}, or add {name!r} to data.categorical or data.drop.",
+        ("data", "source"),
+    )
+
+
+def _column(column: pa.ChunkedArray, words: list[str], read: Reading | DateReading) -> pa.ChunkedArray:
+    """Each row's value, by the place of its text among the distinct ones."""
+    places = pc.index_in(column, pa.array(words, column.type))
+    column_type = pa.timestamp("us") if isinstance(read, DateReading) else pa.float64()
+    values = pa.array(read.values, column_type, from_pandas=True)
+    return pa.chunked_array([values.take(places.combine_chunks())])
+
+
+def _without(table: pa.Table, spec: DataSpec) -> pa.Table:
+    """The table with nothing where it holds one of the values that stand for that."""
+    if not spec.missing:
+        return table
+    columns = [_cleared(column, spec.missing) for column in table.columns]
+    return pa.table(columns, names=table.column_names)
+
+
+def _cleared(column: pa.ChunkedArray, missing: tuple[str | int | float, ...]) -> pa.ChunkedArray:
+    if _is_text(column.type):
+        is_missing = pc.is_in(column, pa.array(map(str, missing), column.type))
+    elif types.is_integer(column.type) or types.is_floating(column.type):
+        is_missing = pc.is_in(column.cast(pa.float64(), safe=False), pa.array(_numbers(missing), pa.float64()))
+    else:
+        return column
+    return pc.if_else(is_missing, pa.scalar(None, column.type), column)
+
+
+def _numbers(values: Iterable[str | int | float]) -> list[float]:
+    found = []
+    for value in values:
+        try:
+            found.append(float(value))
+        except ValueError:
+            continue
+    return [value for value in found if np.isfinite(value)]
+
+
+def _distinct(column: pa.ChunkedArray) -> list[str]:
+    return [str(word) for word in pc.unique(column.drop_null()).to_pylist()]
+
+
+def _is_text(column_type: pa.DataType) -> bool:
+    tests: tuple[Callable[[pa.DataType], bool], ...] = (types.is_string, types.is_large_string, types.is_string_view)
+    return any(is_text(column_type) for is_text in tests)
+
+
+def _only(found: set[_Found]) -> _Found | None:
+    return next(iter(found)) if len(found) == 1 else None
