@@ -268,18 +268,18 @@ def test_whatever_is_printed_in_a_known_form_is_read_back(form, epoch, metrics):
     assert read(WRITERS[form](epoch, metrics)) == {epoch: metrics}
 
 
-PIECES = st.sampled_from(
-    [
-        *"epoch epoch=3 step 1 0.5 1,205 3,5 loss val_loss= : = == { } [ ] ( ) ' % , ; | - nan inf N/A 1e9 INFO".split(),
-        *"tensor( np.float64( {'a': 10:00:00 2026-01-01 é 验 50%|#| best val train 1e400 ... 12".split(),
-        *('"', "\\", '{"a":', "\x1b[0m", "\r", "\b", "\t", "\x00", "\udcff"),
-    ]
+PIECES = st.one_of(
+    st.sampled_from(["epoch", "epoch=3", "step", "loss", "val_loss=", "best", "val", "train", "INFO", "é", "验"]),
+    st.sampled_from(["1", "12", "0.5", "1,205", "3,5", "nan", "inf", "N/A", "1e9", "1e400", "10:00:00", "2026-01-01"]),
+    st.sampled_from([":", "=", "==", "{", "}", "[", "]", "(", ")", "'", '"', "%", ",", ";", "|", "-", "\\", "..."]),
+    st.sampled_from(["{'a':", '{"a":', "tensor(", "np.float64(", "50%|#|", "\x1b[0m", "\r", "\b", "\x00", "\udcff"]),
+    st.text(max_size=6),
 )
 
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.lists(st.one_of(PIECES, st.text(max_size=6)), max_size=12).map(" ".join),
+    st.lists(PIECES, max_size=12).map(" ".join),
     st.sampled_from(["auto", "json", "name=value"]),
 )
 @example("{" * 5000, "auto")
