@@ -78,9 +78,9 @@ def slices(history: History, target: Target, table: Table, sign: float) -> tuple
 def _chosen(history: History, target: Target) -> int:
     """The row of the trial that the answer names; where it is not among the trials, of the best that may win."""
     rows = {trial.number: row for row, trial in enumerate(target.trials)}
-    if history.selection is not None and history.selection.winner in rows:
-        return rows[history.selection.winner]
-    may_win = np.array([history.is_feasible(trial) for trial in target.trials])
+    if history.best is not None and history.best.number in rows:
+        return rows[history.best.number]
+    may_win = np.array([history.may_win(trial) for trial in target.trials])
     return int(np.argmin(np.where(may_win, target.losses, np.inf) if may_win.any() else target.losses))
 
 
