@@ -88,8 +88,8 @@ def still_falling(history: History, curves: Curves = MappingProxyType({})) -> Ad
         kind="budget",
         what=f"Train longer: the best trials still improve at {epochs} epochs.",
         evidence=f"From epoch {since} to {epochs}, {n_gaining} of the best {N_BEST} trials improved "
-        f"{objective.metric}, by {gained:.3g} in the median. Going on like this would gain {left:.3g} by epoch {longer}; one measurement "
-        f"varies by {noise:.2g}.",
+        f"{objective.metric}, by {gained:.3g} in the median. Going on like this would gain {left:.3g} by epoch "
+        f"{longer}; one measurement varies by {noise:.2g}.",
         command=branch(history, *(f"{entry}={longer}" for entry in entries)),
     )
 

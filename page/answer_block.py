@@ -7,7 +7,8 @@ from pegbox.report import configuration_formats
 from pegbox.report.answer_sentences import against_baseline
 from pegbox.report.incumbent import Incumbent
 from pegbox.report.number_format import configuration as rounded
-from pegbox.report.number_format import metric, percent, uncertain
+from pegbox.report.number_format import metric, uncertain
+from pegbox.report.number_format import percent as plain_percent
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 
@@ -133,6 +134,11 @@ def _front_sentence(selection: Selection) -> str:
         return f"{first} It stands alone on the front."
     others = "one other trades" if n_front == 2 else f"{n_front - 1} others trade"
     return f"{first} It is the knee of the front; {others} the objectives in another way."
+
+
+def percent(share: float | None) -> str:
+    """A share whose sign never begins a line of its own."""
+    return plain_percent(share).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _row(finalist: Finalist, selection: Selection) -> FinalistRow:

@@ -75,18 +75,18 @@ def uncertain(mean: float, low: float, high: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share as a person writes it; its sign never begins a line of its own.
+    """A share as a person writes it.
 
-    >>> [percent(x).replace(chr(160), " ") for x in (None, 0.0, 0.004, 0.25, 0.996, 1.0)]
+    >>> [percent(x) for x in (None, 0.0, 0.004, 0.25, 0.996, 1.0)]
     ['–', '0 %', 'under 1 %', '25 %', 'over 99 %', '100 %']
     """
     if share is None:
         return "–"
     if 0 < share < 0.005:
-        return "under 1\N{NO-BREAK SPACE}%"
+        return "under 1 %"
     if 0.995 <= share < 1:
-        return "over 99\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
 
 
 def spaced(count: float) -> str:
