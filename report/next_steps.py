@@ -1,0 +1,147 @@
+"""What to do next: the one list of advice of a study, of which each command was tried out; finds nothing by itself.
+
+The analysis says what the trials speak for. Here it is tried out, on the study's own strategy, whether following the
+advice would change anything, and it is fitted to how the study stands when somebody reads it.
+"""
+
+import shlex
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pegbox.analysis.advice import Advice
+from pegbox.analysis.elimination import next_replicates
+from pegbox.report.check_study import check_study
+from pegbox.report.status import StudyStatus
+from pegbox.schemas.decision import Done
+from pegbox.schemas.errors import NoTrialSucceededError, PegboxError
+from pegbox.schemas.history import History
+from pegbox.schemas.overrides import override
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import TrialState
+from pegbox.search.narrowed_space import study_strategy
+from pegbox.storage.same_study import changes
+
+LIVE = {"waiting", "searching", "finalists"}
+"""Phases in which a process drives the study, so that no other may."""
+BROKEN_OFF = {"interrupted", "lost", "failed"}
+
+
+class _Asked(NamedTuple):
+    """A command that trains, as it would be parsed."""
+
+    verb: str
+    settings: tuple[str, ...]
+    new_name: str | None
+
+
+def tried_out(history: History, advice: Sequence[Advice], studies: Collection[str]) -> tuple[Advice, ...]:
+    """The same advice, without the commands that would change nothing or be refused.
+
+    Args:
+        history: Of all trials of the study, also of those that a narrowed space left outside.
+        advice: What the analysis found.
+        studies: Names in the store; a study that a command begins is given another one.
+    """
+    return tuple(one.model_copy(update={"command": _acting(history, one.command, studies)}) for one in advice)
+
+
+def next_steps(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...]:
+    """What to do as the study stands now.
+
+    Args:
+        status: How it stands.
+        found: What was found in its trials and tried out.
+    """
+    plain = () if status.phase in LIVE else _to_go_on(status, found)
+    fitted = (one.model_copy(update={"command": _fitted(one.command, status)}) for one in found)
+    return (*plain, *fitted)
+
+
+def _to_go_on(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...]:
+    """What a run that was broken off or that only failed calls for."""
+    name = shlex.quote(status.study)
+    if status.incumbent is None:
+        if not status.failures or any(one.kind == "failures" and one.command for one in found):
+            return ()
+        example = f"Trial {status.failure.trial}: {status.failure.message}" if status.failure else ""
+        return (
+            Advice(
+                kind="retry",
+                what="Mend the cause of the failures, then give the trials another attempt.",
+                evidence=example,
+                command=f"pegbox retry {name}",
+            ),
+        )
+    if status.phase in BROKEN_OFF and (status.search_end is None or not (status.best and status.best.is_selected)):
+        what = "Go on with the search" if status.search_end is None else "Go on with the fresh seeds of the finalists"
+        evidence = "The last run did not end."
+        return (Advice(kind="resume", what=f"{what}.", evidence=evidence, command=f"pegbox resume {name}"),)
+    return ()
+
+
+def _fitted(command: str, status: StudyStatus) -> str:
+    """The command as it can be run now; empty where it cannot."""
+    is_live = status.phase in LIVE
+    asked = _parsed(command)
+    if asked is not None:
+        return "" if is_live and asked.new_name is None else command
+    if command.startswith("pegbox stop ") and not is_live:
+        return command.replace("pegbox stop ", "pegbox best ", 1)
+    return command
+
+
+def _acting(history: History, command: str, studies: Collection[str]) -> str:
+    asked = _parsed(command)
+    if asked is None:
+        return command
+    try:
+        if history.spec.is_imported or not _acts(history, asked):
+            return ""
+    except PegboxError:  # a setting that this study cannot have, a method that is not installed here
+        return ""
+    if asked.new_name is None or asked.new_name not in studies:
+        return command
+    free = next(name for n in range(2, len(studies) + 3) if (name := f"{asked.new_name}-{n}") not in studies)
+    return command.replace(f" --as {shlex.quote(asked.new_name)}", f" --as {shlex.quote(free)}", 1)
+
+
+def _acts(history: History, asked: _Asked) -> bool:
+    """True if a trial or a fresh seed would be trained for it.
+
+    Raises:
+        PegboxError: The study cannot be as the command wants it.
+    """
+    spec = override(history.spec, asked.settings)
+    if set(check_study(spec)) - set(check_study(history.spec)):  # what is wrong already is not the advice's fault
+        return False
+    if asked.new_name is not None:
+        return True
+    after = history.after(*changes(history, spec, may_change=("space",)))
+    if asked.verb == "retry":
+        return any(trial.state is TrialState.FAILED or trial.failed_replicates for trial in after.trials)
+    return _has_replicates_left(after) or not _is_done(after, spec)
+
+
+def _has_replicates_left(history: History) -> bool:
+    try:
+        return bool(next_replicates(history.within_space()))
+    except NoTrialSucceededError:
+        return False
+
+
+def _is_done(history: History, spec: StudySpec) -> bool:
+    rng = np.random.default_rng([spec.search_seed, history.n_decisions])
+    return isinstance(study_strategy(spec).next(history, rng), Done)
+
+
+def _parsed(command: str) -> _Asked | None:
+    """What a command asks for; None for one that trains nothing."""
+    words = shlex.split(command)
+    if words[:1] != ["pegbox"] or words[1:2] not in (["resume"], ["retry"]):
+        return None
+    found: dict[str, list[str]] = {"--as": [], "--set": []}
+    for option, value in zip(words[3::2], words[4::2], strict=True):
+        found[option].append(value)
+    return _Asked(words[1], tuple(found["--set"]), found["--as"][0] if found["--as"] else None)
