@@ -53,7 +53,7 @@ def slices(history: History, target: Target, table: Table, sign: float) -> tuple
         sign: 1, or -1 where the metric is made large.
     """
     surrogate = fit_surrogate(table, target.losses)
-    may_win = np.array([history.is_feasible(trial) for trial in target.trials])
+    may_win = np.array([history.may_win(trial) for trial in target.trials])
     believed = surrogate.predict(table.units)[0]
     best = int(np.argmin(np.where(may_win, believed, np.inf) if may_win.any() else believed))
     noise = history.replicate_noise(history.objectives[0]) or surrogate.noise

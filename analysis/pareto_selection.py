@@ -8,8 +8,9 @@ from pegbox.analysis.feasibility import none_feasible
 from pegbox.analysis.finalist_result import interval_of, standing
 from pegbox.analysis.finalists import baseline_trial
 from pegbox.analysis.joint_posterior import JointReplicates, gather_jointly
-from pegbox.analysis.pareto_fronts import dominated, hypervolume, knee
+from pegbox.analysis.pareto_fronts import dominated, hypervolume
 from pegbox.analysis.unit_columns import Array
+from pegbox.schemas.competition import knee
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import FrontPoint, Interval, Selection
@@ -81,7 +82,7 @@ def _find_front(history: History, joint: JointReplicates) -> _Front:
             f"Study {history.spec.name!r} needs a finalist with values of {names} on a fresh seed, got none: every "
             "replicate failed or lacks a metric. See the failures for the cause."
         )
-    eligible = [position for position, trial in enumerate(joint.trials) if history.is_feasible(trial)]
+    eligible = [position for position, trial in enumerate(joint.trials) if history.may_win(trial)]
     if not eligible:
         raise NoTrialSucceededError(f"{none_feasible(history, joint.trials)} Loosen the constraint, or search longer.")
     draws = joint.draws()

@@ -31,7 +31,7 @@ def select_winner(history: History) -> Selection:
             f"Study {history.spec.name!r} needs a finalist with a value of {objective.metric!r} on a fresh seed, got "
             "none: every replicate failed. See the failures for the cause."
         )
-    eligible = [position for position, trial in enumerate(replicates.trials) if history.is_feasible(trial)]
+    eligible = [position for position, trial in enumerate(replicates.trials) if history.may_win(trial)]
     if not eligible:
         raise NoTrialSucceededError(
             f"{none_feasible(history, replicates.trials)} Loosen the constraint, or search longer."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pegbox.page.document import Answer, FinalistRow, FrontRow, Recipe, Sureness
 from pegbox.report import configuration_formats
-from pegbox.report.answer_sentences import against_baseline, expected_value
+from pegbox.report.answer_sentences import against_baseline
 from pegbox.report.incumbent import Incumbent
 from pegbox.report.number_format import configuration as rounded
 from pegbox.report.number_format import metric, uncertain
@@ -32,7 +32,7 @@ def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer |
 
 def _selected(selection: Selection) -> Answer:
     best = selection.best
-    value = expected_value(best)
+    value = best.expected
     interval = best.interval
     return Answer(
         kind="selected",
@@ -150,7 +150,7 @@ def _row(finalist: Finalist, selection: Selection) -> FinalistRow:
     return FinalistRow(
         trial=finalist.trial,
         values=finalist.values,
-        estimate=expected_value(finalist),
+        estimate=finalist.expected,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         search_value=finalist.search_value,

@@ -41,6 +41,11 @@ class Finalist(Schema):
     is_feasible: bool = True
     """False where it does not keep the constraints, and cannot win."""
 
+    @property
+    def expected(self) -> float:
+        """What stands beside its interval: its true mean as it is believed to be, or as it was measured."""
+        return self.mean if self.estimate is None else self.estimate
+
 
 class FrontPoint(Schema):
     """A finalist that no other beats in all objectives at once."""

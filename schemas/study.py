@@ -20,6 +20,9 @@ from pegbox.schemas.plan import (
 from pegbox.schemas.space import Space
 from pegbox.schemas.train import SklearnTrain, TorchTrain, TrainSpec
 
+BUDGETED_METHODS = frozenset({"freeze_thaw"})
+"""Methods that decide at once what to try and how far to train it, by rungs of their own."""
+
 
 class StudySpec(Schema):
     """The whole study file."""
@@ -90,6 +93,21 @@ class StudySpec(Schema):
     def full_budget(self) -> int:
         """Epochs after which a trial is completed."""
         return self.fidelity.max or self.train.epochs
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The budgets at which trials are compared: min, min x factor, ..., and the full budget, which is the last.
+
+        A rung so near to the full budget that it would cost nearly as much is left out. The schedule `full` compares
+        trials at the full budget alone, unless the method decides itself how far it trains.
+        """
+        if self.fidelity.schedule == "full" and self.search.method not in BUDGETED_METHODS:
+            return (self.full_budget,)
+        rungs, rung = [], min(self.fidelity.min, self.full_budget)
+        while rung * self.fidelity.factor**0.25 < self.full_budget:
+            rungs.append(rung)
+            rung *= self.fidelity.factor
+        return (*rungs, self.full_budget)
 
     @property
     def most_trainings(self) -> float:

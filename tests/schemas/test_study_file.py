@@ -164,7 +164,12 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path, old, new, place, words)
         ("name:", "nmae:", (1, 1), "unknown key 'nmae'. Did you mean 'name'?"),
         ("trials:", "trial:", (8, 10), "unknown key 'trial'. Did you mean 'trials'?"),
         ("trials:", "n_trials:", (8, 10), "Did you mean 'trials'?"),
-        ("min:", "low:", (5, 8), "unknown key 'low'. Did you mean 'min'? Known: extra, log, max, min,"),
+        (
+            "min:",
+            "low:",
+            (5, 8),
+            "unknown key 'low'. Did you mean 'min'? Known: extra, log, lognormal, max, min, normal,",
+        ),
         ("{metric: val_loss}", "{metric: a, direction: min}", (7, 24), "Did you mean 'goal'?"),
         ("target: target", "target: t, split: {tset: 0.2}", (2, 53), "Did you mean 'test'?"),
         ("budget:", "workers: 2\nbudget:", (8, 1), "It belongs under `run:`."),
