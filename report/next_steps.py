@@ -23,8 +23,6 @@ from pegbox.schemas.trial import TrialState
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.storage.same_study import changes
 
-LIVE = {"waiting", "searching", "finalists"}
-"""Phases in which a process drives the study, so that no other may."""
 BROKEN_OFF = {"interrupted", "lost", "failed"}
 
 
@@ -36,27 +34,32 @@ class _Asked(NamedTuple):
     new_name: str | None
 
 
-def tried_out(history: History, advice: Sequence[Advice], studies: Collection[str]) -> tuple[Advice, ...]:
+def tried_out(history: History, advice: Sequence[Advice]) -> tuple[Advice, ...]:
     """The same advice, without the commands that would change nothing or be refused.
 
     Args:
         history: Of all trials of the study, also of those that a narrowed space left outside.
         advice: What the analysis found.
-        studies: Names in the store; a study that a command begins is given another one.
     """
-    return tuple(one.model_copy(update={"command": _acting(history, one.command, studies)}) for one in advice)
+    return tuple(one if _is_acting(history, one.command) else one.model_copy(update={"command": ""}) for one in advice)
 
 
-def next_steps(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...]:
+def next_steps(status: StudyStatus, found: Sequence[Advice], studies: Collection[str] = ()) -> tuple[Advice, ...]:
     """What to do as the study stands now.
 
     Args:
         status: How it stands.
         found: What was found in its trials and tried out.
+        studies: Names in the store; a study that a command begins is given another one.
     """
-    plain = () if status.phase in LIVE else _to_go_on(status, found)
-    fitted = (one.model_copy(update={"command": _fitted(one.command, status)}) for one in found)
+    plain = () if _is_live(status) else _to_go_on(status, found)
+    fitted = (one.model_copy(update={"command": _fitted(one.command, status, studies)}) for one in found)
     return (*plain, *fitted)
+
+
+def _is_live(status: StudyStatus) -> bool:
+    """True while a process drives the study, so that no other may."""
+    return status.run is not None and status.run.status == "running"
 
 
 def _to_go_on(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...]:
@@ -81,30 +84,26 @@ def _to_go_on(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...
     return ()
 
 
-def _fitted(command: str, status: StudyStatus) -> str:
+def _fitted(command: str, status: StudyStatus, studies: Collection[str]) -> str:
     """The command as it can be run now; empty where it cannot."""
-    is_live = status.phase in LIVE
-    asked = _parsed(command)
-    if asked is not None:
-        return "" if is_live and asked.new_name is None else command
-    if command.startswith("pegbox stop ") and not is_live:
-        return command.replace("pegbox stop ", "pegbox best ", 1)
-    return command
+    asked, is_live = _parsed(command), _is_live(status)
+    if asked is None:  # nobody is there to be stopped where the study does not run
+        return command if is_live else command.replace("pegbox stop ", "pegbox best ", 1)
+    if asked.new_name is None:
+        return "" if is_live else command
+    names = (asked.new_name, *(f"{asked.new_name}-{n}" for n in range(2, len(studies) + 3)))
+    free = next(name for name in names if name not in studies)
+    return command.replace(f" --as {shlex.quote(asked.new_name)}", f" --as {shlex.quote(free)}", 1)
 
 
-def _acting(history: History, command: str, studies: Collection[str]) -> str:
+def _is_acting(history: History, command: str) -> bool:
     asked = _parsed(command)
     if asked is None:
-        return command
+        return True
     try:
-        if history.spec.is_imported or not _acts(history, asked):
-            return ""
+        return not history.spec.is_imported and _acts(history, asked)
     except PegboxError:  # a setting that this study cannot have, a method that is not installed here
-        return ""
-    if asked.new_name is None or asked.new_name not in studies:
-        return command
-    free = next(name for n in range(2, len(studies) + 3) if (name := f"{asked.new_name}-{n}") not in studies)
-    return command.replace(f" --as {shlex.quote(asked.new_name)}", f" --as {shlex.quote(free)}", 1)
+        return False
 
 
 def _acts(history: History, asked: _Asked) -> bool:
