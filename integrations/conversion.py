@@ -143,6 +143,8 @@ def _assigned(file: Path) -> bool:
 def _kind(value: Any) -> str | None:
     if inspect.ismodule(value) or inspect.isclass(value):
         return None
+    if is_wandb_sweep(value):
+        return "a sweep of W&B"
     if is_search(value):
         return "a search of scikit-learn"
     if is_optuna_space(value):
@@ -157,6 +159,8 @@ def _kind(value: Any) -> str | None:
 def _from_object(file: Path, name: str, value: Any) -> Draft:
     kind = _kind(value)
     draft = Draft(source=f"{name} in {file.name}, {kind},", name=_name_of(file))
+    if is_wandb_sweep(value):
+        return draft_from_wandb(value, draft)
     if is_search(value):
         return draft_from_search(value, draft)
     if is_optuna_space(value):

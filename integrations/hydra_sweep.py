@@ -3,6 +3,7 @@
 Source: Hydra 1.3's override grammar ("Extended Override syntax") and its sweeper plugins' pages.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -32,8 +33,8 @@ def draft_from_hydra(raw: Mapping[str, Any], draft: Draft) -> Draft:
     draft.train = {"kind": "command", "command": ["python", "main.py", "{args_no_hyphens}"]}
     draft.note("Write your program in place of main.py; it is handed name=value, as Hydra takes it.", "train")
     draft.note("Hydra's sweepers read what the main function returns; pegbox reads what it prints: print it.", "train")
-    _objective(sweeper, draft)
-    _search(sweeper, draft)
+    _objective(raw, sweeper, draft)
+    _search(raw, sweeper, draft)
     _limits(sweeper, draft)
     draft.leftover("Hydra's sweeper", sweeper, _KNOWN)
     return draft
@@ -54,7 +55,7 @@ def _sweeper(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     return _mapping(_mapping(raw, "hydra"), "sweeper") or _mapping(raw, "hydra/sweeper") or _mapping(raw, "sweeper")
 
 
-def _objective(sweeper: Mapping[str, Any], draft: Draft) -> None:
+def _objective(raw: Mapping[str, Any], sweeper: Mapping[str, Any], draft: Draft) -> None:
     experiment = _mapping(_mapping(sweeper, "ax_config"), "experiment")
     direction = sweeper.get("direction")
     if isinstance(direction, list):
@@ -62,22 +63,39 @@ def _objective(sweeper: Mapping[str, Any], draft: Draft) -> None:
         direction = direction[0] if direction else None
     is_maximised = experiment.get("minimize") is False or _mapping(sweeper, "optim").get("maximize") is True
     goal = str(direction or ("maximize" if is_maximised else "minimize"))
-    draft.objective = {"metric": str(experiment.get("objective_name") or "objective"), "goal": goal}
+    metric = experiment.get("objective_name") or raw.get("optimized_metric") or raw.get("optimize_metric")
+    draft.objective = {"metric": str(metric or "objective"), "goal": goal}
     draft.note("The name under which the program prints its value, such as `objective=0.21`.", "objective", "metric")
 
 
-def _search(sweeper: Mapping[str, Any], draft: Draft) -> None:
+_SAMPLERS = {
+    "tpe": "optuna:TPESampler",
+    "random": "random",
+    "cmaes": "optuna:CmaEsSampler",
+    "nsgaii": "optuna:NSGAIISampler",
+    "motpe": "optuna:TPESampler",
+    "grid": "grid",
+}
+"""By the names of the Optuna sweeper's config group `hydra/sweeper/sampler`."""
+
+
+def _search(raw: Mapping[str, Any], sweeper: Mapping[str, Any], draft: Draft) -> None:
     sampler = _mapping(sweeper, "sampler")
     target = str(sampler.get("_target_", ""))
+    defaults = [entry for entry in raw.get("defaults") or () if isinstance(entry, Mapping)]
+    chosen = next((str(one[key]) for one in defaults for key in one if "hydra/sweeper/sampler" in str(key)), None)
     if target.startswith("optuna.samplers."):
         draft.search = {"method": f"optuna:{target.rpartition('.')[2]}"}
+    elif chosen in _SAMPLERS:
+        draft.search = {"method": _SAMPLERS[chosen]}
     else:
         draft.search = {"method": "auto"}
         kind = str(sweeper.get("_target_") or "the basic sweeper")
         draft.note(f"The sweeper was {kind}; auto chooses a method.", "search")
     if isinstance(sampler.get("seed"), int):
         draft.search["seed"] = sampler["seed"]
-    draft.leftover("The sampler's", sampler, {"_target_", "seed"}, "search")
+    taken = {"_target_", "seed"} if "seed" in draft.search else {"_target_"}
+    draft.leftover("The sampler's", sampler, taken, "search")
 
 
 def _limits(sweeper: Mapping[str, Any], draft: Draft) -> None:
@@ -116,7 +134,7 @@ def _grammar(name: str, text: str, draft: Draft, log: bool) -> RawDomain:
         case "tag":
             tags = [word for word in words[:-1] if "=" not in word]
             return _grammar(name, words[-1], draft, log=log or "log" in tags)
-        case "int" | "float":
+        case "int" | "float" if len(words) == 1:
             domain = _grammar(name, words[0], draft, log=log)
             whole = call["name"] == "int" and isinstance(domain, dict) and "min" in domain
             return number_range(domain["min"], domain["max"], log=log, whole=True) if whole else domain
@@ -127,8 +145,8 @@ def _grammar(name: str, text: str, draft: Draft, log: bool) -> RawDomain:
             return {"values": [_scalar(word) for word in inner if "=" not in word]}
         case "interval":
             ends = [_scalar(word.partition("=")[2] or word) for word in words[:2]]
-            whole = all(isinstance(end, int) for end in ends)
-            return number_range(float(ends[0]), float(ends[1]), log=log) if not whole or log else number_range(*ends)
+            if len(ends) == 2 and all(isinstance(end, int | float) for end in ends):
+                return number_range(*ends, log=log, whole=all(isinstance(end, int) for end in ends))
         case "range":
             return _steps(words, log)
     draft.note(f"{text} is not known to pegbox; correct it.", "space", name)
@@ -143,9 +161,9 @@ def _steps(words: list[str], log: bool) -> RawDomain:
     start, stop = _scalar(named.get("start", str(start))), _scalar(named.get("stop", str(stop)))
     step = _scalar(named.get("step", str(plain[2] if len(plain) > 2 else 1)))
     whole = all(isinstance(number, int) for number in (start, stop, step))
-    n_values = max(-(-(stop - start) // step), 1)
+    n_values = max(math.ceil((stop - start) / step - 1e-9), 1)
     last = start + (n_values - 1) * step
-    return number_range(start, last, log=log, step=step, whole=whole)
+    return number_range(start, last if whole else float(f"{last:.12g}"), log=log, step=step, whole=whole)
 
 
 def _split(text: str) -> list[str]:

@@ -29,12 +29,15 @@ _SPEC = {
 
 def is_katib_experiment(raw: Any) -> bool:
     """True for a manifest of a Katib experiment."""
-    return isinstance(raw, Mapping) and str(raw.get("apiVersion", "")).startswith("kubeflow.org/")
+    if not isinstance(raw, Mapping):
+        return False
+    is_manifest = str(raw.get("apiVersion", "")).startswith("kubeflow.org/")
+    return is_manifest or "objectiveMetricName" in _mapping(raw, "objective")
 
 
 def draft_from_katib(raw: Mapping[str, Any], draft: Draft) -> Draft:
     """Fill a draft from an experiment."""
-    spec = _mapping(raw, "spec")
+    spec = _mapping(raw, "spec") or raw
     draft.name = str(_mapping(raw, "metadata").get("name") or draft.name)
     entries = [entry for entry in spec.get("parameters") or () if isinstance(entry, Mapping)]
     draft.space = {str(entry.get("name")): _parameter(entry, draft) for entry in entries}
@@ -105,8 +108,9 @@ def _objective(objective: Mapping[str, Any], draft: Draft) -> None:
 
 def _algorithm(algorithm: Mapping[str, Any], draft: Draft) -> None:
     name = str(algorithm.get("algorithmName") or "")
-    draft.search = {"method": _ALGORITHMS.get(name, "auto")}
-    if name not in _ALGORITHMS:
+    known = name if name in _ALGORITHMS else name.replace("-", "")
+    draft.search = {"method": _ALGORITHMS.get(known, "auto")}
+    if known not in _ALGORITHMS:
         draft.note(f"Katib's algorithm {name!r} has no counterpart here; auto chooses one.", "search")
     if name == "hyperband":
         draft.fidelity = {"schedule": "hyperband"}

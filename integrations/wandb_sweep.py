@@ -74,7 +74,7 @@ def _command(raw: Mapping[str, Any], draft: Draft) -> None:
         text = str(word)
         if text == "${env}":
             continue  # /usr/bin/env, which only finds the interpreter
-        if text.startswith("${envvar:"):
+        if "${envvar:" in text:
             draft.note(
                 f"{text} is the value of an environment variable, written {text.replace('envvar', 'env')} here.",
                 "train",
@@ -143,7 +143,7 @@ def _parameter(name: str, raw: Any, draft: Draft, place: tuple[str, ...]) -> Raw
     draft.leftover(f"{name}:", raw, _OF_A_PARAMETER, *place)
     if "value" in raw:
         return {"value": _scalar(raw["value"], draft, place)}
-    if "values" in raw:
+    if raw.get("values"):
         if raw.get("probabilities"):
             draft.note("Its values have probabilities in the sweep; here they are equally likely.", *place)
         return {"values": [_scalar(value, draft, place) for value in dict.fromkeys(map(_hashable, raw["values"]))]}
@@ -186,7 +186,7 @@ def _distribution(raw: Mapping[str, Any], draft: Draft, place: tuple[str, ...]) 
         return number_range(low, high, log=True)
     if (domain := _uniform(kind, low, high, step)) is not None:
         return domain
-    draft.note(f"The distribution {kind!r} is not known; uniform here.", *place)
+    draft.note(f"W&B's {kind!r} with q={step} cannot be taken over; uniform here.", *place)
     return number_range(low, high)
 
 
@@ -198,6 +198,8 @@ def _uniform(kind: str, low: float, high: float, step: float) -> RawDomain | Non
             return number_range(low, high, whole=True)
         case "q_uniform":
             return multiples(low, high, step)
+        case "q_log_uniform" | "q_log_uniform_values" if step > high:
+            return None
         case "log_uniform":
             return number_range(math.exp(low), math.exp(high), log=True)
         case "log_uniform_values":
