@@ -66,7 +66,7 @@ class _Reader:
         self._draft.note("A choice between structures: the value is the number of the option.", "space", label)
         self._add(label, list(range(len(options))), when)
         for position, option in enumerate(options):
-            self.gather(option, {**when, label: position})
+            self.gather(option, {label: position})  # a child of what is inactive is inactive too
 
     def _add(self, label: str, domain: RawDomain, when: dict[str, Any]) -> None:
         if when:
