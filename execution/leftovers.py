@@ -77,6 +77,11 @@ def n_threads() -> int:
         return threading.active_count()
 
 
+def open_descriptors() -> set[int]:
+    """Numbers of the files that this process has open."""
+    return {number for number, _ in _open_files()}
+
+
 def _open_files() -> list[tuple[int, str]]:
     """Descriptor and what it leads to; the numbers alone where the system does not say more."""
     found = []

@@ -154,6 +154,7 @@ def _become_ordinary() -> None:
     weakref.finalize._registry.clear()  # type: ignore[attr-defined]
     weakref.finalize._registered_with_atexit = False  # type: ignore[attr-defined]
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    # A parent that ignores Ctrl-C, as under nohup, hands that down; a program that the call starts would keep it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from pegbox.execution.deadline import LOOK_SECONDS, Deadline
 from pegbox.execution.descendants import adopt_orphans, children, end_descendants, exit_code_of, open_end
-from pegbox.execution.leftovers import is_gpu_in_use, n_threads
+from pegbox.execution.leftovers import is_gpu_in_use, n_threads, open_descriptors
 from pegbox.execution.trial_process import (
     ANSWER,
     DEAF,
@@ -91,8 +91,7 @@ def _restore(surroundings: Surroundings) -> None:
     """What imports of the user's modules may have changed of this process itself."""
     # Ended at once, as a Python handler would wait for the end of C code; a handler here would be every call's.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    # A parent that ignores Ctrl-C, as under nohup, hands that down; a program that a trial starts would keep it.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the driver, which lets calls end
     with contextlib.suppress(OSError):  # the directory is gone: the trial will say so
         os.chdir(surroundings.directory)
 
@@ -105,6 +104,7 @@ class _Worker:
         self._bystanders = children()
         self._warmed: list[bytes] = []
         self._uses_gpu = False
+        self._files = open_descriptors()
         gc.collect()
         gc.freeze()  # a collection in a child would write to, and so copy, all that it shares with this process
         self._child = self._fork()
@@ -147,14 +147,19 @@ class _Worker:
         pid = os.fork()
         if pid == 0:
             try:
-                ours.close()
-                self._driver.close()
+                self._close_own(theirs)
                 run_calls(theirs, self._surroundings, uses_gpu=self._uses_gpu)
             finally:
                 os._exit(1)
         theirs.close()
         self._board[1] = pid
         return _Child(pid, ours, self._surroundings)
+
+    def _close_own(self, kept: Connection) -> None:
+        """In the child: its worker's connections and journal, which no call should be able to reach."""
+        for number in open_descriptors() - self._files - {kept.fileno()} | {self._driver.fileno()}:
+            with contextlib.suppress(OSError):  # the listing's own is closed again
+                os.close(number)
 
 
 _GOES_ON = object()
