@@ -51,18 +51,18 @@ class Terms:
         threads: CPU threads of each worker; None divides the cores among them.
         memory_bytes: The most memory that each may take.
         preload: What every worker imports before its first segment.
-        code: Modules of the user's that it imports then as well.
         limit: The Prefect concurrency limit that each training occupies.
         batch: How trials train together in one worker; None trains each alone.
+        code: Modules of the user's that every worker imports as well.
     """
 
     timeout_seconds: float | None
     threads: int | None
     memory_bytes: int | None
     preload: tuple[str, ...]
-    code: tuple[str, ...]
     limit: str | None
     batch: BatchPlan | None = None
+    code: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, spec: StudySpec) -> Self:
@@ -77,9 +77,9 @@ class Terms:
                 "pegbox.execution.segment_worker",
                 *(BATCH_MODULES if run.batch else ()),
             ),
-            code=code_modules(spec.train),
             limit=run.limit,
             batch=BatchPlan.of(spec),
+            code=code_modules(spec.train),
         )
 
 

@@ -377,6 +377,11 @@ def metrics_of(pool, name, directory, timeout=60):
     return trained.reports[-1].metrics
 
 
+def test_a_module_is_imported_once_for_all_trials(directory, undisturbed):
+    assert undisturbed["calls"] == 1
+    assert (directory / "imported").read_text() == "once\n"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_mess_meets_no_other_trial(pool, directory, undisturbed, name):
     with suppress(TrialError):  # some fail, as they must
@@ -397,8 +402,3 @@ def read(path):
 def test_an_exit_handler_that_hangs_is_ended(pool, directory, undisturbed):
     assert metrics_of(pool, "exit_handler_that_hangs", directory)["value"] == 1.0
     assert metrics_of(pool, "state", directory) == undisturbed
-
-
-def test_a_module_is_imported_once_for_all_trials(directory, undisturbed):
-    assert undisturbed["calls"] == 1
-    assert (directory / "imported").read_text() == "once\n"
