@@ -21,7 +21,6 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.queries.competing import outside
 from pegbox.storage.queries.curves import curve
 from pegbox.storage.queries.studies import history_version, study_names
 from pegbox.storage.queries.trials import state_counts
@@ -61,7 +60,8 @@ def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explana
     n_trials = sum(counts.values())
     history = file.history(spec.name) if n_trials <= MOST_REPLAYED else None
     is_sampled = history is None or n_trials > MOST_ANALYSED
-    content = explained_content(measured_history(file, spec) if history is None or is_sampled else history)
+    basis = measured_history(file, spec) if history is None or is_sampled else history
+    content = explained_content(basis)
     # Advice rests on trials that the sample may not hold: it is as new as the whole history.
     key = kept.key_of(content, basis=str(version) if is_sampled else "")
     found = kept.find(key) or explain(content, history, _curves(file, spec, history))
@@ -70,7 +70,7 @@ def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explana
             "version": version,
             "n_trials": n_trials,
             "n_failed": counts.get(TrialState.FAILED, 0),
-            "n_outside": len(outside(file, spec)),
+            "n_outside": len(basis.trials) - len(basis.within_space().trials),
             "n_sampled": len(content.trials) if is_sampled else None,
         }
     )
@@ -102,7 +102,7 @@ def explain(history: History, whole: History | None, curves: Curves = MappingPro
         version=history.version,
         n_trials=len(history.trials),
         n_failed=len(history.failed),
-        selection=history.selection,
+        selection=history.standing_selection,
         importance=ranking,
         others=tuple(importance(history, objective=at) for at in range(1, len(history.objectives))),
         effects=effects(history, pairs=pairs),

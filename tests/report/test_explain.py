@@ -73,7 +73,7 @@ def test_explanation_names_the_knob_that_matters(tmp_path):
 
 def test_trials_outside_a_narrowed_space_are_left_out_and_counted(tmp_path):
     write_study(tmp_path)
-    best_before = study_status(tmp_path, "explained").best
+    best_before = study_status(tmp_path, "explained").incumbent
 
     amend_study(
         open_store(tmp_path),
@@ -81,7 +81,7 @@ def test_trials_outside_a_narrowed_space_are_left_out_and_counted(tmp_path):
         lambda history: changes(history, override(history.spec, ["space.lr.max=0.0001"]), may_change=("space",)),
     )
     explanation = explain_study(tmp_path, "explained")
-    best = study_status(tmp_path, "explained").best
+    best = study_status(tmp_path, "explained").incumbent
 
     assert best_before.configuration["lr"] > 0.0001
     assert best.configuration["lr"] <= 0.0001
