@@ -64,24 +64,22 @@ def _is_live(status: StudyStatus) -> bool:
 
 def _to_go_on(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...]:
     """What a run that was broken off or that only failed calls for."""
-    name = shlex.quote(status.study)
-    if status.incumbent is None:
-        if not status.failures or any(one.kind == "failures" and one.command for one in found):
+    name, is_answered = shlex.quote(status.study), status.best is not None and status.best.is_selected
+    if status.incumbent is None and status.failures:
+        if any(one.kind == "failures" and one.command for one in found):
             return ()
+        what = "Mend the cause of the failures, then give the trials another attempt."
         example = f"Trial {status.failure.trial}: {status.failure.message}" if status.failure else ""
-        return (
-            Advice(
-                kind="retry",
-                what="Mend the cause of the failures, then give the trials another attempt.",
-                evidence=example,
-                command=f"pegbox retry {name}",
-            ),
-        )
-    if status.phase in BROKEN_OFF and (status.search_end is None or not (status.best and status.best.is_selected)):
-        what = "Go on with the search" if status.search_end is None else "Go on with the fresh seeds of the finalists"
-        evidence = "The last run did not end."
-        return (Advice(kind="resume", what=f"{what}.", evidence=evidence, command=f"pegbox resume {name}"),)
-    return ()
+        return (Advice(kind="retry", what=what, evidence=example, command=f"pegbox retry {name}"),)
+    if status.phase not in BROKEN_OFF:
+        return ()
+    if status.search_end is None:
+        what = "Go on with the search."
+    elif status.incumbent is not None and not is_answered:
+        what = "Go on with the fresh seeds of the finalists."
+    else:
+        return ()
+    return (Advice(kind="resume", what=what, evidence="The last run did not end.", command=f"pegbox resume {name}"),)
 
 
 def _fitted(command: str, status: StudyStatus, studies: Collection[str]) -> str:
