@@ -17,7 +17,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
-from pegbox.training.kinds import preload_for
+from pegbox.training.kinds.registry import preload_for
 from pegbox.training.resources import parse_bytes
 
 Result = TypeVar("Result")

@@ -19,7 +19,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.handover import Handover
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
-from pegbox.training.kinds import trainer_for
+from pegbox.training.kinds.registry import trainer_for
 from pegbox.training.trainer import Report
 
 FLUSH_SECONDS = 0.5
