@@ -10,6 +10,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.evaluations import SampledTrial, fresh_seeds, sampled_trials
+from pegbox.storage.queries.events import last_selection
 from pegbox.storage.queries.studies import history_version
 from pegbox.storage.queries.trials import n_trials
 
@@ -33,6 +34,7 @@ def measured_history(file: HistoryFile, spec: StudySpec) -> History:
     return History(
         spec=spec,
         version=history_version(file, spec.name),
+        selection=last_selection(file, spec.name),
         trials=tuple(
             _trial(one, tuple(replicates[one.number])) for one in sampled_trials(file, spec.name, MOST_ANALYSED)
         ),

@@ -73,15 +73,20 @@ class HistoryFile:
         return found or None
 
     def best(self, study: str) -> dict[str, Any] | None:
-        """The completed trial with the best value: number, value, params, metrics and more; None before there is one.
+        """The answer: the winner on fresh seeds, or the best as the search saw it as long as there is none.
+
+        Returns:
+            `number`; `value` of the first objective (what to expect on fresh seeds where it was chosen by them, as
+            `is_selected` says); `search_value`, which the search saw; `params`, `metrics` and more of the trial. None
+            where no trial competes.
 
         Raises:
             NotFoundError: The store holds no such study.
         """
         found = self.sql(
-            "SELECT number, value, params, t.metrics, budget, seconds, t.seed "
-            "FROM trials AS t JOIN studies USING (study) WHERE study = ? AND state = 'completed' AND value IS NOT NULL "
-            "ORDER BY if(goals[1] = 'maximize', -value, value), number LIMIT 1",
+            "SELECT t.number, l.best_value AS value, l.is_selected, t.value AS search_value, t.params, t.metrics, "
+            "t.budget, t.seconds, t.seed "
+            "FROM leaders AS l JOIN trials AS t ON t.study = l.study AND t.number = l.best WHERE l.study = ?",
             [self._known(study)],
         )
         rows = found.fetchall()
