@@ -27,6 +27,9 @@ def run(
     console = err()
     console.print(f"starting: checking {safe(str(study_file))}", end="\r" if console.is_terminal else "\n")
     from pegbox.cli.drive_study import drive  # what it needs takes a moment to load
-    from pegbox.cli.validate import read_checked_study
+    from pegbox.cli.validate import read_checked_study, show_doubts
+    from pegbox.report.check_study import doubts_about_study
 
-    return drive(read_checked_study(study_file).spec, store, as_json=json, verbose=verbosity.verbose)
+    study = read_checked_study(study_file)
+    show_doubts(console, study.error(doubts_about_study(study.spec)))
+    return drive(study.spec, store, as_json=json, verbose=verbosity.verbose)

@@ -53,7 +53,7 @@ class StudySpec(Schema):
     """How the winner is chosen among the best few."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
-    tags: dict[str, str] = Field(default={}, examples=[{"team": "vision"}])
+    tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
     """Your own words for finding the study again."""
     seed: int = Field(default=0, ge=0)
     """The root of every random number of the study."""

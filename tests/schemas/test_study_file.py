@@ -233,7 +233,7 @@ def test_a_text_that_is_no_study_is_explained(tmp_path, text, place, words):
 def test_endless_nesting_is_refused(tmp_path):
     (problem,) = problems_of(tmp_path, STUDY, "[" * 5000)
 
-    assert "nested too deeply" in problem.message
+    assert "more than 50 deep" in problem.message
 
 
 def test_bytes_that_are_not_utf8_are_located(tmp_path):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pegbox.training.check_code import check_command
+from pegbox.training.check_command import check_command, doubts_of_command
 from pegbox.training.kinds.record import TrainKind
 from pegbox.training.kinds.user_files import files_of_command
 from pegbox.training.sources import hash_files
@@ -19,4 +19,5 @@ KIND = TrainKind(
     preload=lambda _train: ("pegbox.training.command_trainer",),
     check=lambda train, spec: check_command(train, spec.space, spec.run.workers),
     code=lambda train: hash_files(files_of_command(train.command)),
+    doubts=lambda train, spec: doubts_of_command(spec, train),
 )

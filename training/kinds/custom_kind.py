@@ -53,4 +53,5 @@ KIND = TrainKind(
     preload=_preload,
     check=_check,
     code=lambda train: hash_files(files_of_import(train.trainer)),
+    code_modules=lambda train: (train.trainer.partition(":")[0],),
 )

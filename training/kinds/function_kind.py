@@ -27,4 +27,5 @@ KIND = TrainKind(
     preload=_preload,
     check=lambda train, spec: check_function(train, spec.space),
     code=lambda train: hash_files(files_of_import(train.function)),
+    code_modules=lambda train: (train.function.partition(":")[0],),
 )

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem
 from pegbox.schemas.study import StudySpec
 from pegbox.training.sources import hash_files, imported_modules
@@ -16,6 +17,15 @@ PACKAGE = "pegbox.training"
 
 def measures_anything(spec: StudySpec) -> None:
     """Of a kind whose code is the user's."""
+
+
+def loads_nothing(data: Splits, fold: int) -> None:
+    """Of a kind that reads its data anew in each trial."""
+
+
+def doubts_nothing(train: Any, spec: StudySpec) -> tuple[Problem, ...]:
+    """Of a kind in which whatever is allowed is meant."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,10 @@ class TrainKind:
             told without training or importing.
         code: Fingerprint of the code that trains; part of the key under which segments are kept.
         measures: The metrics that it measures; None where that is the user's matter.
+        code_modules: Modules of the user's that hold what is trained; to import one runs the user's code.
+        load_data: Loads what the trainer reads of a fold as it keeps it, so that processes forked from this one share
+            it. Nothing is put on a GPU, which does not live through a fork.
+        doubts: What is allowed, and more often than not a mistake.
     """
 
     trainer: Callable[[Any], Any]
@@ -36,6 +50,9 @@ class TrainKind:
     check: Callable[[Any, StudySpec], tuple[Problem, ...]]
     code: Callable[[Any], str]
     measures: Callable[[StudySpec], tuple[str, ...] | None] = measures_anything
+    code_modules: Callable[[Any], tuple[str, ...]] = lambda _train: ()
+    load_data: Callable[[Splits, int], None] = loads_nothing
+    doubts: Callable[[Any, StudySpec], tuple[Problem, ...]] = doubts_nothing
 
 
 def own_files(*trainers: str) -> tuple[Path, ...]:

@@ -1,5 +1,6 @@
 """Which kinds of training there are, and what holds for a study of any of them; loads no torch."""
 
+from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain, CustomTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
@@ -46,6 +47,21 @@ def code_fingerprint(train: TrainSpec) -> str:
     files that its arguments name. Installed packages count by the version of torch or scikit-learn only.
     """
     return kind_of(train).code(train)
+
+
+def code_modules(train: TrainSpec) -> tuple[str, ...]:
+    """Modules of the user's that hold what is trained; to import one runs the user's code."""
+    return kind_of(train).code_modules(train)
+
+
+def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
+    """Load what a trainer reads of a fold as it keeps it, so that processes forked from this one share it."""
+    kind_of(train).load_data(data, fold)
+
+
+def doubts_of_training(spec: StudySpec) -> tuple[Problem, ...]:
+    """What is allowed in how a study trains, and more often than not a mistake."""
+    return kind_of(spec.train).doubts(spec.train, spec)
 
 
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:
