@@ -8,8 +8,8 @@ from pegbox.schemas.trial import Trial
 
 
 def feasible(history: History, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
-    """Those that are known to keep every constraint."""
-    return tuple(trial for trial in trials if history.is_feasible(trial))
+    """Those that may win: they lie in the space and are known to keep every constraint."""
+    return tuple(trial for trial in trials if history.may_win(trial))
 
 
 def nearest(history: History, trials: tuple[Trial, ...]) -> Trial | None:
@@ -37,8 +37,12 @@ def _violations(trial: Trial, constraints: tuple[Constraint, ...]) -> list[float
 
 
 def none_feasible(history: History, trials: tuple[Trial, ...]) -> str:
-    """That no trial keeps the constraints, and which is nearest, in one or two sentences."""
-    best = nearest(history, trials)
+    """That no trial may win and why not, in one or two sentences; of those in the space, which is nearest to it."""
+    inside = tuple(trial for trial in trials if history.space.contains(trial.configuration))
+    if trials and not inside:
+        who = "The only trial with a value lies" if len(trials) == 1 else f"All {len(trials)} trials with a value lie"
+        return f"{who} outside the space of study {history.spec.name!r}, which was narrowed since."
+    trials, best = inside, nearest(history, inside)
     said = f"No trial of study {history.spec.name!r} keeps its constraints"
     if best is None:
         unknown = [one.metric for one in history.spec.constraints if all(t.violation(one) is None for t in trials)]

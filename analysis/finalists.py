@@ -93,7 +93,7 @@ def _by_belief(history: History, trials: tuple[Trial, ...]) -> tuple[Trial, ...]
 
 
 def _by_front(history: History, top: int) -> tuple[Trial, ...]:
-    trials = contenders(history, *history.objectives)
+    trials = contenders(history)
     losses = _beliefs(history, trials)
     chosen: list[int] = []
     for front in by_front(losses):

@@ -1,4 +1,4 @@
-"""What is best among several objectives: fronts, hypervolume, knee; arrays of losses in, all to be made small."""
+"""What is best among several objectives: fronts, hypervolume; arrays of losses in, all to be made small."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pegbox.analysis.unit_columns import Array
+from pegbox.schemas.competition import undominated
 
 Mask = npt.NDArray[np.bool_]
 
@@ -31,10 +32,7 @@ def by_front(losses: Array) -> Iterator[npt.NDArray[np.intp]]:
     rest = np.arange(len(losses))
     while len(rest):
         on_front = np.zeros(len(rest), dtype=bool)
-        for row in np.lexsort(losses[rest].T[::-1]):  # a row is dominated by rows before it alone
-            others = losses[rest[on_front]]
-            better = (others <= losses[rest[row]]).all(axis=1) & (others < losses[rest[row]]).any(axis=1)
-            on_front[row] = not better.any()
+        on_front[undominated(losses[rest])] = True
         yield rest[on_front]
         rest = rest[~on_front]
 
@@ -62,19 +60,6 @@ def hypervolume(losses: Array, reference: Array) -> float:
         height * hypervolume(order[: count + 1, :-1], reference[:-1]) for count, height in enumerate(heights) if height
     ]
     return float(sum(slices))
-
-
-def knee(losses: Array) -> int:
-    """The row nearest to the best of all objectives at once, each scaled to its range; the first of equals.
-
-    Args:
-        losses: Shape (n, n_objectives), one front.
-
-    Source: the compromise solution of Zeleny 1973.
-    """
-    span = np.ptp(losses, axis=0)
-    scaled = (losses - losses.min(axis=0)) / np.where(span > 0, span, 1.0)
-    return int(np.argmin((scaled**2).sum(axis=1)))
 
 
 def most_volume(losses: Array, count: int) -> list[int]:

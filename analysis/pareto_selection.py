@@ -8,8 +8,9 @@ from pegbox.analysis.feasibility import none_feasible
 from pegbox.analysis.finalist_result import interval_of, standing
 from pegbox.analysis.finalists import baseline_trial
 from pegbox.analysis.joint_posterior import JointReplicates, gather_jointly
-from pegbox.analysis.pareto_fronts import dominated, hypervolume, knee
+from pegbox.analysis.pareto_fronts import dominated, hypervolume
 from pegbox.analysis.unit_columns import Array
+from pegbox.schemas.competition import knee
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import FrontPoint, Interval, Selection
@@ -34,6 +35,10 @@ class _Front:
     members: list[int]
     winner: int
     chances: Array
+
+    def chance(self, position: int) -> float | None:
+        """Probability of a finalist to be on the front; None for one that has no other to beat."""
+        return None if self.eligible == [position] else min(float(self.chances[position]), 1.0)
 
     @property
     def order(self) -> list[int]:
@@ -63,8 +68,7 @@ def select_from_front(history: History) -> Selection:
         winner=trials[front.winner].number,
         configuration=trials[front.winner].configuration,
         finalists=tuple(
-            standing(history, joint.tables[0], at, front.draws[:, at, 0], float(front.chances[at]))
-            for at in front.order
+            standing(history, joint.tables[0], at, front.draws[:, at, 0], front.chance(at)) for at in front.order
         ),
         ties=tuple(trials[one].number for one in front.members if one != front.winner),
         reason=_reason(history, joint, front),
@@ -81,7 +85,7 @@ def _find_front(history: History, joint: JointReplicates) -> _Front:
             f"Study {history.spec.name!r} needs a finalist with values of {names} on a fresh seed, got none: every "
             "replicate failed or lacks a metric. See the failures for the cause."
         )
-    eligible = [position for position, trial in enumerate(joint.trials) if history.is_feasible(trial)]
+    eligible = [position for position, trial in enumerate(joint.trials) if history.may_win(trial)]
     if not eligible:
         raise NoTrialSucceededError(f"{none_feasible(history, joint.trials)} Loosen the constraint, or search longer.")
     draws = joint.draws()
@@ -106,7 +110,7 @@ def _point(history: History, joint: JointReplicates, front: _Front, position: in
         trial=joint.trials[position].number,
         estimates={name: float(one.mean()) for name, one in signed.items()},
         intervals=intervals,
-        probability=min(float(front.chances[position]), 1.0),
+        probability=front.chance(position),
     )
 
 

@@ -1,13 +1,11 @@
 """Puts trials in order by what the search measured of them; knows nothing of fresh seeds."""
 
 from pegbox.analysis.feasibility import feasible, none_feasible
+from pegbox.schemas.competition import LARGEST
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
-
-LARGEST = 1e100
-"""Losses beyond this count as this large: the squares of larger ones do not fit into a number."""
 
 
 def comparable(history: History, *objectives: Objective) -> tuple[Trial, ...]:
@@ -46,30 +44,40 @@ def held(loss: float) -> float:
 
 
 def ranked(history: History, objective: Objective) -> tuple[Trial, ...]:
-    """Contenders, best observed value first; equal values by number.
+    """Contenders, best observed value of an objective first; equal values by number.
 
     Raises:
-        NoTrialSucceededError: No trial has a value, or none keeps the constraints.
+        NoTrialSucceededError: No trial has a value, or none may win.
     """
-    trials = contenders(history, objective)
-    return tuple(sorted(trials, key=lambda trial: (observed_loss(trial, objective), trial.number)))
+    return tuple(sorted(contenders(history), key=lambda trial: (_loss(trial, objective), trial.number)))
 
 
-def contenders(history: History, *objectives: Objective) -> tuple[Trial, ...]:
-    """The comparable trials that may win, because they keep every constraint; at least one.
+def _loss(trial: Trial, objective: Objective) -> float:
+    """Not held: of two that are beyond `LARGEST` one is still the better one."""
+    value = trial.value(objective.metric)
+    return LARGEST if value is None else objective.loss(value)
+
+
+def contenders(history: History) -> tuple[Trial, ...]:
+    """The trials that compete, by number; at least one.
+
+    Where no trial is completed (a study that ran out of time at its lower rungs), those that were trained furthest, lie
+    in the space and keep every constraint.
 
     Raises:
-        NoTrialSucceededError: No trial has a value of every objective, or none keeps the constraints.
+        NoTrialSucceededError: No trial has a value of every objective, or none may win.
     """
-    trials = comparable(history, *objectives)
+    if history.competing:
+        return history.competing
+    trials = comparable(history, *history.objectives)
     if not trials:
-        names = ", ".join(repr(objective.metric) for objective in objectives)
+        names = ", ".join(repr(objective.metric) for objective in history.objectives)
         raise NoTrialSucceededError(
             f"Study {history.spec.name!r} needs one trial with a value of {names}, got none of "
             f"{len(history.trials)} trials ({len(history.failed)} failed). See the failures for the cause."
         )
-    if not (keeping := feasible(history, trials)):
+    if not (contending := feasible(history, trials)):
         raise NoTrialSucceededError(
             f"{none_feasible(history, trials)} Loosen the constraint, or search longer with a larger budget."
         )
-    return keeping
+    return contending

@@ -31,7 +31,7 @@ def select_winner(history: History) -> Selection:
             f"Study {history.spec.name!r} needs a finalist with a value of {objective.metric!r} on a fresh seed, got "
             "none: every replicate failed. See the failures for the cause."
         )
-    eligible = [position for position, trial in enumerate(replicates.trials) if history.is_feasible(trial)]
+    eligible = [position for position, trial in enumerate(replicates.trials) if history.may_win(trial)]
     if not eligible:
         raise NoTrialSucceededError(
             f"{none_feasible(history, replicates.trials)} Loosen the constraint, or search longer."
@@ -47,8 +47,7 @@ def select_winner(history: History) -> Selection:
         winner=trial.number,
         configuration=trial.configuration,
         finalists=tuple(
-            standing(history, replicates, at, evidence.draws[:, at], float(evidence.chances[at]))
-            for at in evidence.order
+            standing(history, replicates, at, evidence.draws[:, at], evidence.chance(at)) for at in evidence.order
         ),
         ties=tuple(replicates.trials[position].number for position in choice.ties),
         reason=explain_choice(history, evidence, choice),

@@ -160,8 +160,8 @@ def _number_column(name: str, domain: Integer | Float) -> Column:
 
 def _list_column(name: str, domain: Integer | Float, values: list[Number], extra: list[Number]) -> Column:
     """Every value in a cell of its own; an extra value is worth as much as one of the range."""
-    is_even = isinstance(domain, Float) or domain.power_of_two or not domain.log
-    weights = dict(zip(values, np.ones(len(values)) if is_even else _stretches(values), strict=True))
+    is_even = not domain.log or (isinstance(domain, Integer) and domain.power_of_two)
+    weights = dict(zip(values, np.ones(len(values)) if is_even else _stretches(values, domain.step or 1), strict=True))
     mean = sum(weights.values()) / len(weights)
     every = sorted({*values, *extra})
     return _listed(name, tuple(every), np.array([weights.get(value, mean) for value in every]), is_ordered=True)
@@ -204,10 +204,12 @@ def _few_values(domain: Integer | Float) -> list[Number] | None:
     return [float(f"{domain.min + position * step:.12g}") for position in range(count)]
 
 
-def _stretches(values: list[Number]) -> Array:
-    """On a logarithmic scale each whole number takes the stretch from half below to half above it."""
+def _stretches(values: list[Number], step: float) -> Array:
+    """On a logarithmic scale each value takes the stretch from half a step below to half a step above it."""
     numbers = np.array(values, dtype=float)
-    return np.log((numbers + 0.5) / (numbers - 0.5))
+    above, below = numbers + step / 2, numbers - step / 2
+    below[0] = below[0] if below[0] > 0 else numbers[0] ** 2 / above[0]
+    return np.log(above / below)
 
 
 def _listed(name: str, values: tuple[Value, ...], weights: Array, is_ordered: bool) -> Column:

@@ -36,6 +36,13 @@ COMMANDS = {
         "Says of everything that is wrong where it stands and what to do. Trains nothing and writes nothing.",
         ("pegbox validate study.yaml",),
     ),
+    "convert": Command(
+        "Make a study file of another tool's.",
+        "Takes sweeps of W&B, Katib experiments and Hydra configurations; from a Python file spaces of Ray Tune and "
+        "Hyperopt, Optuna objectives (run with a probing trial) and searches of scikit-learn. What could not be taken "
+        "over stands in a comment where it belongs.",
+        ("pegbox convert sweep.yaml --output study.yaml", "pegbox convert search.py:objective"),
+    ),
     "schema": Command(
         "Print the JSON Schema of the study file, for editors.",
         "An editor that knows it completes and explains the keys of a study file while you type.",

@@ -6,9 +6,10 @@ from rich.text import Text
 
 from pegbox.cli.console import safe
 from pegbox.cli.sparkline import sparkline
-from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
+from pegbox.report.incumbent import BrokenConstraint
 from pegbox.report.number_format import metric
 from pegbox.report.progress import FailureExample
+from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.trial import TrialState
 
@@ -16,19 +17,26 @@ MOST_BARS = 16
 """Of the best so far."""
 
 
-def draw_standing(best: Incumbent | None, front: Front | None, best_so_far: Sequence[float] = ()) -> list[Text]:
+def draw_standing(status: StudyStatus) -> list[Text]:
     """The best value of one objective and how it came about, or how far the front of several has come and its knee."""
-    if best is None:
-        return []
+    best, seen, front = status.best, status.incumbent, status.front
+    chosen = [_told("best", best.value, best.trial, " on fresh seeds")] if best and best.is_selected else []
+    if seen is None:
+        return chosen
     if front is None:
-        value, trial = (metric(best.value), "good"), (f" trial {best.trial}", "quiet")
-        return [Text.assemble("best ", value, trial, (f"  {sparkline(best_so_far, MOST_BARS)}".rstrip(), "metric"))]
+        bars = f"  {sparkline(status.best_so_far, MOST_BARS)}".rstrip()
+        told = _told("search saw" if chosen else "best so far", seen.value, seen.trial)
+        return [*chosen, told.append(bars, style="metric")]
     size = len(front.trials)
     parts = [Text.assemble("front ", (str(size), "good"), " trial" if size == 1 else " trials")]
     if front.hypervolume is not None:
         gained = f" (+{front.gained_lately:.3f} lately)" if front.gained_lately else ""
         parts.append(Text.assemble("hypervolume ", (f"{front.hypervolume:.3f}", "good"), (gained, "quiet")))
-    return [*parts, Text.assemble(f"knee trial {best.trial} ", (values_text(best.values), "good"))]
+    return [*chosen, *parts, Text.assemble(f"knee trial {seen.trial} ", (values_text(seen.values), "good"))]
+
+
+def _told(label: str, value: float, trial: int, how: str = "") -> Text:
+    return Text.assemble(f"{label} ", (metric(value), "good"), (f" trial {trial}{how}", "quiet"))
 
 
 def draw_constraints(constraints: Sequence[BrokenConstraint], counts: Mapping[TrialState, int]) -> list[Text]:

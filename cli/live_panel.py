@@ -93,7 +93,7 @@ def _notes(status: StudyStatus) -> Table:
     table = Table.grid()
     for broken in draw_constraints(status.constraints, status.counts):
         table.add_row(broken)
-    if status.best is None and status.failure is not None:
+    if status.incumbent is None and status.failure is not None:
         table.add_row(draw_failure(status.failure))
     if status.search_end is not None:
         table.add_row(Text.assemble(("search ended: ", "quiet"), safe(status.search_end)))
@@ -131,7 +131,7 @@ def _budget(status: StudyStatus, width: int) -> RenderableType:
 
 
 def _counts(status: StudyStatus, width: int) -> Text:
-    parts = draw_standing(status.best, status.front, status.best_so_far)
+    parts = draw_standing(status)
     for state, style in STATE_STYLES.items():
         if count := status.counts.get(state):
             parts.append(Text(f"{state.value} {spaced(count)}", style=style))

@@ -26,7 +26,7 @@ def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity
     table = Table(box=None, pad_edge=False, header_style="quiet")
     for heading in ("study", "state", "objective"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("trials", "failed", "best", "winner", "active"):
+    for heading in ("trials", "failed", "best", "of", "active"):
         table.add_column(heading, justify="right", no_wrap=True)
     for study in studies:
         table.add_row(
@@ -36,7 +36,7 @@ def ls(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity
             str(study.trials),
             str(study.failed) if study.failed else "",
             _best(study),
-            "" if study.winner is None else f"trial {study.winner}",
+            _trial(study),
             "" if study.changed_at is None else _ago(study.changed_at),
         )
     show(out(), table)
@@ -48,10 +48,17 @@ def _objective(study: StudyLine) -> str:
 
 
 def _best(study: StudyLine) -> str:
-    """The best value or, of several objectives, how many trials are on the front."""
+    """What to expect of the best trial or, of several objectives, how many trials are on the front."""
     if study.n_front is not None:
         return f"front of {study.n_front}"
     return "" if study.best is None else metric(study.best)
+
+
+def _trial(study: StudyLine) -> str:
+    """Which trial is the best; where it was not chosen on fresh seeds, its value is what the search saw."""
+    if study.best_trial is None:
+        return ""
+    return f"trial {study.best_trial}" if study.is_selected else f"trial {study.best_trial} so far"
 
 
 def _ago(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from pegbox.report.configuration_formats import as_yaml
 from pegbox.report.data_story import data_lines
 from pegbox.report.number_format import duration, spaced
 from pegbox.report.stored_study import Comparison, compare_with_store
-from pegbox.schemas.domains import AnyDomain, Integer
+from pegbox.schemas.domains import AnyDomain, Constant, Integer
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
@@ -104,6 +104,7 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "data": spec.data.source if spec.data else "none",
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
         "space": _space(spec.space),
+        **_fixed(spec.space),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
         "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}{_scales(spec)}",
         "budget": ", ".join(budget),
@@ -127,10 +128,16 @@ def _finalists(spec: StudySpec) -> str:
 def _space(space: Space) -> str:
     """The parameters; those that a preset has drawn with their domains, as the study file would write them."""
     if not isinstance(space.preset, DrawnPreset):
-        return ", ".join(space.parameters)
+        return ", ".join(name for name, domain in space.parameters.items() if not isinstance(domain, Constant))
     narrowed = f", narrowed by {', '.join(space.preset.narrowed_by)}" if space.preset.narrowed_by else ""
     domains = {name: _written(domain) for name, domain in space.parameters.items()}
     return f"the preset {space.preset.kind}{narrowed}\n{as_yaml(domains)}".rstrip()
+
+
+def _fixed(space: Space) -> dict[str, str]:
+    """The parameters that are handed over and not searched; no entry where there are none."""
+    fixed = {name: domain.value for name, domain in space.parameters.items() if isinstance(domain, Constant)}
+    return {"fixed": as_yaml(fixed).rstrip()} if fixed else {}
 
 
 def _written(domain: AnyDomain) -> dict[str, Any]:

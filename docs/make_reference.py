@@ -7,7 +7,7 @@ from typing import Any
 from pegbox.report.number_format import number
 from pegbox.schemas.study_schema import study_schema
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.kinds import TORCH_KINDS
+from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 
 HERE = Path(__file__).parent
 HEAD = """# The study file
@@ -35,16 +35,55 @@ space:
   optimizer: [adamw, sgd]                                 # one of these, without an order
   size:      {values: [s, m, l], ordered: true}           # one of these, with an order
   momentum:  {min: 0.0, max: 0.99, when: {optimizer: sgd}} # only where optimizer is sgd
+  smoothing: {normal: {mean: 0.1, std: 0.05}, min: 0}     # mostly near 0.1; `max` where 4 deviations end
+  warmup:    {min: 50, max: 5000, log: true, int: true, step: 50} # 50, 100, 150, ..., low ones more densely
+  augment:   {subset: [flip, crop, jitter], min: 1}       # some of these, as a list
+  order:     {permutation: [norm, act, drop]}             # all of these in some order, as a list
+  w_text:    {min: 0.0, max: 1.0}
+  w_image:   {min: 0.0, max: 1.0}
   layers:    3                                            # handed to training, not searched
   forbid:
     - {optimizer: sgd, lr: {min: 0.05}}                   # never together
+  sum: {of: [w_text, w_image], is: 1}                     # values that share a total
 ```
+
+Parameters can stand in groups, and groups in groups. Their full name, `model.units`, is what `when`, `forbid`, SQL and
+commands know them by. A function that takes an argument `model` is handed `{"units": ...}`; one that takes
+`**parameters` is handed the full names. A `when` of a group holds for all of it, and names of its own group come first:
+
+<!-- test
+printf 'def run(lr, model):\\n    return {"val_loss": 1.0}\\n' > train.py
+-->
+```yaml
+space:
+  lr: {min: 1e-5, max: 1e-1, log: true}
+  model:
+    parameters:
+      kind:  [deep, wide]
+      units: {min: 32, max: 1024, log: true, int: true}
+      depth: {min: 2, max: 9, int: true, when: {kind: deep}}
+```
+
+A text that looks like a range or like several values (`16..128`, `loguniform(1e-4, 1e-1)`, `"sgd, adam"`) is refused
+with the form that is meant; `{value: "sgd, adam"}` hands over just these letters. A real range must hold 65,536 numbers
+that a double tells apart, and `max - min` must be a number too.
 """
 SECTIONS = {
     "data": ("DataSpec",),
     "data.split": ("SplitSpec",),
     "train": ("TorchTrain", "SklearnTrain", "FunctionTrain", "CommandTrain"),
-    "space": ("Float", "Integer", "Categorical", "Ordinal", "Constant", "Prior"),
+    "space": (
+        "Float",
+        "Integer",
+        "Normal",
+        "Categorical",
+        "Ordinal",
+        "Permutation",
+        "Subset",
+        "Constant",
+        "Prior",
+        "Sum",
+    ),
     "objective": ("Objective",),
     "search": ("SearchSpec",),
     "fidelity": ("FidelitySpec",),

@@ -58,7 +58,10 @@ def _unusable(name: str, text: str) -> Failure:
         message = f"{name} was {text} when it was last reported. Lower the learning rate, or check the data."
         return Failure(kind=FailureKind.DIVERGED, message=message)
     message = f"{name} was last given as {text!r}, which is no number, and no part of it is taken for one. "
-    return Failure(kind=FailureKind.INVALID, message=f"{message}Print it as a plain number, such as 1205.13.")
+    return Failure(
+        kind=FailureKind.INVALID,
+        message=f"{message}Print it as a plain number, such as 1205.13, once and under a name of its own.",
+    )
 
 
 def state_after(spec: StudySpec, trained: TrainedSegment) -> TrialState:

@@ -2,7 +2,9 @@
 
 from prefect.events import emit_event
 
+from pegbox.schemas.competition import excluded_by
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 
 TRIAL_COMPLETED = "pegbox.trial.completed"
@@ -33,11 +35,18 @@ def announce(before: History, after: History, number: int, evaluation: Evaluatio
 
 
 def is_improvement(before: History, trial: Trial) -> bool:
-    """True if a completed trial beats all that were completed before it, in one objective or the other."""
-    for objective in before.objectives:
-        value = trial.value(objective.metric)
-        others = [other.value(objective.metric) for other in before.completed]
-        losses = [objective.loss(other) for other in others if other is not None]
-        if value is not None and (not losses or objective.loss(value) < min(losses)):
-            return True
-    return False
+    """True if a trial competes and beats all that competed before it, in one objective or the other."""
+    if excluded_by(before.spec, trial) is not None:
+        return False
+    return any(_beats_all(before, trial, objective) for objective in before.objectives)
+
+
+def _beats_all(before: History, trial: Trial, objective: Objective) -> bool:
+    bar = objective.loss(trial.value(objective.metric) or 0.0)
+    # Values first: whether a trial competes takes longer to say, and few are as good.
+    rivals = (
+        other
+        for other in before.completed
+        if (value := other.value(objective.metric)) is not None and objective.loss(value) <= bar
+    )
+    return all(excluded_by(before.spec, other) is not None for other in rivals)

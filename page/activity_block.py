@@ -24,14 +24,14 @@ def draw_curves(file: HistoryFile, spec: StudySpec, always: tuple[int, ...]) -> 
     """
     objective = spec.goals[0]
     n_total = n_curves(file, spec.name, objective.metric)
-    chosen = trials_with_curves(file, spec.name, objective, always, MOST_CURVES)
+    chosen = trials_with_curves(file, spec.name, objective.metric, always, MOST_CURVES)
     points: dict[int, list[CurvePoint]] = defaultdict(list)
     for one in curve_points(file, spec.name, objective.metric, chosen):
         points[one.trial].append(one)
     n_drawn = len(points)
     return Curves(
         metric=objective.metric,
-        rungs=_rungs(spec),
+        rungs=spec.rungs[:-1],
         n_total=n_total,
         note="" if n_drawn == n_total else f"{n_drawn:,} of {n_total:,} curves are drawn: the best and an even sample.",
         drawn=tuple(_curve(trial, found) for trial, found in sorted(points.items())),
@@ -42,16 +42,6 @@ def _curve(trial: int, points: list[CurvePoint]) -> Curve:
     stride = -(-len(points) // MOST_STEPS)
     kept = points[::-stride][::-1]  # from the end, so that the last step is always there
     return Curve(trial=trial, steps=tuple(one.step for one in kept), values=tuple(one.value for one in kept))
-
-
-def _rungs(spec: StudySpec) -> tuple[int, ...]:
-    if spec.fidelity.schedule == "full":
-        return ()
-    rungs, budget = [], spec.fidelity.min
-    while budget < spec.full_budget:
-        rungs.append(budget)
-        budget *= spec.fidelity.factor
-    return tuple(rungs)
 
 
 def timeline(file: HistoryFile, spec: StudySpec) -> Timeline:

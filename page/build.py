@@ -13,14 +13,18 @@ from pegbox.page.trials_block import best_so_far, draw_trials, front_so_far, run
 from pegbox.report.incumbent import limit_in_words
 from pegbox.report.status import Phase, StudyStatus
 from pegbox.report.study_reader import StudyReader
+from pegbox.schemas.competition import Exclusion
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.queries.competing import n_infeasible
+from pegbox.storage.queries.competing import exclusions
 from pegbox.storage.queries.studies import moments
 
 Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
+
+SHOWN = {Exclusion.BREAKS_CONSTRAINT: "infeasible", Exclusion.OUTSIDE_SPACE: "outside"}
+"""How the page calls completed trials that do not compete."""
 
 _STATES: dict[Phase, str] = {
     "waiting": "waiting",
@@ -49,11 +53,11 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
     with StudyReader(root, study, fresh=fresh) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
         spec, status, selection = reader.spec, reader.status(), reader.selection()
         finalists = tuple(one.trial for one in selection.finalists) if selection else ()
-        best = (status.best.trial,) if status.best else ()
+        best = (status.incumbent.trial,) if status.incumbent else ()
         return StudyPage(
             made_at=made_at,
             head=_head(file, spec, status),
-            answer=answer(selection, status.best),
+            answer=answer(selection, status.incumbent),
             analysis=analyse(file, spec, status, selection),
             parameters=axes(spec.space),
             trials=draw_trials(file, spec),
@@ -70,9 +74,10 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
 
 def _counts(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> dict[str, int]:
     counts = {state.value: count for state, count in status.counts.items()}
-    if spec.constraints:
-        outside = n_infeasible(file, spec)
-        counts |= {"completed": counts.get("completed", 0) - outside, "infeasible": outside}
+    for one in exclusions(file, spec.name):
+        if one.reason in SHOWN:
+            counts[SHOWN[one.reason]] = one.n
+            counts["completed"] -= one.n
     return counts
 
 

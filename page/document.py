@@ -35,7 +35,7 @@ class Head(Schema):
     n_trials: int
     """Of all states."""
     counts: dict[str, int]
-    """State to number of trials, over all of them; `infeasible` as in `Trials.state`."""
+    """State to number of trials, over all of them; `infeasible` and `outside` as in `Trials.state`."""
     limits: tuple[str, ...] = ()
     """The constraints in words."""
     n_workers: int
@@ -95,7 +95,7 @@ class FinalistRow(Schema):
     low: Number
     high: Number
     search_value: FiniteFloat
-    probability_best: float
+    probability_best: Number
     role: Literal["winner", "tie", "behind"]
 
 
@@ -106,7 +106,7 @@ class FrontRow(Schema):
     estimates: tuple[FiniteFloat, ...]
     low: tuple[Number, ...]
     high: tuple[Number, ...]
-    probability: float
+    probability: Number
     """That no other finalist beats it in all objectives at once."""
     is_knee: bool
 
@@ -138,7 +138,6 @@ class Knobs(Schema):
 
     sentence: str
     rows: tuple[KnobRow, ...] = ()
-    note: str = ""
 
 
 class AdviceRow(Schema):
@@ -175,7 +174,8 @@ class Trials(Schema):
     """Says what was drawn where not all were."""
     number: tuple[int, ...] = ()
     state: tuple[str, ...] = ()
-    """`infeasible` for a completed trial that does not keep the constraints."""
+    """`infeasible` for a completed trial that does not keep the constraints, `outside` for one that the space does not
+    hold any more since it was narrowed."""
     budget: tuple[int, ...] = ()
     seconds: tuple[Number, ...] = ()
     finished: tuple[Number, ...] = ()
@@ -359,6 +359,10 @@ class StudyRow(Schema):
     n_trials: int
     n_failed: int
     best: Number
+    """What to expect of the answer on fresh seeds where it was chosen by them, else what the search saw of it."""
+    best_trial: int | None = None
+    is_selected: bool = False
+    """True if the best was chosen on fresh seeds."""
     training_seconds: Number
     changed_at: Number
     state: str = "finished"
@@ -370,8 +374,13 @@ class StudyRow(Schema):
 class Analysis(Schema):
     """What takes longer to compute than to read; may be older than the rest of a live page."""
 
+    state: Literal["computing", "older", "ready", "failed"]
+    """Nothing is known yet; known from an earlier version of the history, while a newer one is computed; known from the
+    history as it is; or it could not be computed. Only what is ready may say that there is nothing to say."""
+    note: str = ""
+    """About the state and about the trials that it was computed from, in sentences."""
     version: int
-    """Of the history that it was computed from."""
+    """Of the history that it was computed from; 0 while nothing is known."""
     sureness: Sureness
     knobs: Knobs
     advice: tuple[AdviceRow, ...] = ()

@@ -1,7 +1,6 @@
 """The answers of a study and of those that are scheduled with it, and what the schedule concluded; for the page."""
 
 from pegbox.page.document import ScheduleRow, Verdict
-from pegbox.report.answer_sentences import expected_value
 from pegbox.schemas.events import ScheduleStep
 from pegbox.search.warm_start_sources import FOR_DATA
 from pegbox.storage.history_file import HistoryFile
@@ -37,7 +36,7 @@ def _verdict(chosen: ChosenWinner) -> Verdict:
         run=chosen.run,
         at=chosen.at,
         trial=chosen.winner,
-        value=expected_value(best),
+        value=best.expected,
         low=best.interval.low if best.interval else None,
         high=best.interval.high if best.interval else None,
         data=chosen.data_fingerprint or "",

@@ -2,10 +2,9 @@
 
 from pegbox.page.document import StudyRow
 from pegbox.page.lineage_block import unix
-from pegbox.report import incumbent_rows
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.progress import improvements_by_number
-from pegbox.storage.queries.studies import Overview, declared, overviews
+from pegbox.storage.queries.studies import Overview, overviews
 
 MOST_STUDIES = 200
 MOST_COMPARED = 6
@@ -14,22 +13,20 @@ MOST_COMPARED = 6
 
 def study_rows(file: HistoryFile) -> tuple[StudyRow, ...]:
     """All studies of the store, the one that changed last comes first."""
-    return tuple(_row(file, one) for one in overviews(file)[:MOST_STUDIES])
+    return tuple(_row(one) for one in overviews(file)[:MOST_STUDIES])
 
 
-def _row(file: HistoryFile, one: Overview) -> StudyRow:
+def _row(one: Overview) -> StudyRow:
     objective, *others = one.spec.goals
-    best = None if others else one.best
-    if one.spec.constraints and best is not None:
-        kept = incumbent_rows.best_trial(file, one.spec)
-        best = kept.value if kept else None
     return StudyRow(
         study=one.study,
         metric=objective.metric + "".join(f" and {goal.goal} {goal.metric}" for goal in others),
         goal=objective.goal,
         n_trials=one.trials,
         n_failed=one.failed,
-        best=best,
+        best=None if others else one.best_value,
+        best_trial=one.best,
+        is_selected=one.is_selected,
         training_seconds=one.trained_seconds,
         changed_at=unix(one.changed_at),
         state=one.state,
@@ -48,7 +45,7 @@ def compared_rows(file: HistoryFile, study: str) -> tuple[StudyRow, ...]:
 
 
 def _with_progress(file: HistoryFile, study: StudyRow) -> StudyRow:
-    steps = improvements_by_number(file, declared(file, study.study).spec)
+    steps = improvements_by_number(file, study.study)
     return study.model_copy(
         update={"best_numbers": tuple(one.number for one in steps), "best_values": tuple(one.value for one in steps)}
     )

@@ -27,7 +27,7 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
         most: How many are drawn at most.
     """
     n_total = n_trials(file, spec.name)
-    drawn = drawn_trials(file, spec, n_best=most // BEST_SHARE, most=most)
+    drawn = drawn_trials(file, spec.name, n_best=most // BEST_SHARE, most=most)
     number = tuple(one.number for one in drawn)
     return Trials(
         n_total=n_total,
@@ -45,8 +45,8 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
 
 
 def best_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
-    """Every improvement among all completed trials, in the order in which they ended."""
-    steps = improvements(file, spec)
+    """Every improvement among the trials that compete, as the search saw them, in the order in which they ended."""
+    steps = improvements(file, spec.name)
     return BestSoFar(
         number=tuple(one.number for one in steps),
         finished=tuple(one.finished for one in steps),
@@ -59,7 +59,7 @@ def front_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
     """With several objectives, how the front grew: the share that it covers, as `hypervolume_so_far` measures it."""
     if len(spec.goals) == 1:
         return BestSoFar()
-    found = ended_with_values(file, spec)
+    found = ended_with_values(file, spec.name)
     steps = hypervolume_so_far([one.values for one in found], spec.goals)
     grown = [found[row] for row, _ in steps]
     return BestSoFar(

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, FiniteFloat
 
 from pegbox.analysis.advised_commands import ask
-from pegbox.report.answer_sentences import expected_value, verdict
+from pegbox.report.answer_sentences import verdict
 from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
 from pegbox.report.progress import BudgetUse, FailureExample
 from pegbox.report.status import Phase, StudyStatus
@@ -99,7 +99,7 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
         selection: Who won; None as long as nobody has.
         view_name: The SQL view with one column for each parameter.
     """
-    best = status.best
+    best = status.incumbent
     return Answer(
         study=spec.name,
         sentence=verdict(status, selection),
@@ -112,7 +112,7 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
         search_end=status.search_end,
         configuration=selection.configuration if selection else best.configuration if best else None,
         trial=selection.winner if selection else best.trial if best else None,
-        value=expected_value(selection.best) if selection else best.value if best else None,
+        value=selection.best.expected if selection else best.value if best else None,
         selection=selection,
         incumbent=best,
         front=status.front,
@@ -131,9 +131,9 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
 def _is_target_reached(status: StudyStatus) -> bool | None:
     """True if one trial reaches the targets of all objectives that have one."""
     goals = [goal for goal in status.objectives if goal.target is not None]
-    if not goals or status.best is None:
+    if not goals or status.incumbent is None:
         return None
-    best = [one.values for one in status.front.trials] if status.front else [status.best.values]
+    best = [one.values for one in status.front.trials] if status.front else [status.incumbent.values]
     return any(all(goal.is_reached_by(values[goal.metric]) for goal in goals) for values in best)
 
 
@@ -143,7 +143,7 @@ def _next_steps(
     """What can be done at once, as commands that can be typed; the query comes last, because it is always possible."""
     name = shlex.quote(spec.name)
     steps = []
-    if status.best is None and status.failures and not selection:
+    if status.incumbent is None and status.failures and not selection:
         steps.append(
             NextStep(why="Mend the cause, then give the trials another attempt:", command=f"pegbox retry {name}")
         )

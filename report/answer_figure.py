@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pegbox.report import svg
-from pegbox.report.answer_sentences import expected_value
 from pegbox.report.incumbent import Front
 from pegbox.report.number_format import metric
 from pegbox.report.svg import Axis, Point
@@ -106,7 +105,7 @@ def _row(finalist: Finalist, is_winner: bool, x: Axis, y: float) -> str:
         [
             svg.label(480, y + 4, f"trial {finalist.trial}", colour=colour, bold=is_winner),
             between,
-            svg.dots([(x(expected_value(finalist)), y)], colour, 8),
+            svg.dots([(x(finalist.expected), y)], colour, 8),
             svg.dots([(x(value), y + 6) for value in finalist.values], TRIAL, 4),
         ]
     )
@@ -114,7 +113,7 @@ def _row(finalist: Finalist, is_winner: bool, x: Axis, y: float) -> str:
 
 def _ends(finalist: Finalist) -> tuple[float, ...]:
     interval = finalist.interval
-    return (*finalist.values, expected_value(finalist), *((interval.low, interval.high) if interval else ()))
+    return (*finalist.values, finalist.expected, *((interval.low, interval.high) if interval else ()))
 
 
 def _trade(

@@ -12,17 +12,18 @@ def verdict(status: StudyStatus, selection: Selection | None) -> str:
     """What to run and how sure that is or, where that cannot be said, why not."""
     if selection is not None:
         return _front_winner(selection) if selection.front else _winner(selection)
-    if status.best is None:
+    seen = status.incumbent
+    if seen is None:
         return why_nothing(status)
     if status.front is None:
         return (
-            f"Trial {status.best.trial} has the best {status.metric} that the search saw, {metric(status.best.value)}. "
+            f"Trial {seen.trial} has the best {status.metric} that the search saw, {metric(seen.value)}. "
             "It was picked by that value, so that it is optimistic."
         )
     front = len(status.front.trials)
     place = f"is the knee of a front of {front} trials" if front > 1 else "is the best in every objective"
     return (
-        f"Trial {status.best.trial} {place} that the search saw, with {values_in_words(status.best.values)}. It was "
+        f"Trial {seen.trial} {place} that the search saw, with {values_in_words(seen.values)}. It was "
         "picked by these values, so that they are optimistic."
     )
 
@@ -42,14 +43,9 @@ def why_nothing(status: StudyStatus) -> str:
     return f"No trial has a value yet: {so_far}." if so_far else "No trial has a value yet: none has begun."
 
 
-def expected_value(finalist: Finalist) -> float:
-    """What stands beside the interval of a finalist: its true mean as it is believed to be, or as it was measured."""
-    return finalist.mean if finalist.estimate is None else finalist.estimate
-
-
 def with_interval(finalist: Finalist) -> str:
     """The expected value of a finalist, with its interval where there is one."""
-    return _with(expected_value(finalist), finalist.interval)
+    return _with(finalist.expected, finalist.interval)
 
 
 def point_with_interval(point: FrontPoint, name: str) -> str:

@@ -74,7 +74,7 @@ def _known_trial(history: History, number: int) -> int:
 
 
 def _answer_of(history: History) -> int:
-    return history.selection.winner if history.selection else ranked(history, history.objectives[0])[0].number
+    return (history.best or ranked(history, history.objectives[0])[0]).number
 
 
 def _check_comparable(left: History, right: History) -> None:

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import FiniteFloat
 
-from pegbox.analysis.pareto_fronts import hypervolume, knee
+from pegbox.analysis.pareto_fronts import hypervolume
 from pegbox.report.number_format import metric, number
 from pegbox.schemas.base import Configuration, Metrics, Schema
+from pegbox.schemas.competition import knee, undominated
 from pegbox.schemas.plan import Constraint, Objective
+from pegbox.storage.queries.competing import BrokenLimit
 
 Array = npt.NDArray[np.float64]
 
@@ -34,6 +36,16 @@ class Incumbent(Schema):
     """Objective to value."""
     budget: int
     configuration: Configuration
+
+
+class Best(Schema):
+    """The answer of a study as it stands."""
+
+    trial: int
+    value: FiniteFloat
+    """Of the first objective: what to expect on fresh seeds where it was chosen by them, else what the search saw."""
+    is_selected: bool = False
+    """True if it was chosen on fresh seeds."""
 
 
 class FrontTrial(Schema):
@@ -82,17 +94,16 @@ def limit_in_words(constraint: Constraint) -> str:
     return f"at most {number(high)}" if high is not None else f"at least {number(low or 0.0)}"
 
 
-def broken_by(constraints: Sequence[Constraint], metrics: Metrics) -> tuple[str, ...]:
-    """What a trial's metrics break, each in a few words; a metric that was not reported breaks its limit.
+def broken_in_words(constraints: Sequence[Constraint], broken: Sequence[BrokenLimit]) -> tuple[str, ...]:
+    """What a trial breaks, each in a few words; a metric that was not reported breaks its limit.
 
-    >>> broken_by((Constraint(metric="parameters", max=10),), {"parameters": 12})
-    ('parameters 12.00 (at most 10)',)
+    >>> broken_in_words((Constraint(metric="size", max=10),), (BrokenLimit(number=0, metric="size", value=12.0),))
+    ('size 12.00 (at most 10)',)
     """
+    limits = {one.metric: limit_in_words(one) for one in constraints}
     return tuple(
-        f"{one.metric} {metric(metrics[one.metric]) if one.metric in metrics else 'was not reported'} "
-        f"({limit_in_words(one)})"
-        for one in constraints
-        if one.metric not in metrics or one.violation(metrics[one.metric]) > 0
+        f"{one.metric} {'was not reported' if one.value is None else metric(one.value)} ({limits[one.metric]})"
+        for one in broken
     )
 
 
@@ -100,7 +111,7 @@ def front_of(trials: Sequence[tuple[int, Sequence[float]]], goals: Sequence[Obje
     """The front of at least one trial.
 
     Args:
-        trials: Number and a value for each objective, of those that keep the constraints; in ascending order.
+        trials: Number and a value for each objective, of those that compete; in ascending order.
         goals: The objectives.
     """
     numbers = [number for number, _ in trials]
@@ -125,20 +136,3 @@ def front_of(trials: Sequence[tuple[int, Sequence[float]]], goals: Sequence[Obje
         hypervolume=volume,
         gained_lately=None if volume is None or earlier is None else volume - earlier,
     )
-
-
-def undominated(losses: Array) -> list[int]:
-    """Rows that no other row dominates, best in the first column first; of equal rows all.
-
-    Args:
-        losses: Shape (n, n_objectives).
-
-    >>> undominated(np.array([[2.0, 1.0], [2.0, 2.0], [1.0, 2.0]]))
-    [2, 0]
-    """
-    kept: list[int] = []
-    for row in np.lexsort(losses.T[::-1]):  # in this order a row is dominated by earlier ones alone
-        front, candidate = losses[kept], losses[row]
-        if not ((front <= candidate).all(axis=1) & (front < candidate).any(axis=1)).any():
-            kept.append(int(row))
-    return kept

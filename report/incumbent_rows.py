@@ -1,11 +1,11 @@
 """What the trials of a study have reached by its objectives and constraints; asks a store, draws nothing."""
 
-from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent, front_of, limit_in_words
+from pegbox.report.incumbent import Best, BrokenConstraint, Front, Incumbent, front_of, limit_in_words
 from pegbox.schemas.base import Configuration, Value
 from pegbox.schemas.plan import Constraint
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
-from pegbox.storage.queries.competing import best_trials, competing_trials, values_of
+from pegbox.storage.queries.competing import Leading, competing_trials, limit_tally
 from pegbox.storage.queries.trials import measured_trial
 
 MOST_POINTS = 32
@@ -13,17 +13,18 @@ MOST_POINTS = 32
 
 
 def front(file: HistoryFile, spec: StudySpec) -> Front | None:
-    """The front of several objectives; None with one, or before a trial has values of all."""
+    """The front of several objectives; None with one, or where no trial competes."""
     if len(spec.goals) == 1:
         return None
-    found = competing_trials(file, spec)
+    found = competing_trials(file, spec.name)
     return front_of([(one.number, one.values) for one in found], spec.goals) if found else None
 
 
-def best_trial(file: HistoryFile, spec: StudySpec) -> Incumbent | None:
-    """The best completed trial of one objective among those that compete; None before there is one."""
-    numbers = best_trials(file, spec, 1)
-    return incumbent(file, spec, numbers[0]) if numbers else None
+def best(leads: Leading) -> Best | None:
+    """The answer as it stands; None where no trial competes."""
+    if leads.best is None or leads.best_value is None:
+        return None
+    return Best(trial=leads.best, value=leads.best_value, is_selected=leads.is_selected)
 
 
 def incumbent(file: HistoryFile, spec: StudySpec, trial: int) -> Incumbent:
@@ -49,11 +50,10 @@ def in_file_order(spec: StudySpec, configuration: Configuration) -> dict[str, Va
 
 
 def _broken(file: HistoryFile, spec: StudySpec, constraint: Constraint) -> BrokenConstraint:
-    found = values_of(file, spec.name, constraint.metric)
-    outside = [value for value in found if value is not None and constraint.violation(value) > 0]
+    found = limit_tally(file, spec.name, constraint)
     return BrokenConstraint(
         metric=constraint.metric,
         limit=limit_in_words(constraint),
-        n_broken=len(outside) + found.count(None),
-        nearest=min(outside, key=constraint.violation, default=None),
+        n_broken=found.n_broken,
+        nearest=found.nearest,
     )

@@ -2,8 +2,7 @@
 
 from pegbox.report import incumbent_rows
 from pegbox.report.answer_figure import Measured
-from pegbox.report.answer_sentences import expected_value
-from pegbox.report.incumbent import Front, broken_by
+from pegbox.report.incumbent import Front
 from pegbox.report.number_format import parameter
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
@@ -18,21 +17,18 @@ Row = dict[str, int | float | str | None]
 def leaderboard(
     file: HistoryFile, spec: StudySpec, front: Front | None, selection: Selection | None
 ) -> tuple[Row, ...]:
-    """The best completed trials that keep the constraints, best first; of several objectives those on the front."""
+    """The best trials that compete, as the search saw them, best first; of several objectives those on the front."""
     if len(spec.goals) > 1:
         numbers = [one.trial for one in front.trials[:LEADERS]] if front else []
     else:
-        numbers = list(best_trials(file, spec, LEADERS))
-    fresh = {one.trial: expected_value(one) for one in selection.finalists} if selection else {}
+        numbers = list(best_trials(file, spec.name, LEADERS))
+    fresh = {one.trial: one.expected for one in selection.finalists} if selection else {}
     return tuple(_row(file, spec, number, fresh) for number in numbers)
 
 
 def measured(file: HistoryFile, spec: StudySpec) -> tuple[Measured, ...]:
     """All completed trials that have a value of each objective, by number."""
-    return tuple(
-        Measured(one.number, one.values, not broken_by(spec.constraints, one.metrics))
-        for one in completed_trials(file, spec)
-    )
+    return tuple(Measured(one.number, one.values, one.competes) for one in completed_trials(file, spec.name))
 
 
 def _row(file: HistoryFile, spec: StudySpec, number: int, fresh: dict[int, float]) -> Row:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
+from pegbox.report.incumbent import Best, BrokenConstraint, Front, Incumbent
 from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
@@ -88,7 +88,9 @@ class Tally(Schema):
     """Of training on fresh seeds."""
     seed_rounds: tuple[SeedRound, ...] = ()
     """Fresh seeds of the finalists that are done, by their number."""
-    best: Incumbent | None = None
+    best: Best | None = None
+    """The answer as it stands."""
+    incumbent: Incumbent | None = None
     best_so_far: tuple[FiniteFloat, ...] = ()
     """How the best value came about, first to last; empty with several objectives."""
     front: Front | None = None

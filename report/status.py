@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
+from pegbox.report.incumbent import Best, BrokenConstraint, Front, Incumbent
 from pegbox.report.progress import Activity, BudgetUse, FailureExample, Tally, budget_use
 from pegbox.report.time_left import planned_replicates, seconds_left
 from pegbox.schemas.base import Configuration, Metrics, Schema
@@ -100,10 +100,12 @@ class StudyStatus(Schema):
     """Kinds of failure, most frequent first."""
     failure: FailureExample | None = None
     """The last of the most frequent kind."""
-    best: Incumbent | None = None
-    """Among the trials that keep the constraints."""
+    best: Best | None = None
+    """The answer as it stands: the winner on fresh seeds, else the incumbent."""
+    incumbent: Incumbent | None = None
+    """The best of the trials that compete, as the search saw it; optimistic."""
     best_so_far: tuple[FiniteFloat, ...] = ()
-    """How its value came about, first to last, at most 32 points; empty with several objectives."""
+    """How the incumbent's value came about, first to last, at most 32 points; empty with several objectives."""
     front: Front | None = None
     """None with one objective."""
     constraints: tuple[BrokenConstraint, ...] = ()
@@ -162,6 +164,7 @@ def status_of(
         failures=tally.failures,
         failure=tally.failure,
         best=tally.best,
+        incumbent=tally.incumbent,
         best_so_far=tally.best_so_far,
         front=tally.front,
         constraints=tally.broken,

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from pydantic import Field, FiniteFloat
 
-from pegbox.report import incumbent_rows
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import NotFoundError, suggest
 from pegbox.storage.history_file import HistoryFile, open_history
@@ -27,11 +26,14 @@ class StudyLine(Schema):
     """Of the first objective."""
     goal: str
     best: FiniteFloat | None = None
-    """Of one objective, among the trials that keep the constraints."""
+    """First objective of the answer: what to expect of the winner on fresh seeds, else what the search saw."""
+    best_trial: int | None = None
+    """The answer: the winner on fresh seeds, else the best as the search saw it."""
+    is_selected: bool = False
+    """True if it was chosen on fresh seeds."""
     n_front: int | None = None
     """With several objectives: trials that no other beats in all of them."""
     n_objectives: int = 1
-    winner: int | None = None
     changed_at: datetime | None = None
     tags: dict[str, str] = Field(default={})
 
@@ -43,7 +45,7 @@ def list_studies(root: Path) -> tuple[StudyLine, ...]:
         NotFoundError: There is no history in the directory.
     """
     with open_history(root) as history:
-        lines = [_line(history, one) for one in overviews(history)]
+        lines = [_line(one) for one in overviews(history)]
     store = StoreLayout(root.absolute())
     return tuple(
         line.model_copy(update={"state": "lost"})
@@ -53,25 +55,22 @@ def list_studies(root: Path) -> tuple[StudyLine, ...]:
     )
 
 
-def _line(history: HistoryFile, one: Overview) -> StudyLine:
-    spec, best = one.spec, one.best
-    front = incumbent_rows.front(history, spec)
-    if spec.constraints and front is None:
-        kept = incumbent_rows.best_trial(history, spec)
-        best = kept.value if kept else None
+def _line(one: Overview) -> StudyLine:
+    spec = one.spec
     return StudyLine(
         study=one.study,
         state=one.state,
         trials=one.trials,
         completed=one.completed,
         failed=one.failed,
-        winner=one.winner,
         changed_at=one.changed_at,
         tags=one.tags or {},
         metric=spec.goals[0].metric,
         goal=spec.goals[0].goal,
-        best=best if len(spec.goals) == 1 else None,
-        n_front=len(front.trials) if front else None,
+        best=one.best_value,
+        best_trial=one.best,
+        is_selected=one.is_selected,
+        n_front=one.n_front if len(spec.goals) > 1 and one.n_front else None,
         n_objectives=len(spec.goals),
     )
 

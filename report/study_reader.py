@@ -1,5 +1,6 @@
 """Reads from a store what the status and the answer need, in one pass of small queries; draws and decides nothing."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -7,20 +8,19 @@ from typing import Self
 
 from pegbox.datasets.prepared import read_understanding
 from pegbox.report import incumbent_rows
-from pegbox.report.incumbent import Front, Incumbent, broken_by
+from pegbox.report.incumbent import Front, Incumbent, broken_in_words
 from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
 from pegbox.report.worker_activity import activities
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
-from pegbox.schemas.trial import TrialState
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.warm_start_sources import learns
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries import events, segments, studies, trials
-from pegbox.storage.queries.competing import best_values
+from pegbox.storage.queries.competing import BrokenLimit, best_values, broken_limits, leading
 from pegbox.storage.queries.curves import curve
 from pegbox.storage.queries.runs import last_run
 from pegbox.storage.study_lock import study_holder
@@ -66,13 +66,13 @@ class StudyReader:
         """How the study stands."""
         run, tally = self.run(), self.tally()
         training = activities(self.file, self.spec, run.run) if run and run.status == "running" else ()
-        is_compared = tally.best is not None and tally.front is None and training
-        best_curve = self._curve(tally.best.trial) if tally.best and is_compared else {}
+        is_compared = tally.incumbent is not None and tally.front is None and training
+        best_curve = self._curve(tally.incumbent.trial) if tally.incumbent and is_compared else {}
         return status_of(self.spec, tally, run, training, best_curve)
 
     def selection(self) -> Selection | None:
-        """The last answer; None before there is one."""
-        return events.last_selection(self.file, self.study)
+        """The last one as long as its winner competes; None before there is one."""
+        return events.last_selection(self.file, self.study) if leading(self.file, self.study).is_selected else None
 
     def run(self) -> RunState | None:
         """The last run; one whose process is gone without a word is lost."""
@@ -103,7 +103,8 @@ class StudyReader:
         sums = trials.trial_sums(self.file, self.study)
         trained = segments.trained_seconds(self.file, self.study)
         front = incumbent_rows.front(self.file, self.spec)
-        best = self._best(front)
+        leads = leading(self.file, self.study)
+        seen = None if leads.incumbent is None else incumbent_rows.incumbent(self.file, self.spec, leads.incumbent)
         return Tally(
             counts={one.state: one.n for one in trials.state_counts(self.file, self.study)},
             failures={one.kind: one.n for one in kinds},
@@ -112,13 +113,14 @@ class StudyReader:
             epochs=sums.epochs,
             n_trainings=sums.trained_epochs / (sums.mean_budget or self.spec.full_budget),
             cost=sums.cost,
-            stagnation=self._since(best, front),
+            stagnation=self._since(seen, front),
             mean_seconds=sums.mean_seconds,
             elapsed_seconds=events.elapsed_seconds(self.file, self.study),
             search_seconds=trained.search,
             finalist_seconds=trained.finalists,
             seed_rounds=tuple(SeedRound(**one.model_dump()) for one in segments.settled_seeds(self.file, self.study)),
-            best=best,
+            best=incumbent_rows.best(leads),
+            incumbent=seen,
             best_so_far=best_values(self.file, self.spec, incumbent_rows.MOST_POINTS)
             if len(self.spec.goals) == 1
             else (),
@@ -135,12 +137,15 @@ class StudyReader:
             after: Numbers of those that are known already.
         """
         objectives = [goal.metric for goal in self.spec.goals]
+        broken: dict[int, list[BrokenLimit]] = defaultdict(list)
+        for one in broken_limits(self.file, self.study, tuple(after)):
+            broken[one.number].append(one)
         return tuple(
             FinishedTrial(
                 trial=one.number,
                 state=one.state,
                 values={name: one.metrics[name] for name in objectives if name in one.metrics},
-                broken=broken_by(self.spec.constraints, one.metrics) if one.state == TrialState.COMPLETED else (),
+                broken=broken_in_words(self.spec.constraints, broken[one.number]),
                 budget=one.budget,
                 seconds=one.seconds,
                 failure=one.failure_kind,
@@ -158,16 +163,11 @@ class StudyReader:
         found = trials.last_failure(self.file, self.study, kind)
         return FailureExample(trial=found.number, message=found.message) if found else None
 
-    def _best(self, front: Front | None) -> Incumbent | None:
-        if len(self.spec.goals) == 1:
-            return incumbent_rows.best_trial(self.file, self.spec)
-        return incumbent_rows.incumbent(self.file, self.spec, front.knee) if front else None
-
-    def _since(self, best: Incumbent | None, front: Front | None) -> int:
+    def _since(self, seen: Incumbent | None, front: Front | None) -> int:
         """Completed trials after the last one that improved on those before it."""
-        if best is None:
+        if seen is None:
             return 0
-        last = max(one.trial for one in front.trials) if front else best.trial
+        last = max(one.trial for one in front.trials) if front else seen.trial
         return trials.n_completed_after(self.file, self.study, last)
 
 

@@ -2,11 +2,23 @@
 
 import math
 from collections.abc import Mapping
+from itertools import combinations, permutations
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, FiniteFloat, Tag, TypeAdapter, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    Tag,
+    TypeAdapter,
+    model_serializer,
+    model_validator,
+)
 
 from pegbox.schemas.base import Declared, Scalar, Schema, Value
+from pegbox.schemas.domain_text import refuse_range_in_text
 from pegbox.schemas.values import identity, same
 
 Whole = int  # the name `int` is a field of Integer
@@ -34,40 +46,121 @@ class Domain(Declared):
         raise NotImplementedError
 
 
-class _Range(Domain):
-    """A numeric interval, both ends included."""
+TAILS = 4.0
+"""Where a normal distribution without bounds ends, in standard deviations: one draw in 16,000 would lie beyond. A model
+of the search needs an end, and takes the ends for values worth a try."""
+LEAST_SHARE = 1e-6
+"""Of a normal distribution that bounds must leave; beyond, its quantiles cannot be told apart in doubles."""
+FEWEST_NUMBERS = 2**16
+"""Doubles that a real range must hold, so that no search runs out of them: far more than a study has trials."""
+MOST_ARRANGEMENTS = 1024
+"""Orders or subsets that one parameter may stand for: each is a value of its own, and no study tries more."""
 
-    def _check_bounds(self, low: float, high: float, log: bool) -> None:
+
+class Normal(Schema):
+    """A normal distribution: values near the mean are searched first and most."""
+
+    mean: FiniteFloat
+    """Where it is centred; of a lognormal one, the mean of the natural logarithm."""
+    std: FiniteFloat = Field(gt=0)
+    """Its standard deviation; of a lognormal one, that of the natural logarithm."""
+
+    def share_below(self, number: float) -> float:
+        """Probability of a value below a number."""
+        return (1 + math.erf((number - self.mean) / (self.std * math.sqrt(2)))) / 2
+
+
+def _bounds_are_optional_beside_a_density(schema: dict[str, Any]) -> None:
+    """In the JSON Schema: `min` and `max`, or a distribution that has an end of its own."""
+    schema["required"] = [name for name in schema.get("required", ()) if name not in {"min", "max"}]
+    schema["anyOf"] = [{"required": ["min", "max"]}, {"required": ["normal"]}, {"required": ["lognormal"]}]
+
+
+class _Range(Domain):
+    """A numeric interval, both ends included; uniform on its scale unless a normal distribution says otherwise."""
+
+    model_config = ConfigDict(json_schema_extra=_bounds_are_optional_beside_a_density)
+
+    normal: Normal | None = Field(default=None, examples=[{"mean": 0.0, "std": 1.0}])
+    """Normally distributed, between min and max where they are given and within 4 standard deviations elsewhere."""
+    lognormal: Normal | None = Field(default=None, examples=[{"mean": -7.0, "std": 1.0}])
+    """The natural logarithm is normally distributed; implies log."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _end_a_density(cls, raw: Any) -> Any:
+        """Bounds for a distribution that comes without them."""
+        kind = next((name for name in ("normal", "lognormal") if isinstance(raw, Mapping) and raw.get(name)), None)
+        if kind is None:
+            return raw
+        if raw.get("normal") and raw.get("lognormal"):
+            raise ValueError("normal and lognormal exclude each other. Drop one of them.")
+        if raw.get("log", kind == "lognormal") is not (kind == "lognormal"):
+            raise ValueError("lognormal is on a log scale and normal is not. Drop `log`.")
+        density = Normal.model_validate(raw[kind])
+        ends = {"min": density.mean - TAILS * density.std, "max": density.mean + TAILS * density.std}
+        if kind == "lognormal":
+            ends = {name: _exp(end) for name, end in ends.items()}
+        if raw.get("int"):
+            ends = {"min": math.floor(ends["min"]), "max": math.ceil(ends["max"])}
+        return {**ends, **({"log": True} if kind == "lognormal" else {}), **raw}
+
+    @property
+    def density(self) -> Normal | None:
+        """How its values are distributed, of their logarithm where `log` holds; None where evenly on its scale."""
+        return self.normal or self.lognormal
+
+    def _check_range(self, low: float, high: float, log: bool) -> None:
         if low >= high:
             raise ValueError(f"min must be below max, got min={low!r}, max={high!r}. Swap them, or use `value`.")
         if log and low <= 0:
             raise ValueError(
                 f"a log scale needs min above 0, got min={low!r}. Raise min, drop log, or add the value to `extra`."
             )
+        if density := self.density:
+            ends = (math.log(low), math.log(high)) if log else (low, high)
+            if density.share_below(ends[1]) - density.share_below(ends[0]) < LEAST_SHARE:
+                raise ValueError(
+                    f"min={low!r} and max={high!r} leave almost nothing of a normal distribution with mean="
+                    f"{density.mean!r} and std={density.std!r}. Move them towards the mean, or drop the distribution."
+                )
 
 
 class Float(_Range):
     """A real number between `min` and `max`."""
 
     min: FiniteFloat = Field(examples=[1e-5])
-    """The lowest value, included."""
+    """The lowest value, included; may be left out beside `normal` and `lognormal`."""
     max: FiniteFloat = Field(examples=[1e-1])
-    """The highest value, included."""
+    """The highest value, included; may be left out beside `normal` and `lognormal`."""
     log: bool = False
     """Search on a logarithmic scale. `bayes`, `freeze_thaw` and `genetic` do so anyway where max is 1000 times min."""
     step: FiniteFloat | None = Field(default=None, gt=0)
-    """Only min, min + step, min + 2 step, ...; not together with log."""
+    """Only min, min + step, min + 2 step, ...; with log, low ones are searched more densely."""
     extra: tuple[FiniteFloat, ...] = ()
     """Values beside the range, such as 0 beside a log range."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        self._check_bounds(self.min, self.max, self.log)
-        if self.step is not None and self.log:
-            raise ValueError("step and log exclude each other. Drop one of them.")
+        self._check_range(self.min, self.max, self.log)
+        self._check_numbers()
         if self.step is not None and self.step > self.max - self.min:
             raise ValueError(f"step must fit into the range, got step={self.step!r} in [{self.min!r}, {self.max!r}].")
         return self
+
+    def _check_numbers(self) -> None:
+        """A range that doubles can neither span nor fill would be searched wrongly, or for ever."""
+        if not math.isfinite(self.max - self.min):
+            raise ValueError(
+                f"max - min must be a number that a double holds, got min={self.min!r}, max={self.max!r}. "
+                "Narrow the range."
+            )
+        n_numbers = (self.max - self.min) / math.ulp(max(abs(self.min), abs(self.max)))
+        if self.step is None and n_numbers < FEWEST_NUMBERS:
+            raise ValueError(
+                f"between min={self.min!r} and max={self.max!r} lie only {n_numbers:.0f} numbers that a double can "
+                "tell apart. Widen the range, shift it towards 0, or add `int: true` where whole numbers are meant."
+            )
 
     def contains(self, value: Value) -> bool:
         """True for a number in the range and on its step, or an extra value."""
@@ -93,15 +186,15 @@ class Integer(_Range):
     """A whole number between `min` and `max`."""
 
     min: Whole = Field(examples=[32])
-    """The lowest value, included."""
+    """The lowest value, included; may be left out beside `normal` and `lognormal`."""
     max: Whole = Field(examples=[1024])
-    """The highest value, included."""
+    """The highest value, included; may be left out beside `normal` and `lognormal`."""
     int: Literal[True] = True
     """Marks the range as one of whole numbers."""
     log: bool = False
     """Search on a logarithmic scale. `bayes`, `freeze_thaw` and `genetic` do so anyway where max is 1000 times min."""
     step: Annotated[Whole, Field(ge=1)] | None = None
-    """Only min, min + step, min + 2 step, ...; not together with log."""
+    """Only min, min + step, min + 2 step, ...; with log, low ones are searched more densely."""
     power_of_two: bool = False
     """Only powers of two; min and max must be powers of two themselves."""
     extra: tuple[Whole, ...] = ()
@@ -109,9 +202,9 @@ class Integer(_Range):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        self._check_bounds(self.min, self.max, self.log)
-        if self.step is not None and (self.log or self.power_of_two):
-            raise ValueError("step excludes log and power_of_two. Drop one of them.")
+        self._check_range(self.min, self.max, self.log)
+        if self.power_of_two and (self.step is not None or self.normal or self.lognormal):
+            raise ValueError("power_of_two excludes step, normal and lognormal. Drop one of them.")
         if self.power_of_two and not (_is_power_of_two(self.min) and _is_power_of_two(self.max)):
             raise ValueError(f"min and max must be powers of two, got min={self.min!r}, max={self.max!r}.")
         return self
@@ -160,6 +253,76 @@ class Categorical(_Listed):
     """Marks values that have an order."""
 
 
+def _is_written_by_its_items(schema: dict[str, Any]) -> None:
+    """In the JSON Schema: the values follow from the items and are not written down."""
+    for name in ("values", "ordered"):
+        del schema["properties"][name]
+
+
+class _Arranged(Categorical):
+    """Values that are arrangements of the same items, listed for the search as what they are: one value each."""
+
+    model_config = ConfigDict(json_schema_extra=_is_written_by_its_items)
+
+    values: tuple[Value, ...] = Field(default=(), exclude=True)
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: Any) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name not in {"values", "ordered"}}
+
+
+def _refuse_too_many(n_arrangements: int, what: str) -> None:
+    if n_arrangements > MOST_ARRANGEMENTS:
+        raise ValueError(
+            f"at most {MOST_ARRANGEMENTS} {what} are searched as values of one parameter, got {n_arrangements}. "
+            "Name fewer items, or write one parameter for each."
+        )
+
+
+class Permutation(_Arranged):
+    """All items in some order; training is handed a list."""
+
+    permutation: tuple[Scalar, ...] = Field(min_length=2, examples=[["crop", "flip", "jitter"]])
+    """The items, each once."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list(cls, raw: Any) -> Any:
+        items = raw.get("permutation") if isinstance(raw, Mapping) else None
+        if not isinstance(items, list | tuple):
+            return raw
+        _refuse_repeats(tuple(items))
+        _refuse_too_many(math.factorial(len(items)), "orders")
+        return {**raw, "values": tuple(permutations(items))}
+
+
+class Subset(_Arranged):
+    """Some of the items, in the order in which they are written; training is handed a list."""
+
+    subset: tuple[Scalar, ...] = Field(min_length=1, examples=[["crop", "flip", "jitter"]])
+    """The items, each once."""
+    min: Annotated[Whole, Field(ge=0)] = 0
+    """The fewest items that are taken."""
+    max: Annotated[Whole, Field(ge=1)] | None = None
+    """The most items that are taken; all of them where it is left out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list(cls, raw: Any) -> Any:
+        items = raw.get("subset") if isinstance(raw, Mapping) else None
+        if not isinstance(items, list | tuple):
+            return raw
+        _refuse_repeats(tuple(items))
+        low, high = raw.get("min", 0), raw.get("max")
+        high = len(items) if high is None else high
+        if not isinstance(low, int) or not isinstance(high, int):
+            return raw
+        if not 0 <= low <= high <= len(items):
+            raise ValueError(f"a subset takes from 0 to {len(items)} of its items, got min={low!r}, max={high!r}.")
+        _refuse_too_many(sum(math.comb(len(items), size) for size in range(low, high + 1)), "subsets")
+        return {**raw, "values": tuple(taken for size in range(low, high + 1) for taken in combinations(items, size))}
+
+
 class Ordinal(_Listed):
     """One of several values in a meaningful order, lowest first."""
 
@@ -178,6 +341,15 @@ class Constant(Domain):
     def contains(self, value: Value) -> bool:
         """True for the value."""
         return same(value, self.value)
+
+
+def _exp(exponent: float) -> float:
+    try:
+        return math.exp(exponent)
+    except OverflowError:
+        raise ValueError(
+            f"the logarithm of a lognormal parameter reaches {exponent:g}, more than a double holds. Give min and max."
+        ) from None
 
 
 def _whole_number(value: Value) -> int | None:
@@ -202,9 +374,12 @@ def _refuse_repeats(values: tuple[Value, ...]) -> None:
 def _expand(raw: Any) -> Any:
     """`[a, b]` stands for values, a bare scalar for a constant."""
     if isinstance(raw, list | tuple):
+        if len(raw) == 1:
+            refuse_range_in_text(raw[0])
         return {"values": raw}
     if isinstance(raw, Mapping | Domain):
         return raw
+    refuse_range_in_text(raw)
     return {"value": raw}
 
 
@@ -214,6 +389,9 @@ def _kind(raw: Any) -> str:
         return type(raw).__name__.lower()
     if not isinstance(raw, Mapping):
         return "float"
+    for kind in ("permutation", "subset"):
+        if kind in raw:
+            return kind
     if "values" in raw:
         return "ordinal" if raw.get("ordered") else "categorical"
     if "value" in raw:
@@ -226,6 +404,8 @@ AnyDomain = Annotated[
     | Annotated[Integer, Tag("integer")]
     | Annotated[Categorical, Tag("categorical")]
     | Annotated[Ordinal, Tag("ordinal")]
+    | Annotated[Permutation, Tag("permutation")]
+    | Annotated[Subset, Tag("subset")]
     | Annotated[Constant, Tag("constant")],
     Discriminator(_kind),
 ]
@@ -235,7 +415,15 @@ DomainEntry = Annotated[
     AnyDomain,
     BeforeValidator(
         _expand,
-        json_schema_input_type=Float | Integer | Categorical | Ordinal | Constant | list[Value] | Scalar,
+        json_schema_input_type=Float
+        | Integer
+        | Categorical
+        | Ordinal
+        | Permutation
+        | Subset
+        | Constant
+        | list[Value]
+        | Scalar,
     ),
 ]
 

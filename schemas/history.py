@@ -6,9 +6,11 @@ from math import sqrt
 from statistics import pvariance
 from typing import Self
 
+import numpy as np
 from pydantic import Field
 
 from pegbox.schemas.base import Schema
+from pegbox.schemas.competition import Leaders, excluded_by, keeps_constraints, leaders_of, losses_of, may_win
 from pegbox.schemas.decision import Continue, Start, Stop
 from pegbox.schemas.events import (
     DecisionMade,
@@ -39,6 +41,10 @@ class CompletedTrials(tuple[Trial, ...]):
     """Trials that have a value at the full budget."""
 
 
+class CompetingTrials(tuple[Trial, ...]):
+    """Completed trials that may be named the best: inside the space, within the constraints."""
+
+
 class ActiveTrials(tuple[Trial, ...]):
     """Trials that are proposed, running or paused."""
 
@@ -63,6 +69,7 @@ class History(Schema):
     earlier: tuple[EarlierStudy, ...] | None = None
     """The studies that it learns from; None where they have not been chosen."""
     selection: Selection | None = None
+    """The last one that was made; whether it still stands, `standing_selection` says."""
     data_fingerprint: str | None = None
     """Of the data that its trials were trained on; None where the study brings none."""
 
@@ -97,9 +104,42 @@ class History(Schema):
         busy = {TrialState.PROPOSED, TrialState.RUNNING}
         return ActiveTrials(trial for trial in self.trials if trial.state in busy)
 
+    @cached_property
+    def competing(self) -> CompetingTrials:
+        """Completed trials that may be named the best, by number."""
+        return CompetingTrials(trial for trial in self.completed if excluded_by(self.spec, trial) is None)
+
+    @cached_property
+    def leaders(self) -> Leaders:
+        """Numbers of the front, the incumbent and the answer."""
+        losses = np.array([losses_of(self.spec, trial) for trial in self.competing], dtype=float)
+        return leaders_of(self.spec, [trial.number for trial in self.competing], losses, self.selection)
+
+    @property
+    def incumbent(self) -> Trial | None:
+        """The best trial as the search saw it, or the knee of the front; None where no trial competes."""
+        return self._numbered(self.leaders.incumbent)
+
+    @property
+    def best(self) -> Trial | None:
+        """The answer: the winner on fresh seeds where a selection stands, else the incumbent."""
+        return self._numbered(self.leaders.best)
+
+    @property
+    def standing_selection(self) -> Selection | None:
+        """The last selection as long as its winner competes; None where there is none, or it was overtaken."""
+        return self.selection if self.leaders.is_selected else None
+
+    def _numbered(self, number: int | None) -> Trial | None:
+        return next((trial for trial in self.competing if trial.number == number), None)
+
     def is_feasible(self, trial: Trial) -> bool:
         """True if a trial is known to keep every constraint of the study; one that does not can never win."""
-        return all(trial.keeps(constraint) for constraint in self.spec.constraints)
+        return keeps_constraints(self.spec, trial)
+
+    def may_win(self, trial: Trial) -> bool:
+        """True if a trial lies in the space and keeps the constraints, however far it was trained."""
+        return may_win(self.spec, trial)
 
     def replicate_noise(self, objective: Objective) -> float | None:
         """Standard deviation of a value over fresh seeds, pooled over the finalists; None before their round."""

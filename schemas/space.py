@@ -1,19 +1,24 @@
 """The search space: parameters, when they are active, and what is forbidden; encoding to numbers lives in `search`."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_serializer, model_validator
 
-from pegbox.schemas.base import Configuration, EntryError, Scalar, Schema, Value
-from pegbox.schemas.domains import AnyDomain, Domain, DomainEntry, read_domain
+from pegbox.schemas.base import Configuration, Declared, EntryError, Scalar, Schema, Value
+from pegbox.schemas.domains import AnyDomain, Domain, DomainEntry, Float, read_domain
 from pegbox.schemas.errors import suggest
+from pegbox.schemas.parameter_groups import flatten_groups
 from pegbox.schemas.presets import PRESETS
 from pegbox.schemas.values import same
 
-RESERVED_NAMES = ("forbid", "preset")
+RESERVED_NAMES = ("forbid", "preset", "sum")
+
+SUM_TOLERANCE = 1e-9
+"""Relative; configurations are kept with twelve digits, so the sum of a few hundred of them is better than this."""
 
 Bound = Value | Annotated[Mapping[Literal["min", "max"], FiniteFloat], Field(min_length=1)]
 """In a forbidden combination: a value, a list of values, or a range."""
@@ -26,6 +31,26 @@ class DrawnPreset(Schema):
     """Of model."""
     narrowed_by: tuple[str, ...] = ()
     """Earlier studies of the same kind whose best trials narrowed the published ranges."""
+
+
+class Sum(Declared):
+    """Parameters that share a total, such as the weights of a mixture."""
+
+    of: tuple[str, ...] = Field(min_length=2, examples=[["w_text", "w_image", "w_audio"]])
+    """The parameters: real ranges without log, step, extra, distribution or condition."""
+    total: FiniteFloat = Field(alias="is", examples=[1.0])
+    """What their values add up to."""
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: Any) -> dict[str, Any]:
+        return {"is" if name == "total" else name: value for name, value in handler(self).items()}
+
+    def holds(self, configuration: Configuration) -> bool:
+        """True if the values add up, as far as sums of doubles can be told apart; False where one is no number."""
+        values = [configuration.get(name) for name in self.of]
+        numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+        scale = max(abs(self.total), *(abs(number) for number in numbers), 1e-300) if numbers else 1.0
+        return len(numbers) == len(values) and abs(math.fsum(numbers) - self.total) <= SUM_TOLERANCE * scale
 
 
 def _is_gathered(raw: Mapping[str, Any]) -> bool:
@@ -52,6 +77,8 @@ class Space(Schema):
     preset: str | DrawnPreset | None = Field(default=None, examples=["mlp"])
     """Published ranges for a kind of model, as many as the budget pays for, narrowed by three earlier studies of the
     same kind; parameters written beside it replace those of the preset. `pegbox validate` lists what is drawn."""
+    sum: tuple[Sum, ...] = Field(default=(), examples=[{"of": ["a", "b", "c"], "is": 1.0}])
+    """Parameters whose values add up to a fixed total: one rule, or a list of them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -59,7 +86,11 @@ class Space(Schema):
         if not isinstance(raw, Mapping) or _is_gathered(raw):
             return raw
         reserved = {name: raw[name] for name in RESERVED_NAMES if name in raw}
-        return {"parameters": {name: raw[name] for name in raw if name not in RESERVED_NAMES}, **reserved}
+        if "sum" in reserved and not _are_sum_rules(reserved["sum"]):
+            del reserved["sum"]  # a parameter of this name
+        elif isinstance(reserved.get("sum"), Mapping):
+            reserved["sum"] = (reserved["sum"],)
+        return {"parameters": flatten_groups({name: raw[name] for name in raw if name not in reserved}), **reserved}
 
     @model_serializer(mode="wrap")
     def _spread(self, handler: Any) -> dict[str, Any]:
@@ -87,6 +118,7 @@ class Space(Schema):
                         name,
                     )
         _ = self.order  # raises on a cycle
+        self._check_sums()
         return self
 
     def _check_names(self) -> None:
@@ -99,6 +131,37 @@ class Space(Schema):
                 raise EntryError(
                     "`parameters` cannot be the name of a parameter: it is where a space keeps them. Rename it.", name
                 )
+
+    def _check_sums(self) -> None:
+        shared = Counter(name for rule in self.sum for name in rule.of)
+        for number, rule in enumerate(self.sum):
+            for position, name in enumerate(rule.of):
+                if (message := self._misfit_of_sum(name, shared[name])) is not None:
+                    raise EntryError(message, "sum", *([number] if len(self.sum) > 1 else []), "of", position)
+            domains = [self.parameters[name] for name in rule.of]
+            lowest = math.fsum(domain.min for domain in domains if isinstance(domain, Float))
+            highest = math.fsum(domain.max for domain in domains if isinstance(domain, Float))
+            if not lowest < rule.total < highest:
+                raise EntryError(
+                    f"the sum of {', '.join(rule.of)} lies between {lowest:g} and {highest:g} and cannot be searched "
+                    f"at {rule.total:g}. Change `is`, or the ranges.",
+                    "sum",
+                )
+
+    def _misfit_of_sum(self, name: str, n_uses: int) -> str | None:
+        """Why a parameter cannot be part of a sum; None where it can."""
+        domain = self.parameters.get(name)
+        if domain is None:
+            return f"sum names the unknown parameter {name!r}. {suggest(name, self.parameters)}"
+        if n_uses > 1:
+            return f"{name} stands in {n_uses} places of sum. Name it once."
+        if not isinstance(domain, Float) or domain.log or domain.step or domain.extra or domain.density or domain.when:
+            return f"{name} must be a plain real range {{min, max}} to be part of a sum. Drop what else it says."
+        if domain.prior is not None or any(name in entries for entries in self.forbid):
+            return f"{name} is part of a sum and can have neither a prior nor a place in forbid. Drop one of them."
+        if any(name in other.when for other in self.parameters.values()):
+            return f"{name} is part of a sum, and no other parameter can be conditional on it. Drop that `when`."
+        return None
 
     @cached_property
     def published(self) -> dict[str, AnyDomain]:
@@ -172,7 +235,16 @@ class Space(Schema):
             active == set(configuration)
             and all(self.parameters[name].contains(value) for name, value in configuration.items())
             and not self.is_forbidden(configuration)
+            and all(rule.holds(configuration) for rule in self.sum)
         )
+
+
+def _are_sum_rules(raw: Any) -> bool:
+    """True for what `sum` says where it is no parameter."""
+    rules = raw if isinstance(raw, list | tuple) else (raw,)
+    return len(rules) > 0 and all(
+        isinstance(rule, Sum) or (isinstance(rule, Mapping) and "of" in rule) for rule in rules
+    )
 
 
 def _matches(value: Value, wanted: Value | tuple[Scalar, ...]) -> bool:

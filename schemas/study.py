@@ -18,7 +18,10 @@ from pegbox.schemas.plan import (
     SearchSpec,
 )
 from pegbox.schemas.space import Space
-from pegbox.schemas.train import SklearnTrain, TorchTrain, TrainSpec
+from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
+
+BUDGETED_METHODS = frozenset({"freeze_thaw"})
+"""Methods that decide at once what to try and how far to train it, by rungs of their own."""
 
 
 class StudySpec(Schema):
@@ -50,7 +53,7 @@ class StudySpec(Schema):
     """How the winner is chosen among the best few."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
-    tags: dict[str, str] = Field(default={}, examples=[{"team": "vision"}])
+    tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
     """Your own words for finding the study again."""
     seed: int = Field(default=0, ge=0)
     """The root of every random number of the study."""
@@ -87,9 +90,29 @@ class StudySpec(Schema):
         return self.train.task if isinstance(self.train, TorchTrain | SklearnTrain) else None
 
     @property
+    def is_imported(self) -> bool:
+        """True for a study that another tool ran: its trials can be asked, and none can be trained here."""
+        return isinstance(self.train, FunctionTrain) and self.train.function == IMPORTED
+
+    @property
     def full_budget(self) -> int:
         """Epochs after which a trial is completed."""
         return self.fidelity.max or self.train.epochs
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The budgets at which trials are compared: min, min x factor, ..., and the full budget, which is the last.
+
+        A rung so near to the full budget that it would cost nearly as much is left out. The schedule `full` compares
+        trials at the full budget alone, unless the method decides itself how far it trains.
+        """
+        if self.fidelity.schedule == "full" and self.search.method not in BUDGETED_METHODS:
+            return (self.full_budget,)
+        rungs, rung = [], min(self.fidelity.min, self.full_budget)
+        while rung * self.fidelity.factor**0.25 < self.full_budget:
+            rungs.append(rung)
+            rung *= self.fidelity.factor
+        return (*rungs, self.full_budget)
 
     @property
     def most_trainings(self) -> float:

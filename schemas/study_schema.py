@@ -29,6 +29,11 @@ def _space(model: dict[str, Any]) -> dict[str, Any]:
     """Parameters directly under `space:`, beside the reserved words."""
     properties = model["properties"]
     domain = properties.pop("parameters")["additionalProperties"]
+    rules = properties["sum"]
+    properties["sum"] = {
+        "description": rules["description"],
+        "anyOf": [rules["items"], {"type": "array", "items": rules["items"]}],
+    }
     return {
         "type": "object",
         "description": "The search space: each parameter's name with its domain, beside the reserved words "
@@ -38,9 +43,27 @@ def _space(model: dict[str, Any]) -> dict[str, Any]:
         "properties": properties,
         "additionalProperties": {
             "description": "A range `{min: 1e-5, max: 1e-1, log: true}`, a list of values, or one fixed value.",
-            **domain,
+            "anyOf": [domain, _group()],
         },
         "examples": [{"lr": {"min": 1e-5, "max": 1e-1, "log": True}, "optimizer": ["adamw", "sgd"], "layers": 3}],
+    }
+
+
+def _group() -> dict[str, Any]:
+    """Further parameters whose full names begin with the name of the group."""
+    return {
+        "type": "object",
+        "description": "A group: its parameters are named `group.name`.",
+        "required": ["parameters"],
+        "properties": {
+            "parameters": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"$ref": "#/$defs/Space/additionalProperties"},
+            },
+            "when": {"type": "object", "description": "Active only where each named parameter has this value."},
+        },
+        "additionalProperties": False,
     }
 
 

@@ -9,6 +9,9 @@ from pegbox.schemas.data import Task
 
 Device = Literal["auto", "cpu", "cuda"]
 
+IMPORTED = "imported:objective"
+"""The function of a study that was run by another tool: a name that leads nowhere, because its code is not here."""
+
 
 class _Train(Declared):
     epochs: int = Field(default=1, ge=1)

@@ -95,6 +95,8 @@ class TrainedSegment(Schema):
     """True if patience ended it before its budget."""
     restarted: bool = False
     """True if the trainer keeps no checkpoint and trained from zero."""
+    understood: str = ""
+    """What was read of a program's output, in a sentence; empty for trainers that hand over numbers."""
     together: int = Field(default=1, ge=1)
     """Trials that were trained as one stack, this one included; `seconds` is its share."""
 

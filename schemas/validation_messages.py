@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from pegbox.schemas.base import EntryError, Schema
 from pegbox.schemas.domains import Domain
 from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.parameter_groups import path_in_groups
 from pegbox.schemas.study import StudySpec
 
 Path = tuple[str | int, ...]
@@ -99,13 +100,22 @@ def _file_path(details: ErrorDetails, raw: Any) -> Path:
     path: list[str | int] = []
     here = raw
     for number, step in enumerate(loc):
-        if _holds(here, step):
+        if inner := path_in_groups(here, step) if path == ["space"] else ():
+            here = _follow(here, inner)
+            path += inner
+        elif _holds(here, step):
             here = here[step]
             path.append(step)
         elif number == len(loc) - 1 and details["type"] in {"missing", "union_tag_not_found"}:
             path.append(step)
     cause = details.get("ctx", {}).get("error")
     return (*path, *cause.at) if isinstance(cause, EntryError) else tuple(path)
+
+
+def _follow(here: Any, steps: Iterable[str]) -> Any:
+    for step in steps:
+        here = here[step]
+    return here
 
 
 def _mapping_at(raw: Any, key: str) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """When a search ends, decided from its history alone; the running time is what the driver wrote into it."""
 
+from pegbox.schemas.competition import excluded_by
 from pegbox.schemas.decision import Continue, Start
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
@@ -56,15 +57,13 @@ def _target(history: History) -> str | None:
     if not goals:
         return None
     for trial in history.completed:
-        if not history.is_feasible(trial):
-            continue
         values = [trial.value(goal.metric) for goal in goals]
         reached = [
             value is not None and goal.loss(value) <= goal.loss(goal.target)
             for goal, value in zip(goals, values, strict=True)
             if goal.target is not None
         ]
-        if all(reached):
+        if all(reached) and excluded_by(history.spec, trial) is None:
             what = ", ".join(f"{goal.metric} = {value:g}" for goal, value in zip(goals, values, strict=True))
             return f"Trial {trial.number} reached the target with {what}."
     return None

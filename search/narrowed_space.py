@@ -12,6 +12,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.limits import committed
 from pegbox.search.methods import strategy_for
+from pegbox.search.space.shared_sums import share_sums
 from pegbox.search.strategy import Strategy
 from pegbox.search.trial_cache import TrialMemory
 
@@ -26,7 +27,7 @@ def study_strategy(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy
     Raises:
         StudyError: The study asks for a method or an option that there is not.
     """
-    return WithinSpace(spec.space, strategy_for(spec, earlier))
+    return WithinSpace(spec.space, share_sums(spec, strategy_for, earlier))
 
 
 class WithinSpace:

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from pegbox.schemas.competition import excluded_by
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.trial import Trial
@@ -113,13 +114,15 @@ def total_violation(violations: Array) -> Array:
 def last_improvement(history: History) -> int:
     """Position among the completed trials of the last one that was better than, or not dominated by, all before it.
 
-    Trials that do not keep the constraints are no improvement. -1 where there is none.
+    Trials that do not compete are no improvement. -1 where there is none.
     """
     best: list[tuple[float, ...]] = []
     position = -1
     for number, trial in enumerate(history.completed):
         losses = losses_of(trial, history.objectives)
-        if losses is None or not history.is_feasible(trial) or any(_covers(other, losses) for other in best):
+        if losses is None or any(_covers(other, losses) for other in best):
+            continue
+        if excluded_by(history.spec, trial) is not None:
             continue
         best = [other for other in best if not _covers(losses, other)] + [losses]
         position = number

@@ -92,6 +92,8 @@ def _why_not(spec: StudySpec) -> str | None:
     method = choose_method(spec).method
     if method not in LEARNERS:
         return f"{method} learns nothing from earlier studies; {' and '.join(LEARNERS)} do."
+    if spec.space.sum:
+        return "Earlier studies cannot teach about parameters that share a sum."
     if len(spec.goals) > 1:
         return f"Earlier studies teach one objective, and this study has {len(spec.goals)}."
     return None

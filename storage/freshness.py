@@ -1,30 +1,46 @@
 """Tells from the outside whether the snapshot is up to date; opens no database and loads nothing heavy."""
 
+import hashlib
 import json
 import time
+from functools import cache
+from pathlib import Path
 
-from pegbox.storage.journal_files import list_journals, sizes
+from pegbox.storage.journal_files import JournalFile, list_journals, sizes
 from pegbox.storage.layout import StoreLayout
 
 SEEN_FILE = "seen.json"
-"""Sizes of the journals when the snapshot was last published."""
+"""What the snapshot was last published from: `seen_of` the journals."""
 LIVE_SECONDS = 3.0
 """A snapshot of this age is taken as it is: a running study publishes more often than that."""
+
+
+@cache
+def database_form() -> str:
+    """Checksum of the migrations and views: a snapshot of another form is made anew though no journal has grown."""
+    here = Path(__file__).parent
+    texts = [path.read_bytes() for name in ("migrations", "views") for path in sorted((here / name).glob("*.sql"))]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+
+
+def seen_of(files: list[JournalFile]) -> dict[str, object]:
+    """What a snapshot is made from: the form of the database, and each journal up to its size."""
+    return {"form": database_form(), "journals": sizes(files)}
 
 
 def seen_journals(store: StoreLayout) -> set[str]:
     """Names of the journals when the snapshot was last published; none where that is not known."""
     try:
-        return set(json.loads((store.ingest / SEEN_FILE).read_text()))
-    except (OSError, ValueError, TypeError):
+        return set(json.loads((store.ingest / SEEN_FILE).read_text())["journals"])
+    except (OSError, ValueError, TypeError, KeyError):
         return set()
 
 
 def is_current(store: StoreLayout) -> bool:
-    """True if no journal has grown since the last publish."""
+    """True if no journal has grown since the last publish, and the database is of this program's form."""
     try:
         seen = json.loads((store.ingest / SEEN_FILE).read_text())
-        return bool(seen == sizes(list_journals(store))) and not is_stale(store)
+        return bool(seen == seen_of(list_journals(store))) and not is_stale(store)
     except (OSError, ValueError):
         return False
 

@@ -11,7 +11,7 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
 
 KEEP = 10
-"""Checkpoints of so many of the best completed trials of each study are kept."""
+"""Checkpoints of so many of the best completed trials of each study are kept, those that compete first."""
 
 GRACE_SECONDS = 3600.0
 """Younger files stay: a worker may have written them a moment before its driver says so."""
@@ -25,8 +25,11 @@ WITH named AS (
     UNION ALL SELECT study, winner, NULL, selected_at, checkpoint FROM selections
 ),
 ranked AS (
-    SELECT t.study, t.number, row_number() OVER (PARTITION BY t.study ORDER BY t.loss, t.number) AS place
-    FROM completed AS t
+    -- Where fewer compete than are kept, others are: a limit may be loosened, a space widened again.
+    SELECT t.study, t.number, row_number() OVER (
+        PARTITION BY t.study ORDER BY c.place IS NULL, c.place, t.loss, t.number
+    ) AS place
+    FROM completed AS t LEFT JOIN competing AS c ON c.study = t.study AND c.number = t.number
 ),
 kept AS (
     SELECT study, number AS trial FROM ranked WHERE place <= $keep
@@ -123,9 +126,9 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
 def drop_checkpoints(store: StoreLayout, study: str, keep: int) -> int:
     """Delete the checkpoints that one study has left behind, with the cached results that name them.
 
-    Kept are those of its best completed trials, of trials whose life goes on, of fresh seeds among which the winner is
-    still to be found, of the winner, and all that another study names as well. What the published snapshot does not
-    know yet stays.
+    Kept are those of its best completed trials (those that compete first), of trials whose life goes on, of fresh
+    seeds among which the winner is still to be found, of the winner, and all that another study names as well. What the
+    published snapshot does not know yet stays.
 
     Args:
         store: The store.

@@ -25,7 +25,7 @@ class HistoryFile:
     """
 
     def __init__(self, store: StoreLayout) -> None:
-        self._store = store
+        self.store = store
         self._connection = connect_snapshot(store)
 
     def sql(self, query: str, params: list[Any] | None = None) -> duckdb.DuckDBPyRelation:
@@ -42,10 +42,10 @@ class HistoryFile:
         try:
             return self._cursor().sql(query, params=params)
         except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
-            raise damaged(self._store, error) from error
+            raise damaged(self.store, error) from error
         except duckdb.Error as error:
             if "Corrupt database file" in str(error):  # it has no class of its own
-                raise damaged(self._store, error) from error
+                raise damaged(self.store, error) from error
             raise QueryError(f"The query failed: {error}") from error
 
     def studies(self) -> duckdb.DuckDBPyRelation:
@@ -73,15 +73,20 @@ class HistoryFile:
         return found or None
 
     def best(self, study: str) -> dict[str, Any] | None:
-        """The completed trial with the best value: number, value, params, metrics and more; None before there is one.
+        """The answer: the winner on fresh seeds, or the best as the search saw it as long as there is none.
+
+        Returns:
+            `number`; `value` of the first objective (what to expect on fresh seeds where it was chosen by them, as
+            `is_selected` says); `search_value`, which the search saw; `params`, `metrics` and more of the trial. None
+            where no trial competes.
 
         Raises:
             NotFoundError: The store holds no such study.
         """
         found = self.sql(
-            "SELECT number, value, params, t.metrics, budget, seconds, t.seed "
-            "FROM trials AS t JOIN studies USING (study) WHERE study = ? AND state = 'completed' AND value IS NOT NULL "
-            "ORDER BY if(goals[1] = 'maximize', -value, value), number LIMIT 1",
+            "SELECT t.number, l.best_value AS value, l.is_selected, t.value AS search_value, t.params, t.metrics, "
+            "t.budget, t.seconds, t.seed "
+            "FROM leaders AS l JOIN trials AS t ON t.study = l.study AND t.number = l.best WHERE l.study = ?",
             [self._known(study)],
         )
         rows = found.fetchall()
@@ -126,7 +131,7 @@ class HistoryFile:
         n_studies, n_trials = self.sql(
             "SELECT (SELECT count(*) FROM studies), (SELECT count(*) FROM trials)"
         ).fetchall()[0]
-        return f"<history of {n_studies} studies, {n_trials} trials in {self._store.root}>"
+        return f"<history of {n_studies} studies, {n_trials} trials in {self.store.root}>"
 
     def _repr_html_(self) -> str:
         studies = self.studies()

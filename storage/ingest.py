@@ -8,12 +8,12 @@ from typing import NamedTuple
 import duckdb
 
 from pegbox.schemas.errors import StoreCorruptError
-from pegbox.storage.freshness import SEEN_FILE, is_current
-from pegbox.storage.journal_files import JournalFile, list_journals, sizes
+from pegbox.storage.freshness import SEEN_FILE, is_current, seen_of
+from pegbox.storage.journal_files import JournalFile, list_journals
 from pegbox.storage.layout import StoreLayout, kind_of
 from pegbox.storage.locks import exclusive
 from pegbox.storage.master import close_master, explained, open_master
-from pegbox.storage.projection import BatchLine, project
+from pegbox.storage.projection import BatchLine, fold_again, project
 from pegbox.storage.publish import publish
 from pegbox.storage.scanning import ScannedLine, scan_lines
 from pegbox.storage.store import check_version, unwritable
@@ -91,6 +91,7 @@ def fold_journals(store: StoreLayout, files: list[JournalFile]) -> tuple[int, in
     n_events = n_bad = 0
     connection = open_master(store)
     try:
+        _fold_again(connection)
         offsets = dict(connection.execute("SELECT name, byte_offset FROM journals").fetchall())
         for batch in _batches(files, offsets):
             done = _fold(connection, batch)
@@ -116,7 +117,8 @@ def publish_folded(store: StoreLayout, files: list[JournalFile], *, force: bool)
     published = publish(store, force=force)
     if published:
         draft = store.ingest / f"{SEEN_FILE}.tmp"
-        draft.write_text(json.dumps(sizes(files)))  # for who asks whether anything is new without opening the database
+        # For who asks whether anything is new without opening the database.
+        draft.write_text(json.dumps(seen_of(files)))
         draft.replace(store.ingest / SEEN_FILE)
     return published
 
@@ -170,6 +172,11 @@ def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine])
             )
         _advance(connection, batch)
     return len(good), len(bad)
+
+
+def _fold_again(connection: duckdb.DuckDBPyConnection) -> None:
+    with transaction(connection):
+        fold_again(connection)
 
 
 def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> None:

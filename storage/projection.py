@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from pegbox.storage.eligibility import judge, lead
 from pegbox.storage.journal_lines import JournalLine
 
 _DIRECTORY = Path(__file__).parent / "projection"
@@ -40,12 +41,13 @@ _OF_TRIALS = {
     "trial_retried",
     "trial_reopened",
 }
+# A study that is opened anew may decide otherwise what the values of its trials are, and which of them compete.
+_CHANGES_TRIALS = _OF_TRIALS | {"study_opened"}
 _STAGES = {
     "10_events": _OF_STUDIES | _OF_TRIALS,
     "20_metrics": {"metrics_reported"},
     "30_studies": _OF_STUDIES,
-    # A study that is opened last decides what the values of its trials are.
-    "40_trials": _OF_TRIALS | {"study_opened"},
+    "40_trials": _CHANGES_TRIALS,
 }
 """SQL file to the types of event that it is about; the others leave its tables as they are."""
 
@@ -61,10 +63,34 @@ def project(connection: duckdb.DuckDBPyConnection, lines: Sequence[BatchLine]) -
     _load(connection, lines)
     _run(connection, "00_batch")
     arrived = {row[0] for row in connection.execute("SELECT DISTINCT type FROM batch").fetchall()}
-    connection.execute("CREATE OR REPLACE TEMP TABLE new_studies (study VARCHAR)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE respecified (study VARCHAR)")
     for stage, types in _STAGES.items():
         if arrived & types:
             _run(connection, stage)
+    _decide(connection, arrived)
+
+
+def fold_again(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fold those studies from their events that are not judged yet: an older schema of the database did not do it.
+
+    The caller holds the transaction.
+    """
+    unjudged = connection.execute("SELECT study FROM studies ANTI JOIN leaders USING (study) ORDER BY study").fetchall()
+    for (study,) in unjudged:
+        connection.execute("CREATE OR REPLACE TEMP TABLE arrived AS FROM events WHERE study = ?", [study])
+        connection.execute("CREATE OR REPLACE TEMP TABLE respecified (study VARCHAR)")
+        _run(connection, "30_studies")
+        _run(connection, "40_trials")
+        _decide(connection, _CHANGES_TRIALS)
+
+
+def _decide(connection: duckdb.DuckDBPyConnection, arrived: set[str]) -> None:
+    """Which of the folded trials compete, and who leads."""
+    if arrived & _CHANGES_TRIALS:
+        judge(connection)
+        _run(connection, "50_standing")
+    if arrived & (_CHANGES_TRIALS | {"selection_made"}):
+        lead(connection)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, stage: str) -> None:

@@ -2,9 +2,10 @@
 
 import duckdb
 
-from pegbox.schemas.errors import NotFoundError, StoreCorruptError
+from pegbox.schemas.errors import NotFoundError, StoreCorruptError, StoreError
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.master import OFFLINE, quoted
+from pegbox.storage.migrate import SCHEMA_VERSION
 
 
 def connect_snapshot(store: StoreLayout, settings: dict[str, str] | None = None) -> duckdb.DuckDBPyConnection:
@@ -16,6 +17,7 @@ def connect_snapshot(store: StoreLayout, settings: dict[str, str] | None = None)
     Raises:
         NotFoundError: There is no snapshot.
         StoreCorruptError: It is damaged.
+        StoreError: An older pegbox made it, and it cannot be brought up to date.
     """
     if not store.snapshot.exists():
         raise NotFoundError(
@@ -25,10 +27,22 @@ def connect_snapshot(store: StoreLayout, settings: dict[str, str] | None = None)
     try:
         connection.execute(f"ATTACH {quoted(str(store.snapshot))} AS store (READ_ONLY)")
         connection.execute("USE store")
+        version = _version(connection)
     except duckdb.Error as error:
         connection.close()
         raise damaged(store, error) from error
+    if version < SCHEMA_VERSION:
+        connection.close()
+        raise StoreError(
+            f"The snapshot {store.snapshot} has schema {version}, but this pegbox reads schema {SCHEMA_VERSION}, and "
+            "could not bring it up to date: the store cannot be written. Run `pegbox store rebuild` where it can be."
+        )
     return connection
+
+
+def _version(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchone()
+    return int(row[0]) if row else 0
 
 
 def damaged(store: StoreLayout, error: Exception) -> StoreCorruptError:

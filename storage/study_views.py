@@ -8,7 +8,18 @@ from pegbox.schemas.study import StudySpec
 from pegbox.storage.master import identifier, quoted
 from pegbox.storage.transaction import transaction
 
-FIXED = ("number", "state", "value", "budget", "seconds", "failure_kind", "attempt", "started_at", "ended_at")
+FIXED = (
+    "number",
+    "state",
+    "value",
+    "competes",
+    "budget",
+    "seconds",
+    "failure_kind",
+    "attempt",
+    "started_at",
+    "ended_at",
+)
 """Columns of `trials` that every study's view begins with."""
 MOST_COMMENTS = 100
 """A comment takes time that grows with the view; wider spaces go without."""
@@ -29,7 +40,9 @@ def refresh_study_views(connection: duckdb.DuckDBPyConnection) -> None:
         name = _free_name(connection, study)
         with transaction(connection):
             _make_view(connection, name, parsed)
-            connection.execute("UPDATE studies SET view_name = ? WHERE study = ?", [name, study])
+            connection.execute(
+                "UPDATE studies SET view_name = ?, rungs = ? WHERE study = ?", [name, list(parsed.rungs), study]
+            )
 
 
 def _free_name(connection: duckdb.DuckDBPyConnection, study: str) -> str:

@@ -3,10 +3,11 @@
 import ast
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.parameter_groups import gather_groups
 from pegbox.schemas.space import Space
 from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain
 from pegbox.training.sources import Definition, defined_names, find_definition, find_module, module_file, parse
@@ -58,9 +59,10 @@ def _check_arguments(
     if is_define_by_run(named, arguments.kwarg is not None):
         yield from _check_suggestions(function, import_path, space)
         return
+    handed = space.parameters if arguments.kwarg is not None else gather_groups(space.parameters, named)
     if arguments.kwarg is None:
         known = [name for name in named if name != TRIAL_ARGUMENT]
-        for name in space.parameters:
+        for name in handed:
             if name not in known:
                 hint = suggest(name, known) if known else "It takes no arguments."
                 yield Problem(f"{import_path} takes no argument {name!r}. {hint}", ("space", name))
@@ -68,7 +70,7 @@ def _check_arguments(
     with_default += [
         one.arg for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value is not None
     ]
-    always = {name for name, domain in space.parameters.items() if not domain.when}
+    always = {name for name, domain in handed.items() if isinstance(domain, Mapping) or not domain.when}
     for name in (*(one.arg for one in arguments.posonlyargs), *named):
         if name not in always and name not in with_default and name != TRIAL_ARGUMENT:
             why = "is conditional in the space" if name in space.parameters else "is not in the space"

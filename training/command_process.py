@@ -1,6 +1,7 @@
 """A program of the user's as a child process: its lines as they come, and its certain end; reads no metrics."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -13,8 +14,10 @@ from typing import BinaryIO, Self
 
 GRACE_SECONDS = 1.0
 MAX_LINE = 100_000
-"""A longer line without an end is read in pieces."""
+"""Bytes; a longer line without an end is read in pieces, cut at white space, so that no number is cut."""
 TAIL_BYTES = 8_000
+ERROR_BYTES = 20_000_000
+"""So much of stderr is read for metrics; an hour of progress bars is some 4 MB."""
 _MARK = "PEGBOX_PROCESS"
 
 
@@ -56,21 +59,31 @@ class CommandProcess:
             if not chunk and (ready or self._process.poll() is not None):
                 break  # its end, or that of a program whose own children still hold the pipe
             self._tail = (self._tail + chunk)[-TAIL_BYTES:]
-            *complete, waiting = (waiting + chunk).split(b"\n")
-            if len(waiting) > MAX_LINE:
-                complete, waiting = [*complete, waiting], b""
+            complete, waiting = _split(waiting + chunk)
             yield from (line.decode(errors="replace") for line in complete)
         if waiting:
             yield waiting.decode(errors="replace")
+
+    def error_lines(self) -> Iterator[str]:
+        """Lines of stderr, once the program has ended; of more than 20 MB the end."""
+        size = self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, size - ERROR_BYTES))
+        if size > ERROR_BYTES:
+            self._errors.readline(MAX_LINE)
+        waiting = b""
+        while chunk := self._errors.read(65_536):
+            complete, waiting = _split(waiting + chunk)
+            yield from (line.decode(errors="replace") for line in complete)
+        yield waiting.decode(errors="replace")
 
     def wait(self) -> int:
         """Exit code; the negative number of a signal that ended it."""
         return self._process.wait()
 
-    def tail(self) -> str:
-        """The end of what it printed, errors last."""
+    def tails(self) -> tuple[str, str]:
+        """The ends of what it wrote to stdout and to stderr."""
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - TAIL_BYTES))
-        return (self._tail + self._errors.read()).decode(errors="replace")
+        return self._tail.decode(errors="replace"), self._errors.read().decode(errors="replace")
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +109,15 @@ class CommandProcess:
                 _send(pid, number)
             if left and number is signal.SIGTERM:
                 time.sleep(0.1)
+
+
+def _split(text: bytes) -> tuple[list[bytes], bytes]:
+    """The complete lines of a text, and what has no end yet; a carriage return begins a line anew and so ends one."""
+    *complete, waiting = re.split(rb"[\r\n]", text)
+    if len(waiting) > MAX_LINE:
+        piece, space, rest = waiting.rpartition(b" ")
+        return ([*complete, piece], rest) if space and len(rest) <= MAX_LINE else (complete, b"\x00" + waiting[-1:])
+    return complete, waiting
 
 
 def _processes_with(mark: bytes) -> list[int]:

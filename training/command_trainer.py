@@ -3,22 +3,24 @@
 import json
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Value
 from pegbox.schemas.errors import TrialError
-from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.train import CommandTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.checkpoint_directory import CheckpointDirectory, checkpoint_directory
+from pegbox.training.command_failure import failure_of_program
 from pegbox.training.command_line import fill, fill_command
-from pegbox.training.command_output import Line, read_file, reader_of
+from pegbox.training.command_output import OutputReader, is_written, read_file, sentence
 from pegbox.training.command_process import CommandProcess
-from pegbox.training.failures import failed, signal_name
+from pegbox.training.failures import failed
 from pegbox.training.resources import process_name, visible_gpus
 from pegbox.training.trainer import EvaluatedPart, Report
-from pegbox.training.user_metrics import Reports, as_numbers, reported_evaluation
+from pegbox.training.user_metrics import Reports, reported_evaluation
 
 
 class CommandTrainer:
@@ -33,7 +35,7 @@ class CommandTrainer:
         fingerprint = data.info.fingerprint if data else ""
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
             values = _values(segment, data, directory)
-            _run(segment.train, values, _environment(segment, values), segment.to_budget, reports)
+            understood = _run(segment.train, values, _environment(segment, values), segment.to_budget, reports)
         return TrainedSegment(
             budget=segment.to_budget,
             checkpoint=directory.kept,
@@ -43,6 +45,7 @@ class CommandTrainer:
             worker=process_name(),
             started_at=started_at,
             restarted=segment.from_budget > 0 and directory.resume is None,
+            understood=understood,
         )
 
     def evaluate(
@@ -78,9 +81,9 @@ def _environment(segment: Segment, values: dict[str, Value]) -> dict[str, str]:
 
 def _run(
     train: CommandTrain, values: dict[str, Value], environment: dict[str, str], budget: int, reports: Reports
-) -> None:
+) -> str:
+    """Run the program to its end and report its metrics; gives what was read, in a sentence."""
     arguments = fill_command(train.command, values)
-    read_line = reader_of(train.metrics)
     started = time.time()
     try:
         process = CommandProcess(arguments, environment)
@@ -88,41 +91,73 @@ def _run(
         message = f"the command {arguments[0]!r} could not be started: {error.strerror}. Correct train.command."
         raise failed(FailureKind.INVALID, message) from error
     with process:
+        said = _Said(train.metrics, budget, reports)
         for line in process.lines():
             sys.stdout.write(f"{line}\n")
-            _take(read_line(line) if read_line else None, reports, budget)
-        code = process.wait()
-        if code:
-            raise TrialError(_failure_of(arguments[0], code, process.tail()))
-        if read_line is None:
-            _take_file(Path(fill(train.metrics.partition(":")[2], values)), started, reports, budget)
+            said.take(line)
+        if code := process.wait():
+            raise TrialError(failure_of_program(arguments[0], code, *process.tails()))
+        if is_written(train.metrics):
+            return _take_file(Path(fill(train.metrics.partition(":")[2], values)), started, reports, budget)
+        said.take_errors(process.error_lines())
         if not reports.has_numbers:
-            message = f"the command ended well but gave no metric. It is read as {train.metrics!r}: see train.metrics."
-            raise failed(FailureKind.INVALID, message, process.tail())
+            message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
+            raise failed(FailureKind.INVALID, message + said.unread, "\n".join(process.tails()))
+        return said.understood
 
 
-def _take(line: Line | None, reports: Reports, budget: int) -> None:
+class _Said:
+    """What a program says, reported as it comes; stderr gives the metrics that stdout never names."""
+
+    def __init__(self, metrics: str, budget: int, reports: Reports) -> None:
+        self._metrics, self._budget, self._reports = metrics, budget, reports
+        self._is_read = not is_written(metrics)
+        self._output = OutputReader(metrics)
+        self._errors = OutputReader(metrics)
+
+    def take(self, line: str) -> None:
+        """A line of stdout."""
+        for step, numbers in self._output.read(line) if self._is_read else ():
+            _report(step, numbers, self._reports, self._budget)
+
+    def take_errors(self, lines: Iterable[str]) -> None:
+        """The lines of stderr, where progress bars and logging write, once the program has ended."""
+        for line in lines:
+            for step, numbers in self._errors.read(line):
+                new = {name: value for name, value in numbers.items() if name not in self._output.names}
+                _report(step, new, self._reports, self._budget)
+
+    @property
+    def understood(self) -> str:
+        """What was read, in a sentence."""
+        from_errors = self._errors.tell(self._output.names)
+        return "; ".join(
+            part for part in (self._output.tell(), f"from stderr {from_errors}" if from_errors else "") if part
+        )
+
+    @property
+    def unread(self) -> str:
+        """Lines that nothing was read of, and what to do about it."""
+        shown = self._output.unread or self._errors.unread
+        lines = f"Lines that were not read: {shown}." if shown else "It printed nothing."
+        return f"{lines} Print lines such as `epoch=3 val_loss=0.5`, or name what to read with `metrics: regex:...`."
+
+
+def _report(step: int | None, numbers: dict[str, float | str], reports: Reports, budget: int) -> None:
     """Report a line; one that names no step belongs to the step of the last that did, or to the end."""
-    if line is not None:
-        step, metrics = line
-        reports.add(max(reports.steps, default=budget) if step is None else step, as_numbers(metrics, "the command"))
+    reports.add(max(reports.steps, default=budget) if step is None else step, numbers)
 
 
-def _take_file(path: Path, started: float, reports: Reports, budget: int) -> None:
+def _take_file(path: Path, started: float, reports: Reports, budget: int) -> str:
     # A file system keeps times less exactly than the clock that is asked here.
     if not path.is_file() or path.stat().st_mtime < started - 2:
         raise failed(FailureKind.INVALID, f"the command ended well but did not write {str(path)!r}.")
     try:
-        lines = read_file(path.read_text())
+        lines = read_file(path.read_text(errors="replace"))
     except ValueError as error:
         raise failed(FailureKind.INVALID, f"{str(path)!r} holds no metrics: {error}.") from error
     for line in lines:
-        _take(line, reports, budget)
-
-
-def _failure_of(program: str, code: int, tail: str) -> Failure:
-    if code < 0:
-        return failed(FailureKind.KILLED, f"{program} was ended by {signal_name(-code)}.", tail).failure
-    last = next((line.strip() for line in reversed(tail.splitlines()) if line.strip()), "it printed nothing")
-    kind = FailureKind.OUT_OF_MEMORY if "MemoryError" in last or "out of memory" in last else FailureKind.ERROR
-    return failed(kind, f"{program} ended with exit code {code}: {last}", tail).failure
+        _report(line.step, line.numbers, reports, budget)
+    if not reports.has_numbers:
+        raise failed(FailureKind.INVALID, f"{str(path)!r} holds no number under any name. Write the metrics into it.")
+    return sentence({name for line in lines for name in line.numbers}, next((line.step_name for line in lines), ""))

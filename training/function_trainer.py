@@ -14,6 +14,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import TrialError, suggest
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.parameter_groups import gather_groups
 from pegbox.schemas.train import FunctionTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
@@ -22,6 +23,7 @@ from pegbox.training.failures import failed
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.trial_handle import TrialHandle
+from pegbox.training.user_code import import_function
 from pegbox.training.user_metrics import Reports, reported_evaluation, returned_numbers
 
 
@@ -62,33 +64,6 @@ class FunctionTrainer:
         return reported_evaluation(segment, trained, part)
 
 
-def import_function(import_path: str) -> Callable[..., Any]:
-    """The function of `module:name`, found from the working directory or the installed packages.
-
-    Raises:
-        TrialError: There is no such module or name, or it cannot be called.
-    """
-    module_name, _, name = import_path.partition(":")
-    directory = str(Path.cwd())
-    if directory not in sys.path:
-        sys.path.insert(0, directory)
-    try:
-        found: Any = import_module(module_name)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # something that the module itself imports
-        raise failed(FailureKind.INVALID, f"the module {module_name!r} was not found from {directory}.") from error
-    except AttributeError as error:
-        if getattr(error, "name", None) not in name.split("."):
-            raise
-        raise failed(FailureKind.INVALID, f"the module {module_name!r} has no {name!r}.") from error
-    if not callable(found):
-        raise failed(FailureKind.INVALID, f"{import_path} must be a function, got {found!r:.200}.")
-    return found  # type: ignore[no-any-return]
-
-
 def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, reports: Reports) -> bool:
     """Call the function and take note of what it returns; True if it ended itself by Optuna's TrialPruned."""
     arguments = bind_arguments(function, segment.configuration, handle)
@@ -127,7 +102,7 @@ def bind_arguments(function: Callable[..., Any], configuration: Configuration, t
     named = [name for name, one in parameters.items() if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}]
     if is_define_by_run(named, takes_any):
         return {TRIAL_ARGUMENT: trial}
-    arguments: dict[str, Any] = dict(configuration)
+    arguments: dict[str, Any] = dict(configuration) if takes_any else gather_groups(configuration, named)
     if TRIAL_ARGUMENT in named:
         arguments[TRIAL_ARGUMENT] = trial
     unknown = [name for name in arguments if name not in named and not takes_any]

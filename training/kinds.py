@@ -4,31 +4,19 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
+from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
 from pegbox.training.check_code import check_command, check_function, check_sklearn
 from pegbox.training.check_space import check_space
-from pegbox.training.hyperparameters.cnn import CnnHyperparameters
-from pegbox.training.hyperparameters.mlp import MlpHyperparameters
-from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.hyperparameters.resnet import ResnetHyperparameters
-from pegbox.training.hyperparameters.rnn import RnnHyperparameters
-from pegbox.training.hyperparameters.transformer import TransformerHyperparameters
+from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.resources import parse_bytes, visible_gpus
-from pegbox.training.sources import hash_files, imports_module, local_files, module_file
+from pegbox.training.sources import hash_files, imported_modules, imports_module, local_files, module_file
 from pegbox.training.stack_shape import why_not_together
 from pegbox.training.trainer import Trainer
-
-TORCH_KINDS: dict[str, type[OptimisationHyperparameters]] = {
-    "cnn": CnnHyperparameters,
-    "mlp": MlpHyperparameters,
-    "resnet": ResnetHyperparameters,
-    "rnn": RnnHyperparameters,
-    "transformer": TransformerHyperparameters,
-}
-"""Kind to its hyperparameters."""
 
 METRICS: dict[str, tuple[str, ...]] = {
     "classification": ("val_loss", "val_accuracy", "val_balanced_accuracy", "val_f1", "val_roc_auc", "val_pr_auc"),
@@ -67,6 +55,33 @@ def preload_for(train: TrainSpec) -> tuple[str, ...]:
             return (*heavy, *compiler, "pegbox.training.function_trainer")
         case CommandTrain():
             return ("pegbox.training.command_trainer",)
+
+
+def code_modules(train: TrainSpec) -> tuple[str, ...]:
+    """Modules of the user's that hold what is trained; to import one runs the user's code."""
+    match train:
+        case FunctionTrain():
+            return (train.function.partition(":")[0],)
+        case SklearnTrain():
+            return (train.estimator.partition(":")[0],)
+        case TorchTrain() | CommandTrain():
+            return ()
+
+
+def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
+    """Load what a trainer reads of a fold as it keeps it, so that processes forked from this one share it.
+
+    Nothing is put on a GPU, which does not live through a fork.
+    """
+    match train:
+        case TorchTrain() if not visible_gpus():
+            cpu = import_module("torch").device("cpu")
+            import_module("pegbox.training.tensors").fold_tensors(data, fold, cpu)
+        case SklearnTrain():
+            for part in ("train", "valid", "test"):
+                import_module("pegbox.training.estimator_data").estimator_part(data, fold, part)
+        case _:
+            return
 
 
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:
@@ -138,41 +153,43 @@ def code_fingerprint(train: TrainSpec) -> str:
     """
     match train:
         case TorchTrain():
-            return f"{_own_sources(train.kind)}-torch-{_version('torch')}"
+            return f"{hash_files(own_files('torch'))}-torch-{_version('torch')}"
         case SklearnTrain():
             files = _local_files_of(train.estimator)
-            return f"{_own_sources('sklearn')}-sklearn-{_version('scikit-learn')}-{hash_files(files)}"
+            return f"{hash_files(own_files('sklearn'))}-sklearn-{_version('scikit-learn')}-{hash_files(files)}"
         case FunctionTrain():
             return hash_files(_function_files(train))
         case CommandTrain():
             return hash_files(_command_files(train))
 
 
-_OWN_FILES = {
-    "sklearn": ("sklearn_trainer.py", "estimator_budget.py", "estimator_data.py", "metrics.py"),
-    "torch": (
-        "torch_trainer.py",
-        "loop.py",
-        "optimizers.py",
-        "lr_schedules.py",
-        "tensors.py",
-        "metrics.py",
-        "precision.py",
-        "early_stopping.py",
-        "stacked_trainer.py",
-        "stacked_loop.py",
-        "stacked_network.py",
-        "stacked_optimizer.py",
-    ),
-}
+ROOM = Path(__file__).resolve().parent
+OWN_TRAINERS = {"sklearn": ("sklearn_trainer",), "torch": ("torch_trainer", "stacked_trainer")}
+"""Where the training that pegbox does itself begins."""
 
 
-def _own_sources(kind: str) -> str:
-    room = Path(__file__).parent
-    if kind == "sklearn":
-        return hash_files([room / name for name in _OWN_FILES["sklearn"]])
-    models = [*sorted((room / "models").glob("*.py")), *sorted((room / "hyperparameters").glob("*.py"))]
-    return hash_files([*(room / name for name in _OWN_FILES["torch"]), *models])
+def own_files(trainer: Literal["sklearn", "torch"]) -> tuple[Path, ...]:
+    """The files of this room that a trainer imports, directly or not: derived, so that none can be forgotten.
+
+    What the rooms below hold is not counted: schemas declare what is part of the key itself.
+    """
+    found: set[Path] = set()
+    waiting = [f"{__package__}.{name}" for name in OWN_TRAINERS[trainer]]
+    while waiting:
+        name = waiting.pop()
+        file = _file_in_room(name)
+        if file is not None and file not in found:
+            found.add(file)
+            waiting += imported_modules(file, name)
+    return tuple(sorted(found))
+
+
+def _file_in_room(module: str) -> Path | None:
+    """The file of a module of this room; None for all else that a `from` statement may name."""
+    if not module.startswith(f"{__package__}."):
+        return None
+    file = ROOM.joinpath(*module.removeprefix(f"{__package__}.").split(".")).with_suffix(".py")
+    return file if file.is_file() else None
 
 
 def _version(package: str) -> str:

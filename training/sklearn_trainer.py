@@ -22,7 +22,6 @@ from pegbox.training.atomic_files import write_in_one_step
 from pegbox.training.estimator_budget import EstimatorGrowth
 from pegbox.training.estimator_data import EstimatorPart, estimator_part
 from pegbox.training.failures import failed
-from pegbox.training.function_trainer import import_function
 from pegbox.training.metrics import (
     Measured,
     classification_metrics,
@@ -33,6 +32,7 @@ from pegbox.training.metrics import (
 )
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
+from pegbox.training.user_code import import_function
 
 _SMALLEST_PROBABILITY = 1e-15
 """What a class counts as that an estimator calls impossible, so that one row cannot make the loss infinite."""

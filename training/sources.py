@@ -25,7 +25,11 @@ def find_module(name: str, directory: Path | None = None) -> ModuleSpec | None:
     qualified = ""
     for part in name.split("."):
         qualified = f"{qualified}.{part}" if qualified else part
-        spec = PathFinder.find_spec(qualified, list(path))
+        try:
+            spec = PathFinder.find_spec(qualified, list(path))
+        except KeyError:  # a folder without __init__.py inside another one asks for its parent, which was not imported
+            spec = ModuleSpec(qualified, None, is_package=True)
+            spec.submodule_search_locations = [str(Path(one) / part) for one in path]
         if spec is None:
             return None
         path = list(spec.submodule_search_locations or ())
@@ -120,14 +124,19 @@ def local_files(start: Path, module: str, root: Path) -> tuple[Path, ...]:
         if file in found:
             continue
         found[file] = name
-        for imported in _imported_modules(file, name):
+        for imported in imported_modules(file, name):
             target = module_file(imported)
             if target is not None and target.resolve().is_relative_to(root.resolve()):
                 waiting.append((target.resolve(), imported))
     return tuple(sorted(found))
 
 
-def _imported_modules(file: Path, module: str) -> Iterator[str]:
+def imported_modules(file: Path, module: str) -> Iterator[str]:
+    """Dotted names that a file imports, also inside functions; of `from a import b` both `a` and `a.b`.
+
+    Args:
+        module: Its own name, to which relative imports belong.
+    """
     tree = parse(file)
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Import):
@@ -141,9 +150,7 @@ def _imported_modules(file: Path, module: str) -> Iterator[str]:
 def imports_module(files: Sequence[Path], name: str) -> bool:
     """True if one of the files imports the module of this name, or a part of it."""
     return any(
-        imported == name or imported.startswith(f"{name}.")
-        for file in files
-        for imported in _imported_modules(file, "")
+        imported == name or imported.startswith(f"{name}.") for file in files for imported in imported_modules(file, "")
     )
 
 

@@ -20,7 +20,7 @@ from pegbox.training.checkpoint import read_checkpoint, write_checkpoint
 from pegbox.training.early_stopping import Patience
 from pegbox.training.failures import failed
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.kinds import TORCH_KINDS
+from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.loop import Learner
 from pegbox.training.metrics import Measured, classification_metrics, prefixed, regression_metrics
 from pegbox.training.precision import Precision

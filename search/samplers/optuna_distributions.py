@@ -110,7 +110,7 @@ class _UnitTerm:
 def _term(domain: AnyDomain, axis: Axis) -> _RangeTerm | _CellTerm | _UnitTerm:
     if not isinstance(domain, Float | Integer):
         return _CellTerm(axis)
-    if domain.extra:
+    if domain.extra or domain.density or (domain.log and domain.step is not None):
         return _UnitTerm(axis)
     has_cells = domain.step is not None or (isinstance(domain, Integer) and domain.power_of_two)
     return _CellTerm(axis) if has_cells else _RangeTerm(domain, axis)

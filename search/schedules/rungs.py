@@ -17,20 +17,6 @@ Rungs = tuple[int, ...]
 """Budgets, lowest first; the last is the full budget."""
 
 
-def rungs_of(spec: StudySpec) -> Rungs:
-    """The budgets at which trials are compared: min, min x factor, ..., and the full budget.
-
-    A rung so near to the full budget that it would cost nearly as much is left out.
-    """
-    fidelity, full = spec.fidelity, spec.full_budget
-    rungs = []
-    rung = min(fidelity.min, full)
-    while rung * fidelity.factor**0.25 < full:
-        rungs.append(rung)
-        rung *= fidelity.factor
-    return (*rungs, full)
-
-
 class Standings(NamedTuple):
     """Where the trials of a history stand.
 
@@ -58,7 +44,7 @@ class Ladder:
     """Reads the standings of a history; remembers those of trials that have not changed."""
 
     def __init__(self, spec: StudySpec) -> None:
-        self.rungs = rungs_of(spec)
+        self.rungs: Rungs = spec.rungs
         self.factor = spec.fidelity.factor
         self._goals = spec.goals
         self._places = TrialMemory(lambda trial: _place(trial, self.rungs, self._goals))

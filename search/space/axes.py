@@ -1,13 +1,14 @@
 """One parameter's values on the unit interval, there and back; conditions between parameters live in `encoding`."""
 
 import math
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from pegbox.schemas.base import Value
-from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
+from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Normal, Ordinal
 from pegbox.schemas.values import as_number, identity
 
 Array = npt.NDArray[np.float64]
@@ -82,7 +83,7 @@ class SteppedAxis:
     """low, low + step, low + 2 step, ... in cells of equal width; whole numbers where low and step are."""
 
     def __init__(self, low: float, high: float, step: float) -> None:
-        n_values = math.floor((high - low) / step + 1e-9) + 1
+        n_values = count_steps(low, high, step)
         self._low, self._high, self._step, self._n = low, high, step, n_values
         self.n_values: int | None = n_values
         self.is_ordered = True
@@ -107,34 +108,71 @@ class SteppedAxis:
         return np.asarray(self._low + np.clip(np.floor(units * self._n), 0, self._n - 1) * self._step)
 
 
-class LogIntegerAxis:
-    """Whole numbers on a logarithmic scale; each takes the stretch from half below to half above it."""
+class Scale(NamedTuple):
+    """A monotone map of numbers to positions, whole arrays at a time; equal stretches are searched equally."""
 
-    def __init__(self, low: int, high: int) -> None:
-        self._low, self._high = low, high
-        self._start = math.log(low - 0.5)
-        self._length = math.log(high + 0.5) - self._start
-        self.n_values: int | None = high - low + 1
+    position: Callable[[Array], Array]
+    number: Callable[[Array], Array]
+    """The inverse of `position`."""
+
+
+LOGARITHMIC = Scale(np.log, np.exp)
+
+
+def normal_scale(density: Normal, log: bool) -> Scale:
+    """The distribution function of a normal distribution, of the logarithm where `log` holds."""
+    from scipy.special import ndtr, ndtri  # takes a moment to load, and few spaces need it
+
+    def position(numbers: Array) -> Array:
+        return np.asarray(ndtr(((np.log(numbers) if log else numbers) - density.mean) / density.std))
+
+    def number(positions: Array) -> Array:
+        located = density.mean + density.std * ndtri(positions)
+        return np.asarray(np.exp(located) if log else located)
+
+    return Scale(position, number)
+
+
+class ScaledStepsAxis:
+    """low, low + step, ... on a scale; each value takes the stretch from half a step below to half a step above it."""
+
+    def __init__(self, low: float, high: float, step: float, scale: Scale) -> None:
+        self._low, self._step, self._scale = low, step, scale
+        self._n = count_steps(low, high, step)
+        self._high = min(high, low + (self._n - 1) * step)
+        # On a logarithmic scale half a step below the lowest value may not exist; as far below as the half above then.
+        edge = low - step / 2
+        below = edge if edge > 0 or scale is not LOGARITHMIC else low * low / (low + step / 2)
+        self._start = float(scale.position(np.array(below)))
+        self._length = float(scale.position(np.array(self._high + step / 2))) - self._start
+        self.n_values: int | None = self._n
         self.is_ordered = True
+        is_whole = isinstance(low, int) and isinstance(step, int)
+        self._decimals = None if is_whole else decimals_of(step * self._n)
 
     def value(self, unit: float) -> Value:
-        """The nearest whole number."""
-        return min(max(round(math.exp(self._start + unit * self._length)), self._low), self._high)
+        """The nearest value."""
+        number = float(self._scale.number(np.array(self._start + unit * self._length)))
+        cell = min(max(round((number - self._low) / self._step), 0), self._n - 1) if math.isfinite(number) else 0
+        value = self._low + cell * self._step
+        return value if self._decimals is None else min(round(value, self._decimals), self._high)
 
     def unit(self, value: Value) -> float:
         """Where the number lies on the scale."""
         return float(self._position(np.array(as_number(value))))
 
     def snap(self, units: Array) -> Array:
-        """Where each point's number lies on the scale."""
+        """Where each point's value lies on the scale."""
         return self._position(self.numbers(units))
 
     def numbers(self, units: Array) -> Array:
         """The values."""
-        return np.clip(np.rint(np.exp(self._start + units * self._length)), self._low, self._high)
+        numbers = self._scale.number(self._start + units * self._length)
+        cells = np.clip(np.rint((numbers - self._low) / self._step), 0, self._n - 1)
+        return np.asarray(self._low + cells * self._step)
 
     def _position(self, numbers: Array) -> Array:
-        return np.asarray((np.log(numbers) - self._start) / self._length)
+        return np.asarray((self._scale.position(numbers) - self._start) / self._length)
 
 
 class FloatAxis:
@@ -153,11 +191,11 @@ class FloatAxis:
         if unit <= 0.0 or unit >= 1.0:
             return self._low if unit <= 0.0 else self._high
         scaled = self._start + unit * self._length
-        number = float(f"{math.exp(scaled):.{DIGITS - 1}e}") if self._log else round(scaled, self._decimals)
-        return self._held(number)
+        return self.rounded(math.exp(scaled) if self._log else scaled)
 
-    def _held(self, number: float) -> float:
-        """The number, or the bound that it lies beyond or too near to be told from."""
+    def rounded(self, exact: float) -> float:
+        """The number with `DIGITS` digits, or the bound that it lies beyond or too near to be told from."""
+        number = float(f"{exact:.{DIGITS - 1}e}") if self._log else round(exact, self._decimals)
         nearest = 10.0 ** (1 - DIGITS) * number if self._log else 10.0**-self._decimals
         if number - nearest <= self._low:
             return self._low
@@ -176,6 +214,38 @@ class FloatAxis:
         """The values, not rounded."""
         scaled = self._start + self.snap(units) * self._length
         return np.clip(np.exp(scaled) if self._log else scaled, self._low, self._high)
+
+
+class DensityAxis:
+    """Real numbers of a normal distribution between two bounds; equal stretches of [0, 1] are equally probable."""
+
+    def __init__(self, low: float, high: float, density: Normal, log: bool) -> None:
+        self._low, self._high = float(low), float(high)
+        self._scale = normal_scale(density, log)
+        self._start = float(self._scale.position(np.array(low)))
+        self._length = float(self._scale.position(np.array(high))) - self._start
+        self._rounding = FloatAxis(low, high, log)
+        self.n_values: int | None = None
+        self.is_ordered = True
+
+    def value(self, unit: float) -> Value:
+        """The number there, with `DIGITS` digits."""
+        if unit <= 0.0 or unit >= 1.0:
+            return self._low if unit <= 0.0 else self._high
+        return self._rounding.rounded(float(self._scale.number(np.array(self._start + unit * self._length))))
+
+    def unit(self, value: Value) -> float:
+        """The probability of a lower number."""
+        number = min(max(as_number(value), self._low), self._high)
+        return min(max((float(self._scale.position(np.array(number))) - self._start) / self._length, 0.0), 1.0)
+
+    def snap(self, units: Array) -> Array:
+        """The points themselves, held in [0, 1]."""
+        return np.clip(units, 0.0, 1.0)
+
+    def numbers(self, units: Array) -> Array:
+        """The values, not rounded."""
+        return np.clip(self._scale.number(self._start + self.snap(units) * self._length), self._low, self._high)
 
 
 class ExtendedAxis:
@@ -248,15 +318,28 @@ def _integers(domain: Integer) -> Axis:
     if domain.power_of_two:
         exponents = range(domain.min.bit_length() - 1, domain.max.bit_length())
         return ListAxis(tuple(2**exponent for exponent in exponents), is_ordered=True)
-    if domain.log:
-        return LogIntegerAxis(domain.min, domain.max)
-    return SteppedAxis(domain.min, domain.max, domain.step or 1)
+    return _steps(domain, domain.min, domain.max, domain.step or 1)
 
 
 def _reals(domain: Float) -> Axis:
-    if domain.step is None:
-        return FloatAxis(domain.min, domain.max, domain.log)
-    return SteppedAxis(float(domain.min), float(domain.max), float(domain.step))
+    if domain.step is not None:
+        return _steps(domain, float(domain.min), float(domain.max), float(domain.step))
+    if density := domain.density:
+        return DensityAxis(domain.min, domain.max, density, domain.log)
+    return FloatAxis(domain.min, domain.max, domain.log)
+
+
+def _steps(domain: Integer | Float, low: float, high: float, step: float) -> Axis:
+    if density := domain.density:
+        return ScaledStepsAxis(low, high, step, normal_scale(density, domain.log))
+    return ScaledStepsAxis(low, high, step, LOGARITHMIC) if domain.log else SteppedAxis(low, high, step)
+
+
+def count_steps(low: float, high: float, step: float) -> int:
+    """How many values low, low + step, ... there are up to high; exact for whole numbers of any size."""
+    if isinstance(low, int) and isinstance(high, int) and isinstance(step, int):
+        return (high - low) // step + 1
+    return math.floor((high - low) / step + 1e-9) + 1
 
 
 def cell_of(unit: float, n_cells: int) -> int:

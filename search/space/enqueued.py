@@ -45,4 +45,7 @@ def _misfit(space: Space, configuration: Configuration) -> str | None:
     missing = [name for name in space.names() if space.is_active(name, configuration) and name not in configuration]
     if missing:
         return f"A known configuration sets every active parameter, but {', '.join(missing)} is missing. Add it."
+    for rule in space.sum:
+        if not rule.holds(configuration):
+            return f"{', '.join(rule.of)} must add up to {rule.total:g}. Change one of them."
     return "The configuration is forbidden." if space.is_forbidden(configuration) else None

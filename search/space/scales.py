@@ -23,7 +23,7 @@ def wide_ranges(space: Space) -> tuple[str, ...]:
 
 
 def _is_wide(domain: AnyDomain) -> bool:
-    if not isinstance(domain, Float | Integer) or domain.log or domain.step is not None:
+    if not isinstance(domain, Float | Integer) or domain.log or domain.density or domain.step is not None:
         return False
     if isinstance(domain, Integer) and domain.power_of_two:
         return False

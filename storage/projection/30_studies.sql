@@ -14,7 +14,12 @@ CREATE OR REPLACE TEMP TABLE opened AS
 SELECT study, arg_max(body->'spec', version) AS spec, min(written_at) AS created_at, max(written_at) AS changed_at
 FROM study_life WHERE type = 'study_opened' GROUP BY study;
 
-INSERT INTO new_studies SELECT study FROM opened ANTI JOIN studies USING (study);
+-- What decides which trials compete and what their values are: where it changes, all trials are folded again.
+INSERT INTO respecified
+SELECT o.study
+FROM opened AS o LEFT JOIN studies AS s USING (study) LEFT JOIN leaders AS l USING (study)
+WHERE l.study IS NULL OR [o.spec->'space', o.spec->'objective', o.spec->'objectives', o.spec->'constraints']
+    IS DISTINCT FROM [s.spec->'space', s.spec->'objective', s.spec->'objectives', s.spec->'constraints'];
 
 DELETE FROM studies USING opened WHERE studies.study = opened.study;
 
@@ -34,7 +39,7 @@ SELECT
     coalesce((spec->>'$.fidelity.max')::INTEGER, (spec->>'$.train.epochs')::INTEGER),
     TRY_CAST(spec->>'$.seed' AS BIGINT),
     from_json(spec->'tags', '"MAP(VARCHAR, VARCHAR)"'),
-    created_at, changed_at, NULL, spec
+    created_at, changed_at, NULL, spec, NULL
 FROM opened;
 
 DELETE FROM runs USING touched_studies AS t WHERE runs.study = t.study;

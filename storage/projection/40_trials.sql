@@ -7,8 +7,7 @@ WHERE type IN (
 )
     AND trial IS NOT NULL
 UNION
--- The objectives of a study that was opened only now decide what its trials' values are.
-SELECT DISTINCT study, trial FROM events SEMI JOIN new_studies USING (study) WHERE trial IS NOT NULL;
+SELECT DISTINCT study, trial FROM events SEMI JOIN respecified USING (study) WHERE trial IS NOT NULL;
 
 CREATE OR REPLACE TEMP TABLE life AS
 SELECT *, json_transform(body, $head) AS event
@@ -94,9 +93,7 @@ FROM (
 GROUP BY study, trial, attempt, replicate
 ORDER BY study, trial, replicate, attempt;
 
-DELETE FROM trials USING touched AS t WHERE trials.study = t.study AND trials.number = t.trial;
-
-INSERT INTO trials
+CREATE OR REPLACE TEMP TABLE folded AS
 WITH changes AS (
     SELECT
         *,
@@ -112,7 +109,11 @@ WITH changes AS (
         CASE
             WHEN type = 'trial_evaluated' AND event.evaluation.replicate IS NULL AND event.evaluation.fold IS NULL
                 THEN event.evaluation
-        END AS measured
+        END AS measured,
+        CASE
+            WHEN type = 'segment_started' AND event.segment.replicate IS NULL THEN event.segment.attempt
+            WHEN type = 'trial_retried' AND event.replicate IS NULL THEN event.attempt
+        END AS attempt
     FROM life
 ),
 lives AS (
@@ -125,7 +126,7 @@ lives AS (
         arg_max(event.failure, version) FILTER (state = 'failed') AS failure,
         arg_min(event.decision.configuration, version) AS configuration,
         arg_min(event.seed, version) FILTER (type = 'decision_made') AS seed,
-        max(event.segment.attempt) FILTER (event.segment.replicate IS NULL) AS attempt,
+        arg_max(attempt, version) AS attempt,
         arg_max(event.run, version) FILTER (state = 'running') AS run,
         arg_max(event.trained.worker, version) FILTER (event.replicate IS NULL) AS worker,
         arg_max(event.trained.device, version) FILTER (event.replicate IS NULL) AS device,
@@ -135,12 +136,14 @@ lives AS (
     FROM changes GROUP BY study, trial
 )
 SELECT
-    study, trial, state, measured.metrics[s.metrics[1]],
-    list_transform(s.metrics, lambda metric: measured.metrics[metric]), measured.metrics,
-    coalesce(measured.budget, 0), to_budget, coalesce(trained_seconds, measured.seconds),
-    CASE WHEN state = 'failed' THEN failure.kind END, CASE WHEN state = 'failed' THEN failure.message END,
-    configuration::VARIANT, lives.seed, coalesce(attempt, 1), run, worker, device,
-    lives.created_at, started_at, CASE WHEN state IN ('completed', 'stopped', 'failed') THEN lives.changed_at END
+    study, trial AS number, state, measured.metrics[s.metrics[1]] AS value,
+    list_transform(s.metrics, lambda metric: measured.metrics[metric]) AS "values", measured.metrics AS metrics,
+    coalesce(measured.budget, 0) AS budget, to_budget, coalesce(trained_seconds, measured.seconds) AS seconds,
+    CASE WHEN state = 'failed' THEN failure.kind END AS failure_kind,
+    CASE WHEN state = 'failed' THEN failure.message END AS failure_message,
+    configuration, lives.seed AS seed, coalesce(attempt, 1) AS attempt, run, worker, device,
+    lives.created_at AS created_at, started_at,
+    CASE WHEN state IN ('completed', 'stopped', 'failed') THEN lives.changed_at END AS ended_at
 FROM lives LEFT JOIN studies AS s USING (study)
 WHERE state IS NOT NULL
-ORDER BY study, trial;
+ORDER BY study, number;

@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import FiniteFloat
 
 from pegbox.schemas.base import Schema
-from pegbox.schemas.plan import Objective
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.asking import ask, ask_column, ask_value
 from pegbox.storage.queries.segments import RunningSegment
@@ -56,27 +55,17 @@ def n_curves(file: HistoryFile, study: str, metric: str) -> int:
     return int(ask_value(file, query, study=study, metric=metric))
 
 
-def trials_with_curves(
-    file: HistoryFile, study: str, objective: Objective, always: Sequence[int], most: int
-) -> tuple[int, ...]:
-    """Trials with a learning curve: those that are named, the best, and an even sample of each outcome.
+def trials_with_curves(file: HistoryFile, study: str, metric: str, always: Sequence[int], most: int) -> tuple[int, ...]:
+    """Trials with a learning curve: those that are named, the best that compete, and an even sample of each outcome.
 
     Args:
         file: The store's history.
         study: Its name.
-        objective: Whose metric the curve is of.
+        metric: That the curve is of.
         always: Trials that come first.
         most: How many at most.
     """
-    return ask_column(
-        file,
-        _SAMPLED,
-        study=study,
-        metric=objective.metric,
-        sign=objective.loss(1.0),
-        always=list(always),
-        most=most,
-    )
+    return ask_column(file, _SAMPLED, study=study, metric=metric, always=list(always), most=most)
 
 
 def curve_points(file: HistoryFile, study: str, metric: str, trials: Sequence[int]) -> tuple[CurvePoint, ...]:
@@ -93,7 +82,7 @@ _OF_SEARCH = "study = $study AND name = $metric AND replicate IS NULL"
 _SAMPLED = f"""
 SELECT trial FROM (
     SELECT t.number AS trial, t.state,
-        row_number() OVER (ORDER BY (t.state <> 'completed'), $sign * t.value NULLS LAST, t.number) AS place,
+        row_number() OVER (ORDER BY NOT coalesce(t.competes, false), t.loss NULLS LAST, t.number) AS place,
         row_number() OVER (PARTITION BY t.state ORDER BY hash(t.number)) AS turn
     FROM trials AS t
     WHERE t.study = $study AND t.number IN (SELECT DISTINCT trial FROM metrics WHERE {_OF_SEARCH})

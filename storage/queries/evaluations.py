@@ -81,7 +81,7 @@ def fresh_seeds(file: HistoryFile, study: str) -> tuple[FreshSeed, ...]:
 
 
 def sampled_trials(file: HistoryFile, study: str, most: int) -> tuple[SampledTrial, ...]:
-    """An even sample of the trials that have a value, completed ones first; by number."""
+    """An even sample of the trials that have a value, completed ones first, with all that lead or were finalists."""
     return ask(file, SampledTrial, _SAMPLE, study=study, most=most)
 
 
@@ -103,10 +103,14 @@ FROM ranked GROUP BY budget ORDER BY budget
 """  # noqa: S608
 
 _SAMPLE = """
+WITH named AS (
+    SELECT unnest([best, incumbent] || front[:200]) AS number FROM leaders WHERE study = $study
+    UNION SELECT trial FROM evaluations WHERE study = $study AND replicate IS NOT NULL
+)
 SELECT number, state, budget, coalesce(seconds, 0) AS seconds, coalesce(seed, 0) AS seed, metrics,
     coalesce(params::JSON::VARCHAR, '{}') AS configuration
 FROM (
     FROM trials WHERE study = $study AND value IS NOT NULL AND state IN ('completed', 'stopped', 'paused')
-    ORDER BY state <> 'completed', hash(number) LIMIT $most
+    ORDER BY number NOT IN (SELECT number FROM named), state <> 'completed', hash(number) LIMIT $most
 ) ORDER BY number
 """

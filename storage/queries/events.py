@@ -45,7 +45,7 @@ def recorded_events(file: HistoryFile, study: str) -> Iterator[tuple[int, Event]
 
 
 def last_selection(file: HistoryFile, study: str) -> Selection | None:
-    """The last answer; None before there is one."""
+    """The last one that was made, whether it still stands or not; None before there is one."""
     found = ask_column(
         file,
         "SELECT body->'selection' FROM events WHERE study = $study AND type = 'selection_made' "

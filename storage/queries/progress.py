@@ -5,10 +5,8 @@ from typing import Any
 from pydantic import FiniteFloat
 
 from pegbox.schemas.base import Schema
-from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.asking import MeasuredColumn, ParamsColumn, Row, ask
-from pegbox.storage.queries.competing import kept
 
 
 class DrawnTrial(Schema):
@@ -16,7 +14,8 @@ class DrawnTrial(Schema):
 
     number: int
     state: str
-    """`infeasible` for a completed trial that does not keep the constraints."""
+    """`infeasible` for a completed trial that does not keep the constraints, `outside` for one that the space does not
+    hold any more."""
     budget: int
     seconds: float | None
     finished: FiniteFloat | None
@@ -52,43 +51,35 @@ class NumberedValue(Schema):
     value: FiniteFloat
 
 
-def drawn_trials(file: HistoryFile, spec: StudySpec, n_best: int, most: int) -> tuple[DrawnTrial, ...]:
+def drawn_trials(file: HistoryFile, study: str, n_best: int, most: int) -> tuple[DrawnTrial, ...]:
     """All trials by number; of more than `most` the best and an even sample of the others.
 
     Args:
         file: The store's history.
-        spec: Of the study.
-        n_best: How many of the best are among them.
+        study: Its name.
+        n_best: How many of the best that compete are among them.
         most: How many at most.
     """
-    return _ask_lives(file, DrawnTrial, spec, _DRAWN, n_best=n_best, most=most)
+    return _ask_lives(file, DrawnTrial, study, _DRAWN, n_best=n_best, most=most)
 
 
-def improvements(file: HistoryFile, spec: StudySpec) -> tuple[Improvement, ...]:
-    """Every improvement among the completed trials within the constraints, in the order in which they ended."""
-    return _ask_lives(file, Improvement, spec, _IMPROVEMENTS)
+def improvements(file: HistoryFile, study: str) -> tuple[Improvement, ...]:
+    """Every improvement among the trials that compete, in the order in which they ended."""
+    return _ask_lives(file, Improvement, study, _IMPROVEMENTS)
 
 
-def improvements_by_number(file: HistoryFile, spec: StudySpec) -> tuple[NumberedValue, ...]:
-    """Every improvement among the completed trials within the constraints, in the order in which they began."""
-    condition, limits = kept(spec)
-    query = _IMPROVEMENTS_BY_NUMBER.format(kept=condition)
-    return ask(file, NumberedValue, query, study=spec.name, sign=_sign(spec), **limits)
+def improvements_by_number(file: HistoryFile, study: str) -> tuple[NumberedValue, ...]:
+    """Every improvement among the trials that compete, in the order in which they began."""
+    return ask(file, NumberedValue, _IMPROVEMENTS_BY_NUMBER, study=study)
 
 
-def ended_with_values(file: HistoryFile, spec: StudySpec) -> tuple[EndedWithValues, ...]:
-    """The completed trials within the constraints that have a value of each objective, in the order of their ends."""
-    return _ask_lives(file, EndedWithValues, spec, _ENDED_WITH_VALUES)
+def ended_with_values(file: HistoryFile, study: str) -> tuple[EndedWithValues, ...]:
+    """The trials that compete, in the order of their ends."""
+    return _ask_lives(file, EndedWithValues, study, _ENDED_WITH_VALUES)
 
 
-def _ask_lives(file: HistoryFile, kind: type[Row], spec: StudySpec, query: str, **values: Any) -> tuple[Row, ...]:
-    condition, limits = kept(spec)
-    asked = {"study": spec.name, "sign": _sign(spec), **limits, **values}
-    return ask(file, kind, _LIVES.format(kept=condition) + query, **asked)
-
-
-def _sign(spec: StudySpec) -> float:
-    return spec.goals[0].loss(1.0)
+def _ask_lives(file: HistoryFile, kind: type[Row], study: str, query: str, **values: Any) -> tuple[Row, ...]:
+    return ask(file, kind, _LIVES + query, study=study, **values)
 
 
 _LIVES = """
@@ -96,8 +87,9 @@ WITH decided AS (
     SELECT trial, arg_max(elapsed_seconds, version) AS elapsed, max(decided_at) AS decided_at
     FROM decisions WHERE study = $study GROUP BY trial
 ), lives AS (
-    SELECT t.number, t.value, t."values", t.budget, t.seconds,
-        CASE WHEN t.state = 'completed' AND NOT {kept} THEN 'infeasible' ELSE t.state END AS state,
+    SELECT t.number, t.value, t."values", t.budget, t.seconds, t.loss, coalesce(t.competes, false) AS competes,
+        CASE t.excluded_by WHEN 'breaks_constraint' THEN 'infeasible' WHEN 'outside_space' THEN 'outside'
+            ELSE t.state END AS state,
         CASE WHEN t.state IN ('completed', 'stopped', 'failed')
             THEN d.elapsed + greatest(0, epoch(t.ended_at) - epoch(d.decided_at)) END AS finished
     FROM trials AS t LEFT JOIN decided AS d ON d.trial = t.number WHERE t.study = $study
@@ -112,7 +104,7 @@ SELECT number, drawn.state, drawn.budget, drawn.seconds, finished,
     coalesce(params::JSON::VARCHAR, '{}') AS configuration, metrics
 FROM (
     FROM spending
-    ORDER BY row_number() OVER (ORDER BY (state <> 'completed'), $sign * value NULLS LAST, number) > $n_best,
+    ORDER BY row_number() OVER (ORDER BY NOT competes, loss NULLS LAST, number) > $n_best,
         hash(number)
     LIMIT $most
 ) AS drawn JOIN trials AS t USING (number) WHERE t.study = $study ORDER BY number
@@ -120,21 +112,19 @@ FROM (
 
 _IMPROVEMENTS = """
 SELECT number, finished, spent, value FROM (
-    SELECT *, min($sign * value) OVER earlier AS before
-    FROM spending WHERE state = 'completed' AND value IS NOT NULL
+    SELECT *, min(loss) OVER earlier AS before FROM spending WHERE competes
     WINDOW earlier AS (ORDER BY finished, number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-) WHERE before IS NULL OR $sign * value < before ORDER BY finished, number
+) WHERE before IS NULL OR loss < before ORDER BY finished, number
 """
 
 _ENDED_WITH_VALUES = """
-SELECT number, finished, spent, "values" FROM spending
-WHERE state = 'completed' AND len(list_filter("values", lambda v: v IS NULL)) = 0 ORDER BY finished, number
+SELECT number, finished, spent, "values" FROM spending WHERE competes ORDER BY finished, number
 """
 
 _IMPROVEMENTS_BY_NUMBER = """
 SELECT number, value FROM (
-    SELECT number, value, min($sign * value) OVER (ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-        AS before
-    FROM trials WHERE study = $study AND state = 'completed' AND value IS NOT NULL AND {kept}
-) WHERE before IS NULL OR $sign * value < before ORDER BY number
+    SELECT number, value, loss,
+        min(loss) OVER (ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM trials WHERE study = $study AND competes
+) WHERE before IS NULL OR loss < before ORDER BY number
 """

@@ -28,10 +28,13 @@ class Overview(Schema):
     trials: int
     completed: int
     failed: int
-    best: FiniteFloat | None
-    """Of the first objective over all completed trials, whatever their constraints say."""
-    winner: int | None
-    """Of the last selection."""
+    best: int | None
+    """The answer: the winner on fresh seeds where a selection stands, else the incumbent."""
+    best_value: FiniteFloat | None
+    """Of the first objective."""
+    is_selected: bool
+    n_front: int
+    """Trials that no other beats in every objective."""
     trained_seconds: FiniteFloat | None
     """Of all segments."""
     changed_at: datetime | None
@@ -93,19 +96,18 @@ WITH last_run AS (
 tally AS (
     SELECT
         study, count(*) AS trials, count(*) FILTER (state = 'completed') AS completed,
-        count(*) FILTER (state = 'failed') AS failed, min(value) FILTER (state = 'completed') AS lowest,
-        max(value) FILTER (state = 'completed') AS highest, max(coalesce(ended_at, started_at)) AS changed_at
+        count(*) FILTER (state = 'failed') AS failed, max(coalesce(ended_at, started_at)) AS changed_at
     FROM trials GROUP BY study
 ),
-spent AS (SELECT study, sum(seconds) AS seconds FROM segments GROUP BY study),
-answer AS (SELECT study, arg_max(winner, selected_at) AS winner FROM selections GROUP BY study)
+spent AS (SELECT study, sum(seconds) AS seconds FROM segments GROUP BY study)
 SELECT
     study, spec, coalesce(r.status, 'waiting') AS state, coalesce(trials, 0) AS trials,
     coalesce(completed, 0) AS completed, coalesce(failed, 0) AS failed,
-    CASE WHEN s.goals[1] = 'maximize' THEN highest ELSE lowest END AS best, winner, p.seconds AS trained_seconds,
+    l.best, l.best_value, coalesce(l.is_selected, false) AS is_selected, coalesce(len(l.front), 0) AS n_front,
+    p.seconds AS trained_seconds,
     greatest(s.changed_at, r.changed_at, t.changed_at) AS changed_at, tags
 FROM studies AS s LEFT JOIN last_run AS r USING (study) LEFT JOIN tally AS t USING (study)
-LEFT JOIN spent AS p USING (study) LEFT JOIN answer USING (study)
+LEFT JOIN spent AS p USING (study) LEFT JOIN leaders AS l USING (study)
 ORDER BY greatest(s.changed_at, r.changed_at, t.changed_at) DESC, study
 """
 

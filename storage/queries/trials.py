@@ -61,7 +61,7 @@ class EndedTrial(Schema):
     failure_message: str | None
     configuration: ParamsColumn
     is_best: bool
-    """Better by the first objective than all that ended before it, and within the constraints."""
+    """It competes, and is better by the first objective than all that ended before it and compete."""
 
 
 class MeasuredTrial(Schema):
@@ -139,8 +139,8 @@ def ended_trials(file: HistoryFile, study: str, known: Sequence[int] = ()) -> tu
     return ask(
         file,
         EndedTrial,
-        "WITH told AS (SELECT number, value = best AND best IS DISTINCT FROM lag(best) OVER (ORDER BY n_finished) "
-        "AS is_best FROM best_so_far($study)) "
+        "WITH told AS (SELECT number, best IS DISTINCT FROM lag(best) OVER (ORDER BY n_finished) AS is_best "
+        "FROM best_so_far($study)) "
         "SELECT number, state, metrics, budget, seconds, failure_kind, failure_message, "
         "CAST(params AS JSON) AS configuration, coalesce(is_best, false) AS is_best "
         "FROM trials JOIN told USING (number) "

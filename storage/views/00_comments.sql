@@ -12,6 +12,7 @@ COMMENT ON COLUMN studies.tags IS 'Words of the user.';
 COMMENT ON COLUMN studies.created_at IS 'When the study was first opened.';
 COMMENT ON COLUMN studies.changed_at IS 'When its specification last changed.';
 COMMENT ON COLUMN studies.view_name IS 'View with one typed column for each of its parameters.';
+COMMENT ON COLUMN studies.rungs IS 'Epochs at which trials are compared, lowest first; the last are the full budget.';
 COMMENT ON COLUMN studies.spec IS 'The whole specification, as JSON.';
 
 COMMENT ON TABLE runs IS 'One row for each flow run that drove a study.';
@@ -48,6 +49,9 @@ COMMENT ON COLUMN trials.run IS 'Run that last trained it.';
 COMMENT ON COLUMN trials.worker IS 'Host and process that last trained it.';
 COMMENT ON COLUMN trials.device IS 'cpu or cuda.';
 COMMENT ON COLUMN trials.created_at IS 'When it was proposed.';
+COMMENT ON COLUMN trials.competes IS 'True if it may be named the best: completed, inside the space of today, within the constraints.';
+COMMENT ON COLUMN trials.excluded_by IS 'Why it does not compete: failed, unfinished, unmeasured, outside_space or breaks_constraint.';
+COMMENT ON COLUMN trials.loss IS 'The value, or minus the value where it is maximized: less is better.';
 COMMENT ON COLUMN trials.started_at IS 'When it was first handed to a worker.';
 COMMENT ON COLUMN trials.ended_at IS 'When it was completed, stopped or failed; NULL before.';
 
@@ -130,6 +134,25 @@ COMMENT ON COLUMN selections.checkpoint IS 'The trained model.';
 COMMENT ON COLUMN selections.params IS 'Configuration of the winner.';
 COMMENT ON COLUMN selections.finalists IS 'All that took part, as JSON.';
 COMMENT ON COLUMN selections.selected_at IS 'When it was chosen.';
+
+COMMENT ON TABLE violations IS 'Evaluated trials that do not keep a constraint of their study, and cannot win: the metric (its mean over fresh seeds where there are some; NULL where it was not measured), what is allowed, and by how much it is missed.';
+COMMENT ON COLUMN violations.study IS 'Name of the study.';
+COMMENT ON COLUMN violations.number IS 'Of the trial.';
+COMMENT ON COLUMN violations.state IS 'Of the trial: paused, completed, stopped, ...';
+COMMENT ON COLUMN violations.metric IS 'The metric that the constraint limits.';
+COMMENT ON COLUMN violations.value IS 'Mean over fresh seeds, else at the last evaluation; NULL where it was not measured.';
+COMMENT ON COLUMN violations.lowest IS 'The smallest value that is allowed; NULL for any.';
+COMMENT ON COLUMN violations.highest IS 'The largest value that is allowed; NULL for any.';
+COMMENT ON COLUMN violations.violation IS 'How far the value lies outside, in units of the metric.';
+
+COMMENT ON TABLE leaders IS 'One row a study: who leads it. NULL where no trial competes yet, or this version cannot read the study.';
+COMMENT ON COLUMN leaders.study IS 'Name of the study.';
+COMMENT ON COLUMN leaders.best IS 'The answer: number of the winner on fresh seeds where a selection stands, else of the incumbent.';
+COMMENT ON COLUMN leaders.best_value IS 'First objective of the answer: what to expect on fresh seeds where it was chosen by them, else what the search saw.';
+COMMENT ON COLUMN leaders.is_selected IS 'True if the answer was chosen on fresh seeds.';
+COMMENT ON COLUMN leaders.incumbent IS 'Number of the best trial as the search saw it; of several objectives the knee of the front.';
+COMMENT ON COLUMN leaders.incumbent_value IS 'First objective of the incumbent as the search saw it.';
+COMMENT ON COLUMN leaders.front IS 'Numbers of the trials that no other beats in every objective, best in the first objective first.';
 
 COMMENT ON TABLE artifacts IS 'Files that belong to a study.';
 COMMENT ON COLUMN artifacts.study IS 'Name of the study.';

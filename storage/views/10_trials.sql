@@ -6,10 +6,22 @@ FROM trials AS t JOIN studies AS s USING (study);
 COMMENT ON VIEW all_trials IS 'Trials of all studies, each with the objective, method and tags of its study. Example: FROM all_trials WHERE state = ''completed'' LIMIT 5;';
 
 CREATE OR REPLACE VIEW completed AS
-SELECT t.*, s.metrics[1] AS metric, s.goals[1] AS goal, if(s.goals[1] = 'maximize', -t.value, t.value) AS loss
+SELECT t.*, s.metrics[1] AS metric, s.goals[1] AS goal
 FROM trials AS t JOIN studies AS s USING (study)
 WHERE t.state = 'completed' AND t.value IS NOT NULL;
-COMMENT ON VIEW completed IS 'Trials with a value at the full budget; loss is the first objective as something to be made small. Example: SELECT study, min(loss) FROM completed GROUP BY study;';
+COMMENT ON VIEW completed IS 'Trials with a value at the full budget, those too that do not compete because they break a constraint or lie outside the space of today. Example: SELECT study, min(loss) FILTER (competes) FROM completed GROUP BY study;';
+
+CREATE OR REPLACE VIEW competing AS
+SELECT
+    t.*, s.metrics[1] AS metric, s.goals[1] AS goal, t.number IS NOT DISTINCT FROM l.best AS is_best,
+    t.number IS NOT DISTINCT FROM l.incumbent AS is_incumbent, list_contains(l.front, t.number) AS on_front,
+    row_number() OVER (
+        PARTITION BY t.study
+        ORDER BY t.number IS DISTINCT FROM l.incumbent, NOT list_contains(l.front, t.number), t.loss, t.number
+    ) AS place
+FROM trials AS t JOIN studies AS s ON s.study = t.study JOIN leaders AS l ON l.study = t.study
+WHERE t.competes;
+COMMENT ON VIEW competing IS 'Trials that may be named the best: completed, inside the space of today, within the constraints. place 1 is the incumbent; then comes the rest of the front, then the others by loss. Example: FROM competing WHERE study = ''digits'' AND place <= 5 ORDER BY place;';
 
 CREATE OR REPLACE VIEW trial_parameters AS
 SELECT t.study, t.number, t.state, t.value, parameter.key AS parameter, parameter.value->>'$' AS setting,
@@ -19,13 +31,22 @@ FROM (SELECT r.study, r.number, r.state, r.value, r.params::JSON AS params FROM 
 COMMENT ON VIEW trial_parameters IS 'One row for each parameter that was active in a trial, as text and, where it is one, as a number. Example: SELECT parameter, count(*) FROM trial_parameters GROUP BY parameter;';
 
 CREATE OR REPLACE VIEW curves AS
-SELECT m.study, m.trial, m.fold, m.replicate, m.name, m.step, m.value, m.seed, m.attempt, m.reported_at
+SELECT m.study, m.trial, m.fold, m.name, m.step, m.value, m.seed, m.attempt, m.reported_at
 FROM metrics AS m
-ANTI JOIN (SELECT * FROM metrics AS n WHERE n.attempt > 1) AS later
+ANTI JOIN (SELECT * FROM metrics AS n WHERE n.attempt > 1 AND n.replicate IS NULL) AS later
     ON later.study = m.study AND later.trial = m.trial AND later.fold = m.fold
-    AND coalesce(later.replicate, -1) = coalesce(m.replicate, -1)
-    AND later.name = m.name AND later.step = m.step AND later.attempt > m.attempt;
-COMMENT ON VIEW curves IS 'Learning curves: of each step the last attempt that measured it. Example: SELECT step, value FROM curves WHERE study = ''digits'' AND trial = 0 AND name = ''val_loss'' ORDER BY step;';
+    AND later.name = m.name AND later.step = m.step AND later.attempt > m.attempt
+WHERE m.replicate IS NULL;
+COMMENT ON VIEW curves IS 'Learning curves of the search: of each step the last attempt that measured it. Those of fresh seeds are in replicate_curves. Example: SELECT step, value FROM curves WHERE study = ''digits'' AND trial = 0 AND name = ''val_loss'' ORDER BY step;';
+
+CREATE OR REPLACE VIEW replicate_curves AS
+SELECT m.study, m.trial, m.replicate, m.fold, m.name, m.step, m.value, m.seed, m.attempt, m.reported_at
+FROM metrics AS m
+ANTI JOIN (SELECT * FROM metrics AS n WHERE n.attempt > 1 AND n.replicate IS NOT NULL) AS later
+    ON later.study = m.study AND later.trial = m.trial AND later.replicate = m.replicate AND later.fold = m.fold
+    AND later.name = m.name AND later.step = m.step AND later.attempt > m.attempt
+WHERE m.replicate IS NOT NULL;
+COMMENT ON VIEW replicate_curves IS 'Learning curves of the finalists on their fresh seeds: of each step the last attempt that measured it. Example: SELECT replicate, step, value FROM replicate_curves WHERE study = ''digits'' AND trial = 0 AND name = ''val_loss'' ORDER BY ALL;';
 
 CREATE OR REPLACE VIEW study_summary AS
 SELECT
@@ -35,14 +56,15 @@ SELECT
     count(*) FILTER (t.state = 'stopped') AS stopped,
     count(*) FILTER (t.state = 'failed') AS failed,
     count(*) FILTER (t.state IN ('proposed', 'running', 'paused')) AS active,
-    CASE WHEN s.goals[1] = 'maximize' THEN max(t.value) FILTER (t.state = 'completed' AND v.number IS NULL)
-        ELSE min(t.value) FILTER (t.state = 'completed' AND v.number IS NULL) END AS best,
+    count(*) FILTER (t.competes) AS competing,
+    any_value(l.best) AS best_trial, any_value(l.best_value) AS best, any_value(l.is_selected) AS is_selected,
+    any_value(l.incumbent) AS incumbent, any_value(l.incumbent_value) AS incumbent_value,
     sum(t.seconds) / 3600 AS hours, s.created_at, max(t.ended_at) AS last_ended_at
 FROM studies AS s LEFT JOIN trials AS t ON t.study = s.study
-LEFT JOIN (SELECT DISTINCT w.study, w.number FROM violations AS w) AS v ON v.study = t.study AND v.number = t.number
+LEFT JOIN leaders AS l ON l.study = s.study
 GROUP BY s.study, s.metrics, s.goals, s.method, s.schedule, s.created_at
 ORDER BY s.created_at;
-COMMENT ON VIEW study_summary IS 'One row a study: how many trials in which state, the best value within its constraints, the hours. Example: FROM study_summary;';
+COMMENT ON VIEW study_summary IS 'One row a study: how many trials in which state, the best trial and its value, what the search saw, the hours. Example: FROM study_summary;';
 
 CREATE OR REPLACE VIEW failures AS
 SELECT

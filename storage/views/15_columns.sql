@@ -1,14 +1,5 @@
 -- What every column of the views over all studies means, in the words of the tables that they are made from.
 
-COMMENT ON COLUMN violations.study IS 'Name of the study.';
-COMMENT ON COLUMN violations.number IS 'Of the trial.';
-COMMENT ON COLUMN violations.state IS 'Of the trial: paused, completed, stopped, ...';
-COMMENT ON COLUMN violations.metric IS 'The metric that the constraint limits.';
-COMMENT ON COLUMN violations.value IS 'Mean over fresh seeds, else at the last evaluation; NULL where it was not measured.';
-COMMENT ON COLUMN violations.lowest IS 'The smallest value that is allowed; NULL for any.';
-COMMENT ON COLUMN violations.highest IS 'The largest value that is allowed; NULL for any.';
-COMMENT ON COLUMN violations.violation IS 'How far the value lies outside, in units of the metric.';
-
 COMMENT ON COLUMN all_trials.study IS 'Name of the study.';
 COMMENT ON COLUMN all_trials.number IS 'Counts the trials of the study from 0.';
 COMMENT ON COLUMN all_trials.state IS 'proposed, running, paused, completed, stopped or failed.';
@@ -29,6 +20,9 @@ COMMENT ON COLUMN all_trials.device IS 'cpu or cuda.';
 COMMENT ON COLUMN all_trials.created_at IS 'When it was proposed.';
 COMMENT ON COLUMN all_trials.started_at IS 'When it was first handed to a worker.';
 COMMENT ON COLUMN all_trials.ended_at IS 'When it was completed, stopped or failed; NULL before.';
+COMMENT ON COLUMN all_trials.competes IS 'True if it may be named the best: completed, inside the space of today, within the constraints.';
+COMMENT ON COLUMN all_trials.excluded_by IS 'Why it does not compete: failed, unfinished, unmeasured, outside_space or breaks_constraint.';
+COMMENT ON COLUMN all_trials.loss IS 'The value, or minus the value where it is maximized: less is better.';
 COMMENT ON COLUMN all_trials.metric IS 'Name of the first objective.';
 COMMENT ON COLUMN all_trials.goal IS 'minimize or maximize, of the first objective.';
 COMMENT ON COLUMN all_trials.method IS 'Which method proposes configurations.';
@@ -56,9 +50,41 @@ COMMENT ON COLUMN completed.device IS 'cpu or cuda.';
 COMMENT ON COLUMN completed.created_at IS 'When it was proposed.';
 COMMENT ON COLUMN completed.started_at IS 'When it was first handed to a worker.';
 COMMENT ON COLUMN completed.ended_at IS 'When it was completed.';
+COMMENT ON COLUMN completed.competes IS 'True if it may be named the best: completed, inside the space of today, within the constraints.';
+COMMENT ON COLUMN completed.excluded_by IS 'Why it does not compete: failed, unfinished, unmeasured, outside_space or breaks_constraint.';
+COMMENT ON COLUMN completed.loss IS 'The value, or minus the value where it is maximized: less is better.';
 COMMENT ON COLUMN completed.metric IS 'Name of the first objective.';
 COMMENT ON COLUMN completed.goal IS 'minimize or maximize, of the first objective.';
-COMMENT ON COLUMN completed.loss IS 'The value, or minus the value where it is maximized: less is better.';
+
+COMMENT ON COLUMN competing.study IS 'Name of the study.';
+COMMENT ON COLUMN competing.number IS 'Counts the trials of the study from 0.';
+COMMENT ON COLUMN competing.state IS 'Always competing.';
+COMMENT ON COLUMN competing.value IS 'First objective at the full budget, in the unit of metric.';
+COMMENT ON COLUMN competing."values" IS 'Every objective at the last evaluation, the first objective first.';
+COMMENT ON COLUMN competing.metrics IS 'Every metric of the last evaluation: metrics[''val_loss''].';
+COMMENT ON COLUMN competing.budget IS 'Epochs trained.';
+COMMENT ON COLUMN competing.to_budget IS 'Epochs it was last told to train to.';
+COMMENT ON COLUMN competing.seconds IS 'Of training, over all its segments; finalists'' seeds not included.';
+COMMENT ON COLUMN competing.failure_kind IS 'NULL: it ended well.';
+COMMENT ON COLUMN competing.failure_message IS 'NULL: it ended well.';
+COMMENT ON COLUMN competing.params IS 'Configuration, the active parameters only: params.lr.';
+COMMENT ON COLUMN competing.seed IS 'Of its training.';
+COMMENT ON COLUMN competing.attempt IS 'Which try at training it this is, from 1.';
+COMMENT ON COLUMN competing.run IS 'Run that last trained it.';
+COMMENT ON COLUMN competing.worker IS 'Host and process that last trained it.';
+COMMENT ON COLUMN competing.device IS 'cpu or cuda.';
+COMMENT ON COLUMN competing.created_at IS 'When it was proposed.';
+COMMENT ON COLUMN competing.started_at IS 'When it was first handed to a worker.';
+COMMENT ON COLUMN competing.ended_at IS 'When it was competing.';
+COMMENT ON COLUMN competing.competes IS 'Always true.';
+COMMENT ON COLUMN competing.excluded_by IS 'NULL: nothing excludes it.';
+COMMENT ON COLUMN competing.loss IS 'The value, or minus the value where it is maximized: less is better.';
+COMMENT ON COLUMN competing.metric IS 'Name of the first objective.';
+COMMENT ON COLUMN competing.goal IS 'minimize or maximize, of the first objective.';
+COMMENT ON COLUMN competing.is_best IS 'True for the answer: the winner on fresh seeds where a selection stands, else the incumbent.';
+COMMENT ON COLUMN competing.is_incumbent IS 'True for the best as the search saw it; of several objectives the knee of the front.';
+COMMENT ON COLUMN competing.on_front IS 'True if no other that competes beats it in every objective.';
+COMMENT ON COLUMN competing.place IS '1 for the incumbent, then the front, then the others by loss.';
 
 COMMENT ON COLUMN trial_parameters.study IS 'Name of the study.';
 COMMENT ON COLUMN trial_parameters.number IS 'Counts the trials of the study from 0.';
@@ -71,13 +97,23 @@ COMMENT ON COLUMN trial_parameters.numeric_setting IS 'What it was set to; NULL 
 COMMENT ON COLUMN curves.study IS 'Name of the study.';
 COMMENT ON COLUMN curves.trial IS 'Number of the trial.';
 COMMENT ON COLUMN curves.fold IS 'Which fold, from 0.';
-COMMENT ON COLUMN curves.replicate IS 'Which fresh seed of the finalists'' round; NULL while searching.';
 COMMENT ON COLUMN curves.name IS 'Of the metric.';
 COMMENT ON COLUMN curves.step IS 'Epochs finished since the trial began.';
 COMMENT ON COLUMN curves.value IS 'What was measured; NULL where it was not finite.';
 COMMENT ON COLUMN curves.seed IS 'Of the training.';
 COMMENT ON COLUMN curves.attempt IS 'Last try at training that measured the step, from 1.';
 COMMENT ON COLUMN curves.reported_at IS 'When it was written down.';
+
+COMMENT ON COLUMN replicate_curves.study IS 'Name of the study.';
+COMMENT ON COLUMN replicate_curves.trial IS 'Number of the trial.';
+COMMENT ON COLUMN replicate_curves.replicate IS 'Which fresh seed, from 0.';
+COMMENT ON COLUMN replicate_curves.fold IS 'Which fold, from 0.';
+COMMENT ON COLUMN replicate_curves.name IS 'Of the metric.';
+COMMENT ON COLUMN replicate_curves.step IS 'Epochs finished since the trial began.';
+COMMENT ON COLUMN replicate_curves.value IS 'What was measured; NULL where it was not finite.';
+COMMENT ON COLUMN replicate_curves.seed IS 'Of the training.';
+COMMENT ON COLUMN replicate_curves.attempt IS 'Last try at training that measured the step, from 1.';
+COMMENT ON COLUMN replicate_curves.reported_at IS 'When it was written down.';
 
 COMMENT ON COLUMN study_summary.study IS 'Name of the study.';
 COMMENT ON COLUMN study_summary.metric IS 'Name of the first objective.';
@@ -89,7 +125,12 @@ COMMENT ON COLUMN study_summary.completed IS 'How many were trained to the full 
 COMMENT ON COLUMN study_summary.stopped IS 'How many the schedule stopped early.';
 COMMENT ON COLUMN study_summary.failed IS 'How many failed for good.';
 COMMENT ON COLUMN study_summary.active IS 'How many are proposed, running or paused.';
-COMMENT ON COLUMN study_summary.best IS 'Best first objective of a completed trial.';
+COMMENT ON COLUMN study_summary.competing IS 'How many may be named the best: completed, inside the space, within the constraints.';
+COMMENT ON COLUMN study_summary.best_trial IS 'The answer: number of the winner on fresh seeds where a selection stands, else of the incumbent.';
+COMMENT ON COLUMN study_summary.best IS 'First objective of the answer: what to expect on fresh seeds where it was chosen by them, else what the search saw.';
+COMMENT ON COLUMN study_summary.is_selected IS 'True if the answer was chosen on fresh seeds.';
+COMMENT ON COLUMN study_summary.incumbent IS 'Number of the best trial as the search saw it; of several objectives the knee of the front.';
+COMMENT ON COLUMN study_summary.incumbent_value IS 'First objective of the incumbent as the search saw it; optimistic, because it was picked by it.';
 COMMENT ON COLUMN study_summary.hours IS 'Of training, over all trials; finalists'' seeds not included.';
 COMMENT ON COLUMN study_summary.created_at IS 'When the study was first opened.';
 COMMENT ON COLUMN study_summary.last_ended_at IS 'When its latest trial ended.';

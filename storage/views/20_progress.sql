@@ -9,27 +9,24 @@ SELECT
     sum(t.seconds) OVER in_time AS trained_seconds,
     sum(t.budget) OVER in_time AS trained_epochs,
     if(t.state = 'completed', t.value, NULL) AS value,
-    CASE WHEN s.goals[1] = 'maximize' THEN max(if(t.state = 'completed' AND v.number IS NULL, t.value, NULL)) OVER in_time
-        ELSE min(if(t.state = 'completed' AND v.number IS NULL, t.value, NULL)) OVER in_time END AS best
+    if(s.goals[1] = 'maximize', -1, 1) * min(if(t.competes, t.loss, NULL)) OVER in_time AS best
 FROM trials AS t JOIN studies AS s ON s.study = t.study
-LEFT JOIN (SELECT DISTINCT w.study, w.number FROM violations AS w) AS v ON v.study = t.study AND v.number = t.number
 WHERE t.study = study AND t.ended_at IS NOT NULL
 WINDOW in_time AS (ORDER BY t.ended_at, t.number ROWS UNBOUNDED PRECEDING)
 ORDER BY t.ended_at, t.number;
-COMMENT ON MACRO TABLE best_so_far IS 'Best value within the constraints after each finished trial: by trials, by elapsed time, and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
+COMMENT ON MACRO TABLE best_so_far IS 'Best first objective, as the search saw it, of the trials that compete, after each finished trial: by trials, by elapsed time, and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
 
 CREATE OR REPLACE MACRO top(study, k := 10) AS TABLE
 SELECT t.number, t.value, t.metrics, t.params, t.budget, t.seconds
-FROM completed AS t ANTI JOIN violations AS v ON v.study = t.study AND v.number = t.number
-WHERE t.study = study ORDER BY t.loss, t.number LIMIT k;
-COMMENT ON MACRO TABLE top IS 'The k best completed trials within the constraints. Example: FROM top(''digits'', k := 5);';
+FROM competing AS t WHERE t.study = study AND t.place <= k ORDER BY t.place;
+COMMENT ON MACRO TABLE top IS 'The k best trials that compete, as the search saw them; of several objectives the knee of the front, then the front, then the others by the first objective. Example: FROM top(''digits'', k := 5);';
 
 CREATE OR REPLACE MACRO curve(study, trial, metric := NULL) AS TABLE
 SELECT c.name, c.step, c.fold, c.value
 FROM curves AS c
-WHERE c.study = study AND c.trial = trial AND c.replicate IS NULL AND (metric IS NULL OR c.name = metric)
+WHERE c.study = study AND c.trial = trial AND (metric IS NULL OR c.name = metric)
 ORDER BY c.name, c.fold, c.step;
-COMMENT ON MACRO TABLE curve IS 'Learning curves of one trial. Example: FROM curve(''digits'', 0, metric := ''val_loss'');';
+COMMENT ON MACRO TABLE curve IS 'Learning curves of one trial in the search. Example: FROM curve(''digits'', 0, metric := ''val_loss'');';
 
 -- Trials are counted by their first fold, and the few without it apart: that spares a count of distinct trials over all rows.
 CREATE OR REPLACE MACRO curve_bands(study, metric) AS TABLE
@@ -67,7 +64,7 @@ CREATE OR REPLACE MACRO rung_correlation(study, keep := 1 / 3) AS TABLE
 WITH early AS (
     SELECT c.trial, c.step, avg(if(s.goals[1] = 'maximize', -c.value, c.value)) AS loss
     FROM curves AS c JOIN studies AS s ON s.study = c.study
-    WHERE c.study = study AND c.name = s.metrics[1] AND c.replicate IS NULL AND c.value IS NOT NULL
+    WHERE c.study = study AND c.name = s.metrics[1] AND c.value IS NOT NULL
     GROUP BY c.trial, c.step
 ),
 ranked AS (
@@ -75,7 +72,7 @@ ranked AS (
         e.step, t.number, t.loss,
         rank() OVER (PARTITION BY e.step ORDER BY e.loss) AS early_rank,
         rank() OVER (PARTITION BY e.step ORDER BY t.loss) AS final_rank,
-        row_number() OVER (PARTITION BY e.step ORDER BY t.loss, t.number) AS final_place,
+        row_number() OVER (PARTITION BY e.step ORDER BY NOT t.competes, t.loss, t.number) AS final_place,
         count(*) OVER (PARTITION BY e.step) AS n
     FROM early AS e JOIN completed AS t ON t.study = study AND t.number = e.trial
 )

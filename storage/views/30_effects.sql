@@ -5,7 +5,7 @@
 
 CREATE OR REPLACE MACRO marginal(study, parameter, bins := 10, scale := 'quantile') AS TABLE
 WITH seen AS (
-    SELECT TRY_CAST(variant_extract(t.params, parameter) AS DOUBLE) AS x, t.value AS y, t.loss
+    SELECT TRY_CAST(variant_extract(t.params, parameter) AS DOUBLE) AS x, t.value AS y, t.loss, t.competes
     FROM completed AS t WHERE t.study = study
 ),
 active AS (SELECT * FROM seen AS p WHERE p.x > if(scale = 'log', 0, '-infinity'::DOUBLE)),
@@ -17,7 +17,7 @@ edges AS (
 ),
 celled AS (
     SELECT
-        p.x, p.y, p.loss,
+        p.x, p.y, p.loss, p.competes,
         coalesce(least(4095, floor(4096 * (if(e.is_log, ln(p.x), p.x) - e.low) / nullif(e.high - e.low, 0))), 0) AS cell
     FROM active AS p, edges AS e
 ),
@@ -34,7 +34,7 @@ SELECT
     b.bin::INTEGER AS bin, min(c.x) AS low, max(c.x) AS high, count(*) AS n, avg(c.y) AS mean,
     avg(c.y) - 1.96 * stddev_samp(c.y) / sqrt(count(*)) AS mean_low,
     avg(c.y) + 1.96 * stddev_samp(c.y) / sqrt(count(*)) AS mean_high,
-    median(c.y) AS median, arg_min(c.y, c.loss) AS best
+    median(c.y) AS median, arg_min(c.y, c.loss) FILTER (c.competes) AS best
 FROM celled AS c JOIN binned AS b ON b.cell = c.cell
 GROUP BY b.bin
 ORDER BY b.bin;
@@ -45,9 +45,9 @@ SELECT
     p.level, count(*) AS n, avg(p.y) AS mean,
     avg(p.y) - 1.96 * stddev_samp(p.y) / sqrt(count(*)) AS mean_low,
     avg(p.y) + 1.96 * stddev_samp(p.y) / sqrt(count(*)) AS mean_high,
-    median(p.y) AS median, arg_min(p.y, p.loss) AS best
+    median(p.y) AS median, arg_min(p.y, p.loss) FILTER (p.competes) AS best
 FROM (
-    SELECT variant_extract(t.params, parameter)::VARCHAR AS level, t.value AS y, t.loss
+    SELECT variant_extract(t.params, parameter)::VARCHAR AS level, t.value AS y, t.loss, t.competes
     FROM completed AS t WHERE t.study = study
 ) AS p
 WHERE p.level IS NOT NULL
@@ -69,28 +69,28 @@ seen AS (
     SELECT
         TRY_CAST(variant_extract(t.params, parameter) AS DOUBLE) AS x, NULL AS a,
         TRY_CAST(variant_extract(t.params, other) AS DOUBLE) AS z, NULL AS b,
-        t.value AS y, t.loss
+        t.value AS y, t.loss, t.competes
     FROM completed AS t, (SELECT 1 FROM kinds AS k WHERE k.first AND k.second) AS kind
     WHERE t.study = study
     UNION ALL
     SELECT
         TRY_CAST(variant_extract(t.params, parameter) AS DOUBLE) AS x, NULL AS a,
         NULL AS z, variant_extract(t.params, other)::VARCHAR AS b,
-        t.value AS y, t.loss
+        t.value AS y, t.loss, t.competes
     FROM completed AS t, (SELECT 1 FROM kinds AS k WHERE k.first AND NOT k.second) AS kind
     WHERE t.study = study
     UNION ALL
     SELECT
         NULL AS x, variant_extract(t.params, parameter)::VARCHAR AS a,
         TRY_CAST(variant_extract(t.params, other) AS DOUBLE) AS z, NULL AS b,
-        t.value AS y, t.loss
+        t.value AS y, t.loss, t.competes
     FROM completed AS t, (SELECT 1 FROM kinds AS k WHERE NOT k.first AND k.second) AS kind
     WHERE t.study = study
     UNION ALL
     SELECT
         NULL AS x, variant_extract(t.params, parameter)::VARCHAR AS a,
         NULL AS z, variant_extract(t.params, other)::VARCHAR AS b,
-        t.value AS y, t.loss
+        t.value AS y, t.loss, t.competes
     FROM completed AS t, (SELECT 1 FROM kinds AS k WHERE NOT k.first AND NOT k.second) AS kind
     WHERE t.study = study
 ),
@@ -107,7 +107,7 @@ edges AS (
 ),
 celled AS (
     SELECT
-        p.x, p.z, p.y, p.loss,
+        p.x, p.z, p.y, p.loss, p.competes,
         p.a,
         p.b,
         if(e.x_is_numeric, coalesce(least(4095, floor(4096 * (if(e.x_is_log, ln(p.x), p.x) - e.x_low)
@@ -127,7 +127,7 @@ second_bins AS (
 SELECT
     f.bin::INTEGER AS bin, coalesce(c.a, format('{:.4g} .. {:.4g}', min(c.x), max(c.x))) AS setting,
     g.bin::INTEGER AS other_bin, coalesce(c.b, format('{:.4g} .. {:.4g}', min(c.z), max(c.z))) AS other_setting,
-    count(*) AS n, avg(c.y) AS mean, arg_min(c.y, c.loss) AS best
+    count(*) AS n, avg(c.y) AS mean, arg_min(c.y, c.loss) FILTER (c.competes) AS best
 FROM celled AS c JOIN first_bins AS f ON f.i = c.i JOIN second_bins AS g ON g.j = c.j
 GROUP BY f.bin, c.a, g.bin, c.b
 ORDER BY f.bin, c.a, g.bin, c.b;

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pegbox.analysis.pareto_fronts import by_front, dominated, hypervolume, knee, most_volume
+from pegbox.analysis.pareto_fronts import by_front, dominated, hypervolume, most_volume
+from pegbox.schemas.competition import knee
 
 
 def test_row_is_dominated_only_by_one_better_somewhere():

@@ -87,7 +87,7 @@ def test_before_a_winner_the_front_is_the_one_that_the_search_saw():
     front = front_of([(number, (float(number), float(number))) for number in range(20)], GOALS)
     best = BEST.model_copy(update={"values": {"loss": 9.0, "speed": 9.0}, "trial": 9})
 
-    text = shown(draw_answer(answer(several=True, front=front, best=best), 100))
+    text = shown(draw_answer(answer(several=True, front=front, incumbent=best), 100))
 
     assert "loss 9.000, speed 9.000   trial 9 · the knee of the front as the search saw it" in text
     assert "+8" in text
@@ -111,7 +111,7 @@ def test_why_it_searched_so_and_why_it_ended_is_told():
 def test_what_constraints_leave_out_is_told_once():
     broken = [BrokenConstraint(metric="size", limit="at most 9", n_broken=2, nearest=12)]
 
-    some = shown(draw_answer(answer(best=BEST, counts={"completed": 3}, broken=broken), 100))
+    some = shown(draw_answer(answer(incumbent=BEST, counts={"completed": 3}, broken=broken), 100))
     none = shown(draw_answer(answer(counts={"completed": 2}, broken=broken), 100))
 
     assert "2 of 3 completed break size at most 9; the nearest has 12.00" in some

@@ -29,7 +29,7 @@ STATUS = StudyStatus(
     budget=(BudgetUse(limit="epochs", used=11840, total=27000), BudgetUse(limit="time", used=60, total=3600)),
     counts={TrialState.COMPLETED: 212, TrialState.STOPPED: 391, TrialState.FAILED: 6},
     failures={FailureKind.OUT_OF_MEMORY: 5, FailureKind.ERROR: 1},
-    best=Incumbent(trial=473, value=0.20311, values={"val_loss": 0.20311}, budget=27, configuration={"lr": 1e-3}),
+    incumbent=Incumbent(trial=473, value=0.20311, values={"val_loss": 0.20311}, budget=27, configuration={"lr": 1e-3}),
     workers=8,
     busy=2,
     busy_share=0.94,
@@ -61,7 +61,7 @@ def shown(renderable: object, width: int = 120) -> str:
     [
         "higgs-mlp  minimise val_loss  ·  bayes + asha",
         "11 840 / 27 000 epochs  44 % · 22 min left",
-        "best 0.2031 trial 473   completed 212   stopped 391   failed 6 (5 out of memory, 1 error)",
+        "best so far 0.2031 trial 473   completed 212   stopped 391   failed 6 (5 out of memory, 1 error)",
         "workers 2/8 94 % busy",
         "searching · 50 min",
         "609  14/27    0.2104  +0.0073",
@@ -253,15 +253,17 @@ def test_the_studies_that_are_learnt_from_are_named():
 def test_how_the_best_came_about_stands_beside_it():
     status = STATUS.model_copy(update={"best_so_far": (4.0, 3.0, 2.0, 1.0)})
 
-    assert "best 0.2031 trial 473  █▆▃▁   completed 212" in shown(draw_panel(status, 120))
+    assert "best so far 0.2031 trial 473  █▆▃▁   completed 212" in shown(draw_panel(status, 120))
 
 
 def test_several_objectives_are_shown_by_their_front():
     goals = (Objective(metric="val_loss"), Objective(metric="speed", goal="maximize"))
     front = front_of([(1, (0.2, 1.0)), (2, (0.3, 5.0)), (3, (0.9, 6.0))], goals)
-    best = STATUS.best.model_copy(update={"trial": 2, "values": {"val_loss": 0.3, "speed": 5.0}})
+    best = STATUS.incumbent.model_copy(update={"trial": 2, "values": {"val_loss": 0.3, "speed": 5.0}})
 
-    picture = shown(draw_panel(STATUS.model_copy(update={"objectives": goals, "front": front, "best": best}), 140), 140)
+    picture = shown(
+        draw_panel(STATUS.model_copy(update={"objectives": goals, "front": front, "incumbent": best}), 140), 140
+    )
 
     assert "minimise val_loss, maximise speed" in picture
     assert "front 3 trials   hypervolume 0.686   knee trial 2 val_loss 0.3000, speed 5.000" in picture
@@ -278,7 +280,7 @@ def test_several_objectives_are_shown_by_their_front():
             "3 of 212 completed break size at most 9; the nearest has 12.00",
         ),
         (
-            {"best": None, "failure": FailureExample(trial=7, message="ValueError: no\nmore")},
+            {"incumbent": None, "failure": FailureExample(trial=7, message="ValueError: no\nmore")},
             "trial 7 failed: ValueError: no",
         ),
     ],

@@ -20,17 +20,18 @@ def test_ls_lists_the_last_active_study_first(pegbox, store):
 def test_ls_as_json_holds_the_figures(pegbox, store):
     studies = {one["study"]: one for one in json.loads(pegbox("ls", "--store", store, "--json").out)}
 
-    assert studies["done"]["best"] == 0.125
+    assert (studies["done"]["best"], studies["done"]["best_trial"], studies["done"]["is_selected"]) == (0.26, 3, True)
     assert (studies["done"]["trials"], studies["done"]["completed"], studies["done"]["failed"]) == (4, 3, 1)
     assert studies["cut"]["state"] == "lost"
-    assert studies["cut"]["winner"] is None
+    assert studies["cut"]["is_selected"] is False
 
 
 def test_status_shows_budget_best_and_failures(pegbox, store):
     said = pegbox("status", "done", "--store", store)
 
     assert "4 / 4 trials  100 %" in said.out
-    assert "best 0.1250 trial 3" in said.out
+    assert "best 0.2600 trial 3 on fresh seeds" in said.out
+    assert "search saw 0.1250 trial 3" in said.out
     assert "failed 1 (1 out of memory)" in said.out
     assert said.err == ""
 

@@ -63,7 +63,9 @@ def test_best_so_far_keeps_the_limits(store: Path) -> None:
     states = dict(zip(page.trials.number, page.trials.state, strict=True))
 
     assert {states[number] for number in page.best.number} == {"completed"}
-    assert next(one.best for one in page.studies if one.study == "single") == page.best.value[-1]
+    row = next(one for one in page.studies if one.study == "single")
+    assert page.answer is not None
+    assert (row.best, row.best_trial, row.is_selected) == (page.answer.value, page.answer.trial, True)
 
 
 def test_the_answer_has_a_value_of_every_objective(two: StudyPage) -> None:

@@ -60,7 +60,7 @@ def status(tally: dict[str, object], **changes: object) -> StudyStatus:
             "No trial keeps every constraint. 3 of 4 completed trials break p at most 9; none reported it.",
         ),
         (
-            {"counts": {"completed": 1}, "best": BEST},
+            {"counts": {"completed": 1}, "incumbent": BEST},
             "Trial 2 has the best loss that the search saw, 0.5000. It was picked by that value, so that it is "
             "optimistic.",
         ),
@@ -72,7 +72,7 @@ def test_a_study_without_a_winner_is_told_as_it_is(tally, sentence):
 
 def test_a_front_is_told_by_its_knee():
     front = front_of([(1, (0.4, 2.0)), (2, (0.5, 3.0))], status({}, objective=None, objectives=GOALS).objectives)
-    several = status({"counts": {"completed": 2}, "best": BEST, "front": front}, objective=None, objectives=GOALS)
+    several = status({"counts": {"completed": 2}, "incumbent": BEST, "front": front}, objective=None, objectives=GOALS)
 
     assert "the knee of a front of 2 trials" in verdict(several, None)
     assert "loss 0.5000 and speed 3.000" in verdict(several, None)

@@ -1,10 +1,10 @@
 """What a search has reached: fronts, hypervolume, knees and broken constraints."""
 
-import numpy as np
 import pytest
 
-from pegbox.report.incumbent import broken_by, front_of, limit_in_words, undominated
+from pegbox.report.incumbent import broken_in_words, front_of, limit_in_words
 from pegbox.schemas.plan import Constraint, Objective
+from pegbox.storage.queries.competing import BrokenLimit
 
 GOALS = (Objective(metric="loss"), Objective(metric="speed", goal="maximize"))
 
@@ -40,14 +40,6 @@ def test_equal_trials_have_no_hypervolume_and_are_all_on_the_front():
     assert (len(front.trials), front.hypervolume, front.gained_lately) == (2, None, None)
 
 
-def test_undominated_rows_agree_with_the_definition():
-    losses = np.random.default_rng(0).integers(0, 6, (80, 3)).astype(float)
-    no_worse = (losses[:, None] <= losses[None]).all(axis=-1)
-    better = (losses[:, None] < losses[None]).any(axis=-1)
-
-    assert sorted(undominated(losses)) == np.flatnonzero(~(no_worse & better).any(axis=0)).tolist()
-
-
 @pytest.mark.parametrize(
     ("limits", "words"),
     [({"max": 1e4}, "at most 10000"), ({"min": 0.5}, "at least 0.5"), ({"min": 1, "max": 2}, "from 1 to 2")],
@@ -56,7 +48,9 @@ def test_a_limit_is_said_in_words(limits, words):
     assert limit_in_words(Constraint(metric="m", **limits)) == words
 
 
-def test_a_metric_that_was_not_reported_breaks_its_limit():
+def test_a_limit_whose_metric_was_not_reported_is_told():
     constraints = (Constraint(metric="size", max=10), Constraint(metric="latency", max=1))
 
-    assert broken_by(constraints, {"size": 10.0}) == ("latency was not reported (at most 1)",)
+    assert broken_in_words(constraints, [BrokenLimit(number=0, metric="latency", value=None)]) == (
+        "latency was not reported (at most 1)",
+    )

@@ -90,7 +90,7 @@ def test_a_running_trial_is_compared_with_the_best_at_the_same_step():
         Activity(trial=8, to_budget=9, configuration={"x": 2}),
     )
 
-    status = status_of(spec_of(), tally_of(3, 2, best=BEST), RUNNING, activities, {1: 0.9, 2: 0.5})
+    status = status_of(spec_of(), tally_of(3, 2, incumbent=BEST), RUNNING, activities, {1: 0.9, 2: 0.5})
 
     first, second = status.running
     assert (first.step, first.value, first.versus_best, first.curve) == (2, 0.75, 0.25, (1.0, 0.75))
@@ -127,7 +127,7 @@ def selection_of(ties: tuple[int, ...] = (), values: tuple[float, ...] = (0.6, 0
 
 
 def test_the_answer_is_the_incumbent_until_there_is_a_winner():
-    status = status_of(spec_of(), tally_of(3, best=BEST), RUNNING)
+    status = status_of(spec_of(), tally_of(3, incumbent=BEST), RUNNING)
 
     before, after = (answer_of(spec_of(), status, selection) for selection in (None, selection_of()))
 
@@ -154,7 +154,7 @@ def test_an_answer_of_nothing_has_no_configuration():
 def test_a_target_is_reached_in_the_direction_of_the_goal(objective, reached):
     spec = spec_of(objective=objective)
 
-    assert answer_of(spec, status_of(spec, tally_of(3, best=BEST), RUNNING), None).is_target_reached is reached
+    assert answer_of(spec, status_of(spec, tally_of(3, incumbent=BEST), RUNNING), None).is_target_reached is reached
 
 
 def next_of(selection: Selection | None = None, tally: Tally | None = None, status: str = "completed") -> list[str]:
@@ -192,7 +192,7 @@ def test_a_run_that_did_not_end_is_gone_on_with_where_that_helps(more, status, c
 
 
 def test_what_auto_chose_and_why_the_search_ended_is_in_the_answer():
-    tally = tally_of(2, best=BEST, search_end="All 2 configurations have been tried.")
+    tally = tally_of(2, incumbent=BEST, search_end="All 2 configurations have been tried.")
 
     answer = answer_of(spec_of(), status_of(spec_of(), tally, RunState(status="completed")), None)
 
@@ -215,7 +215,7 @@ def test_targets_of_several_objectives_are_reached_by_one_trial_or_not_at_all():
     together = front_of([(1, (0.4, 2.0)), (3, (0.5, 3.0))], spec.goals)
 
     reached = [
-        answer_of(spec, status_of(spec, tally_of(2, best=BEST, front=front), RUNNING), None).is_target_reached
+        answer_of(spec, status_of(spec, tally_of(2, incumbent=BEST, front=front), RUNNING), None).is_target_reached
         for front in (apart, together)
     ]
 

@@ -75,14 +75,14 @@ def test_a_driven_study_shows_what_its_workers_do(driven):
 
     running = [trial for trial in status.running if trial.trial == 1]
     assert (status.phase, status.run.status) == ("searching", "running")
-    assert status.best.value == 0.9
+    assert status.incumbent.value == 0.9
     assert [(trial.step, trial.value, trial.curve) for trial in running] == [(2, 0.2, (0.1, 0.2))]
     assert running[0].versus_best == 0.0
 
 
 def test_parameters_come_in_the_order_of_the_study_file(driven):
     with StudyReader(driven) as reader:
-        assert list(reader.status().best.configuration) == ["z", "a"]
+        assert list(reader.status().incumbent.configuration) == ["z", "a"]
         assert list(reader.finished()[0].configuration) == ["z", "a"]
 
 
@@ -157,7 +157,7 @@ def test_trials_that_break_a_limit_or_do_not_report_it_are_not_on_the_front(limi
         status = reader.status()
 
     assert [one.trial for one in status.front.trials] == [1, 2]
-    assert (status.best.trial, status.best.values) == (1, {"accuracy": 0.9, "seconds": 9.0})
+    assert (status.incumbent.trial, status.incumbent.values) == (1, {"accuracy": 0.9, "seconds": 9.0})
 
 
 def test_a_limit_is_shown_with_what_breaks_it(limited):
@@ -211,7 +211,7 @@ def test_a_search_that_goes_on_has_not_ended(limited):
 def test_the_list_tells_a_front_instead_of_a_best(limited):
     (line,) = list_studies(limited)
 
-    assert (line.best, line.n_front, line.n_objectives) == (None, 2, 2)
+    assert (line.best_trial, line.best, line.n_front, line.n_objectives) == (1, 0.9, 2, 2)
 
 
 def test_the_studies_that_are_learnt_from_are_known(tmp_path):

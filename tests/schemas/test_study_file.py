@@ -164,7 +164,12 @@ def test_a_wrong_value_is_named_with_its_place(tmp_path, old, new, place, words)
         ("name:", "nmae:", (1, 1), "unknown key 'nmae'. Did you mean 'name'?"),
         ("trials:", "trial:", (8, 10), "unknown key 'trial'. Did you mean 'trials'?"),
         ("trials:", "n_trials:", (8, 10), "Did you mean 'trials'?"),
-        ("min:", "low:", (5, 8), "unknown key 'low'. Did you mean 'min'? Known: extra, log, max, min,"),
+        (
+            "min:",
+            "low:",
+            (5, 8),
+            "unknown key 'low'. Did you mean 'min'? Known: extra, log, lognormal, max, min, normal,",
+        ),
         ("{metric: val_loss}", "{metric: a, direction: min}", (7, 24), "Did you mean 'goal'?"),
         ("target: target", "target: t, split: {tset: 0.2}", (2, 53), "Did you mean 'test'?"),
         ("budget:", "workers: 2\nbudget:", (8, 1), "It belongs under `run:`."),
@@ -228,7 +233,7 @@ def test_a_text_that_is_no_study_is_explained(tmp_path, text, place, words):
 def test_endless_nesting_is_refused(tmp_path):
     (problem,) = problems_of(tmp_path, STUDY, "[" * 5000)
 
-    assert "nested too deeply" in problem.message
+    assert "more than 50 deep" in problem.message
 
 
 def test_bytes_that_are_not_utf8_are_located(tmp_path):
@@ -297,3 +302,16 @@ def test_no_message_speaks_the_validators_language(tmp_path, line):
     said = " ".join(problem.message for problem in problems)
     assert [word for word in JARGON if word in said] == []
     assert any(problem.line == 1 for problem in problems)
+
+
+@pytest.mark.parametrize("key", ["parameters: {x: {min: 0, max: 1}}", "apiVersion: kubeflow.org/v1beta1", "hydra: {}"])
+def test_another_tools_file_is_told_of_convert(tmp_path, key):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(f"program: train.py\n{key}\n")
+
+    with pytest.raises(StudyError) as caught:
+        read_study(path)
+
+    problem = caught.value.problems[0]
+    assert "pegbox convert" in problem.message
+    assert problem.line == 2

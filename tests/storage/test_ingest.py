@@ -256,8 +256,8 @@ def test_values_that_are_not_finite_are_null(store: StoreLayout, begin: Any) -> 
     "name", ['it\'s "quoted"', "a/b/../c", "x" * 200, "étude-☃-研究", "semi;colon--", "%s {} $1", "trials", "\\back"]
 )
 def test_a_study_may_have_any_name(store: StoreLayout, begin: Any, new_spec: Any, name: str) -> None:
-    recorder = begin(new_spec(name))
-    recorder.complete({"lr": 0.1, "layers": 1, "optimizer": "☃ '"}, value=1.0)
+    recorder = begin(new_spec(name, space={"lr": {"min": 0.0, "max": 1.0}, "optimizer": ["adamw", "☃ '"]}))
+    recorder.complete({"lr": 0.1, "optimizer": "☃ '"}, value=1.0)
     recorder.log.close()
     with open_history(store.root) as history:
         assert history.trials(name).fetchall()[0][:3] == (0, "completed", 1.0)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from pegbox.schemas.competition import leaders_of
+from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.migrate import migrate, migrations
@@ -14,23 +16,28 @@ from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 from pegbox.storage.views import refresh_views, views_sql
 
-SPACE = '{"space": {"x": {"min": 0.001, "max": 1.0}, "z": {"min": -3, "max": 3}, "kind": {"values": ["a", "b"]}}}'
+SPACE = {"x": {"min": 0.001, "max": 1.0}, "z": {"min": -3, "max": 3}, "kind": {"values": ["a", "b"]}}
 EXAMPLES = re.findall(r"^COMMENT ON (?:MACRO TABLE|VIEW) (\w+) IS '(.*)';$", "\n".join(views_sql()), re.MULTILINE)
 OBJECTS = re.findall(r"^CREATE OR REPLACE (?:MACRO|VIEW) (\w+)", "\n".join(views_sql()), re.MULTILINE)
 
 
 class Table:
-    """A database with the schema and views, and trials put into it directly."""
+    """A database with the schema and views, and trials put into it directly; all that are completed compete."""
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
+        self.specs: dict[str, StudySpec] = {}
         migrate(self.connection, migrations())
         refresh_views(self.connection)
 
     def study(self, name: str = "s", goals: tuple[str, ...] = ("minimize",)) -> None:
+        objectives = [{"metric": f"m{number}", "goal": goal} for number, goal in enumerate(goals)]
+        raw = {"name": name, "train": {"kind": "function", "function": "a:b", "epochs": 3}, "space": SPACE}
+        spec = StudySpec.model_validate({**raw, "objectives": objectives, "budget": {"trials": 9}})
+        self.specs[name] = spec
         self.connection.execute(
-            "INSERT INTO studies VALUES (?, ?, ?, 'random', 'full', 3, 0, MAP {}, now(), now(), NULL, ?)",
-            [name, [f"m{number}" for number in range(len(goals))], list(goals), SPACE],
+            "INSERT INTO studies VALUES (?, ?, ?, 'random', 'full', 3, 0, MAP {}, now(), now(), NULL, ?, [3])",
+            [name, [goal.metric for goal in spec.goals], list(goals), spec.model_dump_json()],
         )
 
     def trials(
@@ -42,9 +49,42 @@ class Table:
                 "INSERT INTO trials BY NAME SELECT $1 AS study, $2 AS number, $3 AS state, $4 AS value, "
                 "$5 AS \"values\", MAP {'m0': $4, 'cost': $2::DOUBLE} AS metrics, 3 AS budget, 2.0 AS seconds, "
                 "$6::JSON::VARIANT AS params, "
-                "1 AS attempt, $7 AS run, to_timestamp($2) AS started_at, to_timestamp($2 + 1) AS ended_at",
-                [study, number, state, objectives[0], objectives, params[number] if params else "{}", run],
+                "1 AS attempt, $7 AS run, to_timestamp($2) AS started_at, to_timestamp($2 + 1) AS ended_at, "
+                "$3 = 'completed' AS competes, $8 AS loss",
+                [
+                    study,
+                    number,
+                    state,
+                    objectives[0],
+                    objectives,
+                    params[number] if params else "{}",
+                    run,
+                    self.specs[study].goals[0].loss(objectives[0]),
+                ],
             )
+        self.lead(study)
+
+    def lead(self, study: str = "s") -> None:
+        """Say who leads among those that compete."""
+        goals = self.specs[study].goals
+        found = self.rows(f"SELECT number, \"values\" FROM trials WHERE study = '{study}' AND competes ORDER BY number")
+        losses = np.array([[goal.loss(value) for goal, value in zip(goals, row[1], strict=True)] for row in found])
+        led = leaders_of(self.specs[study], [row[0] for row in found], losses, None)
+        value = dict(found)[led.best][0] if led.best is not None else None
+        self.connection.execute("DELETE FROM leaders WHERE study = ?", [study])
+        self.connection.execute(
+            "INSERT INTO leaders VALUES (?, ?, ?, false, ?, ?, ?)",
+            [study, led.best, value, led.incumbent, value, list(led.front)],
+        )
+
+    def exclude(self, *numbers: int, study: str = "s") -> None:
+        """Trials that do not keep a constraint, say."""
+        self.connection.execute(
+            "UPDATE trials SET competes = false, excluded_by = 'breaks_constraint' "
+            "WHERE study = ? AND list_contains(?, number)",
+            [study, list(numbers)],
+        )
+        self.lead(study)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(query).fetchall()
@@ -78,7 +118,7 @@ def test_every_example_answers(two_studies: HistoryFile, name: str, comment: str
     assert name in example
     answer = two_studies.sql(example)
     assert len(answer.columns) >= 1
-    assert (len(answer.fetchall()) > 0) == (name != "finalists")
+    assert (len(answer.fetchall()) > 0) == (name not in {"finalists", "replicate_curves"})
 
 
 SILENT = """
@@ -186,40 +226,37 @@ def test_pareto_agrees_with_every_pair_compared(table: Table, goals: tuple[str, 
     assert sorted(row[0] for row in table.rows("FROM pareto('s')")) == np.flatnonzero(~beaten.any(axis=1)).tolist()
 
 
-def limited(table: Table, values: list[float]) -> None:
-    """Trials with a cost that is their number, of which the study allows 2 at most."""
+def test_trials_that_do_not_compete_are_named_best_nowhere(table: Table) -> None:
     table.study()
+    x = [0.1, 0.1, 0.9, 0.9, 0.9]
+    table.trials([3.0, 2.0, 4.0, 1.0, 0.5], [f'{{"x": {one}, "kind": "a"}}' for one in x])
+    table.exclude(3, 4)
     table.connection.execute(
-        """UPDATE studies SET spec = '{"space": {}, "constraints": [{"metric": "cost", "max": 2}]}'"""
+        "INSERT INTO runs VALUES ('s', 'r', 'completed', now(), now(), 'h', 1, 'd', NULL, NULL, NULL, MAP {}, '')"
     )
-    table.trials(values)
-
-
-def test_trials_outside_a_constraint_are_told_apart(table: Table) -> None:
-    limited(table, [3.0, 2.0, 4.0, 1.0, 0.5])
-    assert table.rows("SELECT number, value, violation FROM violations ORDER BY number") == [
-        (3, 3.0, 1.0),
-        (4, 4.0, 2.0),
-    ]
     assert table.rows("SELECT number FROM top('s')") == [(1,), (0,), (2,)]
     assert table.rows("SELECT number FROM pareto('s')") == [(1,)]
     assert table.rows("SELECT best FROM best_so_far('s')") == [(3.0,), (2.0,), (2.0,), (2.0,), (2.0,)]
-    assert table.rows("SELECT trials, best FROM study_summary") == [(5, 2.0)]
+    assert table.rows("SELECT trials, completed, competing, best_trial, best FROM study_summary") == [(5, 5, 3, 1, 2.0)]
+    assert table.rows("SELECT n, best FROM marginal('s', 'x', bins := 4)") == [(2, 2.0), (3, 4.0)]
+    assert table.rows("SELECT n, best FROM marginal_levels('s', 'kind')") == [(5, 2.0)]
+    assert table.rows("SELECT n, best FROM interaction('s', 'x', 'kind', bins := 4)") == [(2, 2.0), (3, 4.0)]
+    assert table.rows("SELECT best, best_setting FROM drift('s', 'x')") == [(2.0, "0.1")]
+    assert table.rows("SELECT best FROM compare_runs('s', 'r', 'other')") == [(2.0,)]
+    assert table.rows("SELECT best_trial, trials_to_best, top_mean FROM compare_studies('s', 's')") == [(1, 2, 3.0)]
+    assert table.rows("SELECT number FROM tradeoff('s', 'm0', 'cost')") == [(1,), (0,)]
 
 
-def test_fresh_seeds_decide_whether_a_constraint_is_kept(table: Table) -> None:
-    limited(table, [3.0, 2.0])
-    table.connection.execute(
-        "INSERT INTO evaluations SELECT 's', 0, 3, NULL, seed, 1.0, MAP {'cost': 3.0 + seed}, 1.0, 'completed', now() "
-        "FROM range(2) AS t(seed)"
-    )
-    assert table.rows("SELECT number, value FROM violations") == [(0, 3.5)]
-
-
-def test_metric_that_was_not_measured_keeps_no_constraint(table: Table) -> None:
-    limited(table, [3.0])
-    table.connection.execute("UPDATE trials SET metrics = MAP {'m0': 3.0}")
-    assert table.rows("SELECT number, value, violation FROM violations") == [(0, None, None)]
+def test_several_objectives_put_the_knee_first_then_the_front(table: Table) -> None:
+    table.study(goals=("minimize", "minimize"))
+    table.trials([(0.0, 9.0), (9.0, 0.0), (2.0, 2.0), (1.0, 9.5)])
+    assert table.rows("SELECT number, place, on_front, is_best FROM competing ORDER BY place") == [
+        (2, 1, True, True),
+        (0, 2, True, False),
+        (1, 3, True, False),
+        (3, 4, False, False),
+    ]
+    assert table.rows("SELECT number FROM top('s', k := 2)") == [(2,), (0,)]
 
 
 def test_tradeoff_compares_any_two_metrics(table: Table) -> None:
@@ -241,13 +278,20 @@ def test_best_so_far_follows_the_goal_and_adds_up_costs(table: Table, goal: str,
     assert [row[4] for row in rows] == best
 
 
-def test_curves_take_the_last_attempt_of_each_step(table: Table) -> None:
+def test_curves_take_the_last_attempt_of_each_step_and_no_fresh_seed(table: Table) -> None:
     table.study()
     table.connection.execute(
-        "INSERT INTO metrics SELECT 's', 0, attempt, 0, NULL, step, 'm0', attempt * 10 + step, 0, now() "
-        "FROM (VALUES (1, 1), (1, 2), (2, 2), (2, 3)) AS v(attempt, step)"
+        "INSERT INTO metrics SELECT 's', 0, attempt, 0, seed, step, 'm0', attempt * 10 + step, 0, now() "
+        "FROM (VALUES (1, 1, NULL), (1, 2, NULL), (2, 2, NULL), (2, 3, NULL), (1, 1, 0), (3, 2, 0), (3, 1, 1)) "
+        "AS v(attempt, step, seed)"
     )
     assert table.rows("SELECT step, value FROM curve('s', 0)") == [(1, 11.0), (2, 22.0), (3, 23.0)]
+    assert table.rows("SELECT step, value FROM curves ORDER BY step") == [(1, 11.0), (2, 22.0), (3, 23.0)]
+    assert table.rows("SELECT replicate, step, value FROM replicate_curves ORDER BY ALL") == [
+        (0, 1, 11.0),
+        (0, 2, 32.0),
+        (1, 1, 31.0),
+    ]
 
 
 def test_rung_correlation_says_where_the_winner_would_be_lost(table: Table) -> None:

@@ -49,8 +49,9 @@ def test_name_value_pairs_and_json_lines_are_metrics(run):
         report=lambda step, metrics: seen.append((step, metrics)),
     )
 
-    assert seen == [(1, {"loss": 0.5, "acc": 90.0}), (2, {"loss": 0.25})]
-    assert metrics == {"loss": 0.25, "acc": 90.0}
+    assert seen == [(1, {"loss": 0.5, "acc": 0.9}), (2, {"loss": 0.25})]
+    assert metrics == {"loss": 0.25, "acc": 0.9}
+    assert trained.understood == "read loss, acc; step from `epoch`; percentages as fractions, 81.2% is 0.812"
     assert trained.budget == 2
 
 
@@ -163,7 +164,10 @@ def test_a_program_that_leaves_none_restarts_and_says_so(run):
         ("import sys; sys.exit(3)", "error", "exit code 3: it printed nothing"),
         ("import os; os.abort()", "killed", "was ended by SIGABRT"),
         ("raise MemoryError", "out_of_memory", "MemoryError"),
-        ("print('done')", "invalid", "gave no metric"),
+        ("print('done')", "invalid", "Lines that were not read: 'done'. Print lines such as `epoch=3 val_loss=0.5`"),
+        ("print('a'); print('b 1 c'); print('c'); print('d')", "invalid", "not read: 'b 1 c', 'c', 'd'."),
+        ("pass", "invalid", "It printed nothing."),
+        ("print('loss=1,205.13')", "invalid", "not read: 'loss=1,205.13'"),
     ],
 )
 def test_what_went_wrong_is_named(run, code, kind, message):
@@ -177,7 +181,68 @@ def test_a_text_where_a_number_should_be_is_invalid(run):
     failure = refusal(run, "print('loss: low')", metrics=r"regex:loss: (?P<loss>\w+)")
 
     assert failure.kind is FailureKind.INVALID
-    assert "got 'low'" in failure.message
+    assert "not read: 'loss: low'" in failure.message
+
+
+def test_a_failure_names_the_programs_own_cause(run):
+    failure = refusal(
+        run,
+        """
+        import sys
+        def main():
+            raise ValueError("no such data set")
+        try:
+            print("epoch=1 loss=0.5")
+            main()
+        except ValueError:
+            import traceback
+            traceback.print_exc()
+            print("Set HYDRA_FULL_ERROR=1 for a complete stack trace.", file=sys.stderr)
+            sys.exit(1)
+        """,
+    )
+
+    assert failure.kind is FailureKind.ERROR
+    assert "ended with exit code 1: ValueError: no such data set (" in failure.message
+    assert failure.message.endswith("program.py, line 4, in main)")
+    assert "epoch=1 loss=0.5" in failure.traceback
+    assert "complete stack trace" in failure.traceback
+
+
+def test_a_cause_that_stands_on_stdout_is_found(run):
+    assert "RuntimeError: bad" in refusal(run, "print('RuntimeError: bad'); raise SystemExit(2)").message
+
+
+def test_a_refused_argument_is_the_cause(run):
+    code = """
+    import argparse
+    argparse.ArgumentParser().parse_args()
+    """
+
+    assert "error: unrecognized arguments: --lr" in refusal(run, code, "--lr").message
+
+
+def test_what_logging_writes_to_stderr_is_read_too(run):
+    trained, metrics = run(
+        """
+        import sys
+        for epoch in (1, 2):
+            print(f"epoch={epoch} loss={1 / epoch}")
+            print(f"INFO epoch {epoch}: loss: 9 val_acc: {epoch / 4}", file=sys.stderr)
+        """
+    )
+
+    assert metrics == {"loss": 0.5, "val_acc": 0.5}
+    assert [report.step for report in trained.reports if "val_acc" in report.metrics] == [1, 2]
+    assert trained.understood == "read loss; step from `epoch`; from stderr read val_acc; step from `epoch`"
+
+
+def test_no_number_is_cut_where_a_long_line_is(run):
+    line = "x" * 99_990 + " loss=0.125 " + "y" * 200_000 + " acc=0.25"
+
+    _, metrics = run(f"import sys\nfor part in {line!r}.split('.'): print(part, end='.', flush=True)\nprint()")
+
+    assert metrics in ({"loss": 0.125, "acc": 0.25}, {"loss": 0.125})
 
 
 def test_a_program_that_is_not_there_is_invalid(tmp_path):

@@ -3,13 +3,14 @@
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TrainSpec
-from pegbox.training.kinds import check_training, code_fingerprint, preload_for, trainer_for
+from pegbox.training.kinds import check_training, code_fingerprint, own_files, preload_for, trainer_for
 
 TRAIN = TypeAdapter(TrainSpec)
 
@@ -261,7 +262,7 @@ def test_each_kind_has_a_trainer(train):
 
 
 def test_checking_a_study_loads_neither_torch_nor_scikit_learn():
-    code = "import sys, pegbox.training.kinds; print({'torch', 'sklearn', 'numpy', 'pebble'} & set(sys.modules))"
+    code = "import sys, pegbox.training.kinds; print({'torch', 'sklearn', 'numpy'} & set(sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
@@ -299,3 +300,48 @@ def test_a_batch_of_one_row_under_batch_norm_is_told(kind, space, is_told):
     told = [problem.message for problem in check_training(spec)]
 
     assert [("batch of one row" in message) for message in told] == ([True] if is_told else [])
+
+
+def loaded_by(*modules):
+    """The files of the training room that are loaded with some of its modules, as Python itself says."""
+    program = (
+        f"import sys, {', '.join(modules)}\nfor name, module in sys.modules.items():\n    print(name, module.__file__)"
+    )
+    program = program.replace("module.__file__", "getattr(module, '__file__', None)")
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    found = dict(line.split(" ", 1) for line in said.splitlines() if line.startswith("pegbox.training."))
+    return {Path(file).resolve() for file in found.values() if not file.endswith("__init__.py")}
+
+
+@pytest.mark.parametrize(
+    ("trainer", "modules"),
+    [
+        ("torch", ("pegbox.training.torch_trainer", "pegbox.training.stacked_trainer")),
+        ("sklearn", ("pegbox.training.sklearn_trainer",)),
+    ],
+)
+def test_the_code_of_a_trainer_is_all_that_it_loads(trainer, modules):
+    counted = set(own_files(trainer))
+
+    assert loaded_by(*modules) <= counted
+    assert not {"kinds.py", "check_code.py", "pool.py"} & {file.name for file in counted}
+
+
+@pytest.mark.parametrize(("train", "name"), [(MLP, "loop.py"), (MLP, "kinds.py"), ({"kind": "sklearn"}, "metrics.py")])
+def test_a_change_of_what_a_trainer_loads_changes_its_fingerprint(monkeypatch, train, name):
+    train = {"estimator": "sklearn.linear_model:Ridge", **train} if train["kind"] == "sklearn" else train
+    before, read = fingerprint(train), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: read(file) + (b"#" if file.name == name else b""))
+
+    assert (fingerprint(train) != before) == (name != "kinds.py")
+
+
+def test_code_in_folders_without_an_init_file_is_found(directory):
+    (directory / "lib" / "nets").mkdir(parents=True)
+    write(directory, "user_code.py", "from lib.nets.small import build\ndef run(lr): ...")
+    write(directory, "lib/nets/small.py", "x = 1")
+    before = fingerprint(function("user_code:run"))
+
+    write(directory, "lib/nets/small.py", "x = 2")
+
+    assert fingerprint(function("user_code:run")) != before

@@ -6,7 +6,6 @@ from contracts.schedules import ScheduleContract
 from contracts.studies import study
 
 from pegbox.schemas.trial import TrialState
-from pegbox.search.schedules.rungs import rungs_of
 
 
 class TestHalvingSchedule(ScheduleContract):
@@ -36,12 +35,12 @@ class TestHyperbandSchedule(ScheduleContract):
 
 def test_rungs_grow_by_the_factor_up_to_the_full_budget() -> None:
     spec = study({"a": [1]}, fidelity={"schedule": "asha", "min": 2, "max": 52}, train=_train(52))
-    assert rungs_of(spec) == (2, 6, 18, 52)
+    assert spec.rungs == (2, 6, 18, 52)
 
 
 def test_a_rung_that_costs_nearly_as_much_as_the_full_budget_is_left_out() -> None:
     spec = study({"a": [1]}, fidelity={"schedule": "asha", "min": 1, "max": 28}, train=_train(28))
-    assert rungs_of(spec) == (1, 3, 9, 28)
+    assert spec.rungs == (1, 3, 9, 28)
 
 
 def _train(epochs: int) -> dict[str, object]:

@@ -1,0 +1,126 @@
+"""Which trials compete and which of them leads, decided once for every reader."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pegbox.schemas.competition import Exclusion, excluded_by, knee, leaders_of, may_win, undominated
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Evaluation, Trial
+
+BASE = {
+    "name": "s",
+    "train": {"kind": "function", "function": "a:b", "epochs": 9},
+    "space": {"x": {"min": 0.0, "max": 1.0}},
+    "objective": {"metric": "loss"},
+    "constraints": [{"metric": "size", "max": 10}],
+    "budget": {"trials": 9},
+}
+
+
+def spec_of(**changes: Any) -> StudySpec:
+    return StudySpec.model_validate({**BASE, **changes})
+
+
+def trial_of(state: str = "completed", x: float = 0.5, fresh: tuple[float, ...] = (), **metrics: float) -> Trial:
+    measured = {"loss": 0.3, "size": 10.0, **metrics}
+    return Trial(
+        number=0,
+        configuration={"x": x},
+        seed=0,
+        state=state,
+        budget=9,
+        evaluations=(Evaluation(budget=9, metrics=measured),),
+        replicates=tuple(
+            Evaluation(budget=9, metrics={**measured, "size": size}, replicate=seed) for seed, size in enumerate(fresh)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("trial", "reason"),
+    [
+        (trial_of(), None),
+        (trial_of("failed"), Exclusion.FAILED),
+        (trial_of("stopped"), Exclusion.UNFINISHED),
+        (trial_of("paused"), Exclusion.UNFINISHED),
+        (trial_of(x=1.5), Exclusion.OUTSIDE_SPACE),
+        (trial_of(size=10.5), Exclusion.BREAKS_CONSTRAINT),
+        (trial_of(fresh=(9.0, 12.0)), Exclusion.BREAKS_CONSTRAINT),
+        (trial_of(fresh=(9.0, 11.0)), None),
+        (trial_of(size=12.0, fresh=(9.0,)), None),
+    ],
+)
+def test_a_trial_competes_or_the_first_reason_is_named(trial: Trial, reason: Exclusion | None) -> None:
+    assert excluded_by(spec_of(), trial) is reason
+
+
+def test_a_trial_without_a_value_of_every_objective_is_unmeasured() -> None:
+    several = spec_of(objective=None, objectives=({"metric": "loss"}, {"metric": "speed", "goal": "maximize"}))
+
+    assert excluded_by(several, trial_of()) is Exclusion.UNMEASURED
+    assert excluded_by(several, trial_of(speed=1.0)) is None
+
+
+def test_a_metric_that_was_not_measured_keeps_no_limit() -> None:
+    assert excluded_by(spec_of(constraints=[{"metric": "other", "max": 1}]), trial_of()) is Exclusion.BREAKS_CONSTRAINT
+
+
+def test_how_far_a_trial_was_trained_does_not_say_whether_it_may_win() -> None:
+    assert may_win(spec_of(), trial_of("paused"))
+    assert not may_win(spec_of(), trial_of("paused", x=1.5))
+
+
+def test_equal_losses_lead_together_and_the_lowest_number_first() -> None:
+    led = leaders_of(spec_of(), [2, 5, 7], np.array([[0.3], [0.2], [0.2]]), None)
+
+    assert (led.front, led.incumbent, led.best, led.is_selected) == ((5, 7), 5, 5, False)
+
+
+def test_the_knee_leads_several_objectives() -> None:
+    several = spec_of(objective=None, objectives=({"metric": "loss"}, {"metric": "cost"}))
+    led = leaders_of(several, [0, 1, 2, 3], np.array([[0.0, 9.0], [9.0, 0.0], [2.0, 2.0], [3.0, 3.0]]), None)
+
+    assert (led.front, led.incumbent) == ((0, 2, 1), 2)
+
+
+def test_nobody_leads_where_no_trial_competes() -> None:
+    assert leaders_of(spec_of(), [], np.zeros((0, 1)), None).best is None
+
+
+@pytest.mark.parametrize("n_objectives", [1, 2, 3, 4])
+def test_undominated_rows_agree_with_the_definition(n_objectives: int) -> None:
+    losses = np.random.default_rng(n_objectives).integers(-2, 4, (80, n_objectives)).astype(float)
+    losses[losses == 0] *= -1.0  # -0.0 is no other value than 0.0
+    no_worse = (losses[:, None] <= losses[None]).all(axis=-1)
+    better = (losses[:, None] < losses[None]).any(axis=-1)
+    rows = undominated(losses)
+
+    assert sorted(rows) == np.flatnonzero(~(no_worse & better).any(axis=0)).tolist()
+    assert losses[rows, 0].tolist() == sorted(losses[rows, 0])
+
+
+def test_the_knee_of_values_beyond_all_bounds_is_still_a_row() -> None:
+    assert knee(np.array([[-1e308, 1e308], [1e308, -1e308]])) == 0
+
+
+@pytest.mark.parametrize(
+    ("epochs", "method", "fidelity", "rungs"),
+    [
+        (27, "random", {"schedule": "asha", "min": 3}, (3, 9, 27)),
+        (30, "random", {"schedule": "asha", "min": 3}, (3, 9, 30)),
+        (10, "random", {"schedule": "median", "min": 1}, (1, 3, 10)),
+        (100, "random", {"schedule": "hyperband", "min": 1}, (1, 3, 9, 27, 100)),
+        (100, "random", {"schedule": "asha", "min": 1, "max": 20, "factor": 4}, (1, 4, 20)),
+        (27, "freeze_thaw", {"min": 3}, (3, 9, 27)),
+        (27, "random", {"min": 3}, (27,)),
+        (1, "random", {"schedule": "asha"}, (1,)),
+    ],
+)
+def test_rungs_are_those_at_which_trials_are_compared(
+    epochs: int, method: str, fidelity: dict[str, Any], rungs: tuple[int, ...]
+) -> None:
+    train = {"kind": "function", "function": "a:b", "epochs": epochs}
+
+    assert spec_of(train=train, search={"method": method}, fidelity=fidelity).rungs == rungs
