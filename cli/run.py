@@ -27,9 +27,11 @@ def run(
     console = err()
     console.print(f"starting: checking {safe(str(study_file))}", end="\r" if console.is_terminal else "\n")
     from pegbox.cli.drive_study import drive  # what it needs takes a moment to load
-    from pegbox.cli.validate import read_beside_store, read_checked_study
+    from pegbox.cli.validate import read_beside_store, read_checked_study, show_doubts
+    from pegbox.report.check_study import doubts_about_study
 
     study = read_checked_study(study_file)
+    show_doubts(console, study.error(doubts_about_study(study.spec)))
     _, comparison = read_beside_store(study, store)
     if comparison.has_changes:
         for line in comparison.told:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -37,7 +38,7 @@ def validate(
     """
     try:
         study = read_study(study_file)
-        from pegbox.report.check_study import check_all
+        from pegbox.report.check_study import check_all, doubts_about_study
 
         problems, understood = check_all(study.spec)
         if problems:
@@ -47,13 +48,22 @@ def validate(
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
         raise
+    doubts = study.error(doubts_about_study(study.spec))
     if json:
         data = understood.model_dump(mode="json") if understood else None
         most = spec.finalists.after(spec.most_trainings)._asdict()
-        told = {"valid": True, "problems": [], "study": spec.model_dump(mode="json"), "finalists": most, "data": data}
-        print_json({**told, "store": comparison.told})
+        warnings = [problem._asdict() for problem in doubts.problems]
+        told = {"valid": True, "problems": [], "warnings": warnings, "finalists": most, "data": data}
+        print_json({**told, "study": spec.model_dump(mode="json"), "store": comparison.told})
     else:
         _summarise(study_file, {**_facts(spec), "store": "\n".join(comparison.told)}, spec, understood)
+        show_doubts(out(), doubts)
+
+
+def show_doubts(console: Console, doubts: StudyError) -> None:
+    """A line for each thing that is allowed and looks like a mistake, with its place in the study file."""
+    for line in str(doubts).splitlines():
+        console.print(Text.assemble(("warning: ", "warn"), safe(line)), soft_wrap=True)
 
 
 def read_checked_study(path: Path) -> StudyFile:
