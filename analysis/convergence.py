@@ -10,7 +10,7 @@ import numpy as np
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.advised_commands import branch
 from pegbox.analysis.feasibility import feasible
-from pegbox.analysis.ranking import observed_loss, ranked
+from pegbox.analysis.ranking import comparable, observed_loss, ranked
 from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.analysis.targets import target_of
 from pegbox.analysis.unit_columns import tabulate
@@ -43,7 +43,7 @@ def no_gain_lately(history: History) -> Advice | None:
 
     Several objectives get none: a front grows where none of them gains.
     """
-    trials = feasible(history, target_of(history).trials)
+    trials = feasible(history, comparable(history, history.objectives[0]))
     if len(trials) < MIN_TRIALS or len(history.objectives) > 1:
         return None
     objective = history.objectives[0]
@@ -70,7 +70,7 @@ def still_falling(history: History, curves: Curves = MappingProxyType({})) -> Ad
         curves: Trial to its values of the first objective by epoch. Where they are missing, the rungs stand for them.
     """
     objective = history.objectives[0]
-    if not target_of(history).trials:
+    if not comparable(history, objective):
         return None
     found = [(trial, gains) for trial in ranked(history, objective) if (gains := _gains(history, trial, curves))]
     if len(found) < N_BEST:

@@ -4,8 +4,7 @@ import numpy as np
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.advised_commands import larger_budget, resume
-from pegbox.analysis.ranking import ranked
-from pegbox.analysis.targets import target_of
+from pegbox.analysis.ranking import comparable, ranked
 from pegbox.analysis.unit_columns import Column, Table, tabulate
 from pegbox.schemas.domains import Float, Integer
 from pegbox.schemas.history import History
@@ -25,7 +24,7 @@ def best_at_edge(history: History) -> Advice | None:
 
     Ends that mean something by themselves are not told: zero, one, and the smallest whole numbers cannot be passed.
     """
-    if len(target_of(history).trials) < MIN_TRIALS:
+    if len(comparable(history, history.objectives[0])) < MIN_TRIALS:
         return None
     best = ranked(history, history.objectives[0])
     table = tabulate(history.space, best)

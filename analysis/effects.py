@@ -50,6 +50,8 @@ class Effects(Schema):
     about: str
     """The metric, or `seconds`, or `failure`."""
     n_trials: int
+    budget: int | None = None
+    """The rung at which they were compared; None for the full budget."""
     noise: FiniteFloat | None = Field(default=None, ge=0)
     """Standard deviation of one measurement, in units of the metric."""
     parameters: tuple[Effect, ...] = ()
@@ -74,7 +76,7 @@ def effects(
     table = tabulate(history.space, target.trials)
     reason = refusal(target, table)
     if reason:
-        return Effects(about=target.name, n_trials=len(target.trials), sentence=reason)
+        return Effects(about=target.name, n_trials=len(target.trials), budget=target.budget, sentence=reason)
     sign = history.objectives[objective].loss(1.0) if about == "value" else 1.0
     with single_threaded_algebra():
         ensemble = fit(table, target.losses, rng_of(table, target))
@@ -92,6 +94,7 @@ def effects(
     return Effects(
         about=target.name,
         n_trials=len(target.trials),
+        budget=target.budget,
         noise=noise,
         parameters=parameters,
         interactions=interactions,
@@ -159,8 +162,8 @@ def _sentence(target: Target, parameters: tuple[Effect, ...]) -> str:
     sure = [effect.name for effect in parameters if _is_sure(effect)]
     trials = f"{len(target.trials)} trials"
     if not sure:
-        return f"From {trials}, no hyperparameter has an effect on {target.name} beyond its uncertainty."
-    return f"From {trials}, {', '.join(sure)} {'change' if len(sure) > 1 else 'changes'} {target.name} on average."
+        return f"From {trials}, no hyperparameter has an effect on {target.told} beyond its uncertainty."
+    return f"From {trials}, {', '.join(sure)} {'change' if len(sure) > 1 else 'changes'} {target.told} on average."
 
 
 def _is_sure(effect: Effect) -> bool:

@@ -58,6 +58,8 @@ class Importance(Schema):
     """The metric, or `seconds`, or `failure`."""
     n_trials: int
     """How many trials it rests on."""
+    budget: int | None = None
+    """The rung at which they were compared; None for the full budget."""
     explained: float = Field(default=0.0, ge=0, le=1)
     """Share of the variance of trials it has not seen that the surrogate explains."""
     parameters: tuple[ParameterImportance, ...] = ()
@@ -84,7 +86,7 @@ def importance(history: History, about: About = "value", objective: int = 0) -> 
     table = tabulate(history.space, target.trials)
     reason = refusal(target, table)
     if reason:
-        return Importance(about=target.name, n_trials=len(target.trials), sentence=reason)
+        return Importance(about=target.name, n_trials=len(target.trials), budget=target.budget, sentence=reason)
     rng = rng_of(table, target)
     scaled = (target.losses - target.losses.mean()) / target.losses.std()
     with single_threaded_algebra():
@@ -97,12 +99,17 @@ def importance(history: History, about: About = "value", objective: int = 0) -> 
     if ensemble.explained < MIN_EXPLAINED:
         explained = max(ensemble.explained, 0.0)
         return Importance(
-            about=target.name, n_trials=len(target.trials), explained=explained, sentence=_noise(target, explained)
+            about=target.name,
+            n_trials=len(target.trials),
+            budget=target.budget,
+            explained=explained,
+            sentence=_noise(target, explained),
         )
     parameters = _parameters(table, best, plausible, parts, ensemble.explained)
     return Importance(
         about=target.name,
         n_trials=len(target.trials),
+        budget=target.budget,
         explained=min(ensemble.explained, 1.0),
         parameters=parameters,
         pairs=_pairs(table, best),
@@ -128,7 +135,7 @@ def refusal(target: Target, table: Table) -> str:
     if target.is_flat and target.name == "failure":
         return f"{'All' if target.losses[0] else 'None of the'} {n_trials} trials failed, wherever they lay."
     if target.is_flat:
-        return f"All {n_trials} trials have the same {target.name}: there is nothing to rank."
+        return f"All {n_trials} trials have the same {target.told}: there is nothing to rank."
     return ""
 
 
@@ -180,7 +187,7 @@ def _pairs(table: Table, best: Decomposition) -> tuple[PairImportance, ...]:
 
 def _noise(target: Target, explained: float) -> str:
     return (
-        f"The hyperparameters explain {explained:.0%} of the differences in {target.name} between {len(target.trials)} "
+        f"The hyperparameters explain {explained:.0%} of the differences in {target.told} between {len(target.trials)} "
         "trials: what is left looks like noise, so that nothing can be ranked with confidence."
     )
 
@@ -199,4 +206,4 @@ def _sentence(target: Target, parameters: tuple[ParameterImportance, ...]) -> st
     said = [f"{', '.join(by_verdict[verdict])} {words}" for verdict, words in claims if by_verdict[verdict]]
     far = "1 far-off value was" if target.n_capped == 1 else f"{target.n_capped} far-off values were"
     capped = f" ({far} drawn in)" if target.n_capped else ""
-    return f"For {target.name}, from {n_trials} trials{capped}: {'; '.join(said)}."
+    return f"For {target.told}, from {n_trials} trials{capped}: {'; '.join(said)}."

@@ -10,13 +10,25 @@ from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Inte
 from pegbox.schemas.errors import StoreError
 from pegbox.schemas.study import StudySpec
 
+STATES = {
+    "completed": "COMPLETE",
+    "stopped": "PRUNED",
+    "paused": "PRUNED",
+    "failed": "FAIL",
+    "proposed": "RUNNING",
+    "running": "RUNNING",
+}
+"""A state in Optuna's words."""
+
 
 def write_optuna(spec: StudySpec, rows: Sequence[Mapping[str, Any]], storage: str) -> int:
-    """Write a study into an Optuna storage, under its name; trials whose life goes on are left out.
+    """Write a study into an Optuna storage, under its name, with all of its trials.
+
+    Those that a schedule left behind at a rung are pruned, those in training are running.
 
     Args:
         spec: The study.
-        rows: Its trials that ended, as `storage.ended_trials` gives them.
+        rows: Its trials, as `storage.trial_rows` gives them.
         storage: A database URL, or the path of an SQLite file (`.db`) or of a journal file.
 
     Returns:
@@ -40,8 +52,7 @@ def _frozen(row: Mapping[str, Any], spec: StudySpec) -> Any:
     optuna = load_optuna()
     params: Configuration = row["params"] or {}
     is_measured = row["values"] is not None and None not in row["values"]
-    states = {"completed": "COMPLETE", "stopped": "PRUNED"}
-    state = states.get(row["state"], "FAIL") if is_measured or row["state"] == "stopped" else "FAIL"
+    state = "FAIL" if row["state"] == "completed" and not is_measured else STATES[row["state"]]
     trial = optuna.trial.create_trial(
         state=optuna.trial.TrialState[state],
         values=row["values"] if state == "COMPLETE" else None,
@@ -52,7 +63,7 @@ def _frozen(row: Mapping[str, Any], spec: StudySpec) -> Any:
         | ({"failure": f"{row['failure_kind']}: {row['failure_message']}"} if row["failure_kind"] else {}),
     )
     trial.datetime_start = _local(row["started_at"])
-    trial.datetime_complete = _local(row["ended_at"])
+    trial.datetime_complete = None if state == "RUNNING" else _local(row["seen_at"])
     return trial
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from pegbox.integrations.hyperopt_import import read_hyperopt
-from pegbox.storage.ended_trials import ended_trials
 from pegbox.storage.import_study import write_study
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.trial_rows import trial_rows
 
 
 def import_optuna(store: StoreLayout, storage: str, study: str | None = None, name: str | None = None) -> int:
@@ -56,4 +56,4 @@ def export_optuna(root: Path, study: str, storage: str) -> int:
     """
     from pegbox.integrations.optuna_export import write_optuna
 
-    return write_optuna(*ended_trials(root, study), storage)
+    return write_optuna(*trial_rows(root, study), storage)
