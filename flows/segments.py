@@ -122,7 +122,7 @@ class SegmentRunner:
             self._submit(self._waiting.popleft())
 
     def _submit(self, segment: Segment) -> None:
-        self._crew.send(segment, self._data)
+        self._crew.prepare(segment, self._data)
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
         self._ongoing.add(_Ongoing(segment), self._tasks.train(segment))
 
@@ -148,11 +148,10 @@ class SegmentRunner:
                 cached=completion.is_cached,
             )
         )
-        self._crew.recorded(segment, self._data)
-        if self._is_over(segment):
-            return
-        self._ongoing.add(_Ongoing(segment, trained), self._tasks.evaluate(segment, trained))
-        self._crew.collect(trained)
+        if not self._is_over(segment):
+            self._ongoing.add(_Ongoing(segment, trained), self._tasks.evaluate(segment, trained))
+        # After the submission, so that the evaluation begins while a checkpoint comes from far.
+        self._crew.collect(segment, trained, self._data)
 
     def _evaluated(self, ongoing: _Ongoing, measured: Evaluation) -> None:
         segment, trained = ongoing.segment, ongoing.trained

@@ -10,10 +10,12 @@ from uuid import uuid4
 from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from pegbox.execution.batching import BatchPlan
 from pegbox.execution.cluster_crew import ClusterCrew
-from pegbox.execution.crew import Crew, LocalCrew, Terms
+from pegbox.execution.crew import Crew, worker_settings
 from pegbox.execution.exchange import Exchange
 from pegbox.execution.far_crew import FarCrew
+from pegbox.execution.local_crew import LocalCrew
 from pegbox.execution.project_code import put_code
 from pegbox.flows.engines.cluster_engine import Engine
 from pegbox.schemas.errors import ClusterError
@@ -31,18 +33,18 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
     context = FlowRunContext.get()
     assert context is not None  # the flow is running
     engine = engine_of(spec, context.task_runner)
-    terms = Terms.of(spec)
+    settings = worker_settings(spec)
     if engine is None:
-        with LocalCrew(terms, store, spec.run.workers) as local:
+        with LocalCrew(spec.run, settings, store, BatchPlan.of(spec)) as local:
             yield local
         return
     run = uuid4().hex
     with engine.open(run) as runner, context.model_copy(update={"task_runner": runner}):
         crew = ClusterCrew(
-            replace(terms, threads=engine.threads),
+            spec.run,
+            replace(settings, threads=engine.threads),
             store,
-            spec.run.workers,
-            run=run,
+            run_id=run,
             directory=Path.cwd(),
             spreads_gpus=engine.spreads_gpus,
         )

@@ -9,6 +9,7 @@ from tests.training.conftest import make_segment
 
 from pegbox.execution.pool import WorkerPool
 from pegbox.execution.segment_worker import keep_reports, train_segment
+from pegbox.execution.worker_settings import WorkerSettings
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.train import FunctionTrain
 from pegbox.storage.store import open_store
@@ -353,15 +354,13 @@ def directory(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pool(directory):
-    with WorkerPool(
-        1,
+    settings = WorkerSettings(
         threads=1,
-        logs=directory / "logs",
-        directory=directory,
-        preload=("torch", "pegbox.execution.segment_worker", "pegbox.training.function_trainer"),
+        imports=("torch", "pegbox.execution.segment_worker", "pegbox.training.function_trainer"),
         code=("messes",),
         keep=keep_reports,
-    ) as pool:
+    )
+    with WorkerPool(1, settings, logs=directory / "logs", directory=directory) as pool:
         yield pool
 
 
