@@ -13,7 +13,7 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
-from pegbox.training.kinds import code_modules, preload_for
+from pegbox.training.kinds.registry import code_modules, preload_for
 from pegbox.training.resources import parse_bytes
 
 BATCH_MODULES = ("pegbox.execution.batch_worker", "pegbox.training.stacked_trainer")
