@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
-from pegbox.schemas.errors import StoreError, StudyInterruptedError
+from pegbox.schemas.errors import ClusterLostError, StoreError, StudyInterruptedError
 from pegbox.schemas.events import Driven, Event, MetricsReported, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
@@ -125,6 +125,8 @@ class StudyLog:
             self.close("completed")
         elif issubclass(kind, KeyboardInterrupt | StudyInterruptedError):
             self.close("interrupted")
+        elif issubclass(kind, ClusterLostError):
+            self.close("interrupted", str(error)[:1000])
         else:
             self.close("failed", f"{kind.__name__}: {error}"[:1000])
 
