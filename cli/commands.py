@@ -25,10 +25,17 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "demo": Command(
+        "Tune a small network on handwritten digits, to see what pegbox does.",
+        "Needs no file and no network, and takes a minute or two. The same command again shows the answer. The study "
+        "file that it runs is written by `pegbox init demo`.",
+        ("pegbox demo", "pegbox demo --store /tmp/demo"),
+    ),
     "init": Command(
         "Write a study file to begin with, and its JSON Schema for the editor.",
         "The study runs as it is written. `init function` begins with a function of yours, `init command` with any "
-        "program that prints its metrics. Nothing that is there is replaced without --force.",
+        "program that prints its metrics, `init demo` with the study of `pegbox demo`. Nothing that is there is "
+        "replaced without --force.",
         ("pegbox init", "pegbox init function --directory my-study"),
     ),
     "validate": Command(

@@ -10,7 +10,8 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
-from pegbox.training.check_code import check_command, check_function, check_sklearn
+from pegbox.training.check_code import check_function, check_sklearn
+from pegbox.training.check_command import check_command, doubts_of_command
 from pegbox.training.check_space import check_space
 from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.resources import parse_bytes, visible_gpus
@@ -87,6 +88,11 @@ def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:
     """Everything that is wrong with how a study trains, so far as it can be told without training or importing."""
     return (*_check_kind(spec), *_check_metrics(spec), *_check_run(spec))
+
+
+def doubts_of_training(spec: StudySpec) -> tuple[Problem, ...]:
+    """What is allowed in how a study trains, and more often than not a mistake."""
+    return doubts_of_command(spec, spec.train) if isinstance(spec.train, CommandTrain) else ()
 
 
 def _check_kind(spec: StudySpec) -> tuple[Problem, ...]:
