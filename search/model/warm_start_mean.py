@@ -57,6 +57,8 @@ class EarlierStudies:
     def recommended(self, count: int = N_RECOMMENDED) -> Array:
         """Points that are together good for all earlier studies, the most useful first, shape (count, n_dims)."""
         pool = np.vstack([candidates for teacher in self._teachers for candidates in self._candidates(teacher)])
+        if not len(pool):
+            return np.asarray(pool)
         means = self._means(pool)
         excess = means - means.min(axis=1, keepdims=True)
         chosen: list[int] = []
