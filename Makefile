@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test check browser long clean
 
 demo: $(VENV)/.installed
-	$(BIN)/pegbox run examples/digits.yaml
+	$(BIN)/pegbox demo
 
 test: check browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile

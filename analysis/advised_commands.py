@@ -39,19 +39,35 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def larger_budget(history: History, trials: int | None = None) -> tuple[str, ...]:
-    """Settings that let a search that has used its budget go on: half as much again of every limit.
+def larger_budget(history: History, more: int = 0) -> tuple[str, ...]:
+    """Settings that let a search that has used its budget go on: half as much again of every limit, and of what was
+    spent where that is more.
 
     Args:
-        trials: So many trials, where the study counts them or has no other limit.
+        more: Further trials at least, where the study counts them or has no other limit.
     """
-    budget = history.spec.budget
-    limits = {"epochs": budget.epochs, "time": budget.time, "cost": budget.cost}
-    grown = [f"budget.{name}={_half_more(limit)}" for name, limit in limits.items() if limit is not None]
+    budget, begun = history.spec.budget, n_begun(history)
+    spent = {
+        "epochs": sum(max(trial.budget, trial.to_budget) for trial in history.trials),
+        "time": history.elapsed_seconds,
+        "cost": sum(trial.value("cost") or 0.0 for trial in history.trials),
+        "stagnation": budget.stagnation or 0,
+    }
+    limits = {name: getattr(budget, name) for name in spent}
+    grown = [
+        f"budget.{name}={_half_more(max(limit, spent[name]))}" for name, limit in limits.items() if limit is not None
+    ]
     if budget.trials is not None or not grown:
-        wanted = trials or _half_more(max(budget.trials or 0, len(history.trials)))
+        wanted = max(begun + more, int(_half_more(max(budget.trials or 0, begun))))
         grown.insert(0, f"budget.trials={wanted}")
+    if budget.improvement is not None and history.search_end is not None:
+        grown.append("budget.improvement=null")  # it judged that nothing is left to gain
     return tuple(grown)
+
+
+def n_begun(history: History) -> int:
+    """Trials that count against a budget of trials: also those that a narrowed space left outside."""
+    return max((trial.number + 1 for trial in history.trials), default=0)
 
 
 def _half_more(limit: float) -> str:

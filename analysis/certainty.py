@@ -35,7 +35,7 @@ def constraints_unkept(history: History) -> Advice | None:
         return None
     return Advice(
         kind="constraints",
-        what="Search longer, or loosen a constraint: nothing that was tried may win.",
+        what="Search longer, widen the space, or loosen a constraint: nothing that was tried may win.",
         evidence=none_feasible(history, trials),
         command=resume(history, *larger_budget(history)),
     )
@@ -140,12 +140,12 @@ def few_trials(history: History, ranking: Importance | None = None) -> Advice | 
     fixed = [row.name for row in ranking.parameters if row.name in set.intersection(*fixable) - parents]
     evidence = f"{len(trials)} trial{'' if len(trials) == 1 else 's'} for {n_columns} hyperparameters"
     if not fixed:
-        needed = TRIALS_A_PARAMETER * n_columns
+        missing = TRIALS_A_PARAMETER * n_columns - len(trials)
         return Advice(
             kind="unrankable",
             what=f"Run more trials, or search fewer hyperparameters: {len(trials)} are few for {n_columns}.",
             evidence=f"{evidence}. {ranking.sentence}",
-            command=resume(history, *larger_budget(history, needed)),
+            command=resume(history, *larger_budget(history, missing)),
         )
     best = ranked(history, history.objectives[0])[0].configuration
     settings = [f"space.{name}={json.dumps(best[name])}" for name in fixed if name in best]

@@ -1,6 +1,9 @@
 """Whether the search and the training still gain: best value over trials, value over rungs; compares no parameters."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from shlex import quote
+from types import MappingProxyType
 
 import numpy as np
 
@@ -10,14 +13,19 @@ from pegbox.analysis.feasibility import feasible
 from pegbox.analysis.ranking import observed_loss, ranked
 from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.analysis.targets import target_of
-from pegbox.analysis.unit_columns import Array, tabulate
+from pegbox.analysis.unit_columns import tabulate
 from pegbox.schemas.history import History
-from pegbox.schemas.trial import Trial
+from pegbox.schemas.trial import Trial, TrialState
 
 MIN_TRIALS = 20
 N_BEST = 5
 STILL_FALLING = 0.8
-"""Share of the best trials that must have gained in the last rung."""
+"""Share of the best trials that must have gained in the last stretch of their training."""
+MIN_EPOCHS = 6
+"""A shorter curve has no thirds that could be told apart."""
+
+Curves = Mapping[int, Mapping[int, float]]
+"""Trial to epoch to value."""
 
 
 def measurement_noise(history: History) -> float:
@@ -42,46 +50,101 @@ def no_gain_lately(history: History) -> Advice | None:
     losses = np.array([observed_loss(trial, objective) for trial in trials])
     half = len(trials) // 2
     gain = float(losses[:half].min() - losses.min())
-    if gain > measurement_noise(history):
+    noise = measurement_noise(history)
+    if gain > noise:
         return None
     return Advice(
         kind="stagnation",
         what="Stop here, or change something other than these hyperparameters: more trials of the same bring little.",
         evidence=f"The last {len(trials) - half} of {len(trials)} trials improved {objective.metric} by {gain:.3g}, "
-        "less than the noise of one measurement.",
+        f"no more than the noise of one measurement ({noise:.2g}).",
         command=f"pegbox {'best' if history.search_end or history.selection else 'stop'} {quote(history.spec.name)}",
     )
 
 
-def still_falling(history: History) -> Advice | None:
-    """Advice to train longer where the best trials still gained in their last rung; None without several rungs."""
+def still_falling(history: History, curves: Curves = MappingProxyType({})) -> Advice | None:
+    """Advice to train longer where what is left to gain exceeds the noise of one measurement.
+
+    Args:
+        curves: Trial to its values of the first objective by epoch. Where they are missing, the rungs stand for them.
+    """
     objective = history.objectives[0]
     if not target_of(history).trials:
         return None
-    best = [trial for trial in ranked(history, objective) if len(trial.evaluations) > 1][:N_BEST]
-    if len(best) < N_BEST:
+    found = [(trial, gains) for trial in ranked(history, objective) if (gains := _gains(history, trial, curves))]
+    if len(found) < N_BEST:
         return None
-    gains = np.array([_last_gain(history, trial) for trial in best])
-    noise = measurement_noise(history)
-    if (gains > 0).mean() < STILL_FALLING or float(np.median(gains)) <= noise:
+    best = found[:N_BEST]
+    factor, noise = history.spec.fidelity.factor, measurement_noise(history)
+    n_gaining = sum(gains.last > 0 for _, gains in best)
+    left = float(np.median([gains.left(factor) for _, gains in best]))
+    if n_gaining < STILL_FALLING * N_BEST or left <= noise:
         return None
-    epochs, before = best[0].evaluations[-1].budget, best[0].evaluations[-2].budget
+    epochs, since = best[0][0].budget, best[0][1].since
+    gained = float(np.median([gains.last for _, gains in best]))
     entries = ["train.epochs"] if history.spec.fidelity.max is None else ["train.epochs", "fidelity.max"]
-    longer = history.spec.fidelity.factor * epochs
+    longer = factor * epochs
     return Advice(
         kind="budget",
         what=f"Train longer: the best trials still improve at {epochs} epochs.",
-        evidence=f"From epoch {before} to {epochs}, {int((gains > 0).sum())} of the best {N_BEST} trials improved "
-        f"{objective.metric}, by {float(np.median(gains)):.3g} in the median.",
+        evidence=f"From epoch {since} to {epochs}, {n_gaining} of the best {N_BEST} trials improved "
+        f"{objective.metric}, by {gained:.3g} in the median. Going on like this would gain {left:.3g} by epoch "
+        f"{longer}; one measurement varies by {noise:.2g}.",
         command=branch(history, *(f"{entry}={longer}" for entry in entries)),
     )
 
 
-def _last_gain(history: History, trial: Trial) -> float:
-    """What the last rung gained, positive for better; 0 where patience ended the trial before its budget."""
+@dataclass(frozen=True)
+class _Gains:
+    """What the last two stretches of a training gained, positive for better.
+
+    Attributes:
+        since: The epoch at which the last stretch began.
+        n_stretches: How many stretches of that length make the whole training.
+    """
+
+    since: int
+    last: float
+    before: float
+    n_stretches: float
+
+    def left(self, factor: int) -> float:
+        """What training so many times as long may gain, where gains go on to shrink as they did so far.
+
+        Exact for a loss that falls exponentially; too little for one that falls more slowly in the end.
+        """
+        if self.last <= 0:
+            return self.last
+        ratio = min(self.last / self.before, 1.0) if self.before > 0 else 1.0
+        n = round((factor - 1) * self.n_stretches)
+        return self.last * (n if ratio == 1 else ratio * (1 - ratio**n) / (1 - ratio))
+
+
+def _gains(history: History, trial: Trial, curves: Curves) -> _Gains | None:
+    """By the curve in thirds, else by the rungs; None where neither is there, or patience ended the trial."""
     objective = history.objectives[0]
-    values = [one.metrics.get(objective.metric) for one in trial.evaluations[-2:]]
-    if None in values or trial.budget < trial.to_budget:
-        return 0.0
-    losses: Array = np.array([objective.loss(value) for value in values if value is not None])
-    return float(losses[0] - losses[1])
+    if trial.budget < trial.to_budget or trial.state is not TrialState.COMPLETED:
+        return None
+    curve = curves.get(trial.number, {})
+    thirds = [round(trial.budget * third / 3) for third in (1, 2, 3)]
+    if trial.budget >= MIN_EPOCHS and all(any(epoch in curve for epoch in _around(end)) for end in thirds):
+        first, second, last = (objective.loss(_level(curve, end)) for end in thirds)
+        return _Gains(since=thirds[1], last=second - last, before=first - second, n_stretches=3)
+    rungs = [one for one in trial.evaluations if objective.metric in one.metrics]
+    if len(rungs) < 2:
+        return None
+    losses = [objective.loss(one.metrics[objective.metric]) for one in rungs]
+    last, factor = losses[-2] - losses[-1], history.spec.fidelity.factor
+    # Two rungs do not say how gains shrink: as an error that halves where the training doubles.
+    before = losses[-3] - losses[-2] if len(losses) > 2 else last * factor
+    return _Gains(since=rungs[-2].budget, last=last, before=before, n_stretches=1 / (factor - 1))
+
+
+def _around(epoch: int) -> range:
+    return range(epoch - 1, epoch + 1)
+
+
+def _level(curve: Mapping[int, float], epoch: int) -> float:
+    """The mean of an epoch and the one before it, so that the jitter of a single epoch counts for less."""
+    values = [curve[one] for one in _around(epoch) if one in curve]
+    return sum(values) / len(values)

@@ -32,6 +32,10 @@ class Evidence:
     eligible: tuple[int, ...]
     knows_spread: bool
 
+    def chance(self, position: int) -> float | None:
+        """Probability of a finalist to be the best; None for one that has no other to beat."""
+        return None if self.eligible == (position,) else float(self.chances[position])
+
     @property
     def order(self) -> list[int]:
         """Positions of the finalists, best estimate first."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pegbox.analysis.advice import Advice
-from pegbox.analysis.advised_commands import ask, resume, retry, text
+from pegbox.analysis.advised_commands import ask, larger_budget, resume, retry, text
 from pegbox.analysis.unit_columns import Cells, Column, Table, tabulate
 from pegbox.schemas.base import Value
 from pegbox.schemas.failure import FailureKind
@@ -63,7 +63,9 @@ def main_failure_cause(history: History) -> Advice | None:
         kind="failures",
         what=f"Keep away from {region.place}: trials fail there ({name}).",
         evidence=f"{evidence} {region.n_failed} of the {region.n_trials} trials with {region.place} failed.",
-        command=resume(history, f"space.forbid={json.dumps([*_forbidden(history), region.bound])}"),
+        command=resume(
+            history, f"space.forbid={json.dumps([*_forbidden(history), region.bound])}", *larger_budget(history)
+        ),
     )
 
 

@@ -9,14 +9,14 @@ from pegbox.schemas.selection import Finalist, Interval
 LEVEL = 0.95
 
 
-def standing(history: History, replicates: Replicates, position: int, draws: Array, chance: float) -> Finalist:
+def standing(history: History, replicates: Replicates, position: int, draws: Array, chance: float | None) -> Finalist:
     """A finalist of the first objective.
 
     Args:
         replicates: Values of the first objective.
         position: Of the finalist among them.
         draws: Of its true mean loss, shape (n_draws,); one draw where no spread is known.
-        chance: Its probability of being the best, or of being on the front.
+        chance: Its probability of being the best, or of being on the front; None where there is nothing to beat.
     """
     objective, trial = history.objectives[0], replicates.trials[position]
     losses = replicates.losses[position]
@@ -32,7 +32,7 @@ def standing(history: History, replicates: Replicates, position: int, draws: Arr
         mean=float(values.mean()),
         estimate=objective.loss(float(draws.mean())),
         interval=interval_of(objective.loss(1.0) * draws),
-        probability_best=min(chance, 1.0),
+        probability_best=None if chance is None else min(chance, 1.0),
         constrained={name: value for name, value in measured.items() if value is not None},
         is_feasible=history.is_feasible(trial),
     )

@@ -13,11 +13,17 @@ from pegbox.analysis.unit_columns import Array, Cells, Column, Table
 from pegbox.schemas.base import Schema, Value
 from pegbox.schemas.history import History
 
+Mask = npt.NDArray[np.bool_]
+
+MIN_KNOWN = 2
+"""Trials that a surrogate of a constraint's metric needs."""
+
 
 class Tolerance(Schema):
-    """How far a parameter may be moved from the best, all others kept, and lose less than one standard deviation.
+    """How far a parameter may be moved from the chosen trial, all others kept, and lose less than one deviation.
 
-    What moving it does to the metrics of constraints is not looked at.
+    Only as far as the constraints are believed to be kept with one standard deviation to spare, and no forbidden
+    combination is met.
     """
 
     low: Value = None
@@ -33,10 +39,12 @@ class Tolerance(Schema):
 
 
 class Slice(Schema):
-    """One parameter moved, all others as in the best trial."""
+    """One parameter moved, all others as in the chosen trial."""
 
+    trial: int = 0
+    """The chosen trial: the winner, or the best that the search saw as long as there is none."""
     best: Value
-    """Where the best trial has it."""
+    """Where that trial has it."""
     points: tuple[EffectPoint, ...]
     tolerance: Tolerance
     loss: FiniteFloat
@@ -44,25 +52,61 @@ class Slice(Schema):
 
 
 def slices(history: History, target: Target, table: Table, sign: float) -> tuple[dict[str, Slice], float]:
-    """A slice for each parameter that the best trial uses, and the noise of one measurement.
+    """A slice for each parameter that the chosen trial uses, and the noise of one measurement.
 
-    The best trial is that with the best posterior mean, of those that keep the constraints if any does. The noise is
-    that of the finalists' seeds where they have been trained, else what the surrogate takes for noise.
+    The noise is that of the finalists' seeds where they have been trained, else what the surrogate takes for noise.
 
     Args:
         sign: 1, or -1 where the metric is made large.
     """
     surrogate = fit_surrogate(table, target.losses)
-    may_win = np.array([history.may_win(trial) for trial in target.trials])
-    believed = surrogate.predict(table.units)[0]
-    best = int(np.argmin(np.where(may_win, believed, np.inf) if may_win.any() else believed))
+    best = _chosen(history, target)
     noise = history.replicate_noise(history.objectives[0]) or surrogate.noise
     used = [position for position in range(len(table.columns)) if np.isfinite(table.units[best, position])]
     around = _Around(table.cells(), table.columns, best, noise, sign)
     moved = _move_each(surrogate, table, best, used)
+    kept = _kept(history, target, table, best, used)
+    trial = target.trials[best]
+    return {
+        name: around.slice(at, trial.configuration[name], *moved[at], kept[at]).model_copy(
+            update={"trial": trial.number}
+        )
+        for at, name in ((at, table.names[at]) for at in used)
+    }, noise
+
+
+def _chosen(history: History, target: Target) -> int:
+    """The row of the trial that the answer names; where it is not among the trials, of the best that may win."""
+    rows = {trial.number: row for row, trial in enumerate(target.trials)}
+    if history.best is not None and history.best.number in rows:
+        return rows[history.best.number]
+    may_win = np.array([history.may_win(trial) for trial in target.trials])
+    return int(np.argmin(np.where(may_win, target.losses, np.inf) if may_win.any() else target.losses))
+
+
+def _kept(history: History, target: Target, table: Table, best: int, used: list[int]) -> dict[int, Mask]:
+    """Which cells of each column are allowed and believed to keep every constraint, with a deviation to spare."""
     configuration = target.trials[best].configuration
-    names = table.names
-    return {names[at]: around.slice(at, configuration[names[at]], *moved[at]) for at in used}, noise
+    kept = {
+        at: np.array(
+            [
+                not history.space.is_forbidden({**configuration, column.name: column.value(float(middle))})
+                for middle in _middles(column)
+            ]
+        )
+        for at, column in ((at, table.columns[at]) for at in used)
+    }
+    for constraint in history.spec.constraints:
+        values = [trial.measured(constraint.metric) for trial in target.trials]
+        known = np.array([row for row, value in enumerate(values) if value is not None], dtype=int)
+        if len(known) < MIN_KNOWN:
+            continue
+        measured = np.array([value for value in values if value is not None])
+        surrogate = fit_surrogate(Table(table.columns, table.units[known]), measured, draws_in=False)
+        for at, (mean, std) in _move_each(surrogate, table, best, used).items():
+            ends = np.stack([mean[:-1] - std[:-1], mean[:-1] + std[:-1]])
+            kept[at] &= np.array([all(constraint.violation(float(end)) <= 0 for end in both) for both in ends.T])
+    return kept
 
 
 def _middles(column: Column) -> Array:
@@ -92,12 +136,13 @@ class _Around:
     noise: float
     sign: float
 
-    def slice(self, position: int, value: Value, mean: Array, std: Array) -> Slice:
+    def slice(self, position: int, value: Value, mean: Array, std: Array, kept: Mask) -> Slice:
         """One column moved.
 
         Args:
-            value: Where the best trial has it.
-            mean, std: By cell, and last where the best trial has it.
+            value: Where the chosen trial has it.
+            mean, std: By cell, and last where the chosen trial has it.
+            kept: By cell, whether it may be moved there at all.
         """
         column, cells = self.columns[position], self.cells[:, position]
         middles = _middles(column)
@@ -114,13 +159,13 @@ class _Around:
                     n_trials=int(np.isin(cells, group).sum()),
                 )
             )
-        allowed = np.asarray(mean[:-1] <= mean[-1] + self.noise)
+        allowed = kept & (mean[:-1] <= mean[-1] + self.noise)
         allowed[int(cells[self.best])] = True
         tolerance = _tolerance(column, allowed, int(cells[self.best]), value)
         return Slice(best=value, points=tuple(points), tolerance=tolerance, loss=self.noise)
 
 
-def _tolerance(column: Column, allowed: npt.NDArray[np.bool_], best: int, value: Value) -> Tolerance:
+def _tolerance(column: Column, allowed: Mask, best: int, value: Value) -> Tolerance:
     if not column.is_ordered:
         return Tolerance(values=tuple(column.listed[int(cell)] for cell in np.flatnonzero(allowed)))
     first = last = best

@@ -36,6 +36,10 @@ class _Front:
     winner: int
     chances: Array
 
+    def chance(self, position: int) -> float | None:
+        """Probability of a finalist to be on the front; None for one that has no other to beat."""
+        return None if self.eligible == [position] else min(float(self.chances[position]), 1.0)
+
     @property
     def order(self) -> list[int]:
         """All finalists, the winner first, the others by their chance."""
@@ -64,8 +68,7 @@ def select_from_front(history: History) -> Selection:
         winner=trials[front.winner].number,
         configuration=trials[front.winner].configuration,
         finalists=tuple(
-            standing(history, joint.tables[0], at, front.draws[:, at, 0], float(front.chances[at]))
-            for at in front.order
+            standing(history, joint.tables[0], at, front.draws[:, at, 0], front.chance(at)) for at in front.order
         ),
         ties=tuple(trials[one].number for one in front.members if one != front.winner),
         reason=_reason(history, joint, front),
@@ -107,7 +110,7 @@ def _point(history: History, joint: JointReplicates, front: _Front, position: in
         trial=joint.trials[position].number,
         estimates={name: float(one.mean()) for name, one in signed.items()},
         intervals=intervals,
-        probability=min(float(front.chances[position]), 1.0),
+        probability=front.chance(position),
     )
 
 

@@ -47,8 +47,7 @@ def select_winner(history: History) -> Selection:
         winner=trial.number,
         configuration=trial.configuration,
         finalists=tuple(
-            standing(history, replicates, at, evidence.draws[:, at], float(evidence.chances[at]))
-            for at in evidence.order
+            standing(history, replicates, at, evidence.draws[:, at], evidence.chance(at)) for at in evidence.order
         ),
         ties=tuple(replicates.trials[position].number for position in choice.ties),
         reason=explain_choice(history, evidence, choice),

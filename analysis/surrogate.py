@@ -161,7 +161,7 @@ class Surrogate:
         return self.centre + self.scale * mean, self.scale * std
 
 
-def fit_surrogate(table: Table, losses: Array) -> Surrogate:
+def fit_surrogate(table: Table, losses: Array, *, draws_in: bool = True) -> Surrogate:
     """Fit a surrogate to the trials' losses.
 
     Losses far above the median are drawn in first: how bad a bad trial was says little about the good ones.
@@ -169,9 +169,10 @@ def fit_surrogate(table: Table, losses: Array) -> Surrogate:
     Args:
         table: The trials' configurations, n_trials of them, at least two, in at least one column.
         losses: Shape (n_trials,), finite.
+        draws_in: False for a metric that has a limit, which may lie among what would be drawn in.
     """
     points, groups = _features(table)
-    drawn_in = _draw_in(losses)
+    drawn_in = _draw_in(losses) if draws_in else losses
     centre, scale = float(drawn_in.mean()), float(drawn_in.std())
     if scale <= 1e-12 * max(1.0, float(np.abs(losses).max())):
         return Surrogate(table.columns, centre, 0.0, 0.0, None)

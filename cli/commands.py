@@ -25,16 +25,30 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "demo": Command(
+        "Tune a small network on handwritten digits, to see what pegbox does.",
+        "Needs no file and no network, and takes a minute or two. The same command again shows the answer. The study "
+        "file that it runs is written by `pegbox init demo`.",
+        ("pegbox demo", "pegbox demo --store /tmp/demo"),
+    ),
     "init": Command(
         "Write a study file to begin with, and its JSON Schema for the editor.",
         "The study runs as it is written. `init function` begins with a function of yours, `init command` with any "
-        "program that prints its metrics. Nothing that is there is replaced without --force.",
+        "program that prints its metrics, `init demo` with the study of `pegbox demo`. Nothing that is there is "
+        "replaced without --force.",
         ("pegbox init", "pegbox init function --directory my-study"),
     ),
     "validate": Command(
         "Check a study file, its data and its import paths.",
         "Says of everything that is wrong where it stands and what to do. Trains nothing and writes nothing.",
         ("pegbox validate study.yaml",),
+    ),
+    "convert": Command(
+        "Make a study file of another tool's.",
+        "Takes sweeps of W&B, Katib experiments and Hydra configurations; from a Python file spaces of Ray Tune and "
+        "Hyperopt, Optuna objectives (run with a probing trial) and searches of scikit-learn. What could not be taken "
+        "over stands in a comment where it belongs.",
+        ("pegbox convert sweep.yaml --output study.yaml", "pegbox convert search.py:objective"),
     ),
     "schema": Command(
         "Print the JSON Schema of the study file, for editors.",

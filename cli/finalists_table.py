@@ -9,7 +9,7 @@ from pegbox.cli.column_layout import Column, side_by_side
 from pegbox.cli.console import safe
 from pegbox.report.answer_sentences import point_with_interval, with_interval
 from pegbox.report.incumbent import Front
-from pegbox.report.number_format import metric
+from pegbox.report.number_format import metric, percent
 from pegbox.schemas.selection import Finalist, Selection
 
 GAP = 3
@@ -25,7 +25,7 @@ def finalists_table(selection: Selection, width: int) -> Table:
         [
             _trials([one.trial for one in finalists], selection.winner),
             Column("on fresh seeds", [Text(with_interval(one)) for one in finalists]),
-            Column("P(best)", [Text(f"{100 * one.probability_best:.0f} %") for one in finalists], rank=1),
+            Column("P(best)", [Text(percent(one.probability_best)) for one in finalists], rank=1),
             Column("in the search", [Text(metric(one.search_value), style="quiet") for one in finalists], rank=3),
             _roles(roles),
         ],
@@ -43,7 +43,7 @@ def front_table(selection: Selection, width: int) -> Table:
         Column(safe(name), [*(Text(point_with_interval(point, name)) for point in points), *none])
         for name in points[0].estimates
     ]
-    chances = [Text(f"{100 * point.probability:.0f} %") for point in points]
+    chances = [Text(percent(point.probability)) for point in points]
     roles = ["knee" if point.trial == selection.winner else "" for point in points]
     return side_by_side(
         [

@@ -15,13 +15,14 @@ TEMPLATES = {
     "study": ("study.yaml",),
     "function": ("study.yaml", "train.py"),
     "command": ("study.yaml", "train.py"),
+    "demo": ("study.yaml",),
 }
 
 
 def init(
     kind: Annotated[
-        Literal["study", "function", "command"],
-        Parameter(help="A network that pegbox trains, your own function, or any program."),
+        Literal["study", "function", "command", "demo"],
+        Parameter(help="A network that pegbox trains, your own function, any program, or the demo."),
     ] = "study",
     *,
     directory: Annotated[Path, Parameter(name=["--directory", "-d"], help="Where to write.")] = Path(),

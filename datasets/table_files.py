@@ -1,7 +1,9 @@
 """Rows of CSV and Parquet files and of SQL queries over them, read by DuckDB; knows nothing of what they mean."""
 
 import hashlib
+import json
 import os
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -99,7 +101,7 @@ class QuerySource:
         """Run the query.
 
         Raises:
-            DataError: It is not one query, or DuckDB refuses it.
+            DataError: It is not one query, would write, or DuckDB refuses it.
         """
         relation = self._plan()
         try:
@@ -112,17 +114,48 @@ class QuerySource:
         # With more threads the order of groups and the last bits of sums would change from run to run, and with them
         # the fingerprint of the same data.
         connection.execute("SET threads = 1")
+        connection.execute("SET lock_configuration = true")  # a log or a profile would be written to files
         try:
             statements = connection.extract_statements(self.sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise DataError(f"data.source: expected one SELECT query, got {self.sql!r}. Write a single query.")
+            if writer := _writer(connection, self.sql):
+                raise DataError(
+                    f"data.source: the query must only read, but it holds a {writer}: {self.sql!r}. Leave that out."
+                )
             return connection.sql(self.sql)
         except duckdb.Error as error:
             raise DataError(f"data.source: the query cannot be run: {_sentence(error)} Query: {self.sql!r}.") from error
 
 
+_WRITERS = re.compile("COPY_TO|INSERT|UPDATE|DELETE|MERGE|EXTERNAL_RESOURCE|EXECUTE_SERIALIZED")
+"""Operators of a plan that write, or run what no plan shows."""
+
+
+def _writer(connection: duckdb.DuckDBPyConnection, sql: str) -> str | None:
+    """The operator of a query that would write, found by planning it; None for one that only reads.
+
+    A statement that is called SELECT may hold others: `WITH x AS (COPY ... TO 'file') FROM x` writes a file.
+    """
+    found = connection.execute(f"EXPLAIN (FORMAT json) {sql}").fetchall()
+    plans = json.loads(found[0][1])
+    while plans:
+        node = plans.pop()
+        if _WRITERS.search(node["name"]):
+            return str(node["name"])
+        plans += node.get("children", [])
+    return None
+
+
 def _connect() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+        },
+    )
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_progress_bar = false")
     return connection

@@ -1,4 +1,4 @@
-"""Runs examples/digits.yaml and records what its terminal shows, as docs/run.svg and docs/answer.svg.
+"""Runs `pegbox demo` and records what its terminal shows, as docs/run.svg and docs/answer.svg.
 
 python docs/record_terminal.py
 """
@@ -24,7 +24,6 @@ from pegbox.schemas.errors import PegboxError
 
 DOCS = Path(__file__).resolve().parent
 STORE = Path(".pegbox")
-EXAMPLE = Path("examples/digits.yaml")
 WIDTH = 100
 SHARE = 0.75
 """How much of the budget is used when the running study is drawn."""
@@ -34,7 +33,7 @@ def main() -> None:
     """Record both pictures."""
     with TemporaryDirectory(prefix="pegbox-") as folder, contextlib.chdir(folder):
         pegbox = Path(sys.executable).with_name("pegbox")
-        with subprocess.Popen([pegbox, "run", DOCS.parent / EXAMPLE]) as process:  # noqa: S603
+        with subprocess.Popen([pegbox, "demo"]) as process:  # noqa: S603
             status, finished = _when_far_enough(process)
             _record("run", *_best_lines(status, finished), draw_panel(status, WIDTH))
             process.wait()
@@ -75,7 +74,7 @@ def _record(name: str, *drawn: RenderableType) -> None:
         console = Console(record=True, width=WIDTH, file=nowhere, theme=THEME, force_terminal=True, highlight=False)
         for one in drawn:
             console.print(one)
-    drawing = console.export_svg(title=f"pegbox run {EXAMPLE}")
+    drawing = console.export_svg(title="pegbox demo")
     offline = re.sub(r"\s*@font-face \{.*?\}\n", "\n", drawing, flags=re.DOTALL)  # a picture asks no other host
     (DOCS / f"{name}.svg").write_text(offline, encoding="utf-8")
 

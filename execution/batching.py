@@ -11,7 +11,7 @@ from typing import Self
 
 from pegbox.execution.batch_worker import measure_speedup, train_segments
 from pegbox.execution.pool import WorkerPool
-from pegbox.execution.segment_worker import Measured
+from pegbox.execution.segment_worker import Measured, warm_up_for
 from pegbox.execution.slot import Slot
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import TrialError
@@ -189,7 +189,10 @@ class Batching:
             return alone
         try:
             answers: tuple[Measured | Failure, ...] = worker.run(
-                train_segments, (segments, data, self._store), self._timeout_of(segments)
+                train_segments,
+                (segments, data, self._store),
+                self._timeout_of(segments),
+                warm_up_for(segments[0], data),
             )
         except TrialError as error:
             if error.failure.kind is FailureKind.TIMEOUT:

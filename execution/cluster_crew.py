@@ -10,6 +10,7 @@ from typing import final
 
 from pegbox.execution.crew import Crew, Terms
 from pegbox.execution.pool import WorkerPool
+from pegbox.execution.segment_worker import keep_reports
 from pegbox.schemas.errors import ClusterError
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.resources import visible_gpus
@@ -72,6 +73,8 @@ class ClusterCrew(Crew):
             memory_bytes=self.terms.memory_bytes,
             logs=self.store.logs / f"{socket.gethostname()}-{os.getpid()}",
             preload=self.terms.preload,
+            code=self.terms.code,
+            keep=keep_reports,
             directory=self.directory,
         )
 

@@ -10,14 +10,22 @@ from typing import Any, Literal, Self, TypeVar, final
 from pegbox.execution.batching import Batching, BatchPlan
 from pegbox.execution.pool import WorkerPool
 from pegbox.execution.prestart import prestart
-from pegbox.execution.segment_worker import evaluate_segment, handover_of, train_and_measure, train_segment
+from pegbox.execution.segment_worker import (
+    evaluate_segment,
+    handover_of,
+    keep_reports,
+    train_and_measure,
+    train_segment,
+    warm_up_for,
+)
+from pegbox.execution.trial_process import WarmUp
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import StoreUnwritableError, TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
-from pegbox.training.kinds import preload_for
+from pegbox.training.kinds import code_modules, preload_for
 from pegbox.training.resources import parse_bytes
 
 Result = TypeVar("Result")
@@ -45,6 +53,7 @@ class Terms:
         preload: What every worker imports before its first segment.
         limit: The Prefect concurrency limit that each training occupies.
         batch: How trials train together in one worker; None trains each alone.
+        code: Modules of the user's that every worker imports as well.
     """
 
     timeout_seconds: float | None
@@ -53,6 +62,7 @@ class Terms:
     preload: tuple[str, ...]
     limit: str | None
     batch: BatchPlan | None = None
+    code: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, spec: StudySpec) -> Self:
@@ -69,6 +79,7 @@ class Terms:
             ),
             limit=run.limit,
             batch=BatchPlan.of(spec),
+            code=code_modules(spec.train),
         )
 
 
@@ -120,7 +131,7 @@ class Crew(ABC):
             return self._train(segment, data)
 
     def _train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
-        return self._run(train_segment, segment, data, self.store)
+        return self._run(train_segment, segment, data, self.store, warm_up=warm_up_for(segment, data))
 
     def send(self, segment: Segment, data: PreparedData | None) -> None:  # noqa: B027 - most workers see the store
         """Called by the driver before it hands out a segment: leave what far workers need; others see the store."""
@@ -142,10 +153,10 @@ class Crew(ABC):
             StoreUnwritableError: The disk is full or fails.
         """
         with store_failures_raised():
-            return self._run(evaluate_segment, segment, trained, data, part)
+            return self._run(evaluate_segment, segment, trained, data, part, warm_up=warm_up_for(segment, data))
 
-    def _run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        return self.pool.run(function, *arguments, timeout=self.terms.timeout_seconds)
+    def _run(self, function: Callable[..., Result], *arguments: Any, warm_up: WarmUp | None) -> Result:
+        return self.pool.run(function, *arguments, timeout=self.terms.timeout_seconds, warm_up=warm_up)
 
 
 @contextmanager
@@ -175,6 +186,8 @@ class LocalCrew(Crew):
             memory_bytes=terms.memory_bytes,
             logs=store.logs,
             preload=terms.preload,
+            code=terms.code,
+            keep=keep_reports,
         )
         self._workers = workers
         self._evaluations: dict[str, Evaluation] = {}
@@ -195,7 +208,7 @@ class LocalCrew(Crew):
 
     def _train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
         done = self._batching.train(segment, data) if self._batching else None
-        done = done or self._run(train_and_measure, segment, data, self.store)
+        done = done or self._run(train_and_measure, segment, data, self.store, warm_up=warm_up_for(segment, data))
         if done.evaluation is not None:
             self._evaluations[_content(segment, data)] = done.evaluation
         return done.trained

@@ -10,23 +10,23 @@ from queue import LifoQueue
 from typing import Any, Self, TypeVar
 
 from pegbox.execution.slot import Slot, worker_context
-from pegbox.execution.worker_process import Surroundings
+from pegbox.execution.trial_process import Surroundings, WarmUp
 from pegbox.training.resources import available_cores, total_memory_bytes, visible_gpus
 
 Result = TypeVar("Result")
 
-RECYCLE_SHARE = 0.5
-"""A worker that holds more of its memory than this between two calls is replaced."""
+KEPT_SHARE = 0.5
+"""A process that holds more of a worker's memory than this after a call serves no further one."""
 
 
 class WorkerPool:
-    """As many warm worker processes as asked; a worker that hangs or dies is replaced and costs its own call only.
+    """As many warm worker processes as asked; each call runs in a process forked for it, and costs no other.
 
     The processes start at once, in the background, so that their imports overlap with what the driver does meanwhile.
     They end with the driver, even if it is killed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a fact of its own, and most are left out
         self,
         workers: int,
         *,
@@ -34,6 +34,8 @@ class WorkerPool:
         memory_bytes: int | None = None,
         logs: Path | None = None,
         preload: tuple[str, ...] = (),
+        code: tuple[str, ...] = (),
+        keep: Callable[[Any], None] | None = None,
         directory: Path | None = None,
     ) -> None:
         """Start the workers.
@@ -44,6 +46,8 @@ class WorkerPool:
             memory_bytes: The most memory each may take; more is the failure out of memory.
             logs: Directory for `worker-<number>.log`, where all output of a worker goes.
             preload: Modules to import before the first call, in the server that workers are forked from.
+            code: The user's modules, imported by each worker before the first call.
+            keep: Called in the worker with what a call gives to `trial_process.note`.
             directory: Where the workers work; the current directory where it is left out.
         """
         self.stopped = threading.Event()
@@ -51,7 +55,7 @@ class WorkerPool:
         self.threads = threads or max(1, available_cores() // workers)
         context = worker_context(preload)
         gpus = visible_gpus()
-        recycle_bytes = int(RECYCLE_SHARE * (memory_bytes or total_memory_bytes() // workers))
+        kept_bytes = int(KEPT_SHARE * (memory_bytes or total_memory_bytes() // workers))
         self._slots = tuple(
             Slot(
                 Surroundings(
@@ -61,10 +65,12 @@ class WorkerPool:
                     threads=self.threads,
                     memory_bytes=memory_bytes,
                     log=None if logs is None else (logs / f"worker-{number}.log").absolute(),
+                    kept_bytes=kept_bytes,
                     imports=preload,
+                    code=code,
+                    keep=keep,
                 ),
                 context,
-                recycle_bytes,
             )
             for number in range(workers)
         )
@@ -89,20 +95,27 @@ class WorkerPool:
         """Process ids of the workers, in order of their numbers; 0 for one that is not ready yet."""
         return tuple(slot.pid for slot in self._slots)
 
-    def run(self, function: Callable[..., Result], *arguments: Any, timeout: float | None = None) -> Result:
+    def run(
+        self,
+        function: Callable[..., Result],
+        *arguments: Any,
+        timeout: float | None = None,
+        warm_up: WarmUp | None = None,
+    ) -> Result:
         """Call a function of an importable module in a free worker, and wait for its result; any thread may call.
 
         Args:
             function: Found by the worker under its module and name.
             arguments: What it is called with; pickled.
             timeout: Seconds it may take, counted from the moment when its worker begins.
+            warm_up: See `Slot.run`.
 
         Raises:
             TrialError: The call raised (error, out of memory, diverged, invalid), took too long (timeout), its worker
                 ended (killed, out of memory), or the pool was stopped (lost).
         """
         with self.reserved() as slot:
-            return slot.run(function, arguments, timeout)  # type: ignore[no-any-return]
+            return slot.run(function, arguments, timeout, warm_up)  # type: ignore[no-any-return]
 
     @contextmanager
     def reserved(self) -> Iterator[Slot]:

@@ -3,23 +3,25 @@
 Imports neither Prefect nor DuckDB, so that a worker starts fast and can never hold a lock of the history.
 """
 
-import os
-import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
 from pegbox.datasets.prepared import open_prepared
+from pegbox.execution.trial_process import WarmUp, is_in_trial, note
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.events import MetricsReported
+from pegbox.schemas.train import TrainSpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.handover import Handover
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
-from pegbox.training.kinds import trainer_for
+from pegbox.training.kinds import load_data, trainer_for
+from pegbox.training.resources import process_name
 from pegbox.training.trainer import Report
 
 FLUSH_SECONDS = 0.5
@@ -77,7 +79,7 @@ def _train(
         trained = trainer_for(segment.train).train(segment, splits, store.checkpoints, reports.of(segment))
     finally:
         reports.flush()
-    return trained.model_copy(update={"worker": f"{socket.gethostname()}:{os.getpid()}", "started_at": started_at})
+    return trained.model_copy(update={"worker": process_name(), "started_at": started_at})
 
 
 def evaluate_segment(
@@ -92,7 +94,7 @@ class JournalledReports:
     """Collects reports and appends them at most twice a second: each append waits for the disk."""
 
     def __init__(self, store: StoreLayout) -> None:
-        self._journal = _journal(store)
+        self._store = store
         self._waiting: list[MetricsReported] = []
         self._flushed_at = 0.0
 
@@ -117,17 +119,37 @@ class JournalledReports:
         self.flush()
 
     def flush(self) -> None:
-        """Make all that was reported durable."""
+        """Make all that was reported durable; a worker's journal outlives the processes of its trials."""
         if self._waiting:
-            self._journal.append(*self._waiting)
+            kept = (self._store, tuple(self._waiting))
+            note(kept) if is_in_trial() else keep_reports(kept)
             self._waiting.clear()
         self._flushed_at = time.monotonic()
+
+
+def keep_reports(kept: tuple[StoreLayout, Sequence[MetricsReported]]) -> None:
+    """Append what a trial has reported to the journal of this process.
+
+    Raises:
+        StoreUnwritableError: The disk is full or fails.
+    """
+    store, events = kept
+    _journal(store).append(*events)
 
 
 @cache
 def _journal(store: StoreLayout) -> Journal:
     """The journal of this process, opened with its first report."""
     return Journal(store.journal, writer="worker")
+
+
+def warm_up_for(segment: Segment, data: PreparedData | None) -> WarmUp | None:
+    """What a worker loads, once for all the processes that it forks, before it trains segments like this one."""
+    return None if data is None else (_load, (segment.train, data, segment.fold))
+
+
+def _load(train: TrainSpec, data: PreparedData, fold: int) -> None:
+    load_data(train, open_splits(data, fold), fold)
 
 
 def open_splits(data: PreparedData, fold: int) -> Splits:

@@ -1,38 +1,31 @@
-"""One place for one worker process, seen from the driver: hand over a call, wait, replace what hung or died.
+"""One place for one worker process, seen from the driver: hand over a call, wait, replace a worker that died.
 
-Each slot is a `pebble` pool of one process. Slots share no pipe and no lock, so a worker that dies while it holds one
-costs its own trial only, and a slot knows which process (and which GPU) it has.
+Slots share no pipe and no lock, so a worker that dies while it holds one costs its own trial only, and a slot knows
+which process (and which GPU) it has.
 """
 
 import contextlib
-import itertools
-import math
 import multiprocessing
-import os
 import pickle
 import signal
 import threading
-import time
 from collections.abc import Callable
-from concurrent.futures import wait
-from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import context, popen_forkserver, process, spawn
 from typing import Any
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
-
-from pegbox.execution.worker_process import Surroundings, call, prepare_process
+from pegbox.execution.deadline import LOOK_SECONDS, Deadline
+from pegbox.execution.descendants import GRACE_SECONDS, end_group
+from pegbox.execution.trial_process import Surroundings, WarmUp
+from pegbox.execution.worker_process import BEGAN, READY, STOP, serve
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.training.failures import failed, failure_of_exit
-from pegbox.training.resources import count_out_of_memory_kills
 
-LOOK_SECONDS = 0.5
-"""How often a slot looks whether its worker still lives; pebble misses one that ends with exit code 0."""
-SUSPENDED_SECONDS = 5.0
-"""A longer gap between two looks means that the machine, or the driver, slept: no trial's clock ran meanwhile."""
-GRACE_SECONDS = 1.0
-"""What is left of a worker's process group may end by itself for so long."""
+BEGIN_SECONDS = 600.0
+"""What the call before left is ended, and data is loaded, before a call begins; a worker that takes longer is stuck."""
+LATE_SECONDS = 30.0
+"""A worker keeps its call's time itself; one that is this much later has been stopped or hit, and is ended."""
 
 _MAIN_MODULE_LOCK = threading.Lock()
 _MAIN_MODULE_KEYS = ("init_main_from_name", "init_main_from_path")
@@ -76,51 +69,53 @@ def worker_context(preload: tuple[str, ...]) -> context.ForkServerContext:
 
 
 class Slot:
-    """One worker process at a time, with its own pool, log and process group."""
+    """One worker process at a time, with its own connection and log."""
 
-    def __init__(self, surroundings: Surroundings, mp_context: context.ForkServerContext, recycle_bytes: int) -> None:
-        """Open the slot; `recycle_bytes` is what a worker may hold between two calls before it is replaced."""
+    def __init__(self, surroundings: Surroundings, mp_context: context.ForkServerContext) -> None:
+        """Nothing is started by this."""
         self._surroundings = surroundings
-        self._recycle_bytes = recycle_bytes
         self._context = mp_context
-        self._numbers = itertools.count(1)
         self._stopped = threading.Event()
-        self._lock = threading.Lock()
-        self._open()
-
-    def _open(self) -> None:
-        self._board = self._context.RawArray("q", 4)
-        self._pool = ProcessPool(
-            max_workers=1,
-            initializer=prepare_process,
-            initargs=(self._surroundings, self._board),
-            context=self._context,
-        )
+        self._lock = threading.RLock()
+        self._worker: _Worker | None = None
 
     @property
     def pid(self) -> int:
-        """Process id of the worker; 0 before it is ready."""
-        return int(self._board[0])
+        """Process id of the worker; 0 before it is there."""
+        worker = self._worker
+        return worker.pid if worker else 0
 
     def start(self) -> None:
         """Start the worker, and return when it is ready or has failed to be."""
         with contextlib.suppress(Exception):  # the first trial meets the same error and reports it
-            self._schedule(os.getpid, (), None)[1].exception(timeout=60)
+            self._ready_worker(60)
 
-    def run(self, function: Callable[..., Any], arguments: tuple[Any, ...], timeout: float | None) -> Any:
-        """Call a function in the worker and wait for its result.
+    def run(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        timeout: float | None,
+        warm_up: WarmUp | None = None,
+    ) -> Any:
+        """Call a function in a fresh process of the worker's and wait for its result.
+
+        Args:
+            function: Of an importable module.
+            arguments: What it is called with; pickled.
+            timeout: Seconds it may take.
+            warm_up: A function of ours and its arguments, called once in the worker itself: what it loads and keeps is
+                found by this call and the next ones.
 
         Raises:
-            TrialError: The call raised, took longer than `timeout` seconds, or its worker ended.
+            TrialError: The call raised, took longer than `timeout` seconds, or its process or worker ended.
         """
+        request = pickle.dumps((pickle.dumps((function, arguments)), warm_up and pickle.dumps(warm_up), timeout))
         for _ in range(2):
-            answer = self._try(function, arguments, timeout)
+            answer = self._try(request, timeout)
             if answer is not _NEVER_BEGAN:
                 break
-            self._reopen()
-        self._replace_if_grown()
         if answer is _NEVER_BEGAN:
-            log = f" Its output is in {self._surroundings.log}." if self._surroundings.log else ""
+            log = f" Its output is in {self._log}." if self._log else ""
             raise failed(FailureKind.KILLED, f"the worker process could not start.{log}")
         if isinstance(answer, Failure):
             raise TrialError(answer)
@@ -129,117 +124,115 @@ class Slot:
     def stop(self) -> None:
         """End the worker at once; a call that is running raises `TrialError` of the kind lost."""
         self._stopped.set()
-        with self._lock:
-            pid = self.pid
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
-            end_group(pid)
+        self._end_worker(politely=True)
 
-    def _schedule(
-        self, function: Callable[..., Any], arguments: tuple[Any, ...], timeout: float | None
-    ) -> tuple[int, ProcessFuture[Any]]:
-        number = next(self._numbers)
-        payload = pickle.dumps((function, arguments), protocol=pickle.HIGHEST_PROTOCOL)
-        with self._lock:
-            return number, self._pool.schedule(call, args=(number, payload, timeout))
-
-    def _try(self, function: Callable[..., Any], arguments: tuple[Any, ...], timeout: float | None) -> Any:
-        kills_before = count_out_of_memory_kills()
+    def _try(self, request: bytes, timeout: float | None) -> Any:
+        """The answer to a call; a failure where there is none."""
+        worker = None if self._stopped.is_set() else self._ready_worker(timeout)
+        if worker is None:
+            return _STOPPED if self._stopped.is_set() else _NEVER_BEGAN
+        has_begun = False
         try:
-            number, future = self._schedule(function, arguments, timeout)
-        except RuntimeError:  # the pool broke while nobody used it
+            worker.send(request)
+            has_begun = worker.hears(BEGIN_SECONDS) and worker.connection.recv_bytes() == BEGAN
+            if has_begun and worker.hears(None if timeout is None else timeout + LATE_SECONDS):
+                return pickle.loads(worker.connection.recv_bytes())  # noqa: S301 - written by the worker
+        except (EOFError, OSError):
+            if self._stopped.is_set():
+                return _STOPPED
+            code = worker.exit_code()
+            self._end_worker()
+            return failure_of_exit(code, log=self._log) if has_begun else _NEVER_BEGAN
+        self._end_worker()
+        if not has_begun:
             return _NEVER_BEGAN
-        pid, is_overdue = self._wait(number, future, math.inf if timeout is None else timeout)
-        if self._stopped.is_set() and (not future.done() or future.exception() is not None):
-            return failed(FailureKind.LOST, "the worker was stopped with its study.").failure
-        if is_overdue and not future.done():
-            self._reopen()
-            return failed(FailureKind.TIMEOUT, f"the trial ran longer than {timeout:g} seconds and was ended.").failure
-        if not future.done():
-            self._reopen()
-            return failure_of_exit(0, log=self._log)
-        try:
-            return future.result()
-        except ProcessExpired as error:
-            end_group(error.pid or pid)
-            more_kills = count_out_of_memory_kills() > kills_before
-            return failure_of_exit(int(error.exitcode), out_of_memory=more_kills, log=self._log)
-        except BrokenProcessPool:
-            if self._board[1] != number:
-                return _NEVER_BEGAN
-            self._reopen()
-            return failed(FailureKind.KILLED, "the worker ended as soon as the trial began.").failure
+        return failed(FailureKind.TIMEOUT, f"the worker gave no answer within {timeout} seconds and was ended.").failure
 
     @property
     def _log(self) -> str | None:
         return str(self._surroundings.log) if self._surroundings.log else None
 
-    def _wait(self, number: int, future: ProcessFuture[Any], timeout: float) -> tuple[int, bool]:
-        """Wait for an answer, for the timeout, or for a worker that ended without pebble noticing.
+    def _ready_worker(self, timeout: float | None) -> "_Worker | None":
+        """The worker, started where there is none; None where it cannot be.
 
-        Pebble's own timeout looks at the wall clock, which jumps while a machine sleeps.
-
-        Returns:
-            The worker's pid, and whether the call took longer than `timeout` seconds.
+        One that did not get through the imports of the user's modules, or cannot be forked after them, is replaced by
+        one that leaves them to its trials, which then tell what is wrong.
         """
-        pid, looks_since_end, left, looked_at = 0, 0, timeout, time.monotonic()
-        while not wait([future], timeout=min(LOOK_SECONDS, left)).done and not self._stopped.is_set():
-            now = time.monotonic()
-            if pid and now - looked_at < SUSPENDED_SECONDS:
-                left -= now - looked_at
-            looked_at = now
-            if self._board[1] == number and not pid:
-                pid = int(self._board[3])  # not `self.pid`: another worker may have come already
-            if left <= 0:
-                return pid, True
-            gone = pid != 0 and (pid != self.pid or not _is_alive(pid))
-            looks_since_end = looks_since_end + 1 if gone else 0
-            if looks_since_end > 1:
-                break
-        return pid or self.pid, False
+        for _ in range(2):
+            with self._lock:
+                if self._stopped.is_set():
+                    return None
+                if self._worker is None:
+                    self._worker = _Worker(self._surroundings, self._context)
+                worker = self._worker
+            if worker.is_ready(timeout):
+                return worker
+            self._end_worker()
+            self._surroundings = replace(self._surroundings, forks_code=False)
+        return None
 
-    def _replace_if_grown(self) -> None:
-        """Start afresh where a trial left too little memory to the next: code that leaks, leaks into its worker."""
-        if self._board[2] > self._recycle_bytes:
-            self._reopen()
-
-    def _reopen(self) -> None:
-        pid = self.pid
+    def _end_worker(self, *, politely: bool = False) -> None:
         with self._lock:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
-            end_group(pid)
-            if not self._stopped.is_set():
-                self._open()
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.end(politely=politely)
+
+
+class _Worker:
+    """A worker process and the connection to it."""
+
+    def __init__(self, surroundings: Surroundings, mp_context: context.ForkServerContext) -> None:
+        self._board = mp_context.RawArray("q", 2)
+        self.connection, theirs = mp_context.Pipe()
+        self._process = mp_context.Process(target=serve, args=(theirs, surroundings, self._board), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._is_ready = False
+        self._waiting, self._sending = threading.Lock(), threading.Lock()
+
+    @property
+    def pid(self) -> int:
+        return int(self._board[0])
+
+    def is_ready(self, timeout: float | None) -> bool:
+        """Wait until calls may come; False where this process will take none."""
+        with self._waiting:  # whoever started it in the background may be waiting already
+            if not self._is_ready:
+                with contextlib.suppress(EOFError, OSError):
+                    self._is_ready = self.hears(timeout) and self.connection.recv_bytes() == READY
+            return self._is_ready
+
+    def hears(self, timeout: float | None) -> bool:
+        """Wait for a word of the worker; False once so many seconds are over."""
+        deadline = Deadline(timeout)
+        while (left := deadline.left()) > 0:
+            if self.connection.poll(min(LOOK_SECONDS, left)):
+                return True
+        return False
+
+    def send(self, content: bytes) -> None:
+        """Any thread may call it: one that stops the run as well as the one that hands over a call."""
+        with self._sending:
+            self.connection.send_bytes(content)
+
+    def exit_code(self) -> int:
+        """How it ended, or has to be ended now."""
+        self._process.join(GRACE_SECONDS)
+        return -signal.SIGKILL if self._process.exitcode is None else self._process.exitcode
+
+    def end(self, *, politely: bool) -> None:
+        """End it and its call; asked politely it ends daemons of the call as well."""
+        if politely:
+            with contextlib.suppress(OSError):
+                self.send(STOP)
+            self._process.join(3 * GRACE_SECONDS)
+        self._process.kill()
+        self._process.join()
+        for group in (int(self._board[1]), self.pid):
+            end_group(group)
+        with contextlib.suppress(OSError):
+            self.connection.close()
 
 
 _NEVER_BEGAN = object()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def end_group(group: int) -> None:
-    """End every process that is left of a worker's process group; first politely."""
-    if group <= 1 or not _signal_group(group, signal.SIGTERM):
-        return
-    patience = time.monotonic() + GRACE_SECONDS
-    while time.monotonic() < patience:
-        time.sleep(0.02)
-        if not _signal_group(group, 0):
-            return
-    _signal_group(group, signal.SIGKILL)
-
-
-def _signal_group(group: int, number: int) -> bool:
-    """True if the group has a process that took the signal."""
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+_STOPPED = Failure(kind=FailureKind.LOST, message="the worker was stopped with its study.")

@@ -1,158 +1,280 @@
-"""What happens inside a worker process: its surroundings, and one call at a time; the driver's side is `slot`."""
+"""What happens inside a worker process: it imports once, and forks a fresh process for each call; the driver's side is
+`slot`.
+
+No code of the user's runs here but the imports of its modules, so no call can spoil the worker for the next one. What a
+call leaves (processes, daemons too) is ended with it. One thread only, so that a fork copies no lock that is held.
+"""
 
 import contextlib
-import ctypes
-import fcntl
-import math
+import gc
 import os
 import pickle
-import resource
 import signal
 import sys
-import threading
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
-from multiprocessing import connection, parent_process
-from pathlib import Path
+from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
-from pegbox.schemas.failure import Failure
-from pegbox.training.failures import failure_of
-from pegbox.training.resources import limit_threads, memory_in_use
+from pegbox.execution.deadline import LOOK_SECONDS, Deadline
+from pegbox.execution.descendants import adopt_orphans, children, end_descendants, exit_code_of, open_end
+from pegbox.execution.leftovers import is_gpu_in_use, n_threads, open_descriptors
+from pegbox.execution.trial_process import (
+    ANSWER,
+    DEAF,
+    NOTE,
+    STAYS,
+    Surroundings,
+    import_code,
+    run_calls,
+)
+from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.training import resources
+from pegbox.training.failures import failed, failure_of, failure_of_exit
+from pegbox.training.resources import count_out_of_memory_kills, limit_threads
 
 MAX_LOG_BYTES = 10_000_000
 """A worker's log is emptied between two trials once it is longer."""
 ORPHAN_SECONDS = 600.0
-"""A worker whose driver died may finish the call it is in for so long; an idle one ends at once."""
+"""A call whose driver died may go on for so long; an idle worker ends at once."""
+LEAVE_SECONDS = 10.0
+"""What a call has registered to run at its exit may take so long; its answer is given before."""
+_DEATH_SECONDS = 1.0
+"""A process that closed its connection is given so long to end by itself."""
+MAX_WARM = 8
+"""Warm-ups that a worker remembers: one for each fold of its data, mostly."""
 
-_F_SETSIG = 10  # Linux only, and not named by the fcntl module everywhere
-_UNUSED_SIGNAL = 16  # SIGSTKFLT: Linux knows it and never sends it
+READY, UNFIT, BEGAN, STOP = b"R", b"U", b"B", b"E"
+"""Words between driver and worker: calls may come; this process cannot be forked; a call has begun; end now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a worker process is given once, before its first trial.
+def serve(driver: Connection, surroundings: Surroundings, board: Any) -> None:
+    """Be a worker until the driver lets go of its end of the connection.
 
-    Attributes:
-        environment: All environment variables of the driver; the fork server may be older than they are.
-        directory: The working directory.
-        paths: `sys.path` of the driver.
-        threads: CPU threads of the worker.
-        memory_bytes: The most memory it may take; None for no limit.
-        log: Where its output goes; None leaves it on the terminal.
-        imports: Modules that are imported before the first trial; one that is missing is passed over.
+    Args:
+        driver: Takes calls, pickled `(payload, warm_up, seconds)`, and gives answers, pickled results or failures.
+        surroundings: What to prepare.
+        board: Shared with the driver: [process id of the worker, of the process of its call].
     """
-
-    environment: Mapping[str, str]
-    directory: Path
-    paths: tuple[str, ...]
-    threads: int
-    memory_bytes: int | None = None
-    log: Path | None = None
-    imports: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Process:
-    """The state of this process.
-
-    The driver reads `board`: [process id, number of the call that has begun, bytes in use after the last call,
-    process id of that call].
-    """
-
-    board: Any = field(default=None)
-    log: Path | None = None
-    directory: Path = field(default_factory=Path)
-    idle: threading.Event = field(default_factory=threading.Event)
-    ends_at: float = math.inf
+    board[0] = os.getpid()
+    prepare_process(surroundings)
+    n_own_threads = n_threads()  # OpenBLAS ends its own before a fork
+    if surroundings.forks_code:
+        import_code(surroundings)
+        _restore(surroundings)
+    with contextlib.suppress(OSError, EOFError):  # the driver is gone
+        if n_threads() > n_own_threads or is_gpu_in_use():
+            driver.send_bytes(UNFIT)
+        else:
+            driver.send_bytes(READY)
+            _Worker(driver, surroundings, board).serve()
+    end_descendants()
+    os._exit(0)  # threads and exit handlers of the user's modules are not waited for
 
 
-_PROCESS = _Process()
-
-
-def prepare_process(surroundings: Surroundings, board: Any) -> None:
-    """Make this process a worker: a group of its own that ends soon after the driver."""
+def prepare_process(surroundings: Surroundings) -> None:
+    """Make this process a worker: a group of its own, the driver's environment, our imports."""
     os.setsid()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the end of C code
-    _PROCESS.idle.set()
-    _end_with_parent()
+    adopt_orphans()
     os.environ.clear()
     os.environ.update(surroundings.environment)
-    os.chdir(surroundings.directory)
     sys.path[:] = surroundings.paths
     if surroundings.log is not None:
-        _redirect_output(surroundings.log)
-    _PROCESS.board, _PROCESS.log, _PROCESS.directory = board, surroundings.log, surroundings.directory
+        _redirect_output(surroundings)
+    _restore(surroundings)
     for module in surroundings.imports:
         _import_if_there(module)
-    limit_threads(surroundings.threads)
-    if surroundings.memory_bytes is not None:
-        # Not RLIMIT_AS: libraries and CUDA reserve far more addresses than they use.
-        resource.setrlimit(resource.RLIMIT_DATA, (surroundings.memory_bytes, surroundings.memory_bytes))
-    board[0] = os.getpid()
+    limit_threads(1)  # OpenMP's threads do not live through a fork, and what waits for them waits for ever
+    resources.worker_pid = os.getpid()
 
 
-def call(number: int, payload: bytes, timeout: float | None) -> Any | Failure:
-    """Run one pickled call and answer with its result, or with the failure as a fact.
-
-    The driver sees to the timeout; the worker, only once the driver is dead.
-
-    No exception of the user's crosses to the driver: many cannot be pickled, and one that cannot breaks a pool.
-    """
-    own_pid = os.getpid()
-    _PROCESS.ends_at = time.monotonic() + (math.inf if timeout is None else timeout)
-    _PROCESS.idle.clear()
-    _PROCESS.board[3] = own_pid
-    _PROCESS.board[1] = number
-    try:
-        function, arguments = pickle.loads(payload)  # noqa: S301 - written by the driver
-        answer = function(*arguments)
-    except BaseException as error:  # noqa: BLE001 - SystemExit is the trial's end, not the worker's
-        answer = failure_of(error)
-    if os.getpid() != own_pid:
-        os._exit(0)  # a child that the call forked and that returned; only its parent answers
-    _clean_up()
-    _PROCESS.board[2] = memory_in_use()
-    _PROCESS.idle.set()
-    return answer
+def _restore(surroundings: Surroundings) -> None:
+    """What imports of the user's modules may have changed of this process itself."""
+    # Ended at once, as a Python handler would wait for the end of C code; a handler here would be every call's.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the driver, which lets calls end
+    with contextlib.suppress(OSError):  # the directory is gone: the trial will say so
+        os.chdir(surroundings.directory)
 
 
-def _end_with_parent() -> None:
-    """End this process and its group when the driver dies, once the call that it is in has ended."""
-    parent = parent_process()
-    if parent is None:
-        return
-    sentinel: int = parent.sentinel
-    if sys.platform == "linux":
-        _arm_kernel(sentinel)
-    threading.Thread(target=_wait_for_end, args=(sentinel,), daemon=True).start()
+class _Worker:
+    """Serves one call after the other, each in a process that waits for it already."""
+
+    def __init__(self, driver: Connection, surroundings: Surroundings, board: Any) -> None:
+        self._driver, self._surroundings, self._board = driver, surroundings, board
+        self._bystanders = children()
+        self._warmed: list[bytes] = []
+        self._uses_gpu = False
+        self._files = open_descriptors()
+        gc.collect()
+        gc.freeze()  # a collection in a child would write to, and so copy, all that it shares with this process
+        self._child = self._fork()
+
+    def serve(self) -> None:
+        """Until the driver lets go, or says so."""
+        while (request := self._driver.recv_bytes()) != STOP:
+            payload, warm_up, seconds = pickle.loads(request)  # noqa: S301 - written by the driver
+            self._warm(warm_up)
+            self._driver.send_bytes(BEGAN)
+            answer, is_orphan = self._child.run(payload, Deadline(seconds), self._driver)
+            if is_orphan:
+                break
+            self._driver.send_bytes(answer)
+            self._renew()
+
+    def _warm(self, warm_up: bytes | None) -> None:
+        """Load what this call and those after it read, once for all of them; and see that somebody waits for it."""
+        if warm_up is not None and warm_up not in self._warmed:
+            self._warmed = [*self._warmed[1 - MAX_WARM :], warm_up]
+            with contextlib.suppress(Exception):  # the call meets the same error and tells it
+                function, arguments = pickle.loads(warm_up)  # noqa: S301 - written by the driver
+                function(*arguments)
+            self._renew(even_if_it_stays=True)
+        elif self._child.exit_code() is not None:
+            self._child = self._fork()
+
+    def _renew(self, *, even_if_it_stays: bool = False) -> None:
+        """A fresh process for the next call, once the one before and all that it started are gone."""
+        self._uses_gpu = self._uses_gpu or self._child.used_gpu
+        stays = not even_if_it_stays and self._child.stays()
+        if not stays or children() - self._bystanders - {self._child.pid}:  # it is its own judge, but of no daemons
+            self._child.end(self._bystanders)
+            self._child = self._fork()
+        _tidy_log(self._surroundings)
+
+    def _fork(self) -> "_Child":
+        ours, theirs = Pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self._close_own(theirs)
+                run_calls(theirs, self._surroundings, uses_gpu=self._uses_gpu)
+            finally:
+                os._exit(1)
+        theirs.close()
+        self._board[1] = pid
+        return _Child(pid, ours, self._surroundings)
+
+    def _close_own(self, kept: Connection) -> None:
+        """In the child: its worker's connections and journal, which no call should be able to reach."""
+        for number in open_descriptors() - self._files - {kept.fileno()} | {self._driver.fileno()}:
+            with contextlib.suppress(OSError):  # the listing's own is closed again
+                os.close(number)
 
 
-def _arm_kernel(sentinel: int) -> None:
-    """Have the kernel end this process even where C code never lets Python run again.
-
-    When the driver's end of the pipe closes, the kernel sends a signal; its handler is the C function `alarm`, which
-    takes the signal's number for seconds.
-    """
-    c = ctypes.CDLL(None)
-    c.signal(_UNUSED_SIGNAL, ctypes.cast(c.alarm, ctypes.c_void_p))
-    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(sentinel, _F_SETSIG, _UNUSED_SIGNAL)
-    fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+_GOES_ON = object()
 
 
-def _wait_for_end(sentinel: int) -> None:
-    connection.wait([sentinel])
-    signal.alarm(0)  # Python runs: this thread is in time itself
-    _PROCESS.idle.wait(max(0.0, min(ORPHAN_SECONDS, _PROCESS.ends_at - time.monotonic())))
-    os.killpg(os.getpgrp(), signal.SIGKILL)
+class _Child:
+    """The process of one call, seen from its worker."""
+
+    def __init__(self, pid: int, connection: Connection, surroundings: Surroundings) -> None:
+        self.pid = pid
+        self.used_gpu = False
+        self._connection = connection
+        self._surroundings = surroundings
+        self._has_answered = False
+        self._code: int | None = None
+        self._ends = open_end(pid)
+
+    def run(self, payload: bytes, deadline: Deadline, driver: Connection) -> tuple[bytes, bool]:
+        """The pickled answer of a call, and True where nobody waits for it any more."""
+        self._kills_before = count_out_of_memory_kills()
+        with contextlib.suppress(OSError):  # it has ended; the wait tells how
+            self._connection.send_bytes(payload)
+        answer, is_orphan = self._wait(deadline, driver)
+        return pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL), is_orphan
+
+    def _wait(self, deadline: Deadline, driver: Connection) -> tuple[Any, bool]:
+        is_orphan = False
+        while (left := deadline.left()) > 0:
+            self._sleep(left, *([] if is_orphan else [driver]))
+            if not is_orphan and driver.poll():
+                with contextlib.suppress(EOFError, OSError):
+                    driver.recv_bytes()  # the driver says nothing but STOP meanwhile
+                    return None, True
+                is_orphan = True
+                deadline.shorten(ORPHAN_SECONDS)
+            answer = self._heard()
+            if answer is not _GOES_ON:
+                return answer, is_orphan
+        allowed = ORPHAN_SECONDS if deadline.seconds is None else deadline.seconds
+        message = f"the trial ran longer than {allowed:g} seconds and was ended."
+        return failed(FailureKind.TIMEOUT, message).failure, is_orphan
+
+    def _heard(self) -> Any:
+        """What the process has answered, or how it ended."""
+        code = self.exit_code()  # asked first: what it said before it ended is in the connection by now
+        try:
+            while self._connection.poll():
+                message = self._connection.recv_bytes()
+                if message[:1] == ANSWER:
+                    self._has_answered = True
+                    answer, self.used_gpu = pickle.loads(message[1:])  # noqa: S301 - written by its process
+                    return answer
+                self._keep(message)
+        except (EOFError, OSError):
+            code = self.exit_code(_DEATH_SECONDS)
+            return self._failure_of_end(DEAF if code is None else code)
+        except Exception as error:  # noqa: BLE001 - a note that cannot be kept, or an answer that cannot be read
+            return failure_of(error)
+        return _GOES_ON if code is None else self._failure_of_end(code)
+
+    def _keep(self, message: bytes) -> None:
+        if message[:1] == NOTE and self._surroundings.keep is not None:
+            self._surroundings.keep(pickle.loads(message[1:]))  # noqa: S301 - written by its process
+
+    def _failure_of_end(self, code: int) -> Failure:
+        if code == DEAF:
+            message = (
+                "the trial closed descriptors that it had not opened, among them the one on which its worker waits for "
+                "the answer. Close what the code has opened itself."
+            )
+            return failed(FailureKind.ERROR, message).failure
+        log = str(self._surroundings.log) if self._surroundings.log else None
+        more_kills = count_out_of_memory_kills() > self._kills_before
+        return failure_of_exit(code, out_of_memory=more_kills, log=log)
+
+    def exit_code(self, patience: float = 0.0) -> int | None:
+        """How it ended, waited for so many seconds; None while it lives."""
+        if self._code is None:
+            self._code = exit_code_of(self.pid, patience)
+        return self._code
+
+    def stays(self) -> bool:
+        """True where it has found itself as it was, and takes the next call; False once it has ended or should."""
+        deadline = Deadline(LEAVE_SECONDS)
+        while self._has_answered and (left := deadline.left()) > 0:
+            self._sleep(left)
+            try:
+                if self._connection.poll() and self._connection.recv_bytes() == STAYS:
+                    self._has_answered = False
+                    return True
+            except (EOFError, OSError):
+                self.exit_code(deadline.left())
+                break
+            if self.exit_code() is not None:
+                break
+        return False
+
+    def _sleep(self, seconds: float, *others: Connection) -> None:
+        """Until the process says something or ends, or another does, or it is time to look at the clock."""
+        ends = [] if self._ends is None else [self._ends]  # a child of its own may hold the connection open
+        wait([self._connection, *ends, *others], min(LOOK_SECONDS, seconds))
+
+    def end(self, bystanders: frozenset[int]) -> None:
+        """End it with all that it started."""
+        self._connection.close()
+        if self._ends is not None:
+            os.close(self._ends)
+        end_descendants(bystanders, group=self.pid)
 
 
-def _redirect_output(log: Path) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+def _redirect_output(surroundings: Surroundings) -> None:
+    assert surroundings.log is not None
+    surroundings.log.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(surroundings.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for descriptor in (1, 2):
         os.dup2(target, descriptor)
         os.set_inheritable(descriptor, True)
@@ -162,20 +284,15 @@ def _redirect_output(log: Path) -> None:
     sys.stderr = open(2, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115
 
 
-def _clean_up() -> None:
-    """Give the next trial the output and the directory that this one found."""
-    with contextlib.suppress(OSError):  # the directory is gone: the next trial will say so
-        os.chdir(_PROCESS.directory)
-    if _PROCESS.log is None:
+def _tidy_log(surroundings: Surroundings) -> None:
+    """Keep the log short, and let there be one where a call took it away."""
+    if surroundings.log is None:
         return
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        if os.fstat(1).st_size > MAX_LOG_BYTES:
-            os.truncate(_PROCESS.log, 0)
-        os.fstat(2)
-    except (OSError, ValueError):  # the call closed its output, or took the log away
-        _redirect_output(_PROCESS.log)
+    with contextlib.suppress(OSError):
+        if os.fstat(1).st_nlink == 0 or not surroundings.log.exists():
+            _redirect_output(surroundings)
+        elif os.fstat(1).st_size > MAX_LOG_BYTES:
+            os.truncate(surroundings.log, 0)
 
 
 def _import_if_there(module: str) -> None:

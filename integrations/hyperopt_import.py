@@ -8,6 +8,7 @@ from typing import Any
 from pegbox.schemas.errors import StoreError
 from pegbox.schemas.foreign_study import ForeignStudy, ForeignTrial
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import IMPORTED
 from pegbox.schemas.trial import TrialState
 
 _DONE, _FAILED = 2, 3
@@ -33,7 +34,7 @@ def read_hyperopt(
     spec = StudySpec.model_validate(
         {
             "name": name,
-            "train": {"kind": "function", "function": "imported:objective"},
+            "train": {"kind": "function", "function": IMPORTED},
             "space": space or _space(configurations),
             "objective": {"metric": "loss"},
             "budget": {"trials": max(1, len(ended))},

@@ -9,10 +9,9 @@ from pegbox.schemas.base import Value
 from pegbox.schemas.errors import NotFoundError, suggest
 from pegbox.schemas.foreign_study import ForeignStudy, ForeignTrial
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import IMPORTED
 from pegbox.schemas.trial import MetricReport, TrialState
 
-IMPORTED = "imported:objective"
-"""The training of an imported study: a name that leads nowhere, because its code is not here."""
 _STATES = {"COMPLETE": TrialState.COMPLETED, "PRUNED": TrialState.STOPPED, "FAIL": TrialState.FAILED}
 
 

@@ -1,59 +1,70 @@
-"""What the analysis says of a study, in the form of the page; computes no statistic of its own."""
+"""What the explanation of a study says, in the form of the page; computes no statistic."""
 
 from pegbox.analysis.effects import Effect as FoundEffect
 from pegbox.analysis.effects import Effects as FoundEffects
 from pegbox.analysis.effects import Interaction as FoundInteraction
-from pegbox.analysis.effects import effects
-from pegbox.analysis.health import advise
-from pegbox.analysis.importance import Importance, importance
+from pegbox.analysis.importance import Importance
 from pegbox.page.answer_block import sureness
 from pegbox.page.document import TRAINING_TIME, AdviceRow, Analysis, Effect, Effects, Interaction, KnobRow, Knobs
-from pegbox.page.history_sample import MOST_ANALYSED, history_for_analysis
 from pegbox.page.space_axes import axes, value_key
 from pegbox.report.answer import answer_of
+from pegbox.report.explain import explained
+from pegbox.report.explanation import Explanation
 from pegbox.report.number_format import duration, parameter
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Value
 from pegbox.schemas.domains import AnyDomain, Categorical, Ordinal
-from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
 
-MOST_PAIRS = 4
-
 
 def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
-    """Everything of the page that takes statistics, over the trials that have a value, as `explain` has it."""
-    known = history_for_analysis(file, spec)
-    history = known.within_space()
-    ranked = importance(history)
-    pairs = [pair for pair in ranked.pairs[:MOST_PAIRS] if pair.share > 0]
-    main = effects(history, pairs=tuple(pair.names for pair in pairs))
-    n_completed = status.counts.get(TrialState.COMPLETED, 0)
+    """What the page shows of the explanation, which is computed now where the store keeps none of this history."""
+    return analysis_of(explained(file.store, file, spec), spec, status, selection)
+
+
+def analysis_of(
+    found: Explanation, spec: StudySpec, status: StudyStatus, selection: Selection | None, *, is_older: bool = False
+) -> Analysis:
+    """The page's part of an explanation, with today's finalists.
+
+    Args:
+        found: The explanation.
+        spec: Of the study.
+        status: How the study stands now.
+        selection: The answer as it is now.
+        is_older: The history holds something that the explanation does not know.
+    """
+    shares = {pair.names: pair.share for pair in found.importance.pairs}
     return Analysis(
-        version=history.version,
-        sureness=sureness(selection, n_completed),
-        knobs=_knobs(ranked, _left_out(status, known, history)),
-        advice=_advice(history, ranked, status, selection),
-        effects=_all_effects(history, ranked, main),
-        interactions=tuple(
-            _interaction(one, pair.share, spec) for one, pair in zip(main.interactions, pairs, strict=False)
-        ),
+        state="older" if is_older else "ready",
+        note=_note(found, is_older),
+        version=found.version,
+        sureness=sureness(selection, status.counts.get(TrialState.COMPLETED, 0)),
+        knobs=_knobs(found.importance),
+        advice=_advice(found, spec, status, selection),
+        effects=_all_effects(found, spec.space),
+        interactions=tuple(_interaction(one, shares[one.names], spec) for one in found.effects.interactions),
     )
 
 
-def _all_effects(history: History, ranked: Importance, main: FoundEffects) -> tuple[Effects, ...]:
+def _note(found: Explanation, is_older: bool) -> str:
+    said = ["Computed a moment ago, from fewer trials."] if is_older else []
+    if found.n_sampled is not None:
+        said.append(f"Computed from an even sample of {found.n_sampled:,} trials.")
+    if found.n_outside:
+        said.append(f"{found.n_outside:,} that the space does not hold any more are left out.")
+    return " ".join(said)
+
+
+def _all_effects(found: Explanation, space: Space) -> tuple[Effects, ...]:
     """On the objectives, and on what training costs; without those that the trials do not allow."""
-    further = [effects(history, objective=at) for at in range(1, len(history.objectives))]
-    names = [*(goal.metric for goal in history.objectives), TRAINING_TIME]
-    found = [main, *further, effects(history, about="seconds")]
-    order = [row.name for row in ranked.parameters]
-    return tuple(
-        _effects(name, one, history.space, order) for name, one in zip(names, found, strict=True) if one.parameters
-    )
+    order = [row.name for row in found.importance.parameters]
+    every = [(one.about, one) for one in (found.effects, *found.further_effects)] + [(TRAINING_TIME, found.costs)]
+    return tuple(_effects(name, one, space, order) for name, one in every if one.parameters)
 
 
 def _effects(name: str, found: FoundEffects, space: Space, order: list[str]) -> Effects:
@@ -67,18 +78,7 @@ def _effects(name: str, found: FoundEffects, space: Space, order: list[str]) -> 
     )
 
 
-def _left_out(status: StudyStatus, known: History, inside: History) -> str:
-    """Which trials the statistics rest on, where it is not all of them."""
-    n_outside = len(known.trials) - len(inside.trials)
-    said = []
-    if sum(status.counts.values()) > MOST_ANALYSED:
-        said.append(f"Computed from an even sample of {len(inside.trials):,} trials.")
-    if n_outside:
-        said.append(f"{n_outside:,} that the space does not hold any more are left out.")
-    return " ".join(said)
-
-
-def _knobs(ranked: Importance, note: str) -> Knobs:
+def _knobs(ranked: Importance) -> Knobs:
     return Knobs(
         sentence=ranked.sentence,
         rows=tuple(
@@ -91,20 +91,18 @@ def _knobs(ranked: Importance, note: str) -> Knobs:
             )
             for one in ranked.parameters
         ),
-        note=note,
     )
 
 
 def _advice(
-    history: History, ranked: Importance, status: StudyStatus, selection: Selection | None
+    found: Explanation, spec: StudySpec, status: StudyStatus, selection: Selection | None
 ) -> tuple[AdviceRow, ...]:
-    """What the whole history calls for; a sample cannot say, so that a large study gets the plain next steps."""
-    is_whole = sum(status.counts.values()) <= MOST_ANALYSED
-    found = advise(history, ranked) if is_whole else ()
-    if found:
-        return tuple(AdviceRow(text=one.what, evidence=one.evidence, command=one.command) for one in found)
-    steps = answer_of(history.spec, status, selection).next_steps
-    return tuple(AdviceRow(text=step.why, command=step.command) for step in steps)
+    """What the history calls for, or the plain next steps."""
+    if found.advice:
+        return tuple(AdviceRow(text=one.what, evidence=one.evidence, command=one.command) for one in found.advice)
+    return tuple(
+        AdviceRow(text=step.why, command=step.command) for step in answer_of(spec, status, selection).next_steps
+    )
 
 
 def _effect(found: FoundEffect, domain: AnyDomain, trend: str) -> Effect:

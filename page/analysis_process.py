@@ -1,9 +1,8 @@
 """Computes the analysis of live pages in a process of its own, so that the host stays quick; draws nothing.
 
-Run as a program with a store and a study it prints the analysis as JSON.
+Run as a program with a store and a study it prints the explanation as JSON, and keeps it in the store for all readers.
 """
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -13,28 +12,34 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from pegbox.page.analysis_blocks import analysis_of
 from pegbox.page.answer_block import sureness
 from pegbox.page.document import Analysis, Knobs
+from pegbox.report.explanation import Explanation
+from pegbox.report.kept_explanations import KeptExplanations
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.studies import history_version
 
 REST_FACTOR = 3.0
 """While a study runs, an analysis rests this many times as long as it took."""
 MOST_SECONDS = 300.0
+FAILED = "The analysis could not be computed. `pegbox explain` says why."
 
 
 class Analyst:
-    """Keeps the last analysis of each study, and computes a newer one where it is out of date."""
+    """Knows the last explanation of each study, and has a newer one computed where it is out of date."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root.absolute()
+        self._store = StoreLayout(root.absolute())
         self._guard = threading.Lock()
-        self._known: dict[str, Analysis] = {}
+        self._known: dict[str, Explanation] = {}
         self._tried: dict[str, int] = {}
+        self._failed: set[str] = set()
         self._rest_until: dict[str, float] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
@@ -43,16 +48,17 @@ class Analyst:
 
     def analyse(self, file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
         """The last analysis, with today's finalists; a newer one is begun where the history has moved on."""
-        sure = sureness(selection, status.counts.get(TrialState.COMPLETED, 0))
         version = history_version(file, spec.name)
+        known = self._last(spec.name, version)
+        if known is not None and known.version == version:
+            return analysis_of(known, spec, status, selection)
         self._want(spec.name, version)
-        with self._guard:
-            known = self._known.get(spec.name)
-        if known is None:
-            return Analysis(version=0, sureness=sure, knobs=Knobs(sentence="Being computed."))
-        is_old = known.version < version
-        note = "Computed a moment ago, from fewer trials." if is_old and not known.knobs.note else known.knobs.note
-        return known.model_copy(update={"sureness": sure, "knobs": known.knobs.model_copy(update={"note": note})})
+        if known is not None:
+            return analysis_of(known, spec, status, selection, is_older=True)
+        sure = sureness(selection, status.counts.get(TrialState.COMPLETED, 0))
+        if spec.name in self._failed:
+            return Analysis(state="failed", note=FAILED, version=0, sureness=sure, knobs=Knobs(sentence=FAILED))
+        return Analysis(state="computing", version=0, sureness=sure, knobs=Knobs(sentence="Being computed."))
 
     def close(self) -> None:
         """End the process that computes."""
@@ -61,13 +67,26 @@ class Analyst:
             if self._process is not None:
                 self._process.kill()
 
+    def _last(self, study: str, version: int) -> Explanation | None:
+        """As this host has it; else as whoever explained the study last has left it in the store."""
+        with self._guard:
+            known = self._known.get(study)
+        if known is not None and known.version == version:
+            return known
+        kept = KeptExplanations(self._store, study).last()
+        if kept is None or (known is not None and kept.version < known.version):
+            return known
+        with self._guard:
+            self._known[study] = kept
+        return kept
+
     def _want(self, study: str, version: int) -> None:
         with self._guard:
             is_tried = self._tried.get(study, -1) >= version
             rests = time.monotonic() < self._rest_until.get(study, 0.0)
             if is_tried or rests or self._process is not None or self._is_closed:
                 return
-            command = [sys.executable, "-m", "pegbox.page.analysis_process", str(self._root), study]
+            command = [sys.executable, "-m", "pegbox.page.analysis_process", str(self._store.root), study]
             self._tried[study] = version
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603
             process = self._process
@@ -83,22 +102,24 @@ class Analyst:
         with self._guard:
             self._process = None
             self._rest_until[study] = time.monotonic() + REST_FACTOR * (time.monotonic() - began)
-            # A process that failed leaves the earlier analysis in place; the next change of the history tries again.
-            with contextlib.suppress(ValidationError):
-                self._known[study] = Analysis.model_validate_json(output)
+            try:
+                self._known[study] = Explanation.model_validate_json(output)
+                self._failed.discard(study)
+            except ValidationError:
+                # The earlier analysis stays in place; the next change of the history tries again.
+                self._failed.add(study)
             self.n_done += 1
 
 
 def main() -> None:
-    """Print the analysis of one study."""
-    from pegbox.page.analysis_blocks import analyse
+    """Print the explanation of one study."""
+    from pegbox.report.explain import explained
     from pegbox.report.study_reader import StudyReader
-    from pegbox.storage.layout import StoreLayout
 
     os.nice(5)
     root, study = Path(sys.argv[1]), sys.argv[2]
-    with StudyReader(root, study, fresh=False) as reader, HistoryFile(StoreLayout(root)) as file:
-        found = analyse(file, reader.spec, reader.status(), reader.selection())
+    with StudyReader(root, study, fresh=False) as reader:
+        found = explained(StoreLayout(root.absolute()), reader.file, reader.spec)
     sys.stdout.write(found.model_dump_json())
 
 

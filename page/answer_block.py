@@ -8,6 +8,7 @@ from pegbox.report.answer_sentences import against_baseline
 from pegbox.report.incumbent import Incumbent
 from pegbox.report.number_format import configuration as rounded
 from pegbox.report.number_format import metric, uncertain
+from pegbox.report.number_format import percent as plain_percent
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 
@@ -135,13 +136,9 @@ def _front_sentence(selection: Selection) -> str:
     return f"{first} It is the knee of the front; {others} the objectives in another way."
 
 
-def percent(share: float) -> str:
-    """A share as a person writes it; its sign never begins a line of its own."""
-    if 0 < share < 0.005:
-        return "under 1\N{NO-BREAK SPACE}%"
-    if 0.995 <= share < 1:
-        return "over 99\N{NO-BREAK SPACE}%"
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+def percent(share: float | None) -> str:
+    """A share whose sign never begins a line of its own."""
+    return plain_percent(share).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _row(finalist: Finalist, selection: Selection) -> FinalistRow:

@@ -95,7 +95,7 @@ class FinalistRow(Schema):
     low: Number
     high: Number
     search_value: FiniteFloat
-    probability_best: float
+    probability_best: Number
     role: Literal["winner", "tie", "behind"]
 
 
@@ -106,7 +106,7 @@ class FrontRow(Schema):
     estimates: tuple[FiniteFloat, ...]
     low: tuple[Number, ...]
     high: tuple[Number, ...]
-    probability: float
+    probability: Number
     """That no other finalist beats it in all objectives at once."""
     is_knee: bool
 
@@ -138,7 +138,6 @@ class Knobs(Schema):
 
     sentence: str
     rows: tuple[KnobRow, ...] = ()
-    note: str = ""
 
 
 class AdviceRow(Schema):
@@ -375,8 +374,13 @@ class StudyRow(Schema):
 class Analysis(Schema):
     """What takes longer to compute than to read; may be older than the rest of a live page."""
 
+    state: Literal["computing", "older", "ready", "failed"]
+    """Nothing is known yet; known from an earlier version of the history, while a newer one is computed; known from the
+    history as it is; or it could not be computed. Only what is ready may say that there is nothing to say."""
+    note: str = ""
+    """About the state and about the trials that it was computed from, in sentences."""
     version: int
-    """Of the history that it was computed from."""
+    """Of the history that it was computed from; 0 while nothing is known."""
     sureness: Sureness
     knobs: Knobs
     advice: tuple[AdviceRow, ...] = ()

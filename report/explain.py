@@ -1,62 +1,34 @@
-"""What a study's history says: which knobs matter, what each does, what next; data only, computed once a version."""
+"""What a study's history says: which knobs matter, what each does, what next; data only, computed once a content."""
 
-import contextlib
-import hashlib
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from pegbox import __version__
 from pegbox.analysis.advice import Advice
-from pegbox.analysis.cost import CostPoint, cost_front
-from pegbox.analysis.effects import Effects, effects
+from pegbox.analysis.cost import cost_front
+from pegbox.analysis.effects import effects
 from pegbox.analysis.health import advise
 from pegbox.analysis.importance import Importance, importance
-from pegbox.analysis.rung_correlation import RungCorrelation, rung_correlations
+from pegbox.analysis.rung_correlation import rung_correlations
+from pegbox.report.explanation import Explanation
+from pegbox.report.history_sample import MOST_ANALYSED, measured_history
+from pegbox.report.kept_explanations import KeptExplanations, explained_content
 from pegbox.report.study_reader import StudyReader
-from pegbox.schemas.base import Schema
 from pegbox.schemas.history import History
-from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.studies import history_version
+from pegbox.storage.queries.trials import state_counts
 
-N_INTERACTIONS = 3
+N_INTERACTIONS = 4
 MIN_FAILURES = 5
 """Fewer failures have no cause that could be told."""
-
-
-class Explanation(Schema):
-    """What the history of a study says beyond its winner."""
-
-    study: str
-    version: int
-    """Of the history; a later one may say something else."""
-    n_trials: int
-    n_failed: int
-    n_outside: int = 0
-    """Trials that a narrowed space does not hold any more; all that is said here leaves them out."""
-    selection: Selection | None = None
-    """Who won on fresh seeds; None as long as nobody has."""
-    importance: Importance
-    """Of the first objective."""
-    others: tuple[Importance, ...] = ()
-    """Of each further objective."""
-    effects: Effects
-    """On the first objective, with the interactions of the pairs that have the largest share."""
-    costs: Effects
-    """On the training time."""
-    cost_front: tuple[CostPoint, ...] = ()
-    """Trials that no other beats at less cost."""
-    failures: Importance | None = None
-    """What makes trials fail; None where few do."""
-    rungs: tuple[RungCorrelation, ...] = ()
-    """Whether low rungs rank trials as high ones do."""
-    advice: tuple[Advice, ...] = ()
-    """What to do next, the most urgent first."""
+MOST_REPLAYED = 20_000
+"""Trials; the events of more take minutes to replay (6,000 took 7 s), and advice that needs them all is not given."""
 
 
 def explain_study(root: Path, name: str | None = None) -> Explanation:
-    """Explain a study of a store; the same version of its history is computed once and kept in the store's cache.
+    """Explain a study of a store; the same content is computed once and kept in the store's cache, for all readers.
 
     Args:
         root: The store.
@@ -66,52 +38,66 @@ def explain_study(root: Path, name: str | None = None) -> Explanation:
         NotFoundError: There is no history, or it holds no such study.
         StoreCorruptError: The store is damaged.
     """
-    store = StoreLayout(root.absolute())
-    with StudyReader(root, name) as reader, HistoryFile(store) as file:
-        history = file.history(reader.study)
-    kept = _kept_at(store, history)
-    with contextlib.suppress(OSError, ValidationError):
-        return Explanation.model_validate_json(kept.read_bytes())
-    explanation = explain(history)
-    with contextlib.suppress(OSError):  # a store that only may be read is explained again each time
-        _write(kept, explanation)
+    with StudyReader(root, name) as reader:
+        return explained(StoreLayout(root.absolute()), reader.file, reader.spec)
+
+
+def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explanation:
+    """The explanation of a study that is open already: the kept one where the history holds nothing new for it."""
+    kept = KeptExplanations(store, spec.name)
+    version = history_version(file, spec.name)
+    last = kept.last()
+    if last is not None and last.version == version:
+        return last
+    counts = {one.state: one.n for one in state_counts(file, spec.name)}
+    n_trials = sum(counts.values())
+    history = file.history(spec.name) if n_trials <= MOST_REPLAYED else None
+    is_sampled = history is None or n_trials > MOST_ANALYSED
+    basis = measured_history(file, spec) if history is None or is_sampled else history
+    content = explained_content(basis)
+    # Advice rests on trials that the sample may not hold: it is as new as the whole history.
+    key = kept.key_of(content, basis=str(version) if is_sampled else "")
+    found = kept.find(key) or explain(content, history if is_sampled else content)
+    explanation = found.model_copy(
+        update={
+            "version": version,
+            "n_trials": n_trials,
+            "n_failed": counts.get(TrialState.FAILED, 0),
+            "n_outside": len(basis.trials) - len(basis.within_space().trials),
+            "n_sampled": len(content.trials) if is_sampled else None,
+        }
+    )
+    kept.keep(key, explanation)
     return explanation
 
 
-def explain(history: History) -> Explanation:
-    """Everything that the analysis has to say about the trials that the space of a study holds."""
-    n_trials = len(history.trials)
+def explain(history: History, whole: History | None) -> Explanation:
+    """Everything that the analysis has to say about some trials of a study.
+
+    Args:
+        history: Of the trials that the space holds, all of them or a sample.
+        whole: All of them; None where they are too many to advise on.
+    """
     history = history.within_space()
     ranking = importance(history)
     pairs = tuple(pair.names for pair in ranking.pairs[:N_INTERACTIONS] if pair.share > 0)
     return Explanation(
         study=history.spec.name,
         version=history.version,
-        n_trials=n_trials,
+        n_trials=len(history.trials),
         n_failed=len(history.failed),
-        n_outside=n_trials - len(history.trials),
-        selection=history.selection,
+        selection=history.standing_selection,
         importance=ranking,
         others=tuple(importance(history, objective=at) for at in range(1, len(history.objectives))),
         effects=effects(history, pairs=pairs),
+        further_effects=tuple(effects(history, objective=at) for at in range(1, len(history.objectives))),
         costs=effects(history, about="seconds"),
         cost_front=cost_front(history),
         failures=importance(history, about="failure") if len(history.failed) >= MIN_FAILURES else None,
         rungs=rung_correlations(history),
-        advice=advise(history, ranking),
+        advice=_advice(whole, ranking),
     )
 
 
-def _kept_at(store: StoreLayout, history: History) -> Path:
-    """Depends on the study, the version of its history and that of pegbox."""
-    content = f"{__version__} {history.version} {history.elapsed_seconds} {history.spec.model_dump_json()}"
-    return store.cache / "explanations" / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.json"
-
-
-def _write(path: Path, explanation: Explanation) -> None:
-    """All of it or nothing, also beside another process that does the same."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = explanation.model_dump_json()
-    draft = path.with_suffix(f".{hashlib.sha256(text.encode()).hexdigest()[:8]}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+def _advice(whole: History | None, ranking: Importance) -> tuple[Advice, ...]:
+    return () if whole is None else advise(whole.within_space(), ranking)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from pegbox.report.answer import Answer
 from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
-from pegbox.report.number_format import duration, metric, parameter
+from pegbox.report.number_format import duration, metric, parameter, percent
 from pegbox.report.svg import data_uri
 from pegbox.schemas.selection import Selection
 
@@ -72,12 +72,12 @@ def _finalists(selection: Selection) -> str:
     if selection.front:
         names = list(selection.front[0].estimates)
         rows = [
-            (str(point.trial), *(point_with_interval(point, name) for name in names), f"{point.probability:.0%}")
+            (str(point.trial), *(point_with_interval(point, name) for name in names), percent(point.probability))
             for point in selection.front
         ]
         return table(("trial", *map(text, names), "P(on the front)"), rows)
     found = [
-        (str(one.trial), with_interval(one), f"{one.probability_best:.0%}", metric(one.search_value))
+        (str(one.trial), with_interval(one), percent(one.probability_best), metric(one.search_value))
         for one in selection.finalists
     ]
     return table(("trial", f"{text(selection.metric)} on fresh seeds", "P(best)", "in the search"), found)

@@ -74,6 +74,21 @@ def uncertain(mean: float, low: float, high: float) -> str:
     return f"{mean:.{decimals}f} ± {half:.{decimals}f}"
 
 
+def percent(share: float | None) -> str:
+    """A share as a person writes it.
+
+    >>> [percent(x) for x in (None, 0.0, 0.004, 0.25, 0.996, 1.0)]
+    ['–', '0 %', 'under 1 %', '25 %', 'over 99 %', '100 %']
+    """
+    if share is None:
+        return "–"
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
+    return f"{100 * share:.0f} %"
+
+
 def spaced(count: float) -> str:
     """A count with its thousands set apart.
 

@@ -3,6 +3,7 @@
     PegboxError                     exit code 1
     ├── StudyError                  2   the study file cannot be run as it is written
     │   └── StudyMismatchError      2   the store holds a study of this name with another space
+    ├── ConversionError             2   another tool's file cannot be made a study of
     ├── DataError                   2   the data cannot be read, split or used as declared
     ├── SearchError                 1   a search method cannot go on
     │   └── SpaceExhaustedError     1   every configuration of a finite space was tried
@@ -75,6 +76,12 @@ class StudyError(PegboxError):
 
 class StudyMismatchError(StudyError):
     """The store holds a study of the same name that searches another space."""
+
+
+class ConversionError(PegboxError):
+    """Another tool's file cannot be made a study of."""
+
+    exit_code = 2
 
 
 class DataError(PegboxError):

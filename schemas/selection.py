@@ -34,8 +34,8 @@ class Finalist(Schema):
     so that it is not optimistic for the one that is picked."""
     interval: Interval | None = None
     """Of the true mean; None where there is one seed: one value says nothing about its spread."""
-    probability_best: float = Field(ge=0, le=1)
-    """Among the finalists that keep the constraints."""
+    probability_best: float | None = Field(default=None, ge=0, le=1)
+    """Among the finalists that keep the constraints; None where no other does, so that there was nothing to beat."""
     constrained: Metrics = Field(default={})
     """The metrics that the study's constraints limit, each with its mean over the fresh seeds."""
     is_feasible: bool = True
@@ -55,8 +55,8 @@ class FrontPoint(Schema):
     """Objective to its true mean as it is believed to be."""
     intervals: dict[str, Interval] = Field(default={})
     """Objective to the interval of its true mean; empty where no spread is known."""
-    probability: float = Field(ge=0, le=1)
-    """That no other finalist beats it in all objectives at once."""
+    probability: float | None = Field(default=None, ge=0, le=1)
+    """That no other finalist beats it in all objectives at once; None where no other keeps the constraints."""
 
 
 class Selection(Schema):

@@ -18,7 +18,7 @@ from pegbox.schemas.plan import (
     SearchSpec,
 )
 from pegbox.schemas.space import Space
-from pegbox.schemas.train import SklearnTrain, TorchTrain, TrainSpec
+from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
 
 BUDGETED_METHODS = frozenset({"freeze_thaw"})
 """Methods that decide at once what to try and how far to train it, by rungs of their own."""
@@ -53,7 +53,7 @@ class StudySpec(Schema):
     """How the winner is chosen among the best few."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
-    tags: dict[str, str] = Field(default={}, examples=[{"team": "vision"}])
+    tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
     """Your own words for finding the study again."""
     seed: int = Field(default=0, ge=0)
     """The root of every random number of the study."""
@@ -88,6 +88,11 @@ class StudySpec(Schema):
     def task(self) -> Task | None:
         """What the target is; None to take it from the data, or where a function brings its own."""
         return self.train.task if isinstance(self.train, TorchTrain | SklearnTrain) else None
+
+    @property
+    def is_imported(self) -> bool:
+        """True for a study that another tool ran: its trials can be asked, and none can be trained here."""
+        return isinstance(self.train, FunctionTrain) and self.train.function == IMPORTED
 
     @property
     def full_budget(self) -> int:

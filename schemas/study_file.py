@@ -12,6 +12,9 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.validation_messages import complaints
 from pegbox.schemas.yaml_text import YamlText, YamlTextError, parse_yaml
 
+FOREIGN_KEYS = frozenset({"parameters", "apiVersion", "hydra", "hydra/sweeper"})
+"""What sweeps of W&B, experiments of Katib and Hydra configurations have, and no study."""
+
 
 @dataclass(frozen=True)
 class StudyFile:
@@ -44,6 +47,11 @@ def read_study(path: Path) -> StudyFile:
         raise StudyError(error.problem, str(path)) from error
     if not isinstance(parsed.value, dict):
         raise StudyError(Problem(_not_a_mapping(parsed.value), (), 1, 1), str(path))
+    if "space" not in parsed.value and (foreign := FOREIGN_KEYS & parsed.value.keys()):
+        key = sorted(foreign)[0]
+        message = f"a study is expected, but `{key}` and no `space` tell of another tool's file."
+        remedy = f"`pegbox convert {path}` makes a study file of it."
+        raise StudyError(Problem(f"{message} {remedy}", (), *parsed.locate((key,), key=True)), str(path))
     try:
         spec = StudySpec.model_validate(parsed.value)
     except ValidationError as error:

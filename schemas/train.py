@@ -1,13 +1,16 @@
 """What a study says about training; the loops live in `training`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field
 
 from pegbox.schemas.base import Declared, ImportPath
 from pegbox.schemas.data import Task
 
 Device = Literal["auto", "cpu", "cuda"]
+
+IMPORTED = "imported:objective"
+"""The function of a study that was run by another tool: a name that leads nowhere, because its code is not here."""
 
 
 class _Train(Declared):
@@ -52,19 +55,34 @@ class FunctionTrain(_Train):
     """Handed to the function through `trial.device`."""
 
 
+def _argument(raw: Any) -> Any:
+    """A number or truth value of the study file as the text that a program is given."""
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw) if isinstance(raw, int | float) else raw
+
+
+Argument = Annotated[str, BeforeValidator(_argument, json_schema_input_type=str | float | bool)]
+"""One argument of a program; a number may stand without quotes."""
+
+
 class CommandTrain(_Train):
     """A program of yours; `{name}` in an argument is replaced by the value of that parameter."""
 
     kind: Literal["command"]
     """Any program."""
-    command: tuple[str, ...] = Field(min_length=1, examples=[["python", "train.py", "--lr", "{lr}"]])
-    """The program and its arguments, without a shell."""
+    command: tuple[Argument, ...] = Field(min_length=1, examples=[["python", "train.py", "--lr", "{lr}"]])
+    """The program and its arguments, without a shell. Placeholders: `{lr}` a parameter, `{lr:json}` as JSON,
+    `{amp?--amp}` a flag, `{args}`, `{args_no_hyphens}`, `{args_no_boolean_flags}`, `{args_json}`, `{args_json_file}`
+    all parameters, and `{epochs}`, `{from_epochs}`, `{seed}`, `{trial}`, `{checkpoint_dir}`, `{resume_dir}`,
+    `{data_dir}`, `{device}`."""
     metrics: str = Field(
         default="auto",
-        examples=["auto", "json", "name=value", "file:metrics.json", r"regex:loss: (?P<loss>\S+)"],
+        examples=["auto", "json", "name=value", "file:metrics.json", "tensorboard:logs", r"regex:loss: (?P<loss>\S+)"],
     )
-    """Where metrics are read: JSON lines or `name=value` on stdout (`auto` takes both), a file, or a regular
-    expression with named groups."""
+    """Where metrics are read. `auto` reads what programs print (pairs, JSON, dicts, progress bars, tables), `json` and
+    `name=value` one form of it; or a file (JSON, JSON lines, CSV), TensorBoard's event files, or a regular expression
+    with named groups."""
 
 
 TrainSpec = Annotated[TorchTrain | SklearnTrain | FunctionTrain | CommandTrain, Discriminator("kind")]

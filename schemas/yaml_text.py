@@ -1,10 +1,12 @@
 """YAML text as plain values, with the place of each; knows nothing of studies."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -27,6 +29,15 @@ _HINTS = {
     "expected a single document": "the file holds a second document. Keep one, and remove the line `---`.",
     "found undefined alias": "the alias has no anchor before it. Define it with `&name` first.",
 }
+
+
+MOST_CHARACTERS = 1 << 20
+"""Of a text; a study that lists four thousand configurations to begin with has half of that."""
+MOST_VALUES = 50_000
+"""Of a text, which takes four seconds to read; those counted again that an alias or a merge stands for: ten aliases of
+ten aliases, eleven times, would be a hundred thousand million."""
+MOST_LEVELS = 50
+"""Of lists and mappings in each other; a study has eight."""
 
 
 class YamlTextError(Exception):
@@ -67,20 +78,61 @@ def parse_yaml(text: str) -> YamlText:
     """Parse one YAML 1.2 document.
 
     Raises:
-        YamlTextError: The text is no YAML, repeats a key, or uses a form that plain values cannot hold.
+        YamlTextError: The text is no YAML, repeats a key, is too large, or uses a form that plain values cannot hold.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise YamlTextError(
+            Problem(
+                f"a study file has at most {MOST_CHARACTERS:,} characters, this one {len(text):,}. Keep data in files "
+                "of their own, and say ranges instead of listing values."
+            )
+        )
     yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _BoundedComposer
     try:
         node = yaml.compose(text)
     except MarkedYAMLError as error:
         raise YamlTextError(_explain(error, text)) from error
     except YAMLError as error:
         raise YamlTextError(_control_character(error, text)) from error
-    except RecursionError as error:
-        raise YamlTextError(Problem("the file is nested too deeply to be a study.")) from error
     reader = _Reader(yaml)
     value = None if node is None else reader.read(node, ())
     return YamlText(value, reader.keys, reader.values)
+
+
+def _too_many(place: Place) -> YamlTextError:
+    message = (
+        f"the file holds more than {MOST_VALUES:,} values, those counted again that aliases (`*name`) and merges "
+        "(`<<`) stand for. Write fewer."
+    )
+    return YamlTextError(Problem(message, (), *place))
+
+
+class _BoundedComposer(Composer):
+    """Gives up on a text that is no study long before it is read to its end."""
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader)
+        self._n_nodes = 0
+        self._n_levels = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """The next node, with all that it holds."""
+        self._n_nodes += 1
+        self._n_levels += 1
+        if self._n_nodes > MOST_VALUES or self._n_levels > MOST_LEVELS:
+            mark = self.loader.parser.peek_event().start_mark
+            raise self._refusal((mark.line + 1, mark.column + 1))
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._n_levels -= 1
+
+    def _refusal(self, place: Place) -> YamlTextError:
+        if self._n_levels <= MOST_LEVELS:
+            return _too_many(place)
+        message = f"lists and mappings stand in each other more than {MOST_LEVELS} deep. No study does."
+        return YamlTextError(Problem(message, (), *place))
 
 
 class _Reader:
@@ -91,20 +143,33 @@ class _Reader:
         self.values: dict[Path, Place] = {}
         self._construct = yaml.constructor.construct_object
         self._open: set[int] = set()
+        self._n_values = 0
 
     def read(self, node: Node, path: Path) -> Any:
+        self._count(node)
         # Nothing after a colon: the parser's mark is wherever the next token begins.
         is_nothing = isinstance(node, ScalarNode) and not node.value and not node.style
         self.values[path] = self.keys.get(path, _place(node)) if is_nothing else _place(node)
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
+        with self._inside(node, path):
+            if isinstance(node, SequenceNode):
+                return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
+            return self._mapping(node, path) if isinstance(node, MappingNode) else None
+
+    def _count(self, node: Node) -> None:
+        self._n_values += 1
+        if self._n_values > MOST_VALUES:
+            raise _too_many(_place(node))
+
+    @contextmanager
+    def _inside(self, node: Node, path: Path) -> Iterator[None]:
+        """While a list or mapping is read or merged, no alias in it may stand for it."""
         if id(node) in self._open:
             raise YamlTextError(Problem("an alias stands for the mapping that holds it.", path, *_place(node)))
         self._open.add(id(node))
         try:
-            if isinstance(node, SequenceNode):
-                return [self.read(item, (*path, number)) for number, item in enumerate(node.value)]
-            return self._mapping(node, path) if isinstance(node, MappingNode) else None
+            yield
         finally:
             self._open.discard(id(node))
 
@@ -120,7 +185,7 @@ class _Reader:
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        for key, value in _entries(node, path):
+        for key, value in self._entries(node, path):
             where = (*path, key.value)
             if key.value in mapping:
                 first = self.keys[where][0]
@@ -130,24 +195,29 @@ class _Reader:
             mapping[key.value] = self.read(value, where)
         return mapping
 
+    def _entries(self, node: MappingNode, path: Path) -> list[tuple[ScalarNode, Node]]:
+        """Keys and values of a mapping; those that `<<` merges in come where no own key replaces them."""
+        own = [(key, value) for key, value in node.value if not key.tag.endswith(":merge")]
+        merged = [value for key, value in node.value if key.tag.endswith(":merge")]
+        for key, _ in own:
+            if not isinstance(key, ScalarNode):
+                raise YamlTextError(Problem("a key must be a text, got a list or mapping.", path, *_place(key)))
+        taken = {key.value for key, _ in own}
+        for source in merged:
+            for part in source.value if isinstance(source, SequenceNode) else [source]:
+                for key, value in self._merged(part, path):
+                    if key.value not in taken:
+                        taken.add(key.value)
+                        own.append((key, value))
+        return own
 
-def _entries(node: MappingNode, path: Path) -> Iterator[tuple[ScalarNode, Node]]:
-    """Keys and values of a mapping; those that `<<` merges in come where no own key replaces them."""
-    own = [(key, value) for key, value in node.value if not key.tag.endswith(":merge")]
-    merged = [value for key, value in node.value if key.tag.endswith(":merge")]
-    for key, _ in own:
-        if not isinstance(key, ScalarNode):
-            raise YamlTextError(Problem("a key must be a text, got a list or mapping.", path, *_place(key)))
-    taken = {key.value for key, _ in own}
-    for source in merged:
-        for part in source.value if isinstance(source, SequenceNode) else [source]:
-            if not isinstance(part, MappingNode):
-                raise YamlTextError(Problem("`<<` must be given a mapping.", path, *_place(part)))
-            for key, value in _entries(part, path):
-                if key.value not in taken:
-                    taken.add(key.value)
-                    own.append((key, value))
-    yield from own
+    def _merged(self, part: Node, path: Path) -> list[tuple[ScalarNode, Node]]:
+        if not isinstance(part, MappingNode):
+            raise YamlTextError(Problem("`<<` must be given a mapping.", path, *_place(part)))
+        for _ in part.value or [None]:
+            self._count(part)
+        with self._inside(part, path):
+            return self._entries(part, path)
 
 
 def _place(node: Node) -> Place:

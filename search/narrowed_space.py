@@ -12,7 +12,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.limits import committed
 from pegbox.search.methods import strategy_for
-from pegbox.search.shared_sums import share_sums
+from pegbox.search.space.shared_sums import share_sums
 from pegbox.search.strategy import Strategy
 from pegbox.search.trial_cache import TrialMemory
 

@@ -25,7 +25,7 @@ class HistoryFile:
     """
 
     def __init__(self, store: StoreLayout) -> None:
-        self._store = store
+        self.store = store
         self._connection = connect_snapshot(store)
 
     def sql(self, query: str, params: list[Any] | None = None) -> duckdb.DuckDBPyRelation:
@@ -42,10 +42,10 @@ class HistoryFile:
         try:
             return self._cursor().sql(query, params=params)
         except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException) as error:
-            raise damaged(self._store, error) from error
+            raise damaged(self.store, error) from error
         except duckdb.Error as error:
             if "Corrupt database file" in str(error):  # it has no class of its own
-                raise damaged(self._store, error) from error
+                raise damaged(self.store, error) from error
             raise QueryError(f"The query failed: {error}") from error
 
     def studies(self) -> duckdb.DuckDBPyRelation:
@@ -131,7 +131,7 @@ class HistoryFile:
         n_studies, n_trials = self.sql(
             "SELECT (SELECT count(*) FROM studies), (SELECT count(*) FROM trials)"
         ).fetchall()[0]
-        return f"<history of {n_studies} studies, {n_trials} trials in {self._store.root}>"
+        return f"<history of {n_studies} studies, {n_trials} trials in {self.store.root}>"
 
     def _repr_html_(self) -> str:
         studies = self.studies()

@@ -12,6 +12,10 @@ from pegbox.storage.journal_lines import JournalLine, decode_line
 from pegbox.storage.locks import is_locked
 
 CHUNK_BYTES = 8 << 20
+PACKED_BYTES = 4 << 10
+"""Of an archive, read at once: unpacked they are 128 MiB at most, whatever somebody has packed."""
+MOST_LINE_BYTES = 256 << 20
+"""Of one line; an event that holds the longest text that is taken has a tenth of that."""
 
 
 class ScannedLine(NamedTuple):
@@ -66,7 +70,7 @@ class _Archive:
 
         unpacking = zstandard.ZstdDecompressor().decompressobj()
         with self._path.open("rb") as stream, suppress(zstandard.ZstdError):
-            while not unpacking.eof and (chunk := stream.read(CHUNK_BYTES)):
+            while not unpacking.eof and (chunk := stream.read(PACKED_BYTES)):
                 yield unpacking.decompress(chunk)
             self.is_whole = unpacking.eof
 
@@ -88,6 +92,10 @@ def _lines(journal: str, chunks: Iterator[bytes], offset: int) -> Iterator[Scann
             if raw.strip():  # no event is lost where an editor left blank lines
                 yield ScannedLine(journal, offset, following, decode_line(raw), raw)
             offset = following
+        if len(torn) > MOST_LINE_BYTES:
+            reason = f"a line goes on for more than {MOST_LINE_BYTES >> 20} MiB; what follows is not read"
+            yield ScannedLine(journal, offset, offset, reason, b"")
+            return
 
 
 def torn_bytes(file: JournalFile) -> int:

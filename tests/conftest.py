@@ -1,5 +1,6 @@
 """One Prefect server for all tests that run flows, a project folder with a function to tune, and simulated studies."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("prefect")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_PROFILES_PATH", str(home / "none.toml"))
-        for name in ("PREFECT_API_URL", "PREFECT_HOME"):
+        for name in ("PREFECT_API_URL", "PREFECT_HOME", "PREFECT_API_AUTH_STRING"):
             patch.setenv(name, "")  # noted, so that what the server sets is undone
         with prefect_server(home, home / "server.log") as url:
             assert url is not None
@@ -70,9 +71,11 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def prefect_client(prefect_api: str) -> Iterator[None]:
     """Prefect in this process talks to the test server."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-    with temporary_settings({PREFECT_API_URL: prefect_api}):
+    with temporary_settings(
+        {PREFECT_API_URL: prefect_api, PREFECT_API_AUTH_STRING: os.environ["PREFECT_API_AUTH_STRING"]}
+    ):
         yield
 
 

@@ -6,10 +6,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
-from pegbox.training.check_code import check_command, check_function, check_sklearn
+from pegbox.training.check_code import check_function, check_sklearn
+from pegbox.training.check_command import check_command, doubts_of_command
 from pegbox.training.check_space import check_space
 from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.resources import parse_bytes, visible_gpus
@@ -56,9 +58,41 @@ def preload_for(train: TrainSpec) -> tuple[str, ...]:
             return ("pegbox.training.command_trainer",)
 
 
+def code_modules(train: TrainSpec) -> tuple[str, ...]:
+    """Modules of the user's that hold what is trained; to import one runs the user's code."""
+    match train:
+        case FunctionTrain():
+            return (train.function.partition(":")[0],)
+        case SklearnTrain():
+            return (train.estimator.partition(":")[0],)
+        case TorchTrain() | CommandTrain():
+            return ()
+
+
+def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
+    """Load what a trainer reads of a fold as it keeps it, so that processes forked from this one share it.
+
+    Nothing is put on a GPU, which does not live through a fork.
+    """
+    match train:
+        case TorchTrain() if not visible_gpus():
+            cpu = import_module("torch").device("cpu")
+            import_module("pegbox.training.tensors").fold_tensors(data, fold, cpu)
+        case SklearnTrain():
+            for part in ("train", "valid", "test"):
+                import_module("pegbox.training.estimator_data").estimator_part(data, fold, part)
+        case _:
+            return
+
+
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:
     """Everything that is wrong with how a study trains, so far as it can be told without training or importing."""
     return (*_check_kind(spec), *_check_metrics(spec), *_check_run(spec))
+
+
+def doubts_of_training(spec: StudySpec) -> tuple[Problem, ...]:
+    """What is allowed in how a study trains, and more often than not a mistake."""
+    return doubts_of_command(spec, spec.train) if isinstance(spec.train, CommandTrain) else ()
 
 
 def _check_kind(spec: StudySpec) -> tuple[Problem, ...]:

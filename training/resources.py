@@ -91,7 +91,8 @@ def limit_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
-        torch.set_num_interop_threads(1)
+        if torch.get_num_interop_threads() != 1:  # may be set once only, also for the processes forked from this one
+            torch.set_num_interop_threads(1)
     if "numpy" in sys.modules:
         import_module("threadpoolctl").threadpool_limits(threads)
 
@@ -105,6 +106,10 @@ def visible_gpus() -> tuple[str, ...]:
     return tuple(str(number) for number in range(len(list(cards.iterdir())))) if cards.is_dir() else ()
 
 
+worker_pid: int | None = None
+"""Of the worker that this process was forked from to run one call; set by the worker itself."""
+
+
 def process_name() -> str:
-    """Host and process id, as the history names a worker."""
-    return f"{os.uname().nodename}:{os.getpid()}"
+    """Host and process id of the worker, as the history names it."""
+    return f"{os.uname().nodename}:{worker_pid or os.getpid()}"

@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pegbox.flows.prefect_server.access import App, guarded, server_secret
 from pegbox.schemas.errors import PegboxError
 
 START_SECONDS = 120.0
@@ -32,8 +33,9 @@ LINGER_SECONDS = 10.0
 def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
     """Use the server that the user has configured, or else the one of this store, started where none answers.
 
-    Yields the API's address, or None where Prefect's own settings name one. Sets `PREFECT_API_URL` and `PREFECT_HOME`
-    for this process, so enter it before Prefect is imported. The server is up when `wait_until_healthy` returns.
+    Yields the API's address, or None where Prefect's own settings name one. Sets `PREFECT_API_URL`, `PREFECT_HOME` and
+    `PREFECT_API_AUTH_STRING` for this process, so enter it before Prefect is imported. The server is up when
+    `wait_until_healthy` returns.
 
     Args:
         home: Where Prefect keeps its database, below the store.
@@ -43,7 +45,9 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
         yield None
         return
     home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)  # its database holds what the flows were called with
     os.environ["PREFECT_HOME"] = str(home.resolve())
+    os.environ["PREFECT_API_AUTH_STRING"] = server_secret(home)
     with _presence(home):
         url = _start_or_join(home, log)
         os.environ["PREFECT_API_URL"] = url
@@ -148,6 +152,7 @@ def _start_or_join(home: Path, log: Path) -> str:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
+        url = f"http://127.0.0.1:{port}/api"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             command = [
@@ -158,15 +163,14 @@ def _start_or_join(home: Path, log: Path) -> str:
                 str(port),
                 str(lock.fileno()),
             ]
-            _spawn(command, output.fileno(), lock.fileno())
-        url = f"http://127.0.0.1:{port}/api"
+            _spawn(command, {**os.environ, **_settings(home, url)}, output.fileno(), lock.fileno())
         temporary = address.with_suffix(".tmp")
         temporary.write_text(json.dumps({"url": url}))
         temporary.replace(address)
     return url
 
 
-def _spawn(command: list[str], output: int, lock: int) -> None:
+def _spawn(command: list[str], environment: dict[str, str], output: int, lock: int) -> None:
     """Start a process that outlives this one, in a session of its own: a Ctrl-C in the terminal is meant for the run.
 
     Not `subprocess`: it would watch over a child that nobody here waits for.
@@ -177,7 +181,7 @@ def _spawn(command: list[str], output: int, lock: int) -> None:
     os.posix_spawn(
         command[0],
         command,
-        {**os.environ, **_SERVER_SETTINGS},
+        environment,
         file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in streams],
         setsid=True,
     )
@@ -196,11 +200,16 @@ def _read_address(address: Path) -> str:
     )
 
 
-_SERVER_SETTINGS = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_UI_ENABLED": "0",
-}
+def _settings(home: Path, url: str) -> dict[str, str]:
+    """Environment variables of the server's process; the secret is in them, where no other user can look."""
+    return {
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_UI_ENABLED": os.environ.get("PREFECT_UI_ENABLED", "0"),
+        "PREFECT_UI_API_URL": url,
+        "PREFECT_SERVER_API_AUTH_STRING": server_secret(home),
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url.removesuffix("/api"),
+    }
 
 
 def _serve(home: Path, port: int, lock: int) -> None:
@@ -209,15 +218,17 @@ def _serve(home: Path, port: int, lock: int) -> None:
 
     if _is_migrated(home):
         os.environ["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] = "false"
-    server = uvicorn.Server(
-        uvicorn.Config(
-            "prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=port, log_level="error"
-        )
-    )
+    server = uvicorn.Server(uvicorn.Config(_application, factory=True, host="127.0.0.1", port=port, log_level="error"))
     threading.Thread(target=_stop_when_unused, args=(home, server), daemon=True).start()
     threading.Thread(target=_note_migration, args=(home, server), daemon=True).start()
     server.run()
     os.close(lock)  # before the users' lock goes with the process, so that whoever waits for that finds this one free
+
+
+def _application() -> App:
+    from prefect.server.api.server import create_app
+
+    return guarded(create_app())
 
 
 def _is_migrated(home: Path) -> bool:

@@ -75,7 +75,7 @@ def test_too_few_trials_to_rank_ask_for_more(make_history):
     advice = few_trials(cube(make_history, 7, 9, [1.0] * 9))
     assert advice.kind == "unrankable"
     assert "7 trials: too few to rank 9 hyperparameters." in advice.evidence
-    assert advice.command == "pegbox resume written-down --set budget.trials=90"
+    assert advice.command == "pegbox resume written-down --set budget.trials=150"
 
 
 def test_few_trials_that_show_idle_parameters_fix_them(make_history):

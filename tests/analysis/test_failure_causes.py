@@ -31,7 +31,9 @@ def test_divergence_is_located_where_it_happens(make_history):
     advice = main_failure_cause(history)
     assert "Keep away from lr above 0.01" in advice.what
     assert "20 of the 20 trials with lr above 0.01 failed" in advice.evidence
-    assert advice.command == """pegbox resume written-down --set 'space.forbid=[{"lr": {"min": 0.01}}]'"""
+    assert advice.command == (
+        """pegbox resume written-down --set 'space.forbid=[{"lr": {"min": 0.01}}]' --set budget.trials=150"""
+    )
 
 
 def test_failures_at_random_are_not_blamed_on_a_place(make_history):

@@ -58,7 +58,7 @@ def test_finalist_outside_in_the_mean_of_its_seeds_cannot_win(make_history):
     assert "trial 0 with parameters = 1100 (at most 1000)" in selection.reason
     assert [(one.trial, one.is_feasible, one.probability_best) for one in selection.finalists] == [
         (0, False, 0.0),
-        (1, True, 1.0),
+        (1, True, None),
     ]
 
 

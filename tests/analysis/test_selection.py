@@ -32,9 +32,9 @@ def test_finalists_within_the_noise_are_ties(make_history):
     assert set(selection.ties) | {selection.winner} == {0, 1}
 
 
-def test_single_finalist_is_certain_to_be_best(make_history):
+def test_single_finalist_has_nothing_to_beat(make_history):
     selection = select_winner(make_history([0.1], {0: [0.2, 0.3]}))
-    assert (selection.winner, selection.best.probability_best, selection.ties) == (0, 1.0, ())
+    assert (selection.winner, selection.best.probability_best, selection.ties) == (0, None, ())
 
 
 def test_one_seed_gives_no_interval_and_ties_all(make_history):

@@ -13,6 +13,7 @@ from pegbox.schemas.study_schema import study_schema
         ("study", {"study.yaml", "study.schema.json"}),
         ("function", {"study.yaml", "study.schema.json", "train.py"}),
         ("command", {"study.yaml", "study.schema.json", "train.py"}),
+        ("demo", {"study.yaml", "study.schema.json"}),
     ],
 )
 def test_each_kind_writes_a_study_that_validates(pegbox, tmp_path, monkeypatch, kind, files):

@@ -87,8 +87,12 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def project(alone: Project, prefect_api: str) -> Project:
     """The same folder and store with the server of the test session, which need not be started for each run."""
-    home = str(alone.folder / "prefect")
-    return Project(alone.folder, {**alone.environment, "PREFECT_API_URL": prefect_api, "PREFECT_HOME": home})
+    server = {
+        "PREFECT_API_URL": prefect_api,
+        "PREFECT_API_AUTH_STRING": os.environ["PREFECT_API_AUTH_STRING"],
+        "PREFECT_HOME": str(alone.folder / "prefect"),
+    }
+    return Project(alone.folder, {**alone.environment, **server})
 
 
 @pytest.fixture(scope="module")

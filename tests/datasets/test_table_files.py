@@ -178,6 +178,34 @@ def test_query_writes_no_file(here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH x AS (COPY (SELECT 1) TO 'written.csv') FROM x",
+        "with x as materialized (copy (select 1) to 'written.csv') select * from x",
+        "WITH x AS (COPY (SELECT 1) TO 'a.csv') SELECT * FROM 'a.csv'",
+        "WITH a AS (SELECT 1), x AS (COPY (FROM a) TO 'written.parquet') SELECT * FROM a, x",
+        "FROM query('WITH x AS (COPY (SELECT 1) TO ''written.csv'') FROM x')",
+        "FROM enable_logging('QueryLog', level='debug', storage='file', storage_config={'path': 'written'})",
+        "FROM enable_profiling('json', save_location='written.json')",
+        "FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))",
+        "FROM sqlite_scan('written.db', 'a')",
+    ],
+)
+def test_what_is_called_a_query_and_writes_is_refused(csv: Write, here: Path, sql: str) -> None:
+    csv("x,y\n1,2\n", "a.csv")
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    for ask in (QuerySource(sql).columns, QuerySource(sql).load):
+        with pytest.raises(DataError, match=r"data\.source: the query (must only read|cannot be run)"):
+            ask()
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
+
+
+def test_a_query_may_speak_of_what_writes(csv: Write) -> None:
+    csv("x,y\n1,2\n", "a.csv")
+    assert QuerySource("WITH b AS (FROM 'a.csv') SELECT 'COPY TO' AS w, x FROM b").load().table.num_rows == 1
+
+
 def test_query_does_not_see_variables_of_python(here: Path) -> None:
     # DuckDB would look among the names of the module that calls it.
     with pytest.raises(DataError, match="Table with name MISSING does not exist"):

@@ -1,4 +1,4 @@
-"""The study files of examples/ run as a user would run them, through a real flow and its workers."""
+"""The study files of examples/ and of the demo run as a user would run them, through a real flow and its workers."""
 
 from pathlib import Path
 
@@ -13,17 +13,21 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("name", "metric", "at_least"),
+    ("study_file", "metric", "at_least"),
     # The share of the larger class is 0.70, and the mean as a guess has an r2 of 0.
-    [("churn", "test_accuracy", 0.8), ("energy", "test_r2", 0.95), ("digits", "test_accuracy", 0.97)],
+    [
+        ("examples/churn.yaml", "test_accuracy", 0.8),
+        ("examples/energy.yaml", "test_r2", 0.95),
+        ("cli/templates/demo/study.yaml", "test_accuracy", 0.97),
+    ],
 )
 def test_example_with_data_finds_a_model_that_predicts(
-    name: str, metric: str, at_least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study_file: str, metric: str, at_least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pegbox.flows.tune import tune
 
     monkeypatch.chdir(REPOSITORY)
 
-    selection = tune(read_study(Path(f"examples/{name}.yaml")).spec, tmp_path / "store")
+    selection = tune(read_study(Path(study_file)).spec, tmp_path / "store")
 
     assert selection.test_metrics[metric] >= at_least

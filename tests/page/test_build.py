@@ -37,7 +37,7 @@ def test_counts_are_those_of_the_whole_history(simulated_page: StudyPage, histor
 
 
 def test_knobs_are_those_that_explain_shows(simulated_page: StudyPage, history: History) -> None:
-    explained = explain(history)
+    explained = explain(history, history)
 
     assert [(row.name, row.share, row.verdict) for row in simulated_page.analysis.knobs.rows] == [
         (row.name, row.total, row.verdict) for row in explained.importance.parameters

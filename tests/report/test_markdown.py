@@ -79,7 +79,7 @@ def test_code_shows_every_character(raw):
 def test_the_page_of_a_winner_holds_the_whole_answer():
     html = rendered(page_of(SELECTION, counts={"completed": 3}, search_end="All 3 trials have been tried."))
 
-    for words in ("0.55 ± 0.10", "90%", "a|b.pt", "It ended: All 3 trials have been tried.", "pegbox sql"):
+    for words in ("0.55 ± 0.10", "90 %", "a|b.pt", "It ended: All 3 trials have been tried.", "pegbox sql"):
         assert words in html
     assert 'src="data:image/svg+xml;base64,' in html
     assert html.count("<img") == 1
@@ -103,7 +103,7 @@ def test_a_front_is_a_table_of_all_objectives():
     html = rendered(page_of(SELECTION.model_copy(update={"front": points})))
 
     assert "<th>speed</th>" in html
-    assert "75%" in html
+    assert "75 %" in html
 
 
 def test_a_constraint_that_is_broken_is_told():

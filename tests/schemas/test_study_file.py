@@ -115,7 +115,7 @@ def test_problems_found_elsewhere_get_their_place(tmp_path):
         ("trials: 50", "trials: 0", (8, 18), "trials must be at least 1, got 0."),
         ("trials: 50", "trials: 2.5", (8, 18), "trials must be a whole number, got 2.5."),
         ("trials: 50", "trials: many", (8, 18), "trials must be a whole number, got 'many'."),
-        ("{trials: 50}", "{time: 3x}", (8, 16), "such as 90s, 30m, 1h30m, got '3x'"),
+        ("{trials: 50}", "{time: 3x}", (8, 16), "such as 90s, 30m, 1h30m or 2 hours, got '3x'"),
         ("{trials: 50}", "{time: -3}", (8, 16), "time must be above 0, got -3."),
         ("{trials: 50}", "{}", (8, 9), "the budget has no limit."),
         ("{trials: 50}", "{trials: true}", (8, 18), "must be a number, got true."),
@@ -138,7 +138,7 @@ def test_problems_found_elsewhere_get_their_place(tmp_path):
         (LR, LR + "\n  forbid: [{lrr: 1}]", (6, 13), "forbid names the unknown parameter 'lrr'. Did you mean 'lr'?"),
         (LR, LR + "\n  forbid: [{lr: {low: 1}}]", (6, 18), "unknown key 'low'. Known: max, min."),
         (LR + "\n  optimizer: [adamw, sgd]", "  {}", (5, 3), "the space is empty."),
-        ("{metric: val_loss}", "{metric: a, goal: min}", (7, 30), "must be 'minimize' or 'maximize', got 'min'"),
+        ("{metric: val_loss}", "{metric: a, goal: minn}", (7, 30), "must be 'minimize' or 'maximize', got 'minn'"),
         ("objective: {metric: val_loss}\n", "", (1, 1), "exactly one of objective and objectives"),
         ("target: target", "target: t, split: {test: 0.9}", (2, 52), "must leave rows to train on, got test=0.9"),
         ("budget:", "search: {warm_start: 3}\nbudget:", (8, 22), "must be 'own', 'auto', 'none' or a list, got 3."),
@@ -233,7 +233,7 @@ def test_a_text_that_is_no_study_is_explained(tmp_path, text, place, words):
 def test_endless_nesting_is_refused(tmp_path):
     (problem,) = problems_of(tmp_path, STUDY, "[" * 5000)
 
-    assert "nested too deeply" in problem.message
+    assert "more than 50 deep" in problem.message
 
 
 def test_bytes_that_are_not_utf8_are_located(tmp_path):
@@ -302,3 +302,16 @@ def test_no_message_speaks_the_validators_language(tmp_path, line):
     said = " ".join(problem.message for problem in problems)
     assert [word for word in JARGON if word in said] == []
     assert any(problem.line == 1 for problem in problems)
+
+
+@pytest.mark.parametrize("key", ["parameters: {x: {min: 0, max: 1}}", "apiVersion: kubeflow.org/v1beta1", "hydra: {}"])
+def test_another_tools_file_is_told_of_convert(tmp_path, key):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(f"program: train.py\n{key}\n")
+
+    with pytest.raises(StudyError) as caught:
+        read_study(path)
+
+    problem = caught.value.problems[0]
+    assert "pegbox convert" in problem.message
+    assert problem.line == 2

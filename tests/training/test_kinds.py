@@ -262,11 +262,44 @@ def test_each_kind_has_a_trainer(train):
 
 
 def test_checking_a_study_loads_neither_torch_nor_scikit_learn():
-    code = "import sys, pegbox.training.kinds; print({'torch', 'sklearn', 'numpy', 'pebble'} & set(sys.modules))"
+    code = "import sys, pegbox.training.kinds; print({'torch', 'sklearn', 'numpy'} & set(sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout in {"set()\n", "{'numpy'}\n"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "space", "is_told"),
+    [
+        ("resnet", {"batch_size": [1, 16]}, True),
+        ("resnet", {"batch_size": {"min": 1, "max": 8, "int": True}}, True),
+        ("mlp", {"batch_size": [1, 16], "norm": ["none", "batch"]}, True),
+        ("resnet", {"batch_size": [2, 16]}, False),
+        ("resnet", {"batch_size": 1, "norm": "layer"}, False),
+        ("mlp", {"batch_size": [1, 16]}, False),
+        (
+            "mlp",
+            {"batch_size": [1, 16], "norm": ["none", "batch"], "forbid": [{"batch_size": 1, "norm": "batch"}]},
+            False,
+        ),
+    ],
+)
+def test_a_batch_of_one_row_under_batch_norm_is_told(kind, space, is_told):
+    spec = StudySpec.model_validate(
+        {
+            "name": "x",
+            "data": {"source": "sklearn:iris"},
+            "train": {"kind": kind},
+            "space": {"lr": {"min": 1e-3, "max": 1e-1, "log": True}, **space},
+            "objective": {"metric": "val_loss"},
+            "budget": {"trials": 3},
+        }
+    )
+
+    told = [problem.message for problem in check_training(spec)]
+
+    assert [("batch of one row" in message) for message in told] == ([True] if is_told else [])
 
 
 def loaded_by(*modules):

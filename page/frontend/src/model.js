@@ -154,3 +154,9 @@ export function configurationOf(row) {
 export function better(goal) {
   return goal.goal === 'minimize' ? (left, right) => left < right : (left, right) => left > right
 }
+
+/** What stands where the analysis shows nothing: that depends on whether it has looked. */
+export function absence(nothing) {
+  const { state, note } = model.page.analysis
+  return { computing: 'Being computed from the trials so far.', failed: note }[state] ?? nothing
+}

@@ -2,7 +2,7 @@
 import { axis, ChartCard, grid, tip } from '../chart.js'
 import { choice, h, put } from '../dom.js'
 import { metric, percent } from '../format.js'
-import { model } from '../model.js'
+import { absence, model } from '../model.js'
 import { colors, mix } from '../theme.js'
 
 export function interactionCard() {
@@ -55,7 +55,7 @@ function ramp(pair) {
 
 function option(pair) {
   const cells = cellsOf(pair)
-  if (!cells.length) return 'Too few trials to tell.'
+  if (!cells.length) return absence('Too few trials to tell.')
   const colours = colors()
   const [low, high] = endsOf(cells)
   const isMinimised = model.page.head.goals[0].goal === 'minimize'

@@ -1,7 +1,7 @@
 // Which knobs matter: the share of the spread that each explains, with its interval and class.
 import { axis, canvasFont, ChartCard, fade, grid, tip } from '../chart.js'
 import { percent } from '../format.js'
-import { model } from '../model.js'
+import { absence, model } from '../model.js'
 import { colors } from '../theme.js'
 import { question } from './question.js'
 
@@ -13,7 +13,7 @@ export function knobsCard() {
     size: 'w4',
     height: 'h190',
     title: () => question('Which knobs matter?'),
-    about: () => [model.page.analysis.knobs.sentence, model.page.analysis.knobs.note].filter(Boolean).join(' '),
+    about: () => [model.page.analysis.knobs.sentence, model.page.analysis.state === 'failed' ? '' : model.page.analysis.note].filter(Boolean).join(' '),
     option,
     figures,
   })
@@ -21,7 +21,7 @@ export function knobsCard() {
 
 function option() {
   const { rows } = model.page.analysis.knobs
-  if (!rows.length) return 'Too few trials to tell.'
+  if (!rows.length) return absence('Too few trials to tell.')
   const { accent, ink, muted, faint } = colors()
   const shown = rows.slice(0, SHOWN).reverse()
   const hue = (row) => ({ matters: accent, unclear: fade(accent, 0.45), 'can be fixed': faint })[row.verdict]

@@ -1,6 +1,6 @@
 // What next: at most a few steps, each with its ground and its command.
 import { copyButton, h, put } from '../dom.js'
-import { model } from '../model.js'
+import { absence, model } from '../model.js'
 
 export function nextCard() {
   const element = h('section', { class: 'card w12', id: 'next' })
@@ -8,8 +8,9 @@ export function nextCard() {
 }
 
 function content() {
-  const { advice } = model.page.analysis
-  if (!advice.length) return h('p', { class: 'muted' }, 'Nothing stands out: run the configuration above.')
+  const { advice, state } = model.page.analysis
+  const nothing = state === 'older' ? 'Nothing stood out so far; what came since is being looked at.' : 'Nothing stands out: run the configuration above.'
+  if (!advice.length) return h('p', { class: 'muted' }, absence(nothing))
   return h('ol', { class: 'next' }, advice.map(step))
 }
 

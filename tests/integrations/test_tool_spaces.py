@@ -6,8 +6,9 @@ import optuna
 import pytest
 from hyperopt import hp
 
-from pegbox.integrations.convert_space import space_from_hyperopt, space_from_optuna
-from pegbox.schemas.errors import SearchError
+from pegbox.integrations.hyperopt_space import space_from_hyperopt
+from pegbox.integrations.optuna_space import space_from_optuna
+from pegbox.schemas.errors import ConversionError
 from pegbox.schemas.space import Space
 
 
@@ -31,7 +32,7 @@ def test_the_distributions_of_an_optuna_study_become_a_space() -> None:
 
 
 def test_what_is_no_distribution_is_an_error() -> None:
-    with pytest.raises(SearchError, match="x: expected a distribution of Optuna, got 3"):
+    with pytest.raises(ConversionError, match="x: expected a distribution of Optuna, got 3"):
         space_from_optuna({"x": 3})
 
 

@@ -11,8 +11,8 @@ from pegbox.schemas.history import History
 from pegbox.schemas.space import Space
 from pegbox.search.methods import check_search
 from pegbox.search.narrowed_space import study_strategy
-from pegbox.search.shared_sums import SharedSums
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.search.space.shared_sums import SharedSums
 
 SPACE = {
     "a": {"min": 0.0, "max": 1.0},

@@ -1,7 +1,4 @@
-"""A study's history for the analysis: whole, or of a large study an even sample of the trials that have a value.
-
-The sample is read from rows, because replaying a large study's events takes too long for a page.
-"""
+"""An even sample of the trials of a large study that have a value, for statistics that take too long over all."""
 
 from collections import defaultdict
 
@@ -12,18 +9,8 @@ from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.evaluations import SampledTrial, fresh_seeds, sampled_trials
 from pegbox.storage.queries.events import last_selection
 from pegbox.storage.queries.studies import history_version
-from pegbox.storage.queries.trials import n_trials
 
 MOST_ANALYSED = 2000
-
-
-def history_for_analysis(file: HistoryFile, spec: StudySpec) -> History:
-    """The whole history where it is not too large; of a larger one, a sample of the trials that have a value.
-
-    Trials that a narrowed space does not hold any more are left out.
-    """
-    history = file.history(spec.name) if n_trials(file, spec.name) <= MOST_ANALYSED else measured_history(file, spec)
-    return history.within_space()
 
 
 def measured_history(file: HistoryFile, spec: StudySpec) -> History:
