@@ -17,11 +17,11 @@ from pegbox.analysis.ranking import contenders, ranked
 from pegbox.flows.prefect_events import is_improvement
 from pegbox.page.build import _counts
 from pegbox.page.document import StudyRow
-from pegbox.page.history_sample import measured_history
 from pegbox.page.studies_block import study_rows
 from pegbox.page.trials_block import best_so_far, draw_trials
 from pegbox.report.answer import Answer, answer_of
 from pegbox.report.compare import _answer_of
+from pegbox.report.history_sample import measured_history
 from pegbox.report.leaderboard import leaderboard, measured
 from pegbox.report.study_list import StudyLine, list_studies
 from pegbox.report.study_reader import StudyReader
