@@ -1,7 +1,6 @@
 """What a history tells a model."""
 
 import numpy as np
-from contracts.studies import bowl, finished, study
 
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
@@ -9,6 +8,7 @@ from pegbox.search.methods import strategy_for
 from pegbox.search.model.observations import Observations, Observer
 from pegbox.search.simulation import Simulation
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.studies import bowl, finished, study
 
 SPEC = study({"x": {"min": 0.0, "max": 1.0}})
 

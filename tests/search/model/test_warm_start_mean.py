@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.model.warm_start_mean import EarlierStudies, confirmed, trust
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.studies import study
 
 SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("x", "y", "z")}
 
