@@ -17,8 +17,8 @@ HEAD = """# The study file
 
 A study file is YAML 1.2. A key that is not listed here is an error; `pegbox validate study.yaml` says which, with its
 line and column. For completion in an editor, begin the file with
-`# yaml-language-server: $schema=./study.schema.json`; `pegbox init` writes both. A key `$schema` that names the schema is
-allowed too, and means nothing else.
+`# yaml-language-server: $schema=./study.schema.json`; `pegbox init` writes both. A key
+`$schema` that names the schema is allowed too, and means nothing else.
 
 Times are seconds, or texts such as `90s`, `30m`, `1h30m`.
 """
