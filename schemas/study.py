@@ -18,6 +18,7 @@ from pegbox.schemas.plan import (
     SearchSpec,
 )
 from pegbox.schemas.space import Space
+from pegbox.schemas.text import unstorable
 from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
 
 BUDGETED_METHODS = frozenset({"freeze_thaw"})
@@ -63,6 +64,13 @@ class StudySpec(Schema):
     def _drop_schema_key(cls, raw: Any) -> Any:
         """Editors may keep `$schema` in the file itself."""
         return {key: value for key, value in raw.items() if key != "$schema"} if isinstance(raw, dict) else raw
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, raw: Any) -> Any:
+        for at, text in unstorable(raw):
+            raise EntryError(f"a study holds text that can be stored, got {text[:60]!r}. Write other characters.", *at)
+        return raw
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
