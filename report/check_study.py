@@ -14,7 +14,7 @@ from pegbox.schemas.train import CommandTrain, TorchTrain
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.methods import check_search
 from pegbox.training.check_prepared import check_prepared
-from pegbox.training.kinds import check_training, doubts_of_training
+from pegbox.training.kinds.registry import check_training, doubts_of_training
 
 
 def check_study(spec: StudySpec) -> tuple[Problem, ...]:

@@ -10,6 +10,7 @@ from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.text import Told
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -53,7 +54,7 @@ class RunEnded(Driven):
     run: str
     status: Literal["completed", "interrupted", "failed", "lost"]
     """`lost` is said by a later run: the process of this one died without a word."""
-    message: str = ""
+    message: Told = ""
 
 
 class DecisionMade(Driven):
@@ -76,7 +77,7 @@ class SearchEnded(Driven):
     """The strategy has nothing more to decide; a larger budget may begin the search again."""
 
     type: Literal["search_ended"] = "search_ended"
-    reason: str
+    reason: Told
     """One sentence for the user."""
     elapsed_seconds: float
     """Running time of the study when the last trial of the search ended."""
@@ -211,7 +212,7 @@ class ScheduleStep(_Event):
     step: Literal["unchanged", "held", "lapsed", "kept", "promoted"]
     """`unchanged`: nothing to do. `held`: the incumbent holds on new data. `lapsed`: it does not, or tuning was asked
     for all the same. `kept`: tuning found nothing credibly better. `promoted`: the winner is the incumbent now."""
-    reason: str
+    reason: Told
     data_fingerprint: str
     """Of the data, or of the training code where the study brings no data."""
     asked: str

@@ -18,6 +18,7 @@ from pegbox.schemas.plan import (
     SearchSpec,
 )
 from pegbox.schemas.space import Space
+from pegbox.schemas.text import unstorable
 from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
 
 BUDGETED_METHODS = frozenset({"freeze_thaw"})
@@ -64,6 +65,13 @@ class StudySpec(Schema):
         """Editors may keep `$schema` in the file itself."""
         return {key: value for key, value in raw.items() if key != "$schema"} if isinstance(raw, dict) else raw
 
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, raw: Any) -> Any:
+        for at, text in unstorable(raw):
+            raise EntryError(f"a study holds text that can be stored, got {text[:60]!r}. Write other characters.", *at)
+        return raw
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.objective is None) == (not self.objectives):
@@ -75,7 +83,7 @@ class StudySpec(Schema):
                 "fidelity",
                 "max",
             )
-        if self.data is None and self.train.kind not in {"function", "command"}:
+        if self.data is None and not self.train.brings_data:
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
         return self
 

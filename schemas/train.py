@@ -1,6 +1,6 @@
 """What a study says about training; the loops live in `training`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field
 
@@ -14,6 +14,9 @@ IMPORTED = "imported:objective"
 
 
 class _Train(Declared):
+    brings_data: ClassVar[bool] = False
+    """True if training may bring its own data, so that the study needs none."""
+
     epochs: int = Field(default=1, ge=1)
     """The full budget of a trial."""
 
@@ -49,6 +52,7 @@ class FunctionTrain(_Train):
 
     kind: Literal["function"]
     """A Python function."""
+    brings_data: ClassVar[bool] = True
     function: ImportPath
     """The function, as `package.module:name`."""
     device: Device = "auto"
@@ -71,6 +75,7 @@ class CommandTrain(_Train):
 
     kind: Literal["command"]
     """Any program."""
+    brings_data: ClassVar[bool] = True
     command: tuple[Argument, ...] = Field(min_length=1, examples=[["python", "train.py", "--lr", "{lr}"]])
     """The program and its arguments, without a shell. Placeholders: `{lr}` a parameter, `{lr:json}` as JSON,
     `{amp?--amp}` a flag, `{args}`, `{args_no_hyphens}`, `{args_no_boolean_flags}`, `{args_json}`, `{args_json_file}`
@@ -85,4 +90,16 @@ class CommandTrain(_Train):
     with named groups."""
 
 
-TrainSpec = Annotated[TorchTrain | SklearnTrain | FunctionTrain | CommandTrain, Discriminator("kind")]
+class CustomTrain(_Train):
+    """A trainer of your own, by import path: an object with the verbs `train` and `evaluate`."""
+
+    kind: Literal["custom"]
+    """A class that trains a segment from one budget to another, such as a wrapper of another framework's loop."""
+    brings_data: ClassVar[bool] = True
+    trainer: ImportPath = Field(examples=["my_project.training:MyTrainer"])
+    """The class, or a function that makes one, as `package.module:name`."""
+    options: dict[str, Any] = Field(default={})
+    """Arguments that it is made with."""
+
+
+TrainSpec = Annotated[TorchTrain | SklearnTrain | FunctionTrain | CommandTrain | CustomTrain, Discriminator("kind")]

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from pegbox.schemas.errors import StoreNewerError, StoreUnwritableError
+from pegbox.schemas.text import is_storable, storable
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.migrate import SCHEMA_VERSION
 
@@ -24,6 +25,11 @@ def open_store(root: Path) -> StoreLayout:
         StoreNewerError: A newer pegbox wrote the store; nothing in it was touched.
     """
     store = StoreLayout(root.absolute())
+    if not is_storable(str(store.root)):  # the paths of checkpoints are recorded
+        raise StoreUnwritableError(
+            f"The path of a store must be UTF-8 text, got {storable(str(store.root))}. Name another one with --store "
+            "or PEGBOX_STORE, or rename the folder."
+        )
     check_version(store)
     try:
         store.root.mkdir(mode=0o700, parents=True, exist_ok=True)

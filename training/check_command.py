@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pegbox.schemas.domains import AnyDomain
@@ -140,7 +140,7 @@ def _doubt_words_for_truth(
     truths = [name for name, domain in space.parameters.items() if set(map(type, _values(domain))) == {bool}]
     for position, one in found:
         if one.name in truths and not one.form and not re.match(r"[+~]*\w[\w./@-]*=", train.command[position]):
-            flag = f"--{one.name.replace('_', '-')}"
+            flag = _flag(train.command, position, one.name)
             message = (
                 f"{one.name} is handed over as the words true and false, and argparse's type=bool takes both for true. "
                 f'Write "{{{one.name}?{flag}}}" for a flag, "{{{one.name}?{flag}:--no-{flag[2:]}}}" for a pair of '
@@ -153,6 +153,12 @@ def _doubt_words_for_truth(
                 "true. {args_no_boolean_flags} writes bare flags."
             )
             yield Problem(message, (*_COMMAND, position))
+
+
+def _flag(command: Sequence[str], position: int, name: str) -> str:
+    """The option that a placeholder stands behind, or the usual one of its name."""
+    before = command[position].partition("=")[0] if "=" in command[position] else command[position - 1]
+    return before if before.startswith("--") else f"--{name.replace('_', '-')}"
 
 
 def _doubt_that_it_continues(spec: StudySpec, names: set[str], sources: str) -> Iterable[Problem]:

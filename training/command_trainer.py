@@ -108,7 +108,7 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
         if is_written(train.metrics):
             return _take_files(fill(train.metrics, values), started, reports, budget)
         said.take_errors(process.error_lines())
-        if not reports.has_numbers:
+        if not reports.can_be_judged:
             message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
             raise failed(FailureKind.INVALID, message + without_environment(said.unread, hidden), "\n".join(tails))
         return said.understood
@@ -166,7 +166,7 @@ def _take_files(metrics: str, started: float, reports: Reports, budget: int) -> 
         raise failed(FailureKind.INVALID, f"{place!r} holds no metrics: {error}.") from error
     for line in lines:
         _report(line.step, line.numbers, reports, budget)
-    if not reports.has_numbers:
+    if not reports.can_be_judged:
         raise failed(FailureKind.INVALID, f"{place!r} holds no number under any name. Write the metrics into it.")
     return sentence((name for line in lines for name in line.numbers), next((line.step_name for line in lines), ""))
 

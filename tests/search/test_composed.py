@@ -3,11 +3,10 @@
 from itertools import count
 from typing import Any
 
-from contracts.studies import bowl, failing, study
-
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import bowl, failing, study
 
 
 def run(space: dict[str, Any] | None = None, answer: Any = bowl, workers: int = 1, **changes: Any) -> Simulation:

@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from contracts.studies import bowl, ended, failing, finished, study
 
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search.methods import sampler_for, strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import bowl, ended, failing, finished, study
 
 UNIT = {"min": 0.0, "max": 1.0}
 
@@ -27,7 +27,7 @@ class SamplerContract:
         self, space: dict[str, Any] | None = None, trials: int = 16, objective: Any = bowl, **changes: Any
     ) -> History:
         workers = changes.pop("workers", 1)
-        spec = study(space, search=self.search(), budget={"trials": trials}, **changes)
+        spec = study(space, search=self.search(), budget={"trials": trials, "failures": None}, **changes)
         return Simulation(strategy_for(spec), History(spec=spec), objective, workers).run()
 
     def propose(self, history: History, count: int = 1, seed: int = 0) -> list[Any]:
