@@ -33,6 +33,22 @@ class StudyOpened(_Event):
     spec: StudySpec
 
 
+class StudyRenamed(_Event):
+    """A user gave the study another name: all that was recorded under the old one until now belongs to the new one."""
+
+    type: Literal["study_renamed"] = "study_renamed"
+    name: str
+    """The new one; of a study that is forgotten one that nobody else has."""
+    forgotten: bool = False
+    """True where the study is to be seen nowhere until it is restored."""
+
+
+class StudyDropped(_Event):
+    """What a forgotten study needs was deleted: it cannot be restored any more."""
+
+    type: Literal["study_dropped"] = "study_dropped"
+
+
 class RunStarted(Driven):
     """A flow run began to drive the study."""
 
@@ -234,6 +250,8 @@ class ArtifactWritten(_Event):
 
 Event = Annotated[
     StudyOpened
+    | StudyRenamed
+    | StudyDropped
     | RunStarted
     | RunEnded
     | DecisionMade

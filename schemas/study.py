@@ -25,10 +25,14 @@ BUDGETED_METHODS = frozenset({"freeze_thaw"})
 """Methods that decide at once what to try and how far to train it, by rungs of their own."""
 
 
+LONGEST_NAME = 200
+"""Letters; it becomes part of file names and of SQL names."""
+
+
 class StudySpec(Schema):
     """The whole study file."""
 
-    name: str = Field(min_length=1, max_length=200, examples=["digits-mlp"])
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, examples=["digits-mlp"])
     """Names the study in the store; the same name goes on with the same study."""
     data: DataSpec | None = None
     """Not needed by a function or command that brings its own data."""
