@@ -1,7 +1,7 @@
-"""The seam between a study's loop and whoever trains: four verbs, which `local_crew`, `cluster_crew` and `far_crew` do.
+"""The seam between a study's loop and whoever trains, a few verbs; `local_crew`, `cluster_crew` and `far_crew` do them.
 
-The driver calls `prepare` before it hands a segment out and `collect` after it was trained; a task calls `train` and
-`evaluate` where it runs: in the driver, or in a process of a cluster.
+The driver calls `prepare` before it hands a segment out, `collect` after it was trained, and `why_lost` where its
+worker was lost; a task calls `train` and `evaluate` where it runs: in the driver, or in a process of a cluster.
 """
 
 from typing import Literal, Protocol
@@ -60,6 +60,9 @@ class Crew(Protocol):
 
         What it left was for the case that the driver dies before it has recorded the training.
         """
+
+    def why_lost(self) -> str | None:
+        """Asked in the driver when a worker was lost: what became of the whole cluster; None where it lives."""
 
 
 def worker_settings(spec: StudySpec) -> WorkerSettings:

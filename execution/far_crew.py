@@ -46,6 +46,10 @@ class FarCrew:
         """As many as there are workers."""
         return self._near.capacity
 
+    def why_lost(self) -> str | None:
+        """See `Crew.why_lost`."""
+        return self._near.why_lost()
+
     def train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
         """Fetch what the segment begins with, train it, and leave its checkpoint for others."""
         here = self._here()

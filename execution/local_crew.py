@@ -73,6 +73,10 @@ class LocalCrew:
         """See `Crew`; the checkpoint is in the store already."""
         handover_of(segment, data, self._store).clear()
 
+    def why_lost(self) -> str | None:
+        """None: its workers are lost one at a time."""
+        return None
+
     def __enter__(self) -> Self:
         return self
 

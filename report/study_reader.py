@@ -6,8 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pegbox.datasets.prepared import read_understanding
 from pegbox.report import incumbent_rows
+from pegbox.report.data_story import recorded_understanding
 from pegbox.report.incumbent import Front, Incumbent, broken_in_words
 from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
@@ -92,10 +92,11 @@ class StudyReader:
 
     def understanding(self) -> DataUnderstanding | None:
         """What the data of the last run was taken for; None where it had none, or it is gone from the store."""
-        last = last_run(self.file, self.study)
-        if last is None or last.data_fingerprint is None:
-            return None
-        return read_understanding(self._store.data / last.data_fingerprint)
+        return recorded_understanding(self._store, self.file, self.study)
+
+    @property
+    def _prints(self) -> bool:
+        return self.spec.train.kind == "command"
 
     def tally(self) -> Tally:
         """What the trials add up to."""
@@ -127,6 +128,7 @@ class StudyReader:
             front=front,
             broken=incumbent_rows.broken_constraints(self.file, self.spec),
             search_end=events.search_end(self.file, self.study),
+            understood=events.understood_output(self.file, self.study) if self._prints else None,
             earlier=events.earlier_studies(self.file, self.study) if learns(self.spec) else (),
         )
 
