@@ -293,14 +293,14 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
         connection.execute("SELECT setseed(0.5)")
         connection.execute(
             "INSERT INTO studies VALUES ('big', ['val_loss', 'cost'], ['minimize', 'minimize'], 'random', 'full', 27, "
-            "0, MAP {}, now(), now(), NULL, ?)",
+            "0, MAP {}, now(), now(), NULL, ?, [27], NULL)",
             [SPACE],
         )
         connection.execute(
             """
             INSERT INTO trials BY NAME
             SELECT 'big' AS study, i AS number, if(h < 0.9, 'completed', 'failed') AS state,
-                if(h < 0.9, v, NULL) AS value,
+                if(h < 0.9, v, NULL) AS value, h < 0.9 AS competes, if(h < 0.9, v, NULL) AS loss,
                 [v, cost] AS "values", MAP {'val_loss': v, 'cost': cost} AS metrics, 27 AS budget, cost AS seconds,
                 ('{"lr":' || lr || ',"units":' || units || ',"optimizer":"' || o || '"'
                     || if(o = 'sgd', ',"momentum":' || m, '') || '}')::JSON::VARIANT AS params,
