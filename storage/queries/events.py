@@ -86,7 +86,7 @@ def told_clock(file: HistoryFile, study: str) -> ToldClock | None:
         file,
         ToldClock,
         "SELECT elapsed_seconds, written_at AS at FROM events WHERE study = $study AND elapsed_seconds IS NOT NULL "
-        "ORDER BY version DESC LIMIT 1",
+        "ORDER BY elapsed_seconds DESC, version DESC LIMIT 1",
         study=study,
     )
 
