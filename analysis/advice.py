@@ -4,7 +4,9 @@ from typing import Literal
 
 from pegbox.schemas.base import Schema
 
-AdviceKind = Literal["failures", "constraints", "leak", "edge", "budget", "ties", "unrankable", "fix", "stagnation"]
+AdviceKind = Literal[
+    "retry", "resume", "failures", "constraints", "leak", "edge", "budget", "ties", "unrankable", "fix", "stagnation"
+]
 
 
 class Advice(Schema):
@@ -16,4 +18,4 @@ class Advice(Schema):
     evidence: str
     """The figures that speak for it."""
     command: str
-    """To be pasted into a shell."""
+    """To be pasted into a shell; empty where nothing that can be typed would change anything."""

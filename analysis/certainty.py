@@ -43,7 +43,7 @@ def constraints_unkept(history: History) -> Advice | None:
 
 def tied_finalists(history: History) -> Advice | None:
     """Advice to train the finalists on more seeds where they cannot be told apart; places on a front are no ties."""
-    selection = history.selection
+    selection = history.standing_selection
     if selection is None or not selection.ties or selection.front:
         return None
     tied = named_trials(selection.ties)
@@ -93,7 +93,7 @@ def _seeds_for(differences: Array) -> int | None:
 
 def leaking_data(history: History) -> Advice | None:
     """Advice to look for leaks where the test value is far better than validation says it could be."""
-    selection = history.selection
+    selection = history.standing_selection
     if selection is None or history.spec.data is None or not selection.metric.startswith("val_"):
         return None
     name = selection.metric.removeprefix("val_")

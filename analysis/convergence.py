@@ -53,12 +53,13 @@ def no_gain_lately(history: History) -> Advice | None:
     noise = measurement_noise(history)
     if gain > noise:
         return None
+    verb = "best" if history.search_end or history.standing_selection else "stop"
     return Advice(
         kind="stagnation",
         what="Stop here, or change something other than these hyperparameters: more trials of the same bring little.",
         evidence=f"The last {len(trials) - half} of {len(trials)} trials improved {objective.metric} by {gain:.3g}, "
         f"no more than the noise of one measurement ({noise:.2g}).",
-        command=f"pegbox {'best' if history.search_end or history.selection else 'stop'} {quote(history.spec.name)}",
+        command=f"pegbox {verb} {quote(history.spec.name)}",
     )
 
 

@@ -1,8 +1,10 @@
 """What to do next: at most three pieces of advice, the most urgent first; each check lives in a file of its own."""
 
+from types import MappingProxyType
+
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.certainty import constraints_unkept, few_trials, leaking_data, tied_finalists
-from pegbox.analysis.convergence import no_gain_lately, still_falling
+from pegbox.analysis.convergence import Curves, no_gain_lately, still_falling
 from pegbox.analysis.edges import best_at_edge
 from pegbox.analysis.failure_causes import main_failure_cause
 from pegbox.analysis.importance import Importance
@@ -11,19 +13,22 @@ from pegbox.schemas.history import History
 MAX_ADVICE = 3
 
 
-def advise(history: History, ranking: Importance | None = None) -> tuple[Advice, ...]:
+def advise(
+    history: History, ranking: Importance | None = None, curves: Curves = MappingProxyType({})
+) -> tuple[Advice, ...]:
     """What this history says should be done, the most urgent first; empty where nothing is wrong.
 
     A study that should look further (its best lies at an edge, or its curves still fall) is not told to stop.
 
     Args:
         ranking: `importance(history)`, where it is known already.
+        curves: Trial to its values of the first objective by epoch, of the best trials; empty where none is kept.
     """
     found = [main_failure_cause(history), constraints_unkept(history)]
     if found[-1] is None:
         found.append(leaking_data(history))
         if len(history.objectives) == 1:  # the best of a front lie where one objective is dear, often at an edge
-            found += [best_at_edge(history), still_falling(history), tied_finalists(history)]
+            found += [best_at_edge(history), still_falling(history, curves), tied_finalists(history)]
         found.append(few_trials(history, ranking))
     advice = [one for one in found if one is not None]
     if not any(one.kind in {"constraints", "edge", "budget", "unrankable"} for one in advice):

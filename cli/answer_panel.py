@@ -10,12 +10,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pegbox.cli.advice_list import draw_advice
 from pegbox.cli.console import safe, show
 from pegbox.cli.finalists_table import finalists_table, front_table, seen_front_table
 from pegbox.cli.incumbent_text import draw_constraints, draw_failure, values_text
 from pegbox.cli.live_panel import MARGIN, PHASES
 from pegbox.report.answer import Answer
-from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
+from pegbox.report.answer_sentences import against_baseline, point_with_interval, seeds_in_words, with_interval
 from pegbox.report.number_format import duration, metric, parameter, spaced
 from pegbox.report.progress import used_in_words
 from pegbox.schemas.base import Configuration
@@ -43,9 +44,10 @@ def draw_answer(answer: Answer, width: int) -> RenderableType:
     broken = draw_constraints(answer.constraints, answer.counts)
     if broken and answer.configuration is not None:  # where there is none, the headline says so
         parts += [Text(), *broken]
-    for step in answer.next_steps:
-        parts += [Text(), Text(safe(step.why), style="quiet")]
-        parts += [Text(f"  {safe(step.command)}", style="name", overflow="fold")]
+    parts += draw_advice(answer.advice)
+    if answer.query:
+        parts += [Text(), Text("Ask all trials with SQL:", style="quiet")]
+        parts += [Text(f"  {safe(answer.query)}", style="name", overflow="fold")]
     return Group(*parts)
 
 
@@ -96,12 +98,11 @@ def _selected(selection: Selection) -> Text:
     else:
         values, interval = {selection.metric: with_interval(best)}, best.interval
     level = f"{100 * interval.level:.0f} % interval, " if interval else ""
-    seeds = f"{len(best.values)} fresh seed{'s' if len(best.values) > 1 else ''}"
     return Text.assemble(
         Text("   ").join(
             Text.assemble((safe(name), "metric"), " = ", (value, "good")) for name, value in values.items()
         ),
-        (f"   trial {selection.winner} · {level}{seeds}", "quiet"),
+        (f"   trial {selection.winner} · {level}{seeds_in_words(best)}", "quiet"),
     )
 
 

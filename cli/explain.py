@@ -1,15 +1,13 @@
 """`pegbox explain`: which knobs matter, how far each may be moved, what next; draws, computes nothing."""
 
-from collections.abc import Sequence
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pegbox.analysis.advice import Advice
 from pegbox.analysis.effects import Effects
 from pegbox.analysis.importance import Importance, Verdict
 from pegbox.analysis.near_best import Slice
+from pegbox.cli.advice_list import draw_advice
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
 from pegbox.report.number_format import metric, number, parameter
@@ -82,14 +80,14 @@ def draw_tolerances(effects: Effects) -> list[RenderableType]:
     table = Table.grid(padding=(0, 2))
     for name, near in slices:
         table.add_row(
-            Text(f"  {safe(name)}"), Text(safe(_reach(near))), Text(f"best {safe(parameter(near.best))}", style="quiet")
+            Text(f"  {safe(name)}"),
+            Text(safe(_reach(near))),
+            Text(f"it has {safe(parameter(near.best))}", style="quiet"),
         )
     lost = f"less than {metric(slices[0][1].loss)} of {safe(effects.about)}, one standard deviation"
     return [
         Text(),
-        Text(
-            f"How far each may be moved, the others as in the trial with the best {safe(effects.about)}", style="name"
-        ),
+        Text(f"How far each may be moved, the others as in trial {slices[0][1].trial}", style="name"),
         table,
         Text(f"  It costs {lost} of a measurement.", style="quiet"),
     ]
@@ -106,17 +104,3 @@ def _reach(near: Slice) -> str:
 
 def _rounded(value: object) -> str:
     return number(value, 2) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-
-
-def draw_advice(advice: Sequence[Advice]) -> list[RenderableType]:
-    """What to do next, each with its evidence and how."""
-    if not advice:
-        return []
-    parts: list[RenderableType] = [Text(), Text("What next", style="name")]
-    for position, one in enumerate(advice, start=1):
-        parts += [
-            Text(f"  {position}. {safe(one.what)}"),
-            Text(f"     {safe(one.evidence)}", style="quiet"),
-            Text(f"     {safe(one.command)}", style="metric", overflow="fold"),
-        ]
-    return parts

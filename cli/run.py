@@ -19,7 +19,7 @@ def run(
     """Run a study, or go on with it.
 
     The same command again resumes or extends it. Ctrl-C lets running trials finish, a second one stops at once; either
-    way the same command goes on later.
+    way the same command goes on later. Where the file was edited since the last run, what changes is told.
 
     Returns:
         0, or 4 where the study's target was missed.
@@ -27,6 +27,13 @@ def run(
     console = err()
     console.print(f"starting: checking {safe(str(study_file))}", end="\r" if console.is_terminal else "\n")
     from pegbox.cli.drive_study import drive  # what it needs takes a moment to load
-    from pegbox.cli.validate import read_checked_study
+    from pegbox.cli.validate import read_beside_store, read_checked_study, show_doubts
+    from pegbox.report.check_study import doubts_about_study
 
-    return drive(read_checked_study(study_file).spec, store, as_json=json, verbose=verbosity.verbose)
+    study = read_checked_study(study_file)
+    show_doubts(console, study.error(doubts_about_study(study.spec)))
+    _, comparison = read_beside_store(study, store)
+    if comparison.has_changes:
+        for line in comparison.told:
+            console.print(f"{safe(study.spec.name)}: {safe(line)}", soft_wrap=True)
+    return drive(study.spec, store, as_json=json, verbose=verbosity.verbose)

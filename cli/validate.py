@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.configuration_formats import as_yaml
 from pegbox.report.data_story import data_lines
 from pegbox.report.number_format import duration, spaced
+from pegbox.report.stored_study import Comparison, compare_with_store
 from pegbox.schemas.domains import AnyDomain, Constant, Integer
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.space import DrawnPreset, Space
@@ -28,32 +30,40 @@ def validate(
 ) -> None:
     """Check a study file, its data and its import paths.
 
-    Says of everything that is wrong where it stands and what to do, and of a preset what it draws.
+    Says of everything that is wrong where it stands and what to do, of a preset what it draws, what is understood of
+    the data, and what would change of a study of this name that the store holds.
 
     Raises:
         StudyError: Something is wrong.
     """
     try:
         study = read_study(study_file)
-        from pegbox.report.check_study import check_all
+        from pegbox.report.check_study import check_all, doubts_about_study
 
         problems, understood = check_all(study.spec)
         if problems:
             raise study.error(problems)
+        spec, comparison = read_beside_store(study, store)
     except StudyError as error:
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
         raise
-    from pegbox.flows.preset_space import draw_space
-
-    spec = draw_space(study.spec, store)
+    doubts = study.error(doubts_about_study(study.spec))
     if json:
         data = understood.model_dump(mode="json") if understood else None
         most = spec.finalists.after(spec.most_trainings)._asdict()
-        told = {"valid": True, "problems": [], "study": spec.model_dump(mode="json"), "finalists": most, "data": data}
-        print_json(told)
+        warnings = [problem._asdict() for problem in doubts.problems]
+        told = {"valid": True, "problems": [], "warnings": warnings, "finalists": most, "data": data}
+        print_json({**told, "study": spec.model_dump(mode="json"), "store": comparison.told})
     else:
-        _summarise(study_file, spec, understood)
+        _summarise(study_file, {**_facts(spec), "store": "\n".join(comparison.told)}, spec, understood)
+        show_doubts(out(), doubts)
+
+
+def show_doubts(console: Console, doubts: StudyError) -> None:
+    """A line for each thing that is allowed and looks like a mistake, with its place in the study file."""
+    for line in str(doubts).splitlines():
+        console.print(Text.assemble(("warning: ", "warn"), safe(line)), soft_wrap=True)
 
 
 def read_checked_study(path: Path) -> StudyFile:
@@ -70,12 +80,26 @@ def read_checked_study(path: Path) -> StudyFile:
     return study
 
 
-def _summarise(path: Path, spec: StudySpec, understood: DataUnderstanding | None) -> None:
+def read_beside_store(study: StudyFile, store: Path) -> tuple[StudySpec, Comparison]:
+    """A study as it would be run, its preset drawn, beside the one of its name that the store holds.
+
+    Raises:
+        StudyError: It cannot go on as the file has it.
+    """
+    from pegbox.flows.preset_space import draw_space
+
+    spec = draw_space(study.spec, store)
+    comparison = compare_with_store(store, spec)
+    if comparison.problems:
+        raise study.error(comparison.problems)
+    return spec, comparison
+
+
+def _summarise(path: Path, facts: dict[str, str], spec: StudySpec, understood: DataUnderstanding | None) -> None:
     console = out()
     console.print(Text.assemble((safe(str(path)), "name"), " is valid"))
     table = Table.grid(padding=(0, 2))
-    facts = [*_facts(spec).items(), *(data_lines(understood, spec) if understood else [])]
-    for key, value in facts:
+    for key, value in [*facts.items(), *(data_lines(understood, spec) if understood else [])]:
         table.add_row(Text(key, style="quiet"), Text("\n".join(map(safe, value.splitlines()))))
     show(console, table)
     for warning in draw_warnings(understood) if understood else ():

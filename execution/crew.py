@@ -25,7 +25,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
-from pegbox.training.kinds import code_modules, preload_for
+from pegbox.training.kinds.registry import code_modules, preload_for
 from pegbox.training.resources import parse_bytes
 
 Result = TypeVar("Result")

@@ -4,11 +4,14 @@ Looks at what badly behaved training code is known to change. A process that end
 that is kept for the next call, as it holds a GPU's context, must be found as it was.
 """
 
+import atexit
 import builtins
 import contextlib
+import decimal
 import gc
 import locale
 import logging
+import multiprocessing
 import os
 import resource
 import signal
@@ -43,6 +46,7 @@ class Baseline:
         """
         self._kept_bytes = kept_bytes
         self._modules = {name: id(module) for name, module in sys.modules.items()}
+        self._functions = {name: _functions(sys.modules.get(name)) for name in _PATCHED}
         self._code = {name: module for name, module in sys.modules.items() if _is_users(module)}
         self._state = self._take()
 
@@ -60,7 +64,11 @@ class Baseline:
             **{name: probe() for name, probe in _PROBES.items()},
             "modules": {name: id(sys.modules.get(name)) for name in self._modules},
             "globals of the user's modules": {name: _plain_globals(module) for name, module in self._code.items()},
-            "functions of libraries": {name: _functions(sys.modules.get(name)) for name in _PATCHED},
+            "functions of libraries": [  # those that a library adds as it goes on are left out
+                vars(sys.modules.get(module, sys)).get(name)
+                for module, functions in self._functions.items()
+                for name in functions
+            ],
         }
 
 
@@ -132,6 +140,9 @@ def _interpreter() -> tuple[Any, ...]:
         sys.getprofile(),
         gc.isenabled(),
         gc.get_threshold(),
+        atexit._ncallbacks(),
+        multiprocessing.get_start_method(allow_none=True),
+        str(decimal.getcontext()),
         locale.setlocale(locale.LC_ALL),
         time.tzname,
         socket.getdefaulttimeout(),
@@ -168,6 +179,9 @@ def _torch() -> tuple[Any, ...]:
     )
 
 
+_CLASSES = ("torch.nn", "torch.optim", "torch.utils.data")
+"""Libraries whose classes' methods tests and tutorials are known to replace."""
+
 _PROBES: Mapping[str, Callable[[], Any]] = {
     "open files": _files_of_code,
     "threads": lambda: sorted(thread.ident or 0 for thread in threading.enumerate()),
@@ -184,10 +198,11 @@ _PROBES: Mapping[str, Callable[[], Any]] = {
     "logging": _logging,
     "numpy": _numpy,
     "torch": _torch,
+    "classes of torch": lambda: {name: _methods(sys.modules.get(name)) for name in _CLASSES},
 }
 
 _PATCHED = ("random", "time", "math", "os", "json", "logging", "numpy", "numpy.random", "torch", "torch.nn.functional")
-"""Libraries whose functions tests and tutorials are known to replace."""
+"""Libraries whose functions they are known to replace."""
 
 
 def _or_none(ask: Callable[[], Any]) -> Any:
@@ -197,8 +212,14 @@ def _or_none(ask: Callable[[], Any]) -> Any:
         return None
 
 
-def _functions(module: ModuleType | None) -> dict[str, int]:
-    return {name: id(value) for name, value in vars(module).items() if callable(value)} if module else {}
+def _functions(module: ModuleType | None) -> tuple[str, ...]:
+    return tuple(name for name, value in vars(module).items() if callable(value)) if module else ()
+
+
+def _methods(module: ModuleType | None) -> dict[str, dict[str, int]]:
+    """Of each class of a module, its attributes by their identity."""
+    classes = [value for value in vars(module).values() if isinstance(value, type)] if module else []
+    return {one.__qualname__: {name: id(value) for name, value in vars(one).items()} for one in classes}
 
 
 def _is_users(module: ModuleType) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Segment, Trial, TrialState
-from pegbox.training.kinds import code_fingerprint
+from pegbox.training.kinds.registry import code_fingerprint
 
 REPLICATE_STREAM = 1
 """Keeps the seeds of replicates apart from all others that are drawn from the study's seed."""

@@ -20,7 +20,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.handover import Handover
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
-from pegbox.training.kinds import load_data, trainer_for
+from pegbox.training.kinds.registry import load_data, trainer_for
 from pegbox.training.resources import process_name
 from pegbox.training.trainer import Report
 

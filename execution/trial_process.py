@@ -119,15 +119,23 @@ def run_calls(worker: Connection, surroundings: Surroundings, *, uses_gpu: bool)
         _open_gpu()
     baseline = Baseline(surroundings.kept_bytes) if may_stay else None
     while True:
-        _answer(worker)
-        if baseline is None or baseline.differences():
+        has_succeeded = _answer(worker)
+        if not has_succeeded or baseline is None or _is_spoilt(baseline):
             break
         worker.send_bytes(STAYS)
     _leave()
 
 
-def _answer(worker: Connection) -> None:
-    """Run one pickled call and answer with its result, or with the failure as a fact.
+def _is_spoilt(baseline: Baseline) -> bool:
+    differences = baseline.differences()
+    if differences:
+        with contextlib.suppress(Exception):  # the call may have closed or replaced it
+            print(f"pegbox ends this process, as the trial left behind: {', '.join(differences)}.", file=sys.stderr)
+    return bool(differences)
+
+
+def _answer(worker: Connection) -> bool:
+    """Run one pickled call and answer with its result, or with the failure as a fact; True for a result.
 
     No exception of the user's crosses to the driver: many cannot be pickled.
     """
@@ -135,9 +143,11 @@ def _answer(worker: Connection) -> None:
         payload = worker.recv_bytes()
     except (EOFError, OSError):
         os._exit(0)  # the worker ends
+    has_succeeded = False
     try:
         function, arguments = pickle.loads(payload)  # noqa: S301 - written by the driver
         answer = pickle.dumps((function(*arguments), is_gpu_in_use()), protocol=pickle.HIGHEST_PROTOCOL)
+        has_succeeded = True
     except BaseException as error:  # noqa: BLE001 - SystemExit is the trial's end, and none of its worker's
         answer = pickle.dumps((failure_of(error), is_gpu_in_use()), protocol=pickle.HIGHEST_PROTOCOL)
     if os.getpid() != _HERE.pid:
@@ -146,6 +156,7 @@ def _answer(worker: Connection) -> None:
         worker.send_bytes(ANSWER + answer)
     except OSError:
         os._exit(DEAF)
+    return has_succeeded
 
 
 def _become_ordinary() -> None:

@@ -135,7 +135,8 @@ class _Worker:
     def _renew(self, *, even_if_it_stays: bool = False) -> None:
         """A fresh process for the next call, once the one before and all that it started are gone."""
         self._uses_gpu = self._uses_gpu or self._child.used_gpu
-        if even_if_it_stays or not self._child.stays():
+        stays = not even_if_it_stays and self._child.stays()
+        if not stays or children() - self._bystanders - {self._child.pid}:  # it is its own judge, but of no daemons
             self._child.end(self._bystanders)
             self._child = self._fork()
         _tidy_log(self._surroundings)

@@ -8,7 +8,7 @@ from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.preset_space import draw
 from pegbox.schemas.space import DrawnPreset
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain
+from pegbox.schemas.train import CommandTrain, CustomTrain, FunctionTrain, SklearnTrain
 from pegbox.schemas.warm_start import PastStudy
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.past_studies import past_history, past_studies
@@ -67,5 +67,7 @@ def _model(spec: StudySpec) -> tuple[object, ...]:
             return "function", function
         case CommandTrain(command=command):
             return "command", *command
+        case CustomTrain(trainer=trainer):
+            return "custom", trainer
         case _:
             return (spec.train.kind,)

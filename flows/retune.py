@@ -18,7 +18,7 @@ from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import recorded_history
 from pegbox.tasks.prepare_data import prepare_data
-from pegbox.training.kinds import code_fingerprint
+from pegbox.training.kinds.registry import code_fingerprint
 
 
 @flow(name="retune", flow_run_name="retune-{spec.name}")

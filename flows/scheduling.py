@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
-from pydantic import ValidationError
 
 from pegbox.flows.retune import retune
-from pegbox.schemas.errors import PegboxError, Problem, StudyError
-from pegbox.schemas.plan import ScheduleSpec
+from pegbox.schemas.errors import PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
 
 
@@ -73,20 +70,11 @@ def schedule_of(spec: StudySpec) -> Schedule:
             "a scheduled study says when it runs. Add `schedule: {cron: ...}` to it, or give --cron or --interval.",
             spec.name,
         )
-    try:
-        return _clock(spec.schedule)
-    except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        message = f"{said}. A cron expression is minute, hour, day, month and weekday, such as `0 3 * * 1`."
-        raise StudyError(Problem(message, ("schedule",)), spec.name) from error
-
-
-def _clock(schedule: ScheduleSpec) -> Schedule:
-    if schedule.cron is not None:
-        CronSchedule(cron=schedule.cron, timezone=schedule.timezone)  # `Cron` itself checks nothing
-        return Cron(schedule.cron, timezone=schedule.timezone)
-    assert schedule.interval is not None
-    return Interval(timedelta(seconds=schedule.interval), timezone=schedule.timezone)
+    clock = spec.schedule
+    if clock.cron is not None:
+        return Cron(clock.cron, timezone=clock.timezone)
+    assert clock.interval is not None
+    return Interval(timedelta(seconds=clock.interval), timezone=clock.timezone)
 
 
 def parameters_of(spec: StudySpec, store: Path) -> dict[str, Any]:

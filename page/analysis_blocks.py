@@ -1,5 +1,8 @@
 """What the explanation of a study says, in the form of the page; computes no statistic."""
 
+from collections.abc import Sequence
+
+from pegbox.analysis.advice import Advice
 from pegbox.analysis.effects import Effect as FoundEffect
 from pegbox.analysis.effects import Effects as FoundEffects
 from pegbox.analysis.effects import Interaction as FoundInteraction
@@ -7,9 +10,9 @@ from pegbox.analysis.importance import Importance
 from pegbox.page.answer_block import sureness
 from pegbox.page.document import TRAINING_TIME, AdviceRow, Analysis, Effect, Effects, Interaction, KnobRow, Knobs
 from pegbox.page.space_axes import axes, value_key
-from pegbox.report.answer import answer_of
 from pegbox.report.explain import explained
 from pegbox.report.explanation import Explanation
+from pegbox.report.next_steps import next_steps
 from pegbox.report.number_format import duration, parameter
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Value
@@ -19,15 +22,23 @@ from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.queries.studies import study_names
 
 
 def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
     """What the page shows of the explanation, which is computed now where the store keeps none of this history."""
-    return analysis_of(explained(file.store, file, spec), spec, status, selection)
+    found = explained(file.store, file, spec)
+    return analysis_of(found, spec, status, selection, steps=next_steps(status, found.advice, study_names(file)))
 
 
 def analysis_of(
-    found: Explanation, spec: StudySpec, status: StudyStatus, selection: Selection | None, *, is_older: bool = False
+    found: Explanation,
+    spec: StudySpec,
+    status: StudyStatus,
+    selection: Selection | None,
+    *,
+    steps: Sequence[Advice],
+    is_older: bool = False,
 ) -> Analysis:
     """The page's part of an explanation, with today's finalists.
 
@@ -36,6 +47,7 @@ def analysis_of(
         spec: Of the study.
         status: How the study stands now.
         selection: The answer as it is now.
+        steps: What to do next, as the answer has it.
         is_older: The history holds something that the explanation does not know.
     """
     shares = {pair.names: pair.share for pair in found.importance.pairs}
@@ -45,7 +57,7 @@ def analysis_of(
         version=found.version,
         sureness=sureness(selection, status.counts.get(TrialState.COMPLETED, 0)),
         knobs=_knobs(found.importance),
-        advice=_advice(found, spec, status, selection),
+        advice=_advice(steps),
         effects=_all_effects(found, spec.space),
         interactions=tuple(_interaction(one, shares[one.names], spec) for one in found.effects.interactions),
     )
@@ -94,15 +106,8 @@ def _knobs(ranked: Importance) -> Knobs:
     )
 
 
-def _advice(
-    found: Explanation, spec: StudySpec, status: StudyStatus, selection: Selection | None
-) -> tuple[AdviceRow, ...]:
-    """What the history calls for, or the plain next steps."""
-    if found.advice:
-        return tuple(AdviceRow(text=one.what, evidence=one.evidence, command=one.command) for one in found.advice)
-    return tuple(
-        AdviceRow(text=step.why, command=step.command) for step in answer_of(spec, status, selection).next_steps
-    )
+def _advice(steps: Sequence[Advice]) -> tuple[AdviceRow, ...]:
+    return tuple(AdviceRow(text=one.what, evidence=one.evidence, command=one.command) for one in steps)
 
 
 def _effect(found: FoundEffect, domain: AnyDomain, trend: str) -> Effect:
@@ -122,20 +127,20 @@ def _trend(found: FoundEffect) -> str:
     """How far the parameter can be moved from the best, in one sentence."""
     near_best = found.near_best
     if near_best is None:
-        return "The best trial does not use it."
-    tolerance = near_best.tolerance
+        return "The chosen trial does not use it."
+    tolerance, chosen = near_best.tolerance, f"trial {near_best.trial}"
     if tolerance.values:
         every = len(tolerance.values) == len(found.average)
         return (
             "Any value is as good."
             if every
-            else f"As good near the best: {', '.join(map(parameter, tolerance.values))}."
+            else f"As good near {chosen}: {', '.join(map(parameter, tolerance.values))}."
         )
     if tolerance.reaches_low_end and tolerance.reaches_high_end:
-        return "Near the best, anywhere in the range is as good."
+        return f"Near {chosen}, anywhere in the range is as good."
     if tolerance.low == tolerance.high:
-        return f"Best at {parameter(near_best.best)}; other values lose more than the noise."
-    return f"Near the best, {parameter(tolerance.low)} to {parameter(tolerance.high)} is as good."
+        return f"Near {chosen}, other values than its {parameter(near_best.best)} lose more than the noise."
+    return f"Near {chosen}, {parameter(tolerance.low)} to {parameter(tolerance.high)} is as good."
 
 
 def _cost_trend(found: FoundEffect) -> str:

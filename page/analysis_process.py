@@ -17,13 +17,14 @@ from pegbox.page.answer_block import sureness
 from pegbox.page.document import Analysis, Knobs
 from pegbox.report.explanation import Explanation
 from pegbox.report.kept_explanations import KeptExplanations
+from pegbox.report.next_steps import next_steps
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.queries.studies import history_version
+from pegbox.storage.queries.studies import history_version, study_names
 
 REST_FACTOR = 3.0
 """While a study runs, an analysis rests this many times as long as it took."""
@@ -48,13 +49,14 @@ class Analyst:
 
     def analyse(self, file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:
         """The last analysis, with today's finalists; a newer one is begun where the history has moved on."""
-        version = history_version(file, spec.name)
+        version, names = history_version(file, spec.name), study_names(file)
         known = self._last(spec.name, version)
         if known is not None and known.version == version:
-            return analysis_of(known, spec, status, selection)
+            return analysis_of(known, spec, status, selection, steps=next_steps(status, known.advice, names))
         self._want(spec.name, version)
         if known is not None:
-            return analysis_of(known, spec, status, selection, is_older=True)
+            steps = next_steps(status, known.advice, names)
+            return analysis_of(known, spec, status, selection, steps=steps, is_older=True)
         sure = sureness(selection, status.counts.get(TrialState.COMPLETED, 0))
         if spec.name in self._failed:
             return Analysis(state="failed", note=FAILED, version=0, sureness=sure, knobs=Knobs(sentence=FAILED))

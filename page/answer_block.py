@@ -1,57 +1,53 @@
 """What to run and how sure that is, as the page says it; decides nothing that the selection did not decide."""
 
 from pathlib import Path
+from typing import Any
 
 from pegbox.page.document import Answer, FinalistRow, FrontRow, Recipe, Sureness
 from pegbox.report import configuration_formats
-from pegbox.report.answer_sentences import against_baseline
-from pegbox.report.incumbent import Incumbent
+from pegbox.report.answer import Answer as FoundAnswer
+from pegbox.report.answer_sentences import against_baseline, certainty, seeds_in_words, with_interval
 from pegbox.report.number_format import configuration as rounded
 from pegbox.report.number_format import metric, uncertain
-from pegbox.report.number_format import percent as plain_percent
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 
 
-def answer(selection: Selection | None, incumbent: Incumbent | None) -> Answer | None:
+def answer(found: FoundAnswer) -> Answer | None:
     """The winner where there is one, otherwise the best that the search saw; None before any trial has a value."""
-    if selection is not None:
-        return _selected(selection)
-    if incumbent is None:
+    if found.trial is None or found.value is None or found.configuration is None:
         return None
-    return Answer(
-        kind="incumbent",
-        trial=incumbent.trial,
-        value=incumbent.value,
-        text=metric(incumbent.value),
-        further={name: metric(value) for name, value in list(incumbent.values.items())[1:]},
-        reason="The best value that the search has seen. It is optimistic: no trial was trained again on fresh seeds.",
-        configuration=rounded(incumbent.configuration),
-        recipe=recipe(incumbent.configuration),
+    selection, seen = found.selection, found.incumbent
+    common = {
+        "trial": found.trial,
+        "value": found.value,
+        "configuration": rounded(found.configuration),
+        "recipe": recipe(found.configuration),
+    }
+    if selection is not None:
+        return Answer.model_validate({**common, **_selected(selection)})
+    values = list(seen.values.items())[1:] if seen else []
+    further = {name: metric(value) for name, value in values}
+    return Answer.model_validate(
+        {**common, "kind": "incumbent", "text": metric(found.value), "further": further, "reason": found.sentence}
     )
 
 
-def _selected(selection: Selection) -> Answer:
-    best = selection.best
-    value = best.expected
-    interval = best.interval
-    return Answer(
-        kind="selected",
-        trial=selection.winner,
-        value=value,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        text=uncertain(value, interval.low, interval.high) if interval else metric(value),
-        further=_further(selection),
-        n_seeds=len(best.values),
-        search_value=best.search_value,
-        reason=selection.reason,
-        configuration=rounded(selection.configuration),
-        recipe=recipe(selection.configuration),
-        test_metrics=selection.test_metrics,
-        checkpoint=_in_store(selection.checkpoint) if selection.checkpoint else None,
-        baseline=against_baseline(selection),
-    )
+def _selected(selection: Selection) -> dict[str, Any]:
+    best, interval = selection.best, selection.best.interval
+    return {
+        "kind": "selected",
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "text": with_interval(best),
+        "further": _further(selection),
+        "seeds": seeds_in_words(best),
+        "search_value": best.search_value,
+        "reason": selection.reason,
+        "test_metrics": selection.test_metrics,
+        "checkpoint": _in_store(selection.checkpoint) if selection.checkpoint else None,
+        "baseline": against_baseline(selection),
+    }
 
 
 def _further(selection: Selection) -> dict[str, str]:
@@ -89,13 +85,11 @@ def sureness(selection: Selection | None, n_comparable: int) -> Sureness:
     """
     if selection is None:
         return Sureness(sentence=_unsure(n_comparable))
-    finalists = selection.finalists
-    level = next((one.interval.level for one in finalists if one.interval), 0.95)
     return Sureness(
-        sentence=_front_sentence(selection) if selection.front else _sentence(selection, level),
+        sentence=certainty(selection).replace(" %", "\N{NO-BREAK SPACE}%"),  # its sign never begins a line
         chance_of="P(on the front)" if selection.front else "P(best)",
-        level=level,
-        finalists=tuple(_row(one, selection) for one in finalists),
+        level=selection.level,
+        finalists=tuple(_row(one, selection) for one in selection.finalists),
         front=tuple(_front_row(one, selection) for one in selection.front),
     )
 
@@ -110,43 +104,13 @@ def _unsure(n_comparable: int) -> str:
     )
 
 
-def _sentence(selection: Selection, level: float) -> str:
-    finalists = selection.finalists
-    if len(finalists) == 1:
-        return f"Trial {selection.winner} is the only finalist; {len(selection.best.values)} fresh seeds measured it."
-    if all(one.interval is None for one in finalists):
-        return "Each finalist has one fresh seed, which says nothing about its spread: the order may be luck."
-    chance = percent(selection.best.probability_best)
-    first = f"Trial {selection.winner} is the best of {len(finalists)} finalists with probability {chance}."
-    n_ties = len(selection.ties)
-    if n_ties == 0:
-        return f"{first} No other comes near it."
-    others = "One other" if n_ties == 1 else f"{n_ties} others"
-    return f"{first} {others} cannot be told from it at {percent(level)}."
-
-
-def _front_sentence(selection: Selection) -> str:
-    """Of several objectives: a finalist is on the front where no other is as good in all of them."""
-    chance = percent(selection.best.probability_best)
-    n_front = len(selection.front)
-    first = f"With probability {chance} no other finalist beats trial {selection.winner} in every objective."
-    if n_front == 1:
-        return f"{first} It stands alone on the front."
-    others = "one other trades" if n_front == 2 else f"{n_front - 1} others trade"
-    return f"{first} It is the knee of the front; {others} the objectives in another way."
-
-
-def percent(share: float | None) -> str:
-    """A share whose sign never begins a line of its own."""
-    return plain_percent(share).replace(" ", "\N{NO-BREAK SPACE}")
-
-
 def _row(finalist: Finalist, selection: Selection) -> FinalistRow:
     interval = finalist.interval
     is_winner, is_tie = finalist.trial == selection.winner, finalist.trial in selection.ties
     return FinalistRow(
         trial=finalist.trial,
         values=finalist.values,
+        n_failed=finalist.n_failed,
         estimate=finalist.expected,
         low=interval.low if interval else None,
         high=interval.high if interval else None,

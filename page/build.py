@@ -10,6 +10,7 @@ from pegbox.page.lineage_block import lineage, unix
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
 from pegbox.page.trials_block import best_so_far, draw_trials, front_so_far, rung_rows
+from pegbox.report.answer import answer_of
 from pegbox.report.incumbent import limit_in_words
 from pegbox.report.status import Phase, StudyStatus
 from pegbox.report.study_reader import StudyReader
@@ -57,7 +58,7 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
         return StudyPage(
             made_at=made_at,
             head=_head(file, spec, status),
-            answer=answer(selection, status.incumbent),
+            answer=answer(answer_of(spec, status, selection)),
             analysis=analyse(file, spec, status, selection),
             parameters=axes(spec.space),
             trials=draw_trials(file, spec),

@@ -73,7 +73,8 @@ class Answer(Schema):
     """The value with its uncertainty, rounded."""
     further: dict[str, str] = Field(default={})
     """With several objectives: the others, each with its value and uncertainty, rounded."""
-    n_seeds: int = 0
+    seeds: str = ""
+    """On how many fresh seeds it was measured, and how many failed; empty where nobody was selected."""
     search_value: Number = None
     reason: str
     configuration: dict[str, str]
@@ -91,6 +92,8 @@ class FinalistRow(Schema):
 
     trial: int
     values: tuple[FiniteFloat, ...]
+    n_failed: int = 0
+    """Fresh seeds that failed."""
     estimate: FiniteFloat
     low: Number
     high: Number

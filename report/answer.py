@@ -1,13 +1,14 @@
 """The answer of a study: what to run, how sure that is, and what to do next; data only."""
 
-import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
+from pegbox.analysis.advice import Advice
 from pegbox.analysis.advised_commands import ask
-from pegbox.report.answer_sentences import verdict
+from pegbox.report.answer_sentences import certainty, verdict
 from pegbox.report.incumbent import BrokenConstraint, Front, Incumbent
 from pegbox.report.progress import BudgetUse, FailureExample
 from pegbox.report.status import Phase, StudyStatus
@@ -17,15 +18,9 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
+from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.examples import best_trials_example
-
-
-class NextStep(Schema):
-    """Something worth doing, and how."""
-
-    why: str
-    """One sentence."""
-    command: str
+from pegbox.storage.queries.studies import study_names
 
 
 class Answer(Schema):
@@ -34,6 +29,8 @@ class Answer(Schema):
     study: str
     sentence: str
     """What to run and how sure that is or, where that cannot be said, why not."""
+    certainty: str = ""
+    """How far the finalists can be told apart, in a sentence or two; empty as long as there are none."""
     phase: Phase
     metric: str
     """Of the first objective."""
@@ -70,7 +67,10 @@ class Answer(Schema):
     """The value that was asked for; of several objectives the first that has one."""
     is_target_reached: bool | None = None
     """None where no target was set, or nothing was measured."""
-    next_steps: tuple[NextStep, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    """What to do next, the most urgent first; the same on the terminal, in JSON, on the page and in Prefect."""
+    query: str = ""
+    """A command that asks all trials with SQL; empty where the store has no view of them."""
 
 
 def study_answer(root: Path, study: str | None = None, *, fresh: bool = True) -> Answer:
@@ -84,13 +84,23 @@ def study_answer(root: Path, study: str | None = None, *, fresh: bool = True) ->
     Raises:
         NotFoundError: There is no history, or it holds no such study.
     """
+    from pegbox.report.explain import explained
+    from pegbox.report.next_steps import next_steps
     from pegbox.report.study_reader import StudyReader
 
     with StudyReader(root, study, fresh=fresh) as reader:
-        return answer_of(reader.spec, reader.status(), reader.selection(), reader.view_name)
+        found, status = explained(StoreLayout(root.absolute()), reader.file, reader.spec), reader.status()
+        steps = next_steps(status, found.advice, study_names(reader.file))
+        return answer_of(reader.spec, status, reader.selection(), reader.view_name, steps)
 
 
-def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None, view_name: str = "") -> Answer:
+def answer_of(
+    spec: StudySpec,
+    status: StudyStatus,
+    selection: Selection | None,
+    view_name: str = "",
+    advice: Sequence[Advice] = (),
+) -> Answer:
     """Put the answer together.
 
     Args:
@@ -98,11 +108,13 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
         status: How it stands.
         selection: Who won; None as long as nobody has.
         view_name: The SQL view with one column for each parameter.
+        advice: As `next_steps` gives it.
     """
     best = status.incumbent
     return Answer(
         study=spec.name,
         sentence=verdict(status, selection),
+        certainty=certainty(selection) if selection else "",
         phase=status.phase,
         metric=status.metric,
         goal=status.goal,
@@ -124,7 +136,8 @@ def answer_of(spec: StudySpec, status: StudyStatus, selection: Selection | None,
         budget=status.budget,
         target=next((goal.target for goal in spec.goals if goal.target is not None), None),
         is_target_reached=_is_target_reached(status),
-        next_steps=_next_steps(spec, status, selection, view_name),
+        advice=tuple(advice),
+        query=ask(best_trials_example(view_name, status.goal)) if view_name else "",
     )
 
 
@@ -135,36 +148,3 @@ def _is_target_reached(status: StudyStatus) -> bool | None:
         return None
     best = [one.values for one in status.front.trials] if status.front else [status.incumbent.values]
     return any(all(goal.is_reached_by(values[goal.metric]) for goal in goals) for values in best)
-
-
-def _next_steps(
-    spec: StudySpec, status: StudyStatus, selection: Selection | None, view_name: str
-) -> tuple[NextStep, ...]:
-    """What can be done at once, as commands that can be typed; the query comes last, because it is always possible."""
-    name = shlex.quote(spec.name)
-    steps = []
-    if status.incumbent is None and status.failures and not selection:
-        steps.append(
-            NextStep(why="Mend the cause, then give the trials another attempt:", command=f"pegbox retry {name}")
-        )
-    elif status.phase in {"interrupted", "lost", "failed"} and status.search_end is None:
-        steps.append(NextStep(why="The last run did not end; go on with it:", command=f"pegbox resume {name}"))
-    if selection and _may_be_told_apart(selection):
-        more = f"pegbox resume {name} --set finalists.seeds={2 * (spec.finalists.seeds or len(selection.best.values))}"
-        steps.append(NextStep(why=f"{_tied(selection)} More seeds may tell:", command=more))
-    if view_name:
-        steps.append(NextStep(why="Ask all trials with SQL:", command=ask(best_trials_example(view_name, status.goal))))
-    return tuple(steps)
-
-
-def _may_be_told_apart(selection: Selection) -> bool:
-    """True if there are ties that more seeds may break; those of a front are as good in another way."""
-    is_spread = len({value for one in selection.finalists for value in one.values}) > 1
-    return bool(selection.ties) and not selection.front and is_spread
-
-
-def _tied(selection: Selection) -> str:
-    seeds = len(selection.best.values)
-    numbers = ", ".join(map(str, selection.ties))
-    trials = "trial" if len(selection.ties) == 1 else "trials"
-    return f"{seeds} seed{'s' if seeds > 1 else ''} cannot tell the winner from {trials} {numbers}."

@@ -1,7 +1,7 @@
 """The answer of a study in a sentence or two that claim no more than was measured; decides nothing."""
 
 from pegbox.report.incumbent import BrokenConstraint
-from pegbox.report.number_format import metric, uncertain
+from pegbox.report.number_format import metric, percent, uncertain
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.selection import Finalist, FrontPoint, Interval, Selection
@@ -43,6 +43,48 @@ def why_nothing(status: StudyStatus) -> str:
     return f"No trial has a value yet: {so_far}." if so_far else "No trial has a value yet: none has begun."
 
 
+def certainty(selection: Selection) -> str:
+    """How far the finalists can be told apart, in one or two sentences."""
+    if selection.front:
+        return _certainty_of_front(selection)
+    winner, n_finalists = selection.winner, len(selection.finalists)
+    chance = selection.best.probability_best
+    if chance is None:
+        which = "finalist" if n_finalists == 1 else "finalist that keeps the constraints"
+        return f"Trial {winner} is the only {which}: there was no other to compare it with."
+    if all(one.interval is None for one in selection.finalists):
+        return "Nothing is known of the spread over fresh seeds: the order of the finalists may be luck."
+    first = f"Trial {winner} is the best of {n_finalists} finalists with probability {percent(chance)}."
+    if not selection.ties:
+        return f"{first} Each other is worse than it with a probability of at least {percent(selection.level)}."
+    names = ", ".join(map(str, selection.ties))
+    trials = f"trial {names} cannot" if len(selection.ties) == 1 else f"trials {names} cannot"
+    return f"{first} At {percent(selection.level)} {trials} be told from it."
+
+
+def _certainty_of_front(selection: Selection) -> str:
+    """Of several objectives: a finalist is on the front where no other is as good in all of them."""
+    chance, n_front = selection.best.probability_best, len(selection.front)
+    if chance is None:
+        return f"Trial {selection.winner} is the only finalist that may win: there was no other to compare it with."
+    first = f"With probability {percent(chance)} no other finalist beats trial {selection.winner} in every objective."
+    if n_front == 1:
+        return f"{first} It stands alone on the front."
+    others = "one other trades" if n_front == 2 else f"{n_front - 1} others trade"
+    return f"{first} It is the knee of the front; {others} the objectives in another way."
+
+
+def seeds_in_words(finalist: Finalist) -> str:
+    """On how many fresh seeds a finalist was measured, and how many failed.
+
+    >>> seeds_in_words(Finalist(trial=1, configuration={}, search_value=1, values=(1,), n_failed=2, mean=1))
+    '1 fresh seed, 2 more failed'
+    """
+    count = len(finalist.values)
+    failed = f", {finalist.n_failed} more failed" if finalist.n_failed else ""
+    return f"{count} fresh seed{'' if count == 1 else 's'}{failed}"
+
+
 def with_interval(finalist: Finalist) -> str:
     """The expected value of a finalist, with its interval where there is one."""
     return _with(finalist.expected, finalist.interval)
@@ -82,10 +124,8 @@ def values_in_words(values: Metrics) -> str:
 
 def _winner(selection: Selection) -> str:
     best = selection.best
-    n_seeds = len(best.values)
-    seeds = f"{n_seeds} fresh seed{'s' if n_seeds > 1 else ''}"
     level = f"{100 * best.interval.level:.0f} % interval, " if best.interval else ""
-    value = f"{selection.metric} {with_interval(best)} ({level}{seeds})"
+    value = f"{selection.metric} {with_interval(best)} ({level}{seeds_in_words(best)})"
     return f"Run trial {selection.winner}: {value}. {selection.reason}"
 
 

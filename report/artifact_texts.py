@@ -4,11 +4,17 @@ from pathlib import Path
 
 from pegbox.report.answer import answer_of
 from pegbox.report.answer_figure import draw_figure
+from pegbox.report.explain import explained
+from pegbox.report.kept_explanations import KeptExplanations
 from pegbox.report.leaderboard import Row, leaderboard, measured
 from pegbox.report.markdown import answer_page
+from pegbox.report.next_steps import next_steps
 from pegbox.report.progress import used_in_words
+from pegbox.report.status import StudyStatus
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.base import Schema
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.studies import study_names
 
 
 class Bulletin(Schema):
@@ -24,12 +30,13 @@ class Bulletin(Schema):
     """The same in words."""
 
 
-def bulletin_of(root: Path, study: str) -> Bulletin:
+def bulletin_of(root: Path, study: str, *, is_over: bool = False) -> Bulletin:
     """How a study that this process drives stands, as the store was last published.
 
     Args:
         root: The store.
         study: Its name.
+        is_over: True for the last word of a run, which is written before it ends.
 
     Raises:
         NotFoundError: The store does not hold the study yet.
@@ -37,7 +44,12 @@ def bulletin_of(root: Path, study: str) -> Bulletin:
     with StudyReader(root, study, fresh=False, is_driver=True) as reader:
         status, selection = reader.status(), reader.selection()
         figure = draw_figure(reader.spec.goals, measured(reader.file, reader.spec), status.front, selection)
-        answer = answer_of(reader.spec, status, selection, reader.view_name)
+        # While the study runs its driver has better things to do than to analyse: what others found is shown.
+        store = StoreLayout(root.absolute())
+        known = explained(store, reader.file, reader.spec) if is_over else KeptExplanations(store, study).last()
+        status = _ended(status) if is_over else status
+        steps = next_steps(status, known.advice if known else (), study_names(reader.file))
+        answer = answer_of(reader.spec, status, selection, reader.view_name, steps)
         rows = leaderboard(reader.file, reader.spec, status.front, selection)
     nearest = status.budget[0] if status.budget else None
     return Bulletin(
@@ -47,3 +59,10 @@ def bulletin_of(root: Path, study: str) -> Bulletin:
         budget=status.search_end
         or (used_in_words(nearest) if nearest else "The budget has no limit that can be counted."),
     )
+
+
+def _ended(status: StudyStatus) -> StudyStatus:
+    """How the study stands once the run that is about to end has ended."""
+    is_answered = status.search_end is not None and status.best is not None and status.best.is_selected
+    run = status.run.model_copy(update={"status": "completed" if is_answered else "failed"}) if status.run else None
+    return status.model_copy(update={"run": run, "phase": "done" if is_answered else "failed"})

@@ -13,7 +13,7 @@ from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.methods import check_search
 from pegbox.training.check_prepared import check_prepared
-from pegbox.training.kinds import check_training
+from pegbox.training.kinds.registry import check_training, doubts_of_training
 
 
 def check_study(spec: StudySpec) -> tuple[Problem, ...]:
@@ -32,6 +32,11 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
         *check_schedule(spec),
         *check_cluster(spec.run),
     )
+
+
+def doubts_about_study(spec: StudySpec) -> tuple[Problem, ...]:
+    """What a study may say, and what is more often than not a mistake: worth a look before a night is spent on it."""
+    return doubts_of_training(draw_published(spec))
 
 
 def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:

@@ -1,23 +1,28 @@
 """What a study's history says: which knobs matter, what each does, what next; data only, computed once a content."""
 
 from pathlib import Path
+from types import MappingProxyType
 
 from pegbox.analysis.advice import Advice
+from pegbox.analysis.convergence import N_BEST, Curves
 from pegbox.analysis.cost import cost_front
 from pegbox.analysis.effects import effects
 from pegbox.analysis.health import advise
 from pegbox.analysis.importance import Importance, importance
+from pegbox.analysis.ranking import ranked
 from pegbox.analysis.rung_correlation import rung_correlations
 from pegbox.report.explanation import Explanation
 from pegbox.report.history_sample import MOST_ANALYSED, measured_history
 from pegbox.report.kept_explanations import KeptExplanations, explained_content
+from pegbox.report.next_steps import next_steps, tried_out
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.queries.studies import history_version
+from pegbox.storage.queries.curves import curve
+from pegbox.storage.queries.studies import history_version, study_names
 from pegbox.storage.queries.trials import state_counts
 
 N_INTERACTIONS = 4
@@ -39,7 +44,9 @@ def explain_study(root: Path, name: str | None = None) -> Explanation:
         StoreCorruptError: The store is damaged.
     """
     with StudyReader(root, name) as reader:
-        return explained(StoreLayout(root.absolute()), reader.file, reader.spec)
+        found = explained(StoreLayout(root.absolute()), reader.file, reader.spec)
+        steps = next_steps(reader.status(), found.advice, study_names(reader.file))
+        return found.model_copy(update={"advice": steps})
 
 
 def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explanation:
@@ -57,7 +64,7 @@ def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explana
     content = explained_content(basis)
     # Advice rests on trials that the sample may not hold: it is as new as the whole history.
     key = kept.key_of(content, basis=str(version) if is_sampled else "")
-    found = kept.find(key) or explain(content, history if is_sampled else content)
+    found = kept.find(key) or explain(content, history, _curves(file, spec, history))
     explanation = found.model_copy(
         update={
             "version": version,
@@ -71,12 +78,21 @@ def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explana
     return explanation
 
 
-def explain(history: History, whole: History | None) -> Explanation:
+def _curves(file: HistoryFile, spec: StudySpec, history: History | None) -> Curves:
+    """Of the first objective, of the trials that lead."""
+    if history is None or len(spec.goals) > 1 or not history.competing:
+        return {}
+    best = ranked(history.within_space(), spec.goals[0])[:N_BEST]
+    return {one.number: curve(file, spec.name, spec.goals[0].metric, one.number) for one in best}
+
+
+def explain(history: History, whole: History | None, curves: Curves = MappingProxyType({})) -> Explanation:
     """Everything that the analysis has to say about some trials of a study.
 
     Args:
         history: Of the trials that the space holds, all of them or a sample.
-        whole: All of them; None where they are too many to advise on.
+        whole: All of them, also those outside of the space; None where they are too many to advise on.
+        curves: Trial to the values of the first objective by epoch, of the best.
     """
     history = history.within_space()
     ranking = importance(history)
@@ -95,9 +111,10 @@ def explain(history: History, whole: History | None) -> Explanation:
         cost_front=cost_front(history),
         failures=importance(history, about="failure") if len(history.failed) >= MIN_FAILURES else None,
         rungs=rung_correlations(history),
-        advice=_advice(whole, ranking),
+        advice=_advice(whole, ranking, curves),
     )
 
 
-def _advice(whole: History | None, ranking: Importance) -> tuple[Advice, ...]:
-    return () if whole is None else advise(whole.within_space(), ranking)
+def _advice(whole: History | None, ranking: Importance, curves: Curves) -> tuple[Advice, ...]:
+    """What the trials call for, tried out."""
+    return () if whole is None else tried_out(whole, advise(whole.within_space(), ranking, curves))

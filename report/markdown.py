@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from pegbox.analysis.advice import Advice
 from pegbox.report.answer import Answer
 from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
 from pegbox.report.number_format import duration, metric, parameter, percent
@@ -33,8 +34,16 @@ def answer_page(answer: Answer, figure: str) -> str:
     if answer.selection:
         parts += ["## The finalists", _finalists(answer.selection), *_about(answer.selection)]
     parts += ["## The search", "\n".join(f"- {fact}" for fact in _facts(answer))]
-    parts += [f"{text(step.why)}\n\n{code(step.command)}" for step in answer.next_steps]
+    if answer.advice:
+        parts += ["## What next", *(_step(position, one) for position, one in enumerate(answer.advice, start=1))]
+    if answer.query:
+        parts.append(f"Ask all trials with SQL:\n\n{code(answer.query)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _step(position: int, advice: Advice) -> str:
+    said = [f"{position}\\. {text(advice.what)}", text(advice.evidence), code(advice.command) if advice.command else ""]
+    return "\n\n".join(part for part in said if part)
 
 
 def text(raw: str) -> str:

@@ -98,6 +98,10 @@ class StudyReader:
             return None
         return read_understanding(self._store.data / last.data_fingerprint)
 
+    @property
+    def _prints(self) -> bool:
+        return self.spec.train.kind == "command"
+
     def tally(self) -> Tally:
         """What the trials add up to."""
         kinds = trials.failure_counts(self.file, self.study)
@@ -128,6 +132,7 @@ class StudyReader:
             front=front,
             broken=incumbent_rows.broken_constraints(self.file, self.spec),
             search_end=events.search_end(self.file, self.study),
+            understood=events.understood_output(self.file, self.study) if self._prints else None,
             earlier=events.earlier_studies(self.file, self.study) if learns(self.spec) else (),
         )
 

@@ -2,42 +2,76 @@
 
 import math
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, Self
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, FiniteFloat, PlainSerializer, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, PlainSerializer, field_validator, model_validator
 
 from pegbox.schemas.base import Configuration, Declared
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS = {
+    0.001: "ms msec msecs millisecond milliseconds",
+    1.0: "s sec secs second seconds",
+    60.0: "m min mins minute minutes",
+    3600.0: "h hr hrs hour hours",
+    86400.0: "d day days",
+    604800.0: "w week weeks",
+}
+_SECONDS = {word: seconds for seconds, words in _UNITS.items() for word in words.split()}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)[\s,]*(?:and\s+)?")
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d)")
+_GOALS = {
+    **dict.fromkeys(("min", "minimum", "minimise", "minimizing", "lower", "smaller"), "minimize"),
+    **dict.fromkeys(("max", "maximum", "maximise", "maximizing", "higher", "greater"), "maximize"),
+}
+"""Other tools' words for a goal."""
+LONGEST_INTERVAL = 10 * 366 * 86400.0
+"""Seconds between two runs of a schedule; more is a slip, and overflows the clock of the scheduler."""
 
 
 def parse_duration(raw: Any) -> Any:
-    """Seconds of a duration such as `90`, `30m`, `1h30m`, `2d`.
+    """Seconds of a duration such as `90`, `30m`, `1h30m`, `2 hours`, `1 day, 6 hours`, `2:30:00`.
 
     Raises:
         ValueError: The text is no duration.
 
-    >>> parse_duration("1h30m")
-    5400.0
+    >>> parse_duration("1h30m"), parse_duration("2 hours")
+    (5400.0, 7200.0)
     """
     if isinstance(raw, timedelta):
         return raw.total_seconds()
     if not isinstance(raw, str):
         return raw
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", raw)
-    if not parts or re.sub(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", "", raw).strip():
-        raise ValueError(f"a duration is a number of seconds or a text such as 90s, 30m, 1h30m, got {raw!r}.")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    text = raw.strip().lower()
+    if clock := _CLOCK.fullmatch(text):
+        return 3600.0 * int(clock[1]) + 60.0 * int(clock[2]) + int(clock[3])
+    parts = _SPAN.findall(text)
+    if not parts or _SPAN.sub("", text) or any(unit not in _SECONDS for _, unit in parts):
+        raise ValueError(
+            f"a duration is a number of seconds or a text such as 90s, 30m, 1h30m or 2 hours, got {raw!r}."
+        )
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
 Seconds = Annotated[
     float,
     BeforeValidator(parse_duration, json_schema_input_type=float | str),
-    Field(gt=0, examples=["30m"]),
+    Field(gt=0, allow_inf_nan=False, examples=["30m"]),
     PlainSerializer(float),
 ]
-"""A duration in seconds; the study file may write `30m`."""
+"""A duration in seconds; the study file may write `30m` or `2 hours`."""
+
+
+def _goal(raw: Any) -> Any:
+    return _GOALS.get(raw.strip().lower(), raw.strip().lower()) if isinstance(raw, str) else raw
+
+
+Goal = Annotated[
+    Literal["minimize", "maximize"], BeforeValidator(_goal, json_schema_input_type=Literal["minimize", "maximize"])
+]
+"""Whether small or large values are good; `min` and `max` are understood."""
 
 
 class Objective(Declared):
@@ -45,8 +79,8 @@ class Objective(Declared):
 
     metric: str = Field(min_length=1, examples=["val_loss"])
     """The name under which training reports it."""
-    goal: Literal["minimize", "maximize"] = "minimize"
-    """Whether small or large values are good."""
+    goal: Goal = "minimize"
+    """Whether small or large values are good; `min` and `max` are understood too."""
     target: FiniteFloat | None = None
     """Stop when a trial reaches this value."""
 
@@ -145,8 +179,9 @@ class BudgetSpec(Declared):
     improvement: Annotated[FiniteFloat, Field(gt=0)] | Literal["noise"] | None = None
     """End when the next trial is expected to improve the objective by less than this, in units of its metric; `noise`
     for what a value varies by over fresh seeds, below which a gain could not be seen. Judged from 20 trials on."""
-    failures: int | None = Field(default=None, ge=1)
-    """Failed trials in a row from the start; a study that only fails ends."""
+    failures: int | None = Field(default=10, ge=1)
+    """Failed trials in a row from the start: a study that only fails ends, so that a slip does not burn a night. `null`
+    lets it go on."""
 
     @property
     def _limits(self) -> tuple[object, ...]:
@@ -257,6 +292,46 @@ class ScheduleSpec(Declared):
     """Tune even where the incumbent still holds."""
     tolerance: float = Field(default=0.0, ge=0)
     """How much worse the incumbent may have become on new data, in units of the metric, before it is tuned again."""
+
+    @field_validator("cron")
+    @classmethod
+    def _possible(cls, cron: str | None) -> str | None:
+        """Five fields that name a moment that will come; the scheduler finds out at midnight only."""
+        if cron is not None:
+            from cronsim import CronSim, CronSimError  # here: most studies have no schedule
+
+            try:
+                if len(cron.split()) != 5:
+                    raise CronSimError("Wrong number of fields")
+                next(CronSim(cron, datetime(2000, 1, 1)))
+            except (CronSimError, StopIteration) as error:
+                why = str(error).lower() or "no such day comes"
+                raise ValueError(
+                    f"cron {cron!r} cannot be: {why}. Write minute, hour, day, month and weekday, such as '0 3 * * 1' "
+                    "for three o'clock on Mondays."
+                ) from error
+        return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError) as error:
+            close = get_close_matches(zone, available_timezones(), n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            message = f"no time zone {zone!r} is known.{hint} Write one such as Europe/Berlin, America/New_York or UTC."
+            raise ValueError(message) from error
+        return zone
+
+    @field_validator("interval")
+    @classmethod
+    def _comes_round(cls, interval: float | None) -> float | None:
+        if interval is not None and not 1 <= interval <= LONGEST_INTERVAL:
+            raise ValueError(
+                f"an interval lies between one second and ten years, got {interval:g} seconds. Correct it."
+            )
+        return interval
 
     @model_validator(mode="after")
     def _one_clock(self) -> Self:

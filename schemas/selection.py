@@ -90,6 +90,11 @@ class Selection(Schema):
     """The winner's trained model."""
 
     @property
+    def level(self) -> float:
+        """Of the intervals, and of what counts as told apart."""
+        return next((one.interval.level for one in self.finalists if one.interval), 0.95)
+
+    @property
     def best(self) -> Finalist:
         """The winner among the finalists."""
         return next(finalist for finalist in self.finalists if finalist.trial == self.winner)

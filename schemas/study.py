@@ -75,7 +75,7 @@ class StudySpec(Schema):
                 "fidelity",
                 "max",
             )
-        if self.data is None and self.train.kind not in {"function", "command"}:
+        if self.data is None and not self.train.brings_data:
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
         return self
 

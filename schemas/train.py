@@ -1,8 +1,8 @@
 """What a study says about training; the loops live in `training`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field
 
 from pegbox.schemas.base import Declared, ImportPath
 from pegbox.schemas.data import Task
@@ -14,6 +14,9 @@ IMPORTED = "imported:objective"
 
 
 class _Train(Declared):
+    brings_data: ClassVar[bool] = False
+    """True if training may bring its own data, so that the study needs none."""
+
     epochs: int = Field(default=1, ge=1)
     """The full budget of a trial."""
 
@@ -49,10 +52,22 @@ class FunctionTrain(_Train):
 
     kind: Literal["function"]
     """A Python function."""
+    brings_data: ClassVar[bool] = True
     function: ImportPath
     """The function, as `package.module:name`."""
     device: Device = "auto"
     """Handed to the function through `trial.device`."""
+
+
+def _argument(raw: Any) -> Any:
+    """A number or truth value of the study file as the text that a program is given."""
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw) if isinstance(raw, int | float) else raw
+
+
+Argument = Annotated[str, BeforeValidator(_argument, json_schema_input_type=str | float | bool)]
+"""One argument of a program; a number may stand without quotes."""
 
 
 class CommandTrain(_Train):
@@ -60,14 +75,31 @@ class CommandTrain(_Train):
 
     kind: Literal["command"]
     """Any program."""
-    command: tuple[str, ...] = Field(min_length=1, examples=[["python", "train.py", "--lr", "{lr}"]])
-    """The program and its arguments, without a shell."""
+    brings_data: ClassVar[bool] = True
+    command: tuple[Argument, ...] = Field(min_length=1, examples=[["python", "train.py", "--lr", "{lr}"]])
+    """The program and its arguments, without a shell. Placeholders: `{lr}` a parameter, `{lr:json}` as JSON,
+    `{amp?--amp}` a flag, `{args}`, `{args_no_hyphens}`, `{args_no_boolean_flags}`, `{args_json}`, `{args_json_file}`
+    all parameters, and `{epochs}`, `{from_epochs}`, `{seed}`, `{trial}`, `{checkpoint_dir}`, `{resume_dir}`,
+    `{data_dir}`, `{device}`."""
     metrics: str = Field(
         default="auto",
-        examples=["auto", "json", "name=value", "file:metrics.json", r"regex:loss: (?P<loss>\S+)"],
+        examples=["auto", "json", "name=value", "file:metrics.json", "tensorboard:logs", r"regex:loss: (?P<loss>\S+)"],
     )
-    """Where metrics are read: JSON lines or `name=value` on stdout (`auto` takes both), a file, or a regular
-    expression with named groups."""
+    """Where metrics are read. `auto` reads what programs print (pairs, JSON, dicts, progress bars, tables), `json` and
+    `name=value` one form of it; or a file (JSON, JSON lines, CSV), TensorBoard's event files, or a regular expression
+    with named groups."""
 
 
-TrainSpec = Annotated[TorchTrain | SklearnTrain | FunctionTrain | CommandTrain, Discriminator("kind")]
+class CustomTrain(_Train):
+    """A trainer of your own, by import path: an object with the verbs `train` and `evaluate`."""
+
+    kind: Literal["custom"]
+    """A class that trains a segment from one budget to another, such as a wrapper of another framework's loop."""
+    brings_data: ClassVar[bool] = True
+    trainer: ImportPath = Field(examples=["my_project.training:MyTrainer"])
+    """The class, or a function that makes one, as `package.module:name`."""
+    options: dict[str, Any] = Field(default={})
+    """Arguments that it is made with."""
+
+
+TrainSpec = Annotated[TorchTrain | SklearnTrain | FunctionTrain | CommandTrain | CustomTrain, Discriminator("kind")]

@@ -6,9 +6,6 @@ from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.objectives import last_improvement
 
-FAILURES = 100
-"""A study whose first so many trials all failed ends, where it sets no limit of its own."""
-
 
 def barrier(history: History) -> str | None:
     """Why no further trial may begin, in one sentence; trials that began may still go on."""
@@ -89,7 +86,9 @@ def _stagnation(history: History) -> str | None:
 
 
 def _failures(history: History) -> str | None:
-    limit = history.spec.budget.failures or FAILURES
+    limit = history.spec.budget.failures
+    if limit is None:
+        return None
     first = history.trials[:limit]
     if len(first) == limit and all(trial.state is TrialState.FAILED for trial in first):
         return f"The first {limit} trials all failed."

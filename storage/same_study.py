@@ -1,14 +1,24 @@
 """What may change of a study between two runs, and what such a change means for its trials; writes nothing."""
 
+import shlex
+from collections.abc import Sequence
+
 from pegbox.schemas.errors import Problem, StudyMismatchError
-from pegbox.schemas.events import Event, RunStarted, StudyOpened, TrialReopened
+from pegbox.schemas.events import Event, RunStarted, StudyOpened, TrialReopened, TrialRetried
 from pegbox.schemas.history import History
+from pegbox.schemas.spec_changes import Change, spec_changes
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Trial
+from pegbox.schemas.trial import Trial, TrialState
+
+MOST_TOLD = 4
+"""Entries of one part that are told."""
 
 
 def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -> list[Event]:
     """The events of going on with a study as it is wanted now; none where nothing changed.
+
+    A study in which nothing ever succeeded may change in all: its trials that the space holds are tried again. The
+    space of any other may change as long as it holds a trial that is done.
 
     Args:
         before: As the store has it.
@@ -20,10 +30,20 @@ def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -
     """
     if now == before.spec:
         return []
-    check_same_study(before.spec, now, may_change)
+    opened = StudyOpened(study=now.name, spec=now)
+    if is_barren(before):
+        again = [trial for trial in before.failed if now.space.contains(trial.configuration)]
+        return [opened, *(TrialRetried(study=now.name, trial=one.number, attempt=one.attempt + 1) for one in again)]
+    holds_some = any(now.space.contains(trial.configuration) for trial in before.completed)
+    check_same_study(before.spec, now, ("space", *may_change) if holds_some else may_change)
     check_full_budget(before, now)
     short = [trial.number for trial in before.completed if _is_short(trial, now)]
-    return [StudyOpened(study=now.name, spec=now), *(TrialReopened(study=now.name, trial=one) for one in short)]
+    return [opened, *(TrialReopened(study=now.name, trial=one) for one in short)]
+
+
+def is_barren(history: History) -> bool:
+    """True if a study has no trial but failed ones, none of which was ever measured: there is nothing to compare."""
+    return all(trial.state is TrialState.FAILED and not trial.evaluations for trial in history.trials)
 
 
 def _is_short(trial: Trial, now: StudySpec) -> bool:
@@ -42,19 +62,29 @@ def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, .
     Raises:
         StudyMismatchError: The space, objectives, data or training differ.
     """
-    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
     parts = [part for part in ("space", "objective", "objectives", "data", "train") if part not in may_change]
+    differing = [change for change in spec_changes(before, now) if change.path[0] in parts]
     problems = [
         Problem(
-            f"the store holds a study {now.name!r} with another {part}: {_differing(old[part], new[part])}. Give this "
-            "study another name, or go back to the earlier file.",
+            f"the store holds a study {now.name!r} with another {part}: {_told(differing, part)}. {_ways_on(now)}",
             (part,),
         )
         for part in parts
-        if old[part] != new[part]
+        if any(change.path[0] == part for change in differing)
     ]
     if problems:
         raise StudyMismatchError(problems)
+
+
+def _told(changes: Sequence[Change], part: str) -> str:
+    """The first few changes of one part."""
+    told = [str(change) for change in changes if change.path[0] == part]
+    return "; ".join(told[:MOST_TOLD]) + (f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else "")
+
+
+def _ways_on(study: StudySpec) -> str:
+    name = shlex.quote(study.name)
+    return f"Go back to the earlier file, give this study another name, or make the name free: `pegbox forget {name}`."
 
 
 def check_full_budget(before: History, now: StudySpec) -> None:
@@ -83,7 +113,7 @@ def check_same_data(before: History, run: RunStarted) -> None:
     Raises:
         StudyMismatchError: The data is declared as before, but its content changed.
     """
-    if before.data_fingerprint is None or run.data_fingerprint in (None, before.data_fingerprint):
+    if before.data_fingerprint is None or run.data_fingerprint in (None, before.data_fingerprint) or is_barren(before):
         return
     raise StudyMismatchError(
         Problem(
@@ -93,11 +123,3 @@ def check_same_data(before: History, run: RunStarted) -> None:
             ("data",),
         )
     )
-
-
-def _differing(old: object, new: object) -> str:
-    """The first entry that differs, in a few words."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        name = next(key for key in [*new, *old] if old.get(key) != new.get(key))
-        return f"{name} was {old.get(name)!r}, is now {new.get(name)!r}"
-    return f"it was {old!r}, is now {new!r}"

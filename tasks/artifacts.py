@@ -65,18 +65,19 @@ class StudyArtifacts:
         """Show how the study stands; what has not changed is left alone.
 
         Args:
-            fresh: Publish the store's history first; otherwise it is read as it was last published.
+            fresh: Publish the store's history first, for the last word of the run; otherwise it is read as it was last
+                published.
         """
         try:
             with self._lock:
                 if fresh:
                     ingest(self._store, wait=True, force=True)
-                self._publish()
+                self._publish(is_over=fresh)
         except (httpx.HTTPError, PegboxError) as error:
             _logger.warning("The answer of %s is not shown in Prefect: %s", self._study, error)
 
-    def _publish(self) -> None:
-        bulletin = bulletin_of(self._store.root, self._study)
+    def _publish(self, is_over: bool) -> None:
+        bulletin = bulletin_of(self._store.root, self._study, is_over=is_over)
         rows = json.dumps([dict(row) for row in bulletin.leaderboard])
         with get_client(sync_client=True) as client:
             self._answer.show(client, bulletin.page, f"Answer of {self._study}")

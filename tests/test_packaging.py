@@ -20,6 +20,7 @@ ROOMS = {
     "search",
     "storage",
     "tasks",
+    "testing",
     "training",
 }
 

@@ -1,25 +1,17 @@
-"""Can a user's function, command or estimator be found, and does it take what the space gives? Runs none of it."""
+"""Can a user's function or estimator be found, and does it take what the space gives? Runs none of it."""
 
 import ast
-import re
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.parameter_groups import gather_groups
 from pegbox.schemas.space import Space
-from pegbox.schemas.train import CommandTrain, FunctionTrain, SklearnTrain
+from pegbox.schemas.train import FunctionTrain, SklearnTrain
 from pegbox.training.sources import Definition, defined_names, find_definition, find_module, module_file, parse
 
 TRIAL_ARGUMENT = "trial"
 """A function that has an argument of this name is given the trial."""
-
-PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\w+)\}")
-"""A name in braces; doubled braces stand for themselves."""
-
-COMMAND_NAMES = ("trial", "seed", "epochs", "from_epochs", "checkpoint_dir", "resume_dir", "data_dir", "device")
-"""Placeholders of a command beside the parameters."""
 
 
 def check_import_path(import_path: str, place: tuple[str | int, ...]) -> tuple[Problem | None, Definition | None]:
@@ -115,65 +107,3 @@ def _constructor_names(definition: Definition | None) -> tuple[str, ...]:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__" and node.args.kwarg is None:
             return tuple(one.arg for one in (*node.args.args[1:], *node.args.kwonlyargs))
     return ()
-
-
-def check_command(train: CommandTrain, space: Space, workers: int) -> tuple[Problem, ...]:
-    """Problems of a command."""
-    return (
-        *_check_program(train.command[0]),
-        *_check_placeholders(train, space),
-        *_check_metrics(train.metrics, workers),
-    )
-
-
-def _check_program(program: str) -> Iterable[Problem]:
-    if placeholders(program) or shutil.which(program):
-        return
-    yield Problem(
-        f"the program {program!r} was not found, or may not be executed. Give its path, or install it.",
-        ("train", "command", 0),
-    )
-
-
-def placeholders(text: str) -> tuple[str, ...]:
-    """The names in braces."""
-    return tuple(match[1] for match in PLACEHOLDER.finditer(text) if match[1])
-
-
-def _check_placeholders(train: CommandTrain, space: Space) -> Iterable[Problem]:
-    known = {*space.parameters, *COMMAND_NAMES}
-    used: set[str] = set()
-    for position, argument in enumerate(train.command):
-        for name in placeholders(argument):
-            used.add(name)
-            if name not in known:
-                yield Problem(f"no parameter is named {name!r}. {suggest(name, known)}", ("train", "command", position))
-    if not used & set(space.parameters):
-        return  # the program reads PEGBOX_CONFIGURATION
-    for name in space.parameters:
-        if name not in used:
-            yield Problem(
-                f"the command has no {{{name}}}, so {name} has no effect. Add it to train.command.", ("space", name)
-            )
-
-
-def _check_metrics(metrics: str, workers: int) -> Iterable[Problem]:
-    place = ("train", "metrics")
-    kind, _, rest = metrics.partition(":")
-    if kind == "regex" and rest:
-        try:
-            groups = re.compile(rest).groupindex
-        except re.error as error:
-            yield Problem(f"{rest!r} is not a regular expression: {error}. Correct it.", place)
-            return
-        if not set(groups) - {"step", "epoch"}:
-            yield Problem(f"{rest!r} names no metric. Write a named group, such as (?P<loss>\\S+).", place)
-    elif kind == "file" and rest:
-        if workers > 1 and not placeholders(rest):
-            yield Problem(
-                f"with {workers} workers all trials would write {rest!r}. Write `file:{{checkpoint_dir}}/{rest}`.",
-                place,
-            )
-    elif metrics not in {"auto", "json", "name=value"}:
-        known = "auto, json, name=value, file:<path>, regex:<expression>"
-        yield Problem(f"metrics are read as one of {known}, got {metrics!r}. Choose one.", place)

@@ -6,7 +6,7 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import SklearnTrain, TorchTrain
-from pegbox.training.kinds import METRICS, TWO_CLASSES
+from pegbox.training.measured_metrics import METRICS, TWO_CLASSES
 
 
 def check_prepared(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:

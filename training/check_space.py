@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pegbox.schemas.base import Schema
+from pegbox.schemas.base import Schema, Value
 from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.space import Space
@@ -13,11 +13,38 @@ from pegbox.schemas.space import Space
 
 def check_space(space: Space, hyperparameters: type[Schema], kind: str) -> tuple[Problem, ...]:
     """Problems of a space that is to tune these hyperparameters; none if every configuration of it can be built."""
-    return tuple(
-        problem
-        for name, domain in space.parameters.items()
-        for problem in _check_parameter(name, domain, hyperparameters, kind)
+    return (
+        *(
+            problem
+            for name, domain in space.parameters.items()
+            for problem in _check_parameter(name, domain, hyperparameters, kind)
+        ),
+        *_check_batch_norm(space, hyperparameters, kind),
     )
+
+
+def _check_batch_norm(space: Space, hyperparameters: type[Schema], kind: str) -> Iterable[Problem]:
+    """Batches of one row where a batch norm wants the spread of several; that of images has their pixels."""
+    lone: dict[str, Value] = {"batch_size": 1, "norm": "batch"}
+    if kind not in {"mlp", "resnet"} or space.is_forbidden(lone):
+        return
+    if not all(_may_be(space, hyperparameters, name, value) for name, value in lone.items()):
+        return
+    if "batch_size" in space.parameters and not space.is_active("batch_size", lone):
+        return
+    yield Problem(
+        "a batch of one row has no spread for the batch norm to divide by, and batch_size may be 1 where norm is "
+        "batch. Begin batch_size at 2, write `norm: layer`, or forbid them together: "
+        "`forbid: [{batch_size: 1, norm: batch}]`.",
+        ("space", "batch_size") if "batch_size" in space.parameters else ("space", "norm"),
+    )
+
+
+def _may_be(space: Space, hyperparameters: type[Schema], name: str, value: Any) -> bool:
+    """True if a hyperparameter can take a value: from its domain, or by its default."""
+    if name in space.parameters:
+        return space.parameters[name].contains(value)
+    return bool(hyperparameters.model_fields[name].default == value)
 
 
 def _check_parameter(name: str, domain: AnyDomain, hyperparameters: type[Schema], kind: str) -> Iterable[Problem]:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Value
@@ -14,11 +15,13 @@ from pegbox.schemas.train import CommandTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.checkpoint_directory import CheckpointDirectory, checkpoint_directory
 from pegbox.training.command_failure import failure_of_program
-from pegbox.training.command_line import fill, fill_command
+from pegbox.training.command_line import CommandValues, fill, fill_command
 from pegbox.training.command_output import OutputReader, is_written, read_file, sentence
 from pegbox.training.command_process import CommandProcess
 from pegbox.training.failures import failed
+from pegbox.training.printed_line import Reading
 from pegbox.training.resources import process_name, visible_gpus
+from pegbox.training.tensorboard_events import read_events
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.user_metrics import Reports, reported_evaluation
 
@@ -34,14 +37,16 @@ class CommandTrainer:
         reports = Reports(report, segment.objectives)
         fingerprint = data.info.fingerprint if data else ""
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
-            values = _values(segment, data, directory)
-            understood = _run(segment.train, values, _environment(segment, values), segment.to_budget, reports)
+            own = _own_values(segment, data, directory)
+            with TemporaryDirectory(prefix="pegbox-") as folder:
+                values = CommandValues(segment.configuration, own, Path(folder) / "parameters.json")
+                understood = _run(segment.train, values, _environment(segment, own), segment.to_budget, reports)
         return TrainedSegment(
             budget=segment.to_budget,
             checkpoint=directory.kept,
             reports=reports.all,
             seconds=time.perf_counter() - started,
-            device=str(values["device"]),
+            device=str(own["device"]),
             worker=process_name(),
             started_at=started_at,
             restarted=segment.from_budget > 0 and directory.resume is None,
@@ -55,8 +60,8 @@ class CommandTrainer:
         return reported_evaluation(segment, trained, part)
 
 
-def _values(segment: Segment, data: Splits | None, directory: CheckpointDirectory) -> dict[str, Value]:
-    """What the placeholders stand for; a parameter of the space goes before a name of pegbox's."""
+def _own_values(segment: Segment, data: Splits | None, directory: CheckpointDirectory) -> dict[str, Value]:
+    """What the placeholders of pegbox's own stand for, by `COMMAND_NAMES`."""
     return {
         "trial": segment.trial,
         "seed": segment.seed,
@@ -66,22 +71,18 @@ def _values(segment: Segment, data: Splits | None, directory: CheckpointDirector
         "resume_dir": str(directory.resume) if directory.resume else None,
         "data_dir": str((data.info.path / f"fold-{segment.fold}").absolute()) if data else None,
         "device": "cuda" if visible_gpus() else "cpu",
-        **segment.configuration,
     }
 
 
-def _environment(segment: Segment, values: dict[str, Value]) -> dict[str, str]:
+def _environment(segment: Segment, own: dict[str, Value]) -> dict[str, str]:
     """The same for a program that reads its environment: `PEGBOX_SEED`, ..., and all parameters as JSON."""
-    names = ("trial", "seed", "epochs", "from_epochs", "checkpoint_dir", "resume_dir", "data_dir", "device")
-    own = {f"PEGBOX_{name.upper()}": str(values[name]) for name in names if values[name] is not None}
+    named = {f"PEGBOX_{name.upper()}": str(value) for name, value in own.items() if value is not None}
     configuration = segment.model_dump(mode="json", include={"configuration"})["configuration"]
     # Python buffers what it prints into a pipe, and metrics should come while the program runs.
-    return own | {"PEGBOX_CONFIGURATION": json.dumps(configuration), "PYTHONUNBUFFERED": "1"}
+    return named | {"PEGBOX_CONFIGURATION": json.dumps(configuration), "PYTHONUNBUFFERED": "1"}
 
 
-def _run(
-    train: CommandTrain, values: dict[str, Value], environment: dict[str, str], budget: int, reports: Reports
-) -> str:
+def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str], budget: int, reports: Reports) -> str:
     """Run the program to its end and report its metrics; gives what was read, in a sentence."""
     arguments = fill_command(train.command, values)
     started = time.time()
@@ -98,9 +99,9 @@ def _run(
         if code := process.wait():
             raise TrialError(failure_of_program(arguments[0], code, *process.tails()))
         if is_written(train.metrics):
-            return _take_file(Path(fill(train.metrics.partition(":")[2], values)), started, reports, budget)
+            return _take_files(fill(train.metrics, values), started, reports, budget)
         said.take_errors(process.error_lines())
-        if not reports.has_numbers:
+        if not reports.can_be_judged:
             message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
             raise failed(FailureKind.INVALID, message + said.unread, "\n".join(process.tails()))
         return said.understood
@@ -148,16 +149,22 @@ def _report(step: int | None, numbers: dict[str, float | str], reports: Reports,
     reports.add(max(reports.steps, default=budget) if step is None else step, numbers)
 
 
-def _take_file(path: Path, started: float, reports: Reports, budget: int) -> str:
-    # A file system keeps times less exactly than the clock that is asked here.
-    if not path.is_file() or path.stat().st_mtime < started - 2:
-        raise failed(FailureKind.INVALID, f"the command ended well but did not write {str(path)!r}.")
+def _take_files(metrics: str, started: float, reports: Reports, budget: int) -> str:
+    """Report what a program wrote into files, once it has ended; gives what was read, in a sentence."""
+    kind, _, place = metrics.partition(":")
+    since = started - 2  # a file system keeps times less exactly than the clock that is asked here
     try:
-        lines = read_file(path.read_text(errors="replace"))
-    except ValueError as error:
-        raise failed(FailureKind.INVALID, f"{str(path)!r} holds no metrics: {error}.") from error
+        lines = read_events(Path(place), since) if kind == "tensorboard" else _read_new_file(Path(place), since)
+    except (ValueError, ImportError) as error:
+        raise failed(FailureKind.INVALID, f"{place!r} holds no metrics: {error}.") from error
     for line in lines:
         _report(line.step, line.numbers, reports, budget)
-    if not reports.has_numbers:
-        raise failed(FailureKind.INVALID, f"{str(path)!r} holds no number under any name. Write the metrics into it.")
-    return sentence({name for line in lines for name in line.numbers}, next((line.step_name for line in lines), ""))
+    if not reports.can_be_judged:
+        raise failed(FailureKind.INVALID, f"{place!r} holds no number under any name. Write the metrics into it.")
+    return sentence((name for line in lines for name in line.numbers), next((line.step_name for line in lines), ""))
+
+
+def _read_new_file(path: Path, since: float) -> list[Reading]:
+    if not path.is_file() or path.stat().st_mtime < since:
+        raise failed(FailureKind.INVALID, f"the command ended well but did not write {str(path)!r}.")
+    return read_file(path.read_text(encoding="utf-8", errors="replace"))

@@ -5,6 +5,7 @@ import pickle
 import random
 import time
 from collections.abc import Mapping
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,17 @@ def build_estimator(train: SklearnTrain, segment: Segment) -> Any:
     except (TypeError, AttributeError) as error:
         message = f"{train.estimator} is no estimator that can be made without arguments: {error}."
         raise failed(FailureKind.INVALID, message) from error
-    for name in segment.configuration:
-        if name not in known:
-            raise failed(FailureKind.INVALID, f"{train.estimator} has no parameter {name!r}. {suggest(name, known)}")
-    parameters = {**_seed_parameter(known, segment.seed), **segment.configuration}
-    return estimator.set_params(**parameters)
+    others = {name: value for name, value in segment.configuration.items() if name not in known}
+    if others and not _takes_any(kind):
+        name = next(iter(others))
+        raise failed(FailureKind.INVALID, f"{train.estimator} has no parameter {name!r}. {suggest(name, known)}")
+    ours = {name: value for name, value in segment.configuration.items() if name in known}
+    return kind(**others).set_params(**{**_seed_parameter(known, segment.seed), **ours})
+
+
+def _takes_any(kind: Any) -> bool:
+    """True for a class that hands on what it does not name, as LightGBM's and XGBoost's do."""
+    return any(one.kind is Parameter.VAR_KEYWORD for one in signature(kind).parameters.values())
 
 
 def _seed_parameter(known: Mapping[str, Any], seed: int) -> dict[str, int]:

@@ -81,6 +81,7 @@ class Reports:
 
     def __init__(self, report: Report, objectives: Sequence[str] = ()) -> None:
         self._report = report
+        self._objectives = frozenset(objectives)
         self._all: list[tuple[int, dict[str, float | str]]] = []
         self._lost = dict.fromkeys((name for name in objectives if is_loss(name)), 0)
 
@@ -123,9 +124,13 @@ class Reports:
         return frozenset(step for step, _ in self._all)
 
     @property
-    def has_numbers(self) -> bool:
-        """True if at least one number came, finite or not."""
-        return any(not isinstance(number, str) for _, numbers in self._all for number in numbers.values())
+    def can_be_judged(self) -> bool:
+        """True if at least one number came, finite or not, or a text for an objective, which its judge will name."""
+        return any(
+            not isinstance(number, str) or name in self._objectives
+            for _, numbers in self._all
+            for name, number in numbers.items()
+        )
 
     @property
     def reached(self) -> int:

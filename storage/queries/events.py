@@ -97,6 +97,18 @@ def search_end(file: HistoryFile, study: str) -> str | None:
     return str(found[0]) if found and found[0] is not None else None
 
 
+def understood_output(file: HistoryFile, study: str) -> str | None:
+    """What was read of the first program of a study that ended well, as a sentence; None before it, or without one."""
+    found = ask_column(
+        file,
+        "SELECT format('trial {} {}', trial, body->'trained'->>'understood') FROM events "
+        "WHERE study = $study AND type = 'segment_trained' AND body->'trained'->>'understood' <> '' "
+        "ORDER BY version LIMIT 1",
+        study=study,
+    )
+    return str(found[0]) if found else None
+
+
 def earlier_studies(file: HistoryFile, study: str) -> tuple[str, ...]:
     """The studies that were chosen last to learn from."""
     found = ask_column(

@@ -18,7 +18,9 @@ COMMENT ON MACRO TABLE best_so_far IS 'Best first objective, as the search saw i
 
 CREATE OR REPLACE MACRO top(study, k := 10) AS TABLE
 SELECT t.number, t.value, t.metrics, t.params, t.budget, t.seconds
-FROM competing AS t WHERE t.study = study AND t.place <= k ORDER BY t.place;
+FROM competing AS t WHERE t.study = study
+-- As `place`, without ranking all of them for the first few.
+ORDER BY NOT t.is_incumbent, NOT t.on_front, t.loss, t.number LIMIT k;
 COMMENT ON MACRO TABLE top IS 'The k best trials that compete, as the search saw them; of several objectives the knee of the front, then the front, then the others by the first objective. Example: FROM top(''digits'', k := 5);';
 
 CREATE OR REPLACE MACRO curve(study, trial, metric := NULL) AS TABLE

@@ -122,7 +122,7 @@ def test_a_study_that_only_fails_shows_how_and_what_to_do(pegbox, tmp_path, add_
 
 def test_the_next_command_of_an_answer_works(pegbox, store):
     answer = json.loads(pegbox("best", "done", "--store", store, "--json").out)
-    query = answer["next_steps"][-1]["command"].removeprefix("pegbox sql ").strip('"')
+    query = answer["query"].removeprefix("pegbox sql ").strip('"')
 
     rows = json.loads(pegbox("sql", query, "--store", store, "--json").out)
 

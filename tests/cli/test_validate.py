@@ -128,3 +128,86 @@ def test_it_says_what_the_finalists_cost(pegbox, study_file, change, told):
 
 def test_json_says_how_many_finalists_there_may_be(pegbox, study_file):
     assert json.loads(pegbox("validate", study_file, "--json").out)["finalists"] == {"top": 1, "seeds": 1}
+
+
+RECORDED = """\
+name: done
+train: {kind: function, function: "train:run", epochs: 4}
+space:
+  lr: {min: 1e-4, max: 1.0, log: true}
+  kind: ["big [red]", small]
+objective: {metric: loss, target: 0.2}
+budget: {trials: 4}
+run: {workers: 2}
+finalists: {top: 1, seeds: 2}
+"""
+
+
+@pytest.fixture
+def recorded_file(tmp_path, monkeypatch):
+    """The file of a study that the store holds, with the function that it names."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train.py").write_text("def run(lr, kind):\n    return {'loss': lr}\n")
+    path = tmp_path / "done.yaml"
+    path.write_text(RECORDED)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("trials: 4", "trials: 4", ["goes on: 4 trials so far, 3 completed, 1 failed"]),
+        ("trials: 4", "trials: 9", ["budget.trials was 4, is now 9"]),
+        ("max: 1.0", "max: 0.05", ["space.lr.max was 1.0, is now 0.05", "trials lie outside the space"]),
+        ("name: done", "name: fresh", ["no study of this name in"]),
+    ],
+)
+def test_a_study_is_compared_with_the_one_of_its_name(pegbox, store, recorded_file, old, new, words):
+    recorded_file.write_text(RECORDED.replace(old, new))
+
+    said = pegbox("validate", recorded_file, "--store", store)
+
+    assert said.code == 0, said.err
+    assert all(word in said.out for word in words)
+
+
+def test_what_cannot_go_on_is_told_with_its_line_and_the_ways_on(pegbox, store, recorded_file):
+    recorded_file.write_text(RECORDED.replace("epochs: 4", "epochs: 9").replace("metric: loss", "metric: error"))
+
+    said = pegbox("validate", recorded_file, "--store", store)
+
+    assert said.code == 2
+    train, goal = sorted(said.err.splitlines())
+    assert ":2:8, train: the store holds a study 'done' with another train: train.epochs was 4, is now 9." in train
+    assert ":6:12, objective: " in goal
+    assert "pegbox forget done" in goal
+
+
+def test_the_data_is_told_with_baselines_and_warnings(pegbox, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = ["a;b;y;reason"]
+    rows += [f"{i % 7};{('3,5', '4')[i % 2]};{'yes;x' if i % 3 else 'no;'}" for i in range(300)]
+    (tmp_path / "rows.csv").write_text("\n".join(rows))
+    text = STUDY.replace("sklearn:iris", "rows.csv").replace("target: target", "target: y")
+    (tmp_path / "study.yaml").write_text(text)
+
+    said = pegbox("validate", "study.yaml")
+
+    assert "rows       300: 180 training, 60 validation, 60 test" in said.out
+    assert "2 numbers: a, b (decimal comma)" in said.out
+    assert "target     y, 2 classes: yes 66.7 %, no 33.3 %" in said.out
+    assert "always 'yes': loss 0." in said.out
+    assert "linear: loss " in said.out
+    assert "warning: 'reason' alone tells the target (1.00 of the rows" in said.out
+
+
+def test_mistakes_of_the_file_and_of_the_data_are_told_at_once(pegbox, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").write_text("a;b;y\n5 kg;inf;0\n6 g;2;1\n")
+    text = STUDY.replace("sklearn:iris", "rows.csv").replace("target: target", "target: y").replace("random", "rnadom")
+    (tmp_path / "study.yaml").write_text(text)
+
+    said = pegbox("validate", "study.yaml")
+
+    assert said.code == 2
+    assert len(said.err.splitlines()) == 3

@@ -68,6 +68,7 @@ def state(trial):
         "timeout": socket.getdefaulttimeout() or 0,
         "precision": decimal.getcontext().prec,
         "directory": os.getcwd() == HOME,
+        "start_method": str(multiprocessing.get_start_method(allow_none=True)) == "forkserver",
         "children": len(multiprocessing.active_children()),
     }
 
@@ -336,6 +337,10 @@ def exit_handler_that_hangs(trial):
     return 1.0
 '''
 
+THREAD = """COUNTER = [0]
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+
 NAMES = [
     line.partition("(")[0][4:]
     for line in MESSES.splitlines()
@@ -347,21 +352,33 @@ NAMES = [
 def directory(tmp_path_factory):
     directory = tmp_path_factory.mktemp("messy")
     (directory / "messes.py").write_text(MESSES)
+    (directory / "threaded_messes.py").write_text(MESSES.replace("COUNTER = [0]", THREAD))
     (directory / "port").write_text("0")
     return directory
 
 
-@pytest.fixture(scope="module")
-def pool(directory):
-    with WorkerPool(
+def open_pool(directory, module):
+    return WorkerPool(
         1,
         threads=1,
-        logs=directory / "logs",
+        logs=directory / "logs" / module,
         directory=directory,
         preload=("torch", "pegbox.execution.segment_worker", "pegbox.training.function_trainer"),
-        code=("messes",),
+        code=(module,),
         keep=keep_reports,
-    ) as pool:
+    )
+
+
+@pytest.fixture(scope="module")
+def pool(directory):
+    with open_pool(directory, "messes") as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def keeping_pool(directory):
+    """Of a module that starts a thread when it is imported, so that no process can be forked after it."""
+    with open_pool(directory, "threaded_messes") as pool:
         yield pool
 
 
@@ -370,8 +387,8 @@ def undisturbed(pool, directory):
     return metrics_of(pool, "state", directory)
 
 
-def metrics_of(pool, name, directory, timeout=60):
-    train = FunctionTrain(kind="function", function=f"messes:{name}")
+def metrics_of(pool, name, directory, timeout=60, module="messes"):
+    train = FunctionTrain(kind="function", function=f"{module}:{name}")
     segment = make_segment({}, train=train, code=str(time.monotonic_ns()))  # trained again each time
     trained = pool.run(train_segment, segment, None, open_store(directory / "store"), timeout=timeout)
     return trained.reports[-1].metrics
@@ -388,17 +405,51 @@ def test_a_mess_meets_no_other_trial(pool, directory, undisturbed, name):
         metrics_of(pool, name, directory, timeout=5 if name == "suspend_itself" else 60)
 
     assert metrics_of(pool, "state", directory) == undisturbed
-    assert not [pid for pid in Path("/proc").glob("[0-9]*/cmdline") if b"\x00987" in read(pid)]
+    assert not left_running()
 
 
-def read(path):
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+def left_running():
+    """Programs that messes have started, by the number of seconds that they sleep."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if b"\x00987" in file.read_bytes():
+                found.append(file)
+    return found
 
 
 @pytest.mark.long
 def test_an_exit_handler_that_hangs_is_ended(pool, directory, undisturbed):
     assert metrics_of(pool, "exit_handler_that_hangs", directory)["value"] == 1.0
     assert metrics_of(pool, "state", directory) == undisturbed
+
+
+def test_a_process_that_cannot_be_forked_is_kept_while_it_is_clean(keeping_pool, directory):
+    found = [metrics_of(keeping_pool, "state", directory, module="threaded_messes")["calls"] for _ in range(3)]
+
+    assert found == [1, 2, 3], (directory / "logs/threaded_messes/worker-0.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def undisturbed_kept(keeping_pool, directory):
+    return shared_state(keeping_pool, directory)
+
+
+def shared_state(pool, directory):
+    """But for what a module may keep: a cache."""
+    metrics = metrics_of(pool, "state", directory, module="threaded_messes")
+    return {name: value for name, value in metrics.items() if name not in {"calls", "kept"}}
+
+
+QUICK = {"keep_files", "leave_daemon", "set_dtype", "set_globals", "patch_forward", "ignore_signals", "kill_itself"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in NAMES]
+)
+def test_a_mess_meets_no_other_trial_where_the_process_is_kept(keeping_pool, directory, undisturbed_kept, name):
+    with suppress(TrialError):
+        metrics_of(keeping_pool, name, directory, 5 if name == "suspend_itself" else 60, "threaded_messes")
+
+    assert shared_state(keeping_pool, directory) == undisturbed_kept
+    assert not left_running()

@@ -1,7 +1,6 @@
 """A study most of whose trials fail goes on, avoids what fails, and tells why."""
 
 import pytest
-from contracts.studies import study
 
 from pegbox.analysis.importance import importance
 from pegbox.schemas.base import Configuration
@@ -10,6 +9,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import study
 
 SPACE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}, "kind": ["a", "b", "c"]}
 

@@ -157,8 +157,8 @@ def test_study_without_a_success_says_why(project: Path, hill: Hill) -> None:
 def test_another_space_under_the_same_name_is_refused(project: Path, hill: Hill) -> None:
     _tune(hill(budget={"trials": 1}), project)
 
-    with pytest.raises(StudyMismatchError, match="hill"):
-        _tune(hill(space={"x": {"min": 0.0, "max": 2.0}}), project)
+    with pytest.raises(StudyMismatchError, match=r"study 'hill' with another space: space.x.min was 0.0, is now 5.0"):
+        _tune(hill(space={"x": {"min": 5.0, "max": 6.0}}), project)
 
 
 def test_folds_give_each_trial_the_mean_of_its_folds(project: Path, hill: Hill) -> None:

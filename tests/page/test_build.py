@@ -10,7 +10,7 @@ from pegbox.page.analysis_blocks import analyse
 from pegbox.page.build import build_page
 from pegbox.page.document import StudyPage
 from pegbox.page.trials_block import best_so_far, draw_trials
-from pegbox.report.explain import explain
+from pegbox.report.explain import explain_study
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.events import RunStarted
 from pegbox.schemas.history import History
@@ -36,8 +36,8 @@ def test_counts_are_those_of_the_whole_history(simulated_page: StudyPage, histor
     assert simulated_page.head.state == "finished"
 
 
-def test_knobs_are_those_that_explain_shows(simulated_page: StudyPage, history: History) -> None:
-    explained = explain(history, history)
+def test_knobs_are_those_that_explain_shows(simulated_page: StudyPage, simulated_store: Path) -> None:
+    explained = explain_study(simulated_store, "higgs-mlp")
 
     assert [(row.name, row.share, row.verdict) for row in simulated_page.analysis.knobs.rows] == [
         (row.name, row.total, row.verdict) for row in explained.importance.parameters

@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from pegbox.report.answer import answer_of
 from pegbox.report.incumbent import BrokenConstraint
 from pegbox.report.markdown import answer_page, code, table, text
+from pegbox.report.next_steps import next_steps
 from pegbox.report.progress import Tally
 from pegbox.report.status import RunState, status_of
 from pegbox.schemas.selection import Finalist, FrontPoint, Interval, Selection
@@ -34,7 +35,7 @@ def page_of(selection: Selection | None = None, name: str = "s", **tally: object
         }
     )
     status = status_of(spec, Tally.model_validate(tally), RunState(status="completed"))
-    return answer_page(answer_of(spec, status, selection, "study_s"), "<svg/>")
+    return answer_page(answer_of(spec, status, selection, "study_s", next_steps(status, ())), "<svg/>")
 
 
 FINALIST = Finalist(

@@ -2,7 +2,6 @@ from collections import deque
 from typing import Any
 
 import pytest
-from contracts.studies import bowl, study
 
 from pegbox.report.replay_audit import Recorded, replay_events
 from pegbox.schemas.decision import Start
@@ -12,6 +11,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, TrialState
 from pegbox.search.decision_events import decide
 from pegbox.search.narrowed_space import study_strategy
+from pegbox.testing.studies import bowl, study
 
 
 class _Driver:

@@ -2,12 +2,14 @@
 
 import pytest
 
+from pegbox.analysis.advice import Advice
 from pegbox.report.answer import answer_of
 from pegbox.report.incumbent import Incumbent, front_of
+from pegbox.report.next_steps import next_steps
 from pegbox.report.progress import Activity, SeedRound, Tally, budget_use
 from pegbox.report.status import RunState, status_of
 from pegbox.schemas.plan import BudgetSpec
-from pegbox.schemas.selection import Finalist, FrontPoint, Selection
+from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 
@@ -157,26 +159,32 @@ def test_a_target_is_reached_in_the_direction_of_the_goal(objective, reached):
     assert answer_of(spec, status_of(spec, tally_of(3, incumbent=BEST), RUNNING), None).is_target_reached is reached
 
 
-def next_of(selection: Selection | None = None, tally: Tally | None = None, status: str = "completed") -> list[str]:
+def next_of(tally: Tally, status: str, found: tuple[Advice, ...] = (), studies: tuple[str, ...] = ()) -> list[str]:
     run = RunState.model_validate({"status": status})
-    return [
-        step.command
-        for step in answer_of(spec_of(), status_of(spec_of(), tally or tally_of(9), run), selection).next_steps
-    ]
+    return [step.command for step in next_steps(status_of(spec_of(), tally, run), found, studies)]
 
 
-def test_a_tie_asks_for_more_seeds():
-    assert next_of(selection_of((5, 6))) == ["pegbox resume s --set finalists.seeds=4"]
+WIDEN = Advice(kind="edge", what="Widen x.", evidence="", command="pegbox resume s --set space.x.max=9")
+LONGER = Advice(
+    kind="budget", what="Train longer.", evidence="", command="pegbox resume s --as s-next --set train.epochs=9"
+)
+STOP = Advice(kind="stagnation", what="Stop.", evidence="", command="pegbox stop s")
 
 
-def test_finalists_that_are_all_equal_need_no_more_seeds():
-    assert next_of(selection_of((5, 6), values=(0.6, 0.6))) == []
+def test_a_study_that_runs_can_be_stopped_but_not_be_resumed():
+    assert next_of(tally_of(9), "running", (WIDEN, STOP)) == ["", "pegbox stop s"]
+    assert next_of(tally_of(9), "completed", (WIDEN, STOP)) == [WIDEN.command, "pegbox best s"]
 
 
-def test_places_on_a_front_are_no_tie_that_seeds_could_break():
-    front = (FrontPoint(trial=4, estimates={"loss": 0.6, "cost": 1}, probability=1),)
+def test_a_study_that_is_begun_gets_a_name_that_is_free():
+    assert next_of(tally_of(9), "running", (LONGER,)) == [LONGER.command]
+    (command,) = next_of(tally_of(9), "completed", (LONGER,), ("s", "s-next", "s-next-2"))
+    assert command == "pegbox resume s --as s-next-3 --set train.epochs=9"
 
-    assert next_of(selection_of((5,)).model_copy(update={"front": front})) == []
+
+def test_failures_that_are_explained_are_not_told_twice():
+    cause = Advice(kind="failures", what="Keep away.", evidence="", command="pegbox resume s --set space.forbid=[]")
+    assert next_of(tally_of(9, failures={"error": 9}), "failed", (cause,)) == [cause.command]
 
 
 @pytest.mark.parametrize(
@@ -185,10 +193,12 @@ def test_places_on_a_front_are_no_tie_that_seeds_could_break():
         ({}, "lost", ["pegbox resume s"]),
         ({"failures": {"error": 9}}, "failed", ["pegbox retry s"]),
         ({"search_end": "All were tried."}, "failed", []),
+        ({"search_end": "All were tried.", "incumbent": BEST}, "interrupted", ["pegbox resume s"]),
+        ({"incumbent": BEST}, "completed", []),
     ],
 )
 def test_a_run_that_did_not_end_is_gone_on_with_where_that_helps(more, status, commands):
-    assert next_of(tally=tally_of(9, **more), status=status) == commands
+    assert next_of(tally_of(9, **more), status) == commands
 
 
 def test_what_auto_chose_and_why_the_search_ended_is_in_the_answer():
@@ -233,4 +243,4 @@ def test_targets_of_several_objectives_are_reached_by_one_trial_or_not_at_all():
 def test_the_query_can_be_pasted_into_a_shell(view, command):
     answer = answer_of(spec_of(), status_of(spec_of(), tally_of(9), RunState(status="completed")), None, view)
 
-    assert answer.next_steps[-1].command == command
+    assert answer.query == command

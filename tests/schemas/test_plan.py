@@ -9,7 +9,10 @@ from pegbox.schemas.plan import BudgetSpec, FidelitySpec, Objective, RunSpec, Sc
 @pytest.mark.parametrize(
     ("written", "seconds"),
     [(90, 90.0), ("90", None), ("90s", 90.0), ("30m", 1800.0), ("1h30m", 5400.0), ("2d", 172800.0), ("1.5h", 5400.0),
-     ("500ms", 0.5), ("1h 30m", 5400.0), ("", None), ("soon", None), ("3x", None), ("-3m", None), (0, None)],
+     ("500ms", 0.5), ("1h 30m", 5400.0), ("2 hours", 7200.0), ("1 Hour", 3600.0), ("90 min", 5400.0),
+     ("1 day, 6 hours", 108000.0), ("1 hour and 30 minutes", 5400.0), ("2 weeks", 1209600.0), ("2:30:00", 9000.0),
+     ("2:30", None), ("5 lightyears", None), ("1h x", None), (float("inf"), None), (float("nan"), None),
+     ("", None), ("soon", None), ("3x", None), ("-3m", None), (0, None)],
 )  # fmt: skip
 def test_a_duration_is_read_or_refused(written, seconds):
     if seconds is None:
@@ -46,3 +49,36 @@ def test_a_loss_is_always_made_small():
 def test_what_makes_no_sense_is_refused(build):
     with pytest.raises(ValidationError):
         build()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ({"cron": "0 24 * * *"}, "cron '0 24 \\* \\* \\*' cannot be: bad hour"),
+        ({"cron": "61 3 * * *"}, "cannot be: bad minute"),
+        ({"cron": "0 0 31 2 *"}, "cannot be: bad day-of-month"),
+        ({"cron": "*/5 * * * * *"}, "cannot be: wrong number of fields. Write minute, hour"),
+        ({"cron": "every monday"}, "cannot be: wrong number of fields"),
+        ({"cron": "@daily"}, "cannot be: wrong number of fields"),
+        ({"cron": "0 3 * * 8"}, "cannot be: bad day-of-week"),
+        ({"cron": "0 3 * * 1", "timezone": "Mars/Olympus"}, "no time zone 'Mars/Olympus' is known"),
+        ({"cron": "0 3 * * 1", "timezone": "Europe/Berln"}, "Did you mean 'Europe/Berlin'?"),
+        ({"cron": "0 3 * * 1", "timezone": ""}, "no time zone '' is known"),
+        ({"interval": float("inf")}, "finite"),
+        ({"interval": "0.5s"}, "between one second and ten years"),
+        ({"interval": "100000d"}, "between one second and ten years"),
+    ],
+)
+def test_a_clock_that_never_strikes_is_refused(schedule, message):
+    with pytest.raises(ValidationError, match=message):
+        ScheduleSpec(**schedule)
+
+
+@pytest.mark.parametrize("cron", ["0 3 * * 1", "*/15 8-18 * * MON-FRI", "0 0 29 2 *", "0 0 L * *", "0 0 31 1,3 0"])
+def test_a_clock_that_strikes_is_taken(cron):
+    assert ScheduleSpec(cron=cron, timezone="Europe/Berlin").cron == cron
+
+
+@pytest.mark.parametrize("word", ["max", "MAX", "maximise", "Maximize", "maximum"])
+def test_other_words_for_a_goal_are_understood(word):
+    assert Objective(metric="acc", goal=word).goal == "maximize"

@@ -1,9 +1,8 @@
 """What `auto` stands for."""
 
-from contracts.samplers import SamplerContract
-from contracts.studies import study
-
 from pegbox.search.auto_method import choose_method
+from pegbox.testing.samplers import SamplerContract
+from pegbox.testing.studies import study
 
 
 class TestAuto(SamplerContract):

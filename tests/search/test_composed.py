@@ -3,11 +3,10 @@
 from itertools import count
 from typing import Any
 
-from contracts.studies import bowl, failing, study
-
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import bowl, failing, study
 
 
 def run(space: dict[str, Any] | None = None, answer: Any = bowl, workers: int = 1, **changes: Any) -> Simulation:
@@ -103,8 +102,8 @@ def test_failures_from_the_start_end_the_search() -> None:
     assert len(simulation.history.trials) == 5
 
 
-def test_a_study_without_a_limit_of_failures_ends_after_a_hundred() -> None:
-    assert len(run(answer=failing, budget={"time": "1h"}).history.trials) == 100
+def test_a_study_without_a_limit_of_failures_ends_after_ten() -> None:
+    assert len(run(answer=failing, budget={"time": "1h"}).history.trials) == 10
 
 
 def test_eight_workers_keep_the_limit_of_trials() -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from contracts.studies import study
 
 from pegbox.schemas.errors import StudyError
 from pegbox.search.methods import check_search, strategy_for
+from pegbox.testing.studies import study
 
 
 def messages(**changes: Any) -> list[str]:

@@ -3,7 +3,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from contracts.studies import bowl, study
 
 from pegbox.schemas.decision import Done, Start, Stop
 from pegbox.schemas.events import StudyOpened
@@ -12,6 +11,7 @@ from pegbox.schemas.trial import TrialState
 from pegbox.search.methods import strategy_for
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.simulation import Simulation
+from pegbox.testing.studies import bowl, study
 
 WIDE = {"x": {"min": 0.0, "max": 1.0}, "kind": ["a", "b", "c"]}
 NARROW = {"x": {"min": 0.0, "max": 0.5}, "kind": ["a", "b"]}

@@ -3,7 +3,6 @@
 import numpy as np
 import optuna
 import pytest
-from contracts.studies import bowl, study
 
 from pegbox.schemas.decision import Done, Wait
 from pegbox.schemas.events import EVENT, DecisionMade, Event, StudyOpened, TrialEvaluated
@@ -13,6 +12,7 @@ from pegbox.schemas.trial import Evaluation, TrialState
 from pegbox.search.decision_events import decide
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.strategy import Strategy
+from pegbox.testing.studies import bowl, study
 
 METHODS = ("auto", "random", "grid", "sobol", "bayes", "genetic")
 SCHEDULES = ("full", "median", "halving", "asha", "hyperband")

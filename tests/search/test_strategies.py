@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from contracts.strategies import StrategyContract
+from pegbox.testing.strategies import StrategyContract
 
 RUNGS = {"min": 1, "max": 9}
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from contracts.studies import study
 
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.warm_start import EarlierStudy, PastStudy
 from pegbox.search.warm_start_sources import check_earlier, choose_earlier, learns
+from pegbox.testing.studies import study
 
 SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("x", "y", "z")}
 

@@ -125,10 +125,49 @@ def test_a_dead_driver_is_taken_over_with_all_it_recorded(store: StoreLayout, be
 def test_another_search_under_the_same_name_is_refused(
     begin: Any, new_spec: Callable[..., Any], changes: dict[str, Any], where: str
 ) -> None:
-    begin().log.close()
-    with pytest.raises(StudyMismatchError, match=f"with another {where}") as caught:
+    recorder = begin()
+    recorder.complete(ADAM, value=1.0)
+    recorder.log.close()
+    with pytest.raises(
+        StudyMismatchError, match=f"with another {where}.* make the name free: `pegbox forget"
+    ) as caught:
         begin(new_spec(**changes))
     assert [problem.path for problem in caught.value.problems] == [(where,)]
+
+
+def test_a_space_that_holds_a_trial_that_is_done_may_change(begin: Any, new_spec: Callable[..., Any]) -> None:
+    recorder = begin()
+    recorder.complete(ADAM, value=1.0)
+    recorder.log.close()
+    wider = {**new_spec().model_dump(mode="json")["space"], "lr": {"min": 1e-6, "max": 1.0, "log": True}}
+
+    assert begin(new_spec(space=wider)).log.history.space == new_spec(space=wider).space
+
+
+def test_a_study_in_which_nothing_succeeded_may_change_in_all(begin: Any, new_spec: Callable[..., Any]) -> None:
+    recorder = begin()
+    recorder.fail(ADAM)
+    recorder.log.close()
+    corrected = new_spec(
+        objective={"metric": "val_accuracy", "goal": "maximize"},
+        train={"kind": "function", "function": "my_project.train:run", "epochs": 9},
+    )
+
+    history = begin(corrected).log.history
+
+    assert history.spec == corrected
+    assert [(trial.state, trial.attempt) for trial in history.trials] == [(TrialState.PROPOSED, 2)]
+
+
+def test_failed_trials_outside_a_corrected_space_stay_failed(begin: Any, new_spec: Callable[..., Any]) -> None:
+    recorder = begin()
+    recorder.fail(ADAM)
+    recorder.log.close()
+
+    history = begin(new_spec(space={"rate": {"min": 0.0, "max": 1.0}})).log.history
+
+    assert [trial.state for trial in history.trials] == [TrialState.FAILED]
+    assert history.within_space().trials == ()
 
 
 def test_how_a_study_is_run_may_change(begin: Any, new_spec: Callable[..., Any]) -> None:

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TrainSpec
-from pegbox.training.kinds import check_training, code_fingerprint, own_files, preload_for, trainer_for
+from pegbox.training.kinds.record import own_files
+from pegbox.training.kinds.registry import check_training, code_fingerprint, preload_for, trainer_for
 
 TRAIN = TypeAdapter(TrainSpec)
 
@@ -22,7 +23,9 @@ def directory(tmp_path, monkeypatch):
 
 
 def study(train, space, metric="val_loss", **more):
-    data = None if train["kind"] in {"function", "command"} else {"source": "sklearn:digits", "target": "target"}
+    data = (
+        None if train["kind"] in {"function", "command", "custom"} else {"source": "sklearn:digits", "target": "target"}
+    )
     raw = {"name": "s", "train": train, "space": space, "objective": {"metric": metric}, "budget": {"trials": 1}}
     return StudySpec.model_validate(raw | {"data": data} | more)
 
@@ -262,11 +265,44 @@ def test_each_kind_has_a_trainer(train):
 
 
 def test_checking_a_study_loads_neither_torch_nor_scikit_learn():
-    code = "import sys, pegbox.training.kinds; print({'torch', 'sklearn', 'numpy'} & set(sys.modules))"
+    code = "import sys, pegbox.training.kinds.registry; print({'torch', 'sklearn', 'numpy'} & set(sys.modules))"
 
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout in {"set()\n", "{'numpy'}\n"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "space", "is_told"),
+    [
+        ("resnet", {"batch_size": [1, 16]}, True),
+        ("resnet", {"batch_size": {"min": 1, "max": 8, "int": True}}, True),
+        ("mlp", {"batch_size": [1, 16], "norm": ["none", "batch"]}, True),
+        ("resnet", {"batch_size": [2, 16]}, False),
+        ("resnet", {"batch_size": 1, "norm": "layer"}, False),
+        ("mlp", {"batch_size": [1, 16]}, False),
+        (
+            "mlp",
+            {"batch_size": [1, 16], "norm": ["none", "batch"], "forbid": [{"batch_size": 1, "norm": "batch"}]},
+            False,
+        ),
+    ],
+)
+def test_a_batch_of_one_row_under_batch_norm_is_told(kind, space, is_told):
+    spec = StudySpec.model_validate(
+        {
+            "name": "x",
+            "data": {"source": "sklearn:iris"},
+            "train": {"kind": kind},
+            "space": {"lr": {"min": 1e-3, "max": 1e-1, "log": True}, **space},
+            "objective": {"metric": "val_loss"},
+            "budget": {"trials": 3},
+        }
+    )
+
+    told = [problem.message for problem in check_training(spec)]
+
+    assert [("batch of one row" in message) for message in told] == ([True] if is_told else [])
 
 
 def loaded_by(*modules):
@@ -281,26 +317,25 @@ def loaded_by(*modules):
 
 
 @pytest.mark.parametrize(
-    ("trainer", "modules"),
-    [
-        ("torch", ("pegbox.training.torch_trainer", "pegbox.training.stacked_trainer")),
-        ("sklearn", ("pegbox.training.sklearn_trainer",)),
-    ],
+    "trainers",
+    [("torch_trainer", "stacked_trainer"), ("sklearn_trainer",)],
 )
-def test_the_code_of_a_trainer_is_all_that_it_loads(trainer, modules):
-    counted = set(own_files(trainer))
+def test_the_code_of_a_trainer_is_all_that_it_loads(trainers):
+    counted = set(own_files(*trainers))
 
-    assert loaded_by(*modules) <= counted
-    assert not {"kinds.py", "check_code.py", "pool.py"} & {file.name for file in counted}
+    assert loaded_by(*(f"pegbox.training.{name}" for name in trainers)) <= counted
+    assert not {"registry.py", "check_code.py", "pool.py"} & {file.name for file in counted}
 
 
-@pytest.mark.parametrize(("train", "name"), [(MLP, "loop.py"), (MLP, "kinds.py"), ({"kind": "sklearn"}, "metrics.py")])
+@pytest.mark.parametrize(
+    ("train", "name"), [(MLP, "loop.py"), (MLP, "registry.py"), ({"kind": "sklearn"}, "metrics.py")]
+)
 def test_a_change_of_what_a_trainer_loads_changes_its_fingerprint(monkeypatch, train, name):
     train = {"estimator": "sklearn.linear_model:Ridge", **train} if train["kind"] == "sklearn" else train
     before, read = fingerprint(train), Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda file: read(file) + (b"#" if file.name == name else b""))
 
-    assert (fingerprint(train) != before) == (name != "kinds.py")
+    assert (fingerprint(train) != before) == (name != "registry.py")
 
 
 def test_code_in_folders_without_an_init_file_is_found(directory):

@@ -3,6 +3,7 @@
 import pickle
 
 import pytest
+from sklearn.linear_model import LogisticRegression
 from tests.training.conftest import ignore, make_segment, make_splits
 
 from pegbox.schemas.errors import TrialError
@@ -99,6 +100,23 @@ def test_the_seed_of_the_trial_is_the_estimators(tmp_path):
 
     assert fitted(trained).random_state == 1
     assert first != other
+
+
+class TakesAny(LogisticRegression):
+    """Names one parameter and hands on the others, as LightGBM's estimators do."""
+
+    def __init__(self, C=1.0, **others):  # noqa: N803 - as the class that it stands in for
+        super().__init__(C=C, **others)
+        self.others = others
+
+    def get_params(self, deep=True):
+        return {"C": self.C, **self.others}
+
+
+def test_an_estimator_that_takes_any_parameter_is_given_it(tmp_path):
+    trained, _ = train(f"{__name__}:TakesAny", {"C": 0.5, "max_iter": 7, "tol": 10.0}, make_splits(tmp_path), tmp_path)
+
+    assert (fitted(trained).C, fitted(trained).others) == (0.5, {"max_iter": 7, "tol": 10.0})
 
 
 @pytest.mark.parametrize(

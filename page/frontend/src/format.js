@@ -37,6 +37,7 @@ export function counted(value, noun, nouns = `${noun}s`) {
 
 /** A share as a person writes it. */
 export function percent(share) {
+  if (share === null || share === undefined) return '–'
   if (share > 0 && share < 0.005) return 'under 1\u00a0%'
   if (share >= 0.995 && share < 1) return 'over 99\u00a0%'
   return `${Math.round(100 * share)}\u00a0%`

@@ -1,10 +1,10 @@
 """The local search around the best points of a sample."""
 
 import numpy as np
-from contracts.studies import study
 
 from pegbox.search.model.acquisition_optimiser import Ascent, Effort
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.studies import study
 
 
 def test_the_step_shrinks_from_round_to_round():

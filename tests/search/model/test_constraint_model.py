@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.model.constraint_model import KeptConstraints
 from pegbox.search.objectives import ranking, total_violation
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import study
 
 SPACE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}}
 SMALL = ({"metric": "size", "max": 0.2},)

@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from contracts.studies import finished, study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.model.cost_aware import share_left
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import finished, study
 
 SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("size", "a", "b", "c", "d")}
 

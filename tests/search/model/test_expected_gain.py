@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from contracts.studies import bowl, study
 
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import bowl, study
 
 PLANE = {"a": {"min": 0.0, "max": 1.0}, "b": {"min": 0.0, "max": 1.0}}
 

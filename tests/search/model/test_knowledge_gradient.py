@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from contracts.studies import bowl, study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
@@ -11,6 +10,7 @@ from pegbox.search.model.knowledge_gradient import KnowledgeGradient
 from pegbox.search.samplers.bayes import BayesSampler
 from pegbox.search.simulation import Simulation
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.studies import bowl, study
 
 SPACE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}}
 

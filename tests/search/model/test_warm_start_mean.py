@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.model.warm_start_mean import EarlierStudies, confirmed, trust
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.studies import study
 
 SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("x", "y", "z")}
 
@@ -99,6 +99,22 @@ def test_an_overlapping_space_is_enough() -> None:
     started = run(bowl_at(0.7), 3, (earlier,)).trials[0].configuration
     assert abs(float(str(started["x"])) - 0.7) < 0.15
     assert abs(float(str(started["y"])) - 0.2) < 0.15
+
+
+def test_no_point_is_recommended_that_broke_a_limit() -> None:
+    def limited(most: float) -> History:
+        spec = study(SPACE, budget={"trials": 25}, constraints=({"metric": "size", "max": most},))
+        answer = bowl_at(0.7)
+        return Simulation(
+            strategy_for(spec, ()), History(spec=spec), lambda c, *_: Outcome(answer(c).result | {"size": c["x"]})
+        ).run()
+
+    encoding = SpaceEncoding(study(SPACE).space)
+    recommended = EarlierStudies(encoding, (limited(0.4),)).recommended()
+
+    assert len(recommended)
+    assert all(encoding.decode(point)["x"] <= 0.4 for point in recommended)
+    assert EarlierStudies(encoding, (limited(-1.0),)).recommended().shape == (0, 3)
 
 
 def test_a_study_of_another_space_is_not_listened_to() -> None:

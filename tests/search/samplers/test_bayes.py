@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from contracts.samplers import SamplerContract
-from contracts.studies import study
 
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
 from pegbox.search.methods import sampler_for, strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.samplers import SamplerContract
+from pegbox.testing.studies import study
 
 SQUARE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}}
 

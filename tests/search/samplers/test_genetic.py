@@ -3,14 +3,14 @@
 from typing import Any
 
 import numpy as np
-from contracts.samplers import SamplerContract
-from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
 from pegbox.search.objectives import fronts, loss_table
 from pegbox.search.samplers.genetic import reflected
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.samplers import SamplerContract
+from pegbox.testing.studies import study
 
 SPACE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}, "z": ["a", "b", "c"]}
 

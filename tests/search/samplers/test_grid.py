@@ -1,11 +1,10 @@
 """Grid search."""
 
-from contracts.samplers import SamplerContract
-from contracts.studies import bowl, study
-
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
 from pegbox.search.simulation import Simulation
+from pegbox.testing.samplers import SamplerContract
+from pegbox.testing.studies import bowl, study
 
 
 class TestGridSampler(SamplerContract):

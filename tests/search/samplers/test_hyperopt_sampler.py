@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from contracts.samplers import SamplerContract
-from contracts.studies import bowl, study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.simulation import Simulation
+from pegbox.testing.samplers import SamplerContract
+from pegbox.testing.studies import bowl, study
 
 
 class TestHyperoptTpe(SamplerContract):

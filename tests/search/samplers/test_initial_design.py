@@ -1,11 +1,11 @@
 """The first points of a search."""
 
 import numpy as np
-from contracts.studies import finished, study
 
 from pegbox.search.model.observations import Observations, Observer
 from pegbox.search.samplers.initial_design import InitialDesign
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.studies import finished, study
 
 SPACE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}}
 RECOMMENDED = np.array([[0.9, 0.9], [0.8, 0.8], [0.7, 0.7], [0.6, 0.6]])

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from contracts.studies import bowl, study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.samplers.optuna_hub import REGISTRY
 from pegbox.search.simulation import Simulation
+from pegbox.testing.studies import bowl, study
 
 pytest.importorskip("optunahub")
 

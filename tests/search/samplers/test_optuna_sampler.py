@@ -4,12 +4,12 @@ from typing import ClassVar
 
 import optuna
 import pytest
-from contracts.samplers import SamplerContract
-from contracts.studies import bowl, study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.simulation import Simulation
+from pegbox.testing.samplers import SamplerContract
+from pegbox.testing.studies import bowl, study
 
 
 class TestOptunaTpe(SamplerContract):

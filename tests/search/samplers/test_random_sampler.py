@@ -1,12 +1,12 @@
 """Random search."""
 
 import numpy as np
-from contracts.samplers import SamplerContract
-from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.search.samplers.random_sampler import RandomSampler
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.samplers import SamplerContract
+from pegbox.testing.studies import study
 
 
 class TestRandomSampler(SamplerContract):

@@ -3,14 +3,13 @@
 from collections import Counter
 from typing import ClassVar
 
-from contracts.schedules import ScheduleContract
-from contracts.studies import study
-
 from pegbox.schemas.decision import Continue
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.schedules.asha import AshaSchedule
 from pegbox.search.strategy import Begin
+from pegbox.testing.schedules import ScheduleContract
+from pegbox.testing.studies import study
 
 
 class TestAshaSchedule(ScheduleContract):

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from contracts.studies import study
 
 from pegbox.schemas.decision import Stop
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.methods import strategy_for
 from pegbox.search.schedules.fold_stopping import hopeless_between_folds
+from pegbox.testing.studies import study
 
 DATA = {"source": "sklearn:iris", "target": "target", "split": {"folds": 5}}
 FIDELITY = {"schedule": "median", "min": 3, "max": 9}

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from contracts.studies import bowl, failing, study
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import bowl, failing, study
 
 SPACE = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}}
 

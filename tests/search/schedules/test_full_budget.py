@@ -1,6 +1,6 @@
 """The schedule without rungs."""
 
-from contracts.schedules import ScheduleContract
+from pegbox.testing.schedules import ScheduleContract
 
 
 class TestFullSchedule(ScheduleContract):

@@ -2,10 +2,9 @@
 
 from collections import Counter
 
-from contracts.schedules import ScheduleContract
-from contracts.studies import study
-
 from pegbox.schemas.trial import TrialState
+from pegbox.testing.schedules import ScheduleContract
+from pegbox.testing.studies import study
 
 
 class TestHalvingSchedule(ScheduleContract):

@@ -1,9 +1,8 @@
 """The median rule."""
 
-from contracts.schedules import ScheduleContract
-
 from pegbox.schemas.trial import TrialState
 from pegbox.search.simulation import Outcome
+from pegbox.testing.schedules import ScheduleContract
 
 
 class TestMedianSchedule(ScheduleContract):

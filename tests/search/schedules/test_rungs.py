@@ -1,11 +1,11 @@
 """Where trials stand at each rung: a rung knows nothing of what came after it."""
 
 import numpy as np
-from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.schedules.rungs import Ladder
+from pegbox.testing.studies import study
 
 SPEC = study({"a": {"min": 1, "max": 99, "int": True}}, fidelity={"schedule": "asha", "min": 1, "max": 9})
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from contracts.studies import MIXED, study
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pegbox.schemas.domains import Float, Integer
 from pegbox.search.space.axes import axis_of
 from pegbox.search.space.encoding import SpaceEncoding
+from pegbox.testing.studies import MIXED, study
 
 ENCODING = SpaceEncoding(study().space)
 UNITS = st.floats(0, 1)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from contracts.studies import study
 
 from pegbox.schemas.history import History
 from pegbox.schemas.space import Space
 from pegbox.search.methods import sampler_for
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.space.scales import by_magnitude, wide_ranges
+from pegbox.testing.studies import study
 
 DECAY = {"min": 1e-5, "max": 1e-1}
 FROM_RANDOM = {"min": 1, "max": 5000, "int": True}

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from contracts.studies import study
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -13,6 +12,7 @@ from pegbox.search.methods import check_search
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.shared_sums import SharedSums
+from pegbox.testing.studies import study
 
 SPACE = {
     "a": {"min": 0.0, "max": 1.0},

@@ -1,6 +1,6 @@
 // What should I run: the configuration with its value, ready to be copied.
 import { copyButton, h, put } from '../dom.js'
-import { counted, metric } from '../format.js'
+import { metric } from '../format.js'
 import { model } from '../model.js'
 
 const FORMS = [
@@ -22,7 +22,7 @@ function content() {
   return [
     ask,
     h('div', { class: 'value' }, h('span', { class: 'big' }, big(answer)), h('span', { class: 'muted' }, rest(answer))),
-    h('p', { class: 'muted' }, `${head.goals[0].metric} of trial ${answer.trial}${answer.n_seeds ? `, ${counted(answer.n_seeds, 'fresh seed')}` : ''}`),
+    h('p', { class: 'muted' }, `${head.goals[0].metric} of trial ${answer.trial}${answer.seeds ? `, ${answer.seeds}` : ''}`),
     ...Object.entries(answer.further).map(([name, text]) => h('p', {}, h('b', {}, text), h('span', { class: 'muted' }, ` ${name}`))),
     h('dl', { class: 'configuration mono', tabindex: '0', 'aria-label': 'Configuration' }, Object.entries(answer.configuration).map(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
     h('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy the configuration' }, h('span', { class: 'muted' }, 'Copy as'), FORMS.map(([form, label]) => copyButton(label, () => answer.recipe[form]))),

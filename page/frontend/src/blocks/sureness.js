@@ -71,9 +71,15 @@ function describe(one) {
     ['interval', one.low === null ? 'unknown' : `${metric(one.low)} to ${metric(one.high)}`],
     [model.page.analysis.sureness.chance_of, percent(one.probability_best)],
     ['seen by the search', metric(one.search_value)],
-    ['seeds', one.values.map((value) => metric(value)).join(', ')],
+    ['seeds', seeds(one)],
   ]
   return tip(`Trial ${one.trial}`, pairs)
+}
+
+/** The values, and how many further seeds failed. */
+function seeds(one) {
+  const values = one.values.map((value) => metric(value)).join(', ')
+  return one.n_failed ? `${values} (${one.n_failed} more failed)` : values
 }
 
 function figures() {
@@ -89,7 +95,7 @@ function figures() {
       { name: 'seeds' },
     ],
     rows: model.page.analysis.sureness.finalists.map((one) => [
-      one.trial, one.estimate, one.low, one.high, one.probability_best, one.role, one.search_value, one.values.map((value) => metric(value)).join(', '),
+      one.trial, one.estimate, one.low, one.high, one.probability_best, one.role, one.search_value, seeds(one),
     ]),
   }
 }

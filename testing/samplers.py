@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from contracts.studies import bowl, ended, failing, finished, study
 
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search.methods import sampler_for, strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import bowl, ended, failing, finished, study
 
 UNIT = {"min": 0.0, "max": 1.0}
 

@@ -5,7 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from contracts.studies import (
+
+from pegbox.schemas.decision import Done, Wait
+from pegbox.schemas.history import History
+from pegbox.search.methods import strategy_for
+from pegbox.search.simulation import Objective, Outcome, Simulation
+from pegbox.testing.studies import (
     MIXED,
     bowl,
     equal_loss,
@@ -14,11 +19,6 @@ from contracts.studies import (
     loss_of_any_size,
     study,
 )
-
-from pegbox.schemas.decision import Done, Wait
-from pegbox.schemas.history import History
-from pegbox.search.methods import strategy_for
-from pegbox.search.simulation import Objective, Outcome, Simulation
 
 
 class StrategyContract:

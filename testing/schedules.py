@@ -4,13 +4,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from contracts.studies import bowl, failing, study
 
 from pegbox.schemas.decision import Wait
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import TrialState
 from pegbox.search.methods import strategy_for
 from pegbox.search.simulation import Outcome, Simulation
+from pegbox.testing.studies import bowl, failing, study
 
 
 class ScheduleContract:
@@ -21,7 +21,8 @@ class ScheduleContract:
 
     def simulation(self, objective: Any = bowl, workers: int = 1, **changes: Any) -> Simulation:
         fidelity = {"schedule": self.schedule, "min": 1, "max": 9, "options": self.options}
-        spec = study(**{"search": {"method": "random"}, "fidelity": fidelity, "budget": {"trials": 30}} | changes)
+        settings = {"search": {"method": "random"}, "fidelity": fidelity, "budget": {"trials": 30}} | changes
+        spec = study(None, **settings)
         return Simulation(strategy_for(spec), History(spec=spec), objective, workers)
 
     @pytest.mark.parametrize("workers", [1, 3, 8])

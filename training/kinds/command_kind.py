@@ -1,0 +1,23 @@
+"""Kind `command`: any program that prints its metrics."""
+
+from typing import Any
+
+from pegbox.training.check_command import check_command, doubts_of_command
+from pegbox.training.kinds.record import TrainKind
+from pegbox.training.kinds.user_files import files_of_command
+from pegbox.training.sources import hash_files
+
+
+def _trainer(_train: Any) -> Any:
+    from pegbox.training.command_trainer import CommandTrainer
+
+    return CommandTrainer()
+
+
+KIND = TrainKind(
+    trainer=_trainer,
+    preload=lambda _train: ("pegbox.training.command_trainer",),
+    check=lambda train, spec: check_command(train, spec.space, spec.run.workers),
+    code=lambda train: hash_files(files_of_command(train.command)),
+    doubts=lambda train, spec: doubts_of_command(spec, train),
+)

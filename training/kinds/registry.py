@@ -1,0 +1,112 @@
+"""Which kinds of training there are, and what holds for a study of any of them; loads no torch."""
+
+from pegbox.schemas.arrays import Splits
+from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import CommandTrain, CustomTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
+from pegbox.training.kinds import command_kind, custom_kind, function_kind, sklearn_kind, torch_kind
+from pegbox.training.kinds.record import TrainKind
+from pegbox.training.resources import parse_bytes, visible_gpus
+from pegbox.training.stack_shape import why_not_together
+from pegbox.training.trainer import Trainer
+
+KINDS: dict[type, TrainKind] = {
+    TorchTrain: torch_kind.KIND,
+    SklearnTrain: sklearn_kind.KIND,
+    FunctionTrain: function_kind.KIND,
+    CommandTrain: command_kind.KIND,
+    CustomTrain: custom_kind.KIND,
+}
+"""By the schema of what a study says under `train`."""
+
+
+def kind_of(train: TrainSpec) -> TrainKind:
+    """What pegbox knows of this kind of training."""
+    return KINDS[type(train)]
+
+
+def trainer_for(train: TrainSpec) -> Trainer:
+    """Who trains this; loads torch, scikit-learn or nothing, as the kind needs.
+
+    Raises:
+        TrialError: The trainer is the user's, and cannot be made.
+    """
+    trainer: Trainer = kind_of(train).trainer(train)
+    return trainer
+
+
+def preload_for(train: TrainSpec) -> tuple[str, ...]:
+    """Modules that workers should import before their first trial, so that no trial pays for it."""
+    return kind_of(train).preload(train)
+
+
+def code_fingerprint(train: TrainSpec) -> str:
+    """Equal for equal code: of pegbox for the kinds that it builds, of the user's files otherwise.
+
+    A function counts with its module and every file below the working directory that it imports; a command with the
+    files that its arguments name. Installed packages count by the version of torch or scikit-learn only.
+    """
+    return kind_of(train).code(train)
+
+
+def code_modules(train: TrainSpec) -> tuple[str, ...]:
+    """Modules of the user's that hold what is trained; to import one runs the user's code."""
+    return kind_of(train).code_modules(train)
+
+
+def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
+    """Load what a trainer reads of a fold as it keeps it, so that processes forked from this one share it."""
+    kind_of(train).load_data(data, fold)
+
+
+def doubts_of_training(spec: StudySpec) -> tuple[Problem, ...]:
+    """What is allowed in how a study trains, and more often than not a mistake."""
+    return kind_of(spec.train).doubts(spec.train, spec)
+
+
+def check_training(spec: StudySpec) -> tuple[Problem, ...]:
+    """Everything that is wrong with how a study trains, so far as it can be told without training or importing."""
+    return (*kind_of(spec.train).check(spec.train, spec), *_check_metrics(spec), *_check_run(spec))
+
+
+def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:
+    """An objective or constraint that the trainer does not measure; a function or command may measure anything."""
+    measured = kind_of(spec.train).measures(spec)
+    if measured is None:
+        return ()
+    known = dict.fromkeys(measured)
+    where = f"the kind {spec.train.kind!r}" + (f" for {spec.task}" if spec.task else "")
+    problems = [
+        Problem(
+            f"{where} does not measure {objective.metric!r}. {suggest(objective.metric, known)}",
+            ("objective", "metric") if spec.objective else ("objectives", position, "metric"),
+        )
+        for position, objective in enumerate(spec.goals)
+        if objective.metric not in known
+    ]
+    problems += [
+        Problem(
+            f"{where} does not measure {limit.metric!r}. {suggest(limit.metric, known)}", ("constraints", at, "metric")
+        )
+        for at, limit in enumerate(spec.constraints)
+        if limit.metric not in known
+    ]
+    if spec.budget.cost is not None:
+        message = f"{where} measures no metric `cost`. Limit the study with budget.epochs or budget.time instead."
+        problems.append(Problem(message, ("budget", "cost")))
+    return tuple(problems)
+
+
+def _check_run(spec: StudySpec) -> tuple[Problem, ...]:
+    problems = []
+    if spec.run.memory is not None:
+        try:
+            parse_bytes(spec.run.memory)
+        except ValueError as error:
+            problems.append(Problem(str(error), ("run", "memory")))
+    if spec.run.batch is not None:
+        problems += [Problem(f"{why} Leave run.batch out.", ("run", "batch")) for why in why_not_together(spec)]
+    if getattr(spec.train, "device", "auto") == "cuda" and spec.run.engine == "local" and not visible_gpus():
+        message = "device is cuda, but this machine shows no GPU. Write `device: auto`, or run where there is one."
+        problems.append(Problem(message, ("train", "device")))
+    return tuple(problems)

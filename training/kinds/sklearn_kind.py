@@ -1,0 +1,39 @@
+"""Kind `sklearn`: an estimator by import path."""
+
+from typing import Any
+
+from pegbox.schemas.arrays import Splits
+from pegbox.schemas.train import SklearnTrain
+from pegbox.training.check_code import check_sklearn
+from pegbox.training.kinds.record import TrainKind, own_code
+from pegbox.training.kinds.user_files import files_of_import
+from pegbox.training.measured_metrics import measured_for
+from pegbox.training.sources import hash_files
+
+
+def _trainer(_train: Any) -> Any:
+    from pegbox.training.sklearn_trainer import SklearnTrainer
+
+    return SklearnTrainer()
+
+
+def _code(train: SklearnTrain) -> str:
+    return f"{own_code('scikit-learn', 'sklearn_trainer')}-{hash_files(files_of_import(train.estimator))}"
+
+
+def _load_data(data: Splits, fold: int) -> None:
+    from pegbox.training.estimator_data import estimator_part
+
+    for part in ("train", "valid", "test"):
+        estimator_part(data, fold, part)
+
+
+KIND = TrainKind(
+    trainer=_trainer,
+    preload=lambda _train: ("pegbox.training.sklearn_trainer",),
+    check=lambda train, spec: check_sklearn(train, spec.space),
+    code=_code,
+    measures=lambda spec: measured_for(spec.task),
+    code_modules=lambda train: (train.estimator.partition(":")[0],),
+    load_data=_load_data,
+)
