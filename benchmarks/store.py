@@ -303,7 +303,7 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
             """
             INSERT INTO trials BY NAME
             SELECT 'big' AS study, i AS number, if(h < 0.9, 'completed', 'failed') AS state,
-                if(h < 0.9, v, NULL) AS value, h < 0.9 AS competes, if(h < 0.9, v, NULL) AS loss,
+                if(h < 0.9, v, NULL) AS value,
                 [v, cost] AS "values", MAP {'val_loss': v, 'cost': cost} AS metrics, 27 AS budget, cost AS seconds,
                 ('{"lr":' || lr || ',"units":' || units || ',"optimizer":"' || o || '"'
                     || if(o = 'sgd', ',"momentum":' || m, '') || '}')::JSON::VARIANT AS params,
