@@ -5,8 +5,9 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import final
+from typing import Any, Self, final
 
 from pegbox.execution.crew import Crew, Terms
 from pegbox.execution.pool import WorkerPool
@@ -44,6 +45,20 @@ class ClusterCrew(Crew):
         self.run = run
         self.directory = directory
         self.spreads_gpus = spreads_gpus
+        self._why_lost: Callable[[], str | None] = lambda: None
+
+    def asking(self, why_lost: Callable[[], str | None]) -> Self:
+        """This crew, once it knows how the driver asks the cluster whether it is still there."""
+        self._why_lost = why_lost
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what only the driver can ask."""
+        return {name: value for name, value in vars(self).items() if name != "_why_lost"}
+
+    def why_lost(self) -> str | None:
+        """See `Crew.why_lost`."""
+        return self._why_lost()
 
     @property
     def pool(self) -> WorkerPool:

@@ -155,6 +155,10 @@ class Crew(ABC):
         with store_failures_raised():
             return self._run(evaluate_segment, segment, trained, data, part, warm_up=warm_up_for(segment, data))
 
+    def why_lost(self) -> str | None:
+        """Asked in the driver when a worker was lost: what became of the whole cluster; None where it lives."""
+        return None
+
     def _run(self, function: Callable[..., Result], *arguments: Any, warm_up: WarmUp | None) -> Result:
         return self.pool.run(function, *arguments, timeout=self.terms.timeout_seconds, warm_up=warm_up)
 

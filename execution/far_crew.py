@@ -42,6 +42,10 @@ class FarCrew(Crew):
         """The worker of the calling thread."""
         return self._here().pool
 
+    def why_lost(self) -> str | None:
+        """See `Crew.why_lost`."""
+        return self._near.why_lost()
+
     def train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
         """Fetch what the segment begins with, train it, and leave its checkpoint for others."""
         here = self._here()

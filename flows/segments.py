@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pegbox.execution.trial_evaluation import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
 from pegbox.flows.checkpoint_cleanup import Keeping
 from pegbox.flows.completions import Completion, Completions
+from pegbox.flows.engines.cluster_engine import cluster_lost
 from pegbox.flows.interruption import Interruption
 from pegbox.flows.prefect_events import announce
 from pegbox.flows.retry_backoff import Resting
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
 from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
-from pegbox.schemas.failure import Failure
+from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
 
@@ -105,6 +106,8 @@ class SegmentRunner:
             case Evaluation() as evaluation:
                 self._evaluated(completion.about, evaluation)
             case TrialError(failure=failure):
+                if failure.kind is FailureKind.LOST and (why := self._crew.why_lost()):
+                    raise cluster_lost(self._study.history.spec.name, why)
                 self._failed(completion.about.segment, failure)
             case BaseException() as error:
                 raise error

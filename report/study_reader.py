@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pegbox.datasets.prepared import read_understanding
 from pegbox.report import incumbent_rows
+from pegbox.report.data_story import recorded_understanding
 from pegbox.report.incumbent import Front, Incumbent, broken_in_words
 from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
@@ -93,10 +93,7 @@ class StudyReader:
 
     def understanding(self) -> DataUnderstanding | None:
         """What the data of the last run was taken for; None where it had none, or it is gone from the store."""
-        last = last_run(self.file, self.study)
-        if last is None or last.data_fingerprint is None:
-            return None
-        return read_understanding(self._store.data / last.data_fingerprint)
+        return recorded_understanding(self._store, self.file, self.study)
 
     @property
     def _prints(self) -> bool:

@@ -22,6 +22,7 @@ from pegbox.schemas.events import (
     SegmentStarted,
     SelectionMade,
     StudyOpened,
+    StudyRenamed,
     TrialEvaluated,
     TrialFailed,
     TrialReopened,
@@ -201,6 +202,8 @@ class History(Schema):
                 case StudyOpened():
                     earlier = earlier if event.spec.search.warm_start == spec.search.warm_start else None
                     spec, search_end = event.spec, None
+                case StudyRenamed(name=name):
+                    spec = spec.model_copy(update={"name": name})
                 case EarlierChosen():
                     earlier = event.studies
                 case DecisionMade():
@@ -209,10 +212,7 @@ class History(Schema):
                 case SearchEnded():
                     search_end = event.reason
                 case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried() | TrialReopened():
-                    number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
-                    if number >= len(trials):
-                        raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
-                    trials[number] = trials[number].model_copy(update=_change(trials[number], event))
+                    _apply_to_trial(trials, event)
                     search_end = None if isinstance(event, TrialRetried) else search_end
                 case SelectionMade():
                     selection = event.selection
@@ -237,6 +237,13 @@ class History(Schema):
 def _told_seconds(event: Event) -> float:
     """Running time of the study at an event; 0 where nobody said it."""
     return (event.elapsed_seconds or 0.0) if isinstance(event, Driven) else 0.0
+
+
+def _apply_to_trial(trials: list[Trial], event: _OfTrial) -> None:
+    number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
+    if number >= len(trials):
+        raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
+    trials[number] = trials[number].model_copy(update=_change(trials[number], event))
 
 
 def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:

@@ -1,5 +1,6 @@
 """Can a user's command be started, and does it take what the space gives? Runs none of it."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from pegbox.schemas.domains import AnyDomain
 from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.secret_texts import names_of_environment
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain
@@ -37,8 +39,16 @@ def doubts_of_command(spec: StudySpec, train: CommandTrain) -> tuple[Problem, ..
     return (
         *_doubt_that_nothing_is_given(spec.space, found, sources),
         *_doubt_words_for_truth(train, spec.space, found),
+        *_doubt_unset_variables(train),
         *_doubt_that_it_continues(spec, {one.name for _, one in found}, sources),
     )
+
+
+def _doubt_unset_variables(train: CommandTrain) -> Iterable[Problem]:
+    for name in names_of_environment(train.command):
+        if name not in os.environ:
+            message = f"the environment variable {name} is not set here; it must be where the trials run."
+            yield Problem(message, _COMMAND)
 
 
 def _check_program(program: str) -> Iterable[Problem]:

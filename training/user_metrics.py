@@ -5,6 +5,7 @@ from typing import Any
 
 from pegbox.schemas.base import Metrics, Unusable, parted
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.text import MAX_NAME, is_storable
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment
 from pegbox.training.failures import failed
 from pegbox.training.trainer import EvaluatedPart, Report
@@ -31,6 +32,12 @@ def as_numbers(raw: Mapping[Any, Any], source: str) -> dict[str, float]:
             raise failed(FailureKind.INVALID, f"{source} gave two metrics that both read {str(name)!r}. Rename one.")
         numbers[str(name)] = as_number(value, str(name), source)
     return numbers
+
+
+def _check_name(name: str) -> None:
+    if not is_storable(name) or len(name) > MAX_NAME:
+        message = f"a metric's name is up to {MAX_NAME} characters that can be stored, got {name[:60]!r}. Rename it."
+        raise failed(FailureKind.INVALID, message)
 
 
 def is_loss(name: str) -> bool:
@@ -89,10 +96,13 @@ class Reports:
         """Take note of numbers at a step, or of texts where numbers should have been.
 
         Raises:
-            TrialError: The objective is a loss that was not finite for some reports in a row: training has diverged.
+            TrialError: A name cannot be stored (invalid), or the objective is a loss that was not finite for some
+                reports in a row (diverged).
         """
         if not numbers:
             return
+        for name in numbers:
+            _check_name(name)
         if self._all and self._all[-1][0] == step:
             self._all[-1][1].update(numbers)
         else:

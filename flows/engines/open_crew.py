@@ -15,8 +15,8 @@ from pegbox.execution.crew import Crew, LocalCrew, Terms
 from pegbox.execution.exchange import Exchange
 from pegbox.execution.far_crew import FarCrew
 from pegbox.execution.project_code import put_code
-from pegbox.flows.engines.cluster_engine import Engine
-from pegbox.schemas.errors import ClusterError
+from pegbox.flows.engines.cluster_engine import Engine, cluster_lost
+from pegbox.schemas.errors import ClusterError, PegboxError, TrialError
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
 
@@ -27,6 +27,7 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
 
     Raises:
         ClusterError: The cluster does not answer, or cannot run the study.
+        ClusterLostError: It went away meanwhile.
     """
     context = FlowRunContext.get()
     assert context is not None  # the flow is running
@@ -37,7 +38,11 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
             yield local
         return
     run = uuid4().hex
-    with engine.open(run) as runner, context.model_copy(update={"task_runner": runner}):
+    with (
+        _loss_told(engine, spec.name),
+        engine.open(run) as runner,
+        context.model_copy(update={"task_runner": runner}),
+    ):
         crew = ClusterCrew(
             replace(terms, threads=engine.threads),
             store,
@@ -45,8 +50,20 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
             run=run,
             directory=Path.cwd(),
             spreads_gpus=engine.spreads_gpus,
-        )
+        ).asking(engine.why_lost)
         yield crew if spec.run.shared is None else _far(crew, spec.run.shared)
+
+
+@contextmanager
+def _loss_told(engine: Engine, study: str) -> Iterator[None]:
+    """Name the cause where the cluster went away while a task was handed to it, which fails in many ways."""
+    try:
+        yield
+    except Exception as error:
+        is_known = isinstance(error, PegboxError) and not isinstance(error, TrialError)
+        if not is_known and (why := engine.why_lost()):
+            raise cluster_lost(study, why) from error
+        raise
 
 
 def _far(near: ClusterCrew, shared: str) -> FarCrew:

@@ -208,3 +208,11 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 
 COMMENT ON TABLE schema_views IS 'Which views and macros the database holds.';
 COMMENT ON COLUMN schema_views.checksum IS 'Of their text.';
+
+COMMENT ON TABLE renames IS 'One row for each time that a study was given another name, or forgotten.';
+COMMENT ON COLUMN renames.study IS 'The old name.';
+COMMENT ON COLUMN renames.version IS 'Of the last event that was recorded under the old name.';
+COMMENT ON COLUMN renames.name IS 'The new name; of a forgotten study one that nobody else has.';
+COMMENT ON COLUMN renames.forgotten IS 'True where the study is to be seen nowhere until it is restored.';
+COMMENT ON COLUMN renames.dropped IS 'True where what a forgotten study needs was deleted.';
+COMMENT ON COLUMN renames.renamed_at IS 'When.';
