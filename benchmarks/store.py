@@ -296,7 +296,7 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
         connection.execute("SELECT setseed(0.5)")
         connection.execute(
             "INSERT INTO studies VALUES ('big', ['val_loss', 'cost'], ['minimize', 'minimize'], 'random', 'full', 27, "
-            "0, MAP {}, now(), now(), NULL, ?, [27])",
+            "0, MAP {}, now(), now(), NULL, ?, [27], NULL)",
             [SPACE],
         )
         connection.execute(

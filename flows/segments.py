@@ -209,6 +209,7 @@ class SegmentRunner:
                 study=segment.study,
                 trial=segment.trial,
                 attempt=segment.attempt,
+                fold=segment.fold,
                 replicate=segment.replicate,
                 failure=failure,
                 final=not again,

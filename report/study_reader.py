@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -116,7 +117,7 @@ class StudyReader:
             cost=sums.cost,
             stagnation=self._since(seen, front),
             mean_seconds=sums.mean_seconds,
-            elapsed_seconds=events.elapsed_seconds(self.file, self.study),
+            elapsed_seconds=self._elapsed_seconds(),
             search_seconds=trained.search,
             finalist_seconds=trained.finalists,
             seed_rounds=tuple(SeedRound(**one.model_dump()) for one in segments.settled_seeds(self.file, self.study)),
@@ -157,6 +158,16 @@ class StudyReader:
             )
             for one in trials.ended_trials(self.file, self.study, after)
         )
+
+    def _elapsed_seconds(self) -> float:
+        """Running time over all runs: as the driver last said and, while it is alive, what has passed since."""
+        told = events.told_clock(self.file, self.study)
+        if told is None:
+            return 0.0
+        run = self.run()
+        is_running = run is not None and run.status == "running"
+        since = (datetime.now(told.at.tzinfo) - told.at).total_seconds() if is_running else 0.0
+        return told.elapsed_seconds + max(0.0, since)
 
     def _curve(self, trial: int) -> dict[int, float]:
         return curve(self.file, self.study, self.spec.goals[0].metric, trial)

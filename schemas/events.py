@@ -178,6 +178,7 @@ class TrialFailed(Driven):
     type: Literal["trial_failed"] = "trial_failed"
     trial: int
     attempt: int
+    fold: int = 0
     replicate: int | None = None
     failure: Failure
     final: bool

@@ -134,6 +134,12 @@ class History(Schema):
     def _numbered(self, number: int | None) -> Trial | None:
         return next((trial for trial in self.competing if trial.number == number), None)
 
+    def told_state(self, trial: Trial) -> TrialState:
+        """What became of a trial, in the word that people are told: once the search is over, one that the schedule left
+        at a rung was stopped there; it is paused only for a strategy, which may be asked again with a larger budget."""
+        is_left = trial.state is TrialState.PAUSED and self.search_end is not None
+        return TrialState.STOPPED if is_left else trial.state
+
     def is_feasible(self, trial: Trial) -> bool:
         """True if a trial is known to keep every constraint of the study; one that does not can never win."""
         return keeps_constraints(self.spec, trial)

@@ -10,7 +10,7 @@ _ENDED = """
     SELECT t.number, t.state, t."values", t.params, t.started_at, t.ended_at, t.failure_kind, t.failure_message,
         t.metrics, (SELECT map_from_entries(list((c.step, c.value) ORDER BY c.step)) FROM (
             SELECT c.step, avg(c.value) AS value FROM curves AS c JOIN studies AS s ON s.study = c.study
-            WHERE c.study = t.study AND c.trial = t.number AND c.name = s.metrics[1] AND c.replicate IS NULL
+            WHERE c.study = t.study AND c.trial = t.number AND c.name = s.metrics[1]
                 AND c.value IS NOT NULL
             GROUP BY c.step) AS c) AS steps
     FROM trials AS t WHERE t.study = ? AND t.ended_at IS NOT NULL ORDER BY t.number

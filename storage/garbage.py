@@ -37,6 +37,10 @@ ranked AS (
 kept AS (
     SELECT study, number AS trial FROM ranked WHERE place <= $keep
     UNION SELECT study, number FROM trials WHERE state IN ('proposed', 'running', 'paused')
+    -- What a search left at a rung when it ended may go on from there with a larger budget.
+    UNION SELECT t.study, t.number FROM trials AS t
+    ANTI JOIN (SELECT study, trial FROM decisions WHERE kind = 'stop') AS d ON d.study = t.study AND d.trial = t.number
+    WHERE t.state = 'stopped'
     UNION SELECT study, winner FROM selections
 ),
 evaluated AS (

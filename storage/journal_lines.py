@@ -35,7 +35,7 @@ class JournalLine(NamedTuple):
 
 def encode_line(event: Event, seq: int, at: float, version: int | None = None) -> bytes:
     """The line of an event, newline included."""
-    return encode_body(event.model_dump_json(), f"{at:.6f}", version, seq)
+    return encode_body(_text_of(event), f"{at:.6f}", version, seq)
 
 
 def encode_body(body: str, at: str, version: int | None, seq: int) -> bytes:

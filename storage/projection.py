@@ -44,12 +44,13 @@ _OF_TRIALS = {
     "trial_retried",
     "trial_reopened",
 }
-# A study that is opened anew may decide otherwise what the values of its trials are, and which of them compete.
-_CHANGES_TRIALS = _OF_TRIALS | {"study_opened"}
+# A study that is opened anew may decide otherwise what the values of its trials are, and which of them compete; where
+# its search ends, what was paused is stopped.
+_CHANGES_TRIALS = _OF_TRIALS | {"study_opened", "search_ended"}
 _STAGES = {
     "10_events": _OF_STUDIES | _OF_TRIALS,
     "20_metrics": {"metrics_reported"},
-    "30_studies": _OF_STUDIES,
+    "30_studies": _OF_STUDIES | {"decision_made", "trial_retried"},
     "40_trials": _CHANGES_TRIALS,
 }
 """SQL file to the types of event that it is about; the others leave its tables as they are."""

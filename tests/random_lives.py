@@ -10,7 +10,9 @@ from typing import Any
 from pegbox.schemas.decision import Continue, Start, Stop
 from pegbox.schemas.events import (
     DecisionMade,
+    Driven,
     Event,
+    SearchEnded,
     SegmentStarted,
     SegmentTrained,
     SelectionMade,
@@ -44,6 +46,7 @@ class Life:
 
     def __init__(self, name: str, seed: int) -> None:
         self._rng = random.Random(f"{name} {seed}")
+        self._ends = random.Random(f"{name} {seed} ends")
         self._n_goals = self._rng.choice((1, 1, 2, 3))
         self._goals = [{"metric": METRICS[at], "goal": self._rng.choice(GOALS)} for at in range(self._n_goals)]
         self._has_rungs = self._rng.random() < 0.5
@@ -55,9 +58,20 @@ class Life:
         """So many things that happened, and the opening."""
         yield StudyOpened(study=self._spec.name, spec=self._spec)
         for _ in range(n_steps):
-            for event in self._step():
+            for told in [*self._step(), *self._ended(0.04)]:
+                event = self._timed(told)
                 self.history = self.history.after(event)
                 yield event
+        for told in self._ended(0.5):
+            event = self._timed(told)
+            self.history = self.history.after(event)
+            yield event
+
+    def _ended(self, chance: float) -> list[Event]:
+        """The search may be over, and go on."""
+        if self._ends.random() > chance:
+            return []
+        return [SearchEnded(study=self._spec.name, reason="It is enough.", elapsed_seconds=0.0)]
 
     def _declared(self, name: str, space: dict[str, Any], limits: list[dict[str, Any]]) -> StudySpec:
         return StudySpec.model_validate(
@@ -90,6 +104,11 @@ class Life:
             return self._select()
         going_on = self.history.active if self._rng.random() < 0.6 else ()
         return self._live(self._rng.choice(going_on or self.history.trials))
+
+    def _timed(self, event: Event) -> Event:
+        """Two seconds from one event to the next; rests between runs are left out."""
+        seconds = {"elapsed_seconds": 2.0 * self.history.version}
+        return event.model_copy(update=seconds) if isinstance(event, Driven) else event
 
     def _open_anew(self) -> Event:
         limits = self._limits() if self._rng.random() < 0.5 else [one.model_dump() for one in self._spec.constraints]

@@ -35,6 +35,7 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.store import open_store
 
 N_STUDIES = 24
+ENDED = ("completed", "stopped", "failed")
 
 
 class Oracle:
@@ -43,6 +44,11 @@ class Oracle:
     def __init__(self, history: History) -> None:
         self.history = history
         self.goals = history.spec.goals
+
+    def state(self, trial: Trial) -> str:
+        """What a schedule left at a rung is paused only as long as the search goes on."""
+        is_left = trial.state is TrialState.PAUSED and self.history.search_end is not None
+        return "stopped" if is_left else trial.state.value
 
     def losses(self, trial: Trial) -> tuple[float, ...]:
         values = [trial.evaluations[-1].metrics[goal.metric] for goal in self.goals]
@@ -170,6 +176,7 @@ def test_the_lives_hold_what_makes_it_hard(store: tuple[Path, dict[str, History]
         reasons["overtaken"] += history.selection is not None and not right.stands
         reasons["others"] += right.stands and right.best[0] != right.incumbent
         reasons["fronts"] += len(right.goals) > 1 and len(right.front) > 1
+        reasons["left"] += any(right.state(trial) != trial.state for trial in history.trials)
         reasons["attempts"] += any(trial.attempt > 1 for trial in history.trials)
     assert min(reasons.values()) >= 3, reasons
     assert {None, "failed", "unfinished", "outside_space", "breaks_constraint"} <= reasons.keys()
@@ -183,7 +190,16 @@ def test_both_folds_tell_the_same_lives(case: Case) -> None:
     for row, trial in zip(rows, case.right.history.trials, strict=True):
         values = [trial.value(goal.metric) for goal in case.right.goals]
         kind = trial.failure.kind.value if trial.failure and trial.state is TrialState.FAILED else None
-        told = (trial.number, trial.state.value, values, trial.budget, trial.to_budget, trial.attempt, trial.seed, kind)
+        told = (
+            trial.number,
+            case.right.state(trial),
+            values,
+            trial.budget,
+            trial.to_budget,
+            trial.attempt,
+            trial.seed,
+            kind,
+        )
         assert row == told
 
 
@@ -193,6 +209,28 @@ def test_tables_know_who_competes_and_why_not(case: Case) -> None:
 
     assert rows == [(number, reason is None, reason) for number, reason in enumerate(reasons)]
     assert [trial.number for trial in case.right.history.competing] == [one.number for one in case.right.competing]
+
+
+def test_counts_and_clocks_are_those_of_the_history(case: Case) -> None:
+    history = case.right.history
+    states = Counter(case.right.state(trial) for trial in history.trials)
+    tried = [trial for trial in history.trials if trial.budget > 0 or case.right.state(trial) in ENDED]
+    epochs = sum(t.to_budget if t.state is TrialState.FAILED else t.budget for t in history.trials)
+    summary = case.sql(
+        "SELECT trials, tried, completed, stopped, failed, active, elapsed_seconds, search_end FROM study_summary "
+        "WHERE study = ?"
+    )
+    with StudyReader(case.root, case.name, fresh=False) as reader:
+        tally, status = reader.tally(), reader.status()
+
+    ended = [states[name] for name in ENDED]
+    going_on = len(history.trials) - sum(ended)
+    clock = (history.elapsed_seconds, history.search_end)
+    assert summary == [(len(history.trials), len(tried), *ended, going_on, *clock)]
+    assert (tally.tried, tally.epochs, tally.elapsed_seconds, tally.search_end) == (len(tried), epochs, *clock)
+    assert status.counts == states
+    assert [(one.limit, one.used) for one in status.budget] == [("trials", len(tried))]
+    assert history.told_state(history.trials[0]) == case.right.state(history.trials[0])
 
 
 def test_limits_are_broken_by_the_same_trials(case: Case) -> None:
@@ -283,7 +321,7 @@ def test_the_page_and_the_board_name_the_same_best(case: Case) -> None:
     with StudyReader(case.root, case.name, fresh=False) as reader:
         status, selection = reader.status(), reader.selection()
     shown = {"outside_space": "outside", "breaks_constraint": "infeasible"}
-    states = [shown.get(right.reason(one) or "", one.state.value) for one in right.history.trials]
+    states = [shown.get(right.reason(one) or "", right.state(one)) for one in right.history.trials]
     steps, board = best_so_far(case.file, spec), leaderboard(case.file, spec, status.front, selection)
     least = min((right.losses(trial)[0] for trial in right.competing), default=None)
 

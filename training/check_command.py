@@ -3,8 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 from pegbox.schemas.domains import AnyDomain
 from pegbox.schemas.errors import Problem, suggest
@@ -14,8 +13,8 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain
 from pegbox.training.command_line import ALL_PARAMETERS, COMMAND_NAMES, CONTINUING, Placeholder, names_in, placeholders
 from pegbox.training.command_output import METRICS_FORMS
+from pegbox.training.kinds.user_files import files_of_command
 from pegbox.training.printed_line import STEP_NAMES
-from pegbox.training.sources import local_files
 from pegbox.training.tensorboard_events import missing_package
 
 _COMMAND = ("train", "command")
@@ -182,14 +181,6 @@ def _doubt_that_it_continues(spec: StudySpec, names: set[str], sources: str) -> 
 
 
 def _sources(train: CommandTrain) -> str:
-    """The text of the program's own Python files and scripts, as far as they lie here."""
-    files: Mapping[Path, None] = {}
-    for argument in train.command:
-        path = Path(argument)
-        try:
-            if path.is_file() and path.stat().st_size < _MOST_BYTES:
-                found = local_files(path, path.stem, Path.cwd()) if path.suffix == ".py" else (path,)
-                files = {**files, **dict.fromkeys(found)}
-        except (OSError, ValueError):  # a text that no path can be
-            continue
+    """The text of the program's own files, as far as they lie here."""
+    files = [path for path in files_of_command(train.command) if path.stat().st_size < _MOST_BYTES]
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)

@@ -51,11 +51,13 @@ def as_number(value: Any, name: str, source: str) -> float:
     Raises:
         TrialError: It is something else.
     """
-    if not isinstance(value, str | bytes | bytearray | Mapping) and value is not None:
-        try:
-            return float(value)
-        except (TypeError, ValueError, RuntimeError, OverflowError):
-            pass
+    try:
+        # numpy's and torch's arrays of one element are no floats to Python, and `item` refuses those of several
+        single = value.item() if callable(getattr(value, "item", None)) else value
+        if not isinstance(single, str | bytes | bytearray | Mapping):
+            return float(single)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        pass
     raise failed(FailureKind.INVALID, f"{source} must give a number for {name!r}, got {value!r:.200}.")
 
 

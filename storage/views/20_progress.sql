@@ -5,7 +5,7 @@ SELECT
     row_number() OVER in_time AS n_finished,
     t.number,
     t.ended_at,
-    epoch(t.ended_at - min(t.started_at) OVER ()) AS elapsed_seconds,
+    t.elapsed_seconds,
     sum(t.seconds) OVER in_time AS trained_seconds,
     sum(t.budget) OVER in_time AS trained_epochs,
     if(t.state = 'completed', t.value, NULL) AS value,
@@ -14,7 +14,7 @@ FROM trials AS t JOIN studies AS s ON s.study = t.study
 WHERE t.study = study AND t.ended_at IS NOT NULL
 WINDOW in_time AS (ORDER BY t.ended_at, t.number ROWS UNBOUNDED PRECEDING)
 ORDER BY t.ended_at, t.number;
-COMMENT ON MACRO TABLE best_so_far IS 'Best first objective, as the search saw it, of the trials that compete, after each finished trial: by trials, by elapsed time, and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
+COMMENT ON MACRO TABLE best_so_far IS 'Best first objective, as the search saw it, of the trials that compete, after each finished trial: by trials, by running time (rests between runs left out), and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
 
 CREATE OR REPLACE MACRO top(study, k := 10) AS TABLE
 SELECT t.number, t.value, t.metrics, t.params, t.budget, t.seconds
