@@ -5,7 +5,18 @@ from typing import Literal
 from pegbox.schemas.base import Schema
 
 AdviceKind = Literal[
-    "retry", "resume", "failures", "constraints", "leak", "edge", "budget", "ties", "unrankable", "fix", "stagnation"
+    "retry",
+    "resume",
+    "failures",
+    "constraints",
+    "leak",
+    "shift",
+    "edge",
+    "budget",
+    "ties",
+    "unrankable",
+    "fix",
+    "stagnation",
 ]
 
 

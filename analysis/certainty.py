@@ -3,6 +3,7 @@
 import json
 import math
 from shlex import quote
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,9 @@ TRIALS_A_PARAMETER = 10
 MAX_SEEDS = 30
 """More fresh seeds than this are not worth what they tell."""
 SUSPICIOUS = 4.0
-"""A test value this many standard deviations better than validation is not luck."""
+"""A test value this many standard deviations away from validation is not luck."""
+FEWEST_SEEDS = 3
+"""Whose spread says something."""
 
 
 def constraints_unkept(history: History) -> Advice | None:
@@ -93,29 +96,86 @@ def _seeds_for(differences: Array) -> int | None:
 
 def leaking_data(history: History) -> Advice | None:
     """Advice to look for leaks where the test value is far better than validation says it could be."""
-    selection = history.standing_selection
-    if selection is None or history.spec.data is None or not selection.metric.startswith("val_"):
+    tested = _tested(history)
+    # Half of what is left to gain: of an accuracy its distance to 1, of a loss its distance to 0.
+    if tested is None or tested.n_seeds < FEWEST_SEEDS:
         return None
-    name = selection.metric.removeprefix("val_")
-    test = selection.test_metrics.get(f"test_{name}")
-    values = np.array(selection.best.values)
-    if test is None or len(values) < 3:
-        return None
-    objective, mean = history.objectives[0], float(values.mean())
-    better = objective.loss(mean) - objective.loss(test)
-    spread = max(float(values.std(ddof=1)), 1e-3 * abs(mean))
-    # What is left to gain: of an accuracy its distance to 1, of a loss its distance to 0.
-    left = 1 - mean if objective.goal == "maximize" and 0 < mean < 1 else abs(mean)
-    if better <= SUSPICIOUS * spread or better <= left / 2:
+    if tested.better <= SUSPICIOUS * tested.spread or tested.better <= tested.left / 2:
         return None
     return Advice(
         kind="leak",
         what="Look for rows of the test part that training has seen (duplicates, groups, time), and split once more: "
         "what is luck does not come again. Related rows stay in one part by data.split.group.",
-        evidence=f"On the test part {name} is {test:.4g}, {better / spread:.0f} standard deviations "
-        f"better than on the validation part ({mean:.4g} over {len(values)} seeds).",
-        command=branch(history, _other_split(history.spec.data.split)),
+        evidence=tested.told("better"),
+        command=branch(history, _other_split(tested.split)),
     )
+
+
+def shifted_data(history: History) -> Advice | None:
+    """Advice to expect the test value, and to compare trials on more rows, where it is far worse than validation's."""
+    tested = _tested(history)
+    if tested is None:
+        return None
+    # With few seeds their spread says little, so that the difference must be all that was lost once more.
+    most = tested.left / 2 if tested.n_seeds >= FEWEST_SEEDS else tested.left
+    if -tested.better <= SUSPICIOUS * tested.spread or -tested.better <= most:
+        return None
+    if tested.split.time:
+        what = "Expect the test value of new rows, not the one that trials were compared by: the later rows are others."
+        return Advice(kind="shift", what=what, evidence=tested.told("worse"), command="")
+    return Advice(
+        kind="shift",
+        what="Expect the test value of new rows, not the one that trials were compared by. Look for what sets the "
+        "parts apart (time, groups), and compare trials on folds, which are harder to fit by luck.",
+        evidence=tested.told("worse"),
+        command="" if tested.split.folds else branch(history, "data.split.folds=5"),
+    )
+
+
+class _Tested(NamedTuple):
+    """The winner on the test part beside the validation part, in units of the metric.
+
+    Attributes:
+        better: How much better the test value is; below 0 where it is worse.
+        spread: Standard deviation over seeds, and a thousandth of the value at least.
+        left: Distance of the validation value to a perfect one.
+    """
+
+    name: str
+    test: float
+    mean: float
+    better: float
+    spread: float
+    left: float
+    n_seeds: int
+    split: SplitSpec
+
+    def told(self, word: str) -> str:
+        """The figures in a sentence."""
+        seeds = f"{self.n_seeds} seeds" if self.n_seeds > 1 else "one seed"
+        by = f"{abs(self.better) / self.spread:.0f} standard deviations {word}" if self.n_seeds > 1 else word
+        return (
+            f"On the test part {self.name} is {self.test:.4g}, {by} than on the validation part ({self.mean:.4g} over "
+            f"{seeds})."
+        )
+
+
+def _tested(history: History) -> _Tested | None:
+    """None where the winner has no test value of the metric that trials were compared by."""
+    selection = history.standing_selection
+    if selection is None or history.spec.data is None or not selection.metric.startswith("val_"):
+        return None
+    name = selection.metric.removeprefix("val_")
+    test = selection.test_metrics.get(f"test_{name}")
+    if test is None:
+        return None
+    values, objective = np.array(selection.best.values), history.objectives[0]
+    mean, n_seeds = float(values.mean()), len(values)
+    spread = max(float(values.std(ddof=1)) if n_seeds > 1 else 0.0, 1e-3 * abs(mean))
+    is_share = objective.goal == "maximize" and 0 < mean < 1
+    better = objective.loss(mean) - objective.loss(test)
+    left = 1 - mean if is_share else abs(mean)
+    return _Tested(name, test, mean, better, spread, left, n_seeds, history.spec.data.split)
 
 
 def _other_split(split: SplitSpec) -> str:

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from pegbox.analysis.advice import Advice
-from pegbox.analysis.certainty import constraints_unkept, few_trials, leaking_data, tied_finalists
+from pegbox.analysis.certainty import constraints_unkept, few_trials, leaking_data, shifted_data, tied_finalists
 from pegbox.analysis.convergence import Curves, no_gain_lately, still_falling
 from pegbox.analysis.edges import best_at_edge
 from pegbox.analysis.failure_causes import main_failure_cause
@@ -26,7 +26,7 @@ def advise(
     """
     found = [main_failure_cause(history), constraints_unkept(history)]
     if found[-1] is None:
-        found.append(leaking_data(history))
+        found += [leaking_data(history), shifted_data(history)]
         if len(history.objectives) == 1:  # the best of a front lie where one objective is dear, often at an edge
             found += [best_at_edge(history), still_falling(history, curves), tied_finalists(history)]
         found.append(few_trials(history, ranking))

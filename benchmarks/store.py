@@ -20,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import optuna
 
+from pegbox.schemas.competition import leaders_of
 from pegbox.schemas.decision import Start
 from pegbox.schemas.events import DecisionMade, Event, MetricsReported, RunStarted, SegmentTrained, TrialEvaluated
+from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, TrainedSegment
 from pegbox.storage.history_file import open_history
@@ -293,7 +296,7 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
         connection.execute("SELECT setseed(0.5)")
         connection.execute(
             "INSERT INTO studies VALUES ('big', ['val_loss', 'cost'], ['minimize', 'minimize'], 'random', 'full', 27, "
-            "0, MAP {}, now(), now(), NULL, ?)",
+            "0, MAP {}, now(), now(), NULL, ?, [27], NULL)",
             [SPACE],
         )
         connection.execute(
@@ -304,7 +307,8 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
                 [v, cost] AS "values", MAP {'val_loss': v, 'cost': cost} AS metrics, 27 AS budget, cost AS seconds,
                 ('{"lr":' || lr || ',"units":' || units || ',"optimizer":"' || o || '"'
                     || if(o = 'sgd', ',"momentum":' || m, '') || '}')::JSON::VARIANT AS params,
-                1 AS attempt, to_timestamp(1.7e9 + i) AS started_at, to_timestamp(1.7e9 + i + 60) AS ended_at
+                1 AS attempt, to_timestamp(1.7e9 + i) AS started_at, to_timestamp(1.7e9 + i + 60) AS ended_at,
+                h < 0.9 AS competes, if(h < 0.9, v, NULL) AS loss
             FROM (
                 SELECT i, random() AS h, pow(10, -5 + 4 * random()) AS lr, (32 + random() * 992)::INTEGER AS units,
                     if(random() < 0.5, 'sgd', 'adamw') AS o, random() AS m, random() * 10 AS cost, random() AS v
@@ -313,6 +317,7 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
             """,
             [n_trials],
         )
+        lead_of(connection)
         for low in range(0, n_trials if n_steps else 0, 10_000):
             connection.execute(
                 "INSERT INTO metrics SELECT 'big', i, 1, 0, NULL, step, 'val_loss', random(), i, now() "
@@ -321,6 +326,20 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
             )
 
 
+def lead_of(connection: duckdb.DuckDBPyConnection) -> None:
+    """Who leads, by the rule that an ingest asks."""
+    found = connection.execute(
+        'SELECT number, "values"[1] AS a, "values"[2] AS b FROM trials WHERE competes ORDER BY number'
+    ).fetchnumpy()
+    spec = make_spec("big").model_copy(update={"objective": None, "objectives": (LOSS, COST)})
+    led = leaders_of(spec, found["number"], np.column_stack([found["a"], found["b"]]), None)
+    connection.execute(
+        "INSERT INTO leaders SELECT 'big', $1, value, false, $1, value, $2 FROM trials WHERE number = $1",
+        [led.best, list(led.front)],
+    )
+
+
+LOSS, COST = Objective(metric="val_loss"), Objective(metric="cost")
 QUESTIONS = {
     "marginal": "FROM marginal('big', 'lr')",
     "interaction": "FROM interaction('big', 'lr', 'units')",

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from pegbox.execution.pool import WorkerPool
+from pegbox.execution.worker_settings import WorkerSettings
 
 FUNCTION = """
 import os, time
@@ -76,7 +77,7 @@ def sleep_once(seconds: float) -> tuple[float, float]:
 def of_pool(trials: int, workers: int) -> float:
     """Busy share of the worker pool alone."""
     durations = np.random.default_rng(0).uniform(0.2, 2.0, trials)
-    with WorkerPool(workers, threads=1) as pool, ThreadPoolExecutor(workers) as threads:
+    with WorkerPool(workers, WorkerSettings(threads=1)) as pool, ThreadPoolExecutor(workers) as threads:
         pool.warm()
         spans = np.array(list(threads.map(lambda seconds: pool.run(sleep_once, float(seconds)), durations)))
     return busy_share(spans, workers)

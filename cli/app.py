@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
@@ -37,6 +38,9 @@ for position, (name, described) in enumerate(COMMANDS.items()):
 
 def main() -> NoReturn:
     """Entry point of the `pegbox` program."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal or a path may hold bytes that are no text
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(execute(sys.argv[1:]))
 
 

@@ -77,6 +77,22 @@ COMMANDS = {
         "Once lets running trials finish, twice stops at once; `pegbox resume` goes on later.",
         ("pegbox stop digits",),
     ),
+    "rename": Command(
+        "Give a study another name.",
+        "All that was recorded goes along: trials, answer, checkpoints. The old name is free; a study file that goes "
+        "on with the study needs the new one.",
+        ("pegbox rename digits digits-wide",),
+    ),
+    "forget": Command(
+        "Show a study nowhere any more, and make its name free.",
+        "Nothing is deleted: `pegbox restore` takes the study back, until `pegbox store gc` frees the space.",
+        ("pegbox forget digits",),
+    ),
+    "restore": Command(
+        "Take back a study that was forgotten.",
+        "The one of that name that was forgotten last. Without a name the forgotten studies are listed.",
+        ("pegbox restore", "pegbox restore digits"),
+    ),
     "ls": Command(
         "List the studies of a store.",
         "The one that was active last comes first. Reads while studies run, and disturbs none.",

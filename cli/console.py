@@ -63,7 +63,9 @@ def print_error(message: str, word: str = "error") -> None:
     """What went wrong, on stderr."""
     console = err()
     console.print(f"{word}:", style="bad" if word == "error" else "warn", end=" ")
-    console.print("\n".join(safe(line) for line in message.splitlines()), soft_wrap=True)
+    from pegbox.schemas.secret_texts import masked
+
+    console.print("\n".join(safe(line) for line in masked(message).splitlines()), soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

@@ -10,7 +10,7 @@ from types import FrameType
 
 from pegbox.cli import terminal
 from pegbox.cli.answer_panel import show_answer
-from pegbox.cli.console import err, out, print_json
+from pegbox.cli.console import err, out, print_error, print_json
 from pegbox.cli.live import LiveView, PublishedStudy
 from pegbox.report.answer import study_answer
 from pegbox.schemas.study import StudySpec
@@ -45,7 +45,9 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
     published.skip_finished()
     view = LiveView(err(), published, process=os.getpid(), introduce=published.introduction)
     with view.open(), _signals_told(view):
-        _run_flow(spec, layout, view)
+        notices = _run_flow(spec, layout, view)
+    for notice in notices:
+        print_error(notice, "warning")
     answer = study_answer(store, spec.name)
     if as_json:
         print_json(answer)
@@ -54,12 +56,13 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
     return TARGET_MISSED if answer.is_target_reached is False else 0
 
 
-def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> None:
-    """Start what the flow needs, all of it at once, then run it."""
+def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> list[str]:
+    """Start what the flow needs, all of it at once, then run it; gives what there is to say of it."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     from pegbox.execution.crew import start_early
-    from pegbox.flows.prefect_server.shared_server import prefect_server, server_loss_told, wait_until_healthy
+    from pegbox.flows.prefect_server.server_loss import server_loss_told
+    from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
 
     view.waiting_for("loading Prefect and the training libraries")
     start_early(spec)
@@ -70,8 +73,9 @@ def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> None:
             view.waiting_for("Prefect's server, which takes a while the first time")
             wait_until_healthy(url)
         view.waiting_for("preparing the data and starting the workers")
-        with server_loss_told():
+        with server_loss_told(layout, spec.name) as told:
             tune(spec, layout.root)
+    return told.notices
 
 
 @contextmanager

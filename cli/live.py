@@ -192,6 +192,8 @@ class LiveView:
                 self._console.print(line, soft_wrap=True)
         if self._live is None and before is None and status.method_reason is not None:
             self._console.print(f"auto chose {safe(status.method)}: {safe(status.method_reason)}", soft_wrap=True)
+        if status.understood is not None and (before is None or before.understood is None):
+            self._console.print(safe(status.understood), soft_wrap=True)
         for trial in finished:
             self._tell(trial, status)
         if self._live is None and status.search_end is not None and (before is None or before.search_end is None):

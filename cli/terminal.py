@@ -54,8 +54,8 @@ def hush(log: Path) -> None:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    _Saved.stdout = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="replace")
-    _Saved.stderr = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace")
+    _Saved.stdout = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="backslashreplace")
+    _Saved.stderr = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
     log.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)

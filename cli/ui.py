@@ -8,7 +8,12 @@ from pegbox.cli.console import err
 from pegbox.cli.console import out as results
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
 
-Host = Annotated[str, Parameter(help="Address to serve at; any but this machine's own asks visitors for a token.")]
+Host = Annotated[
+    str,
+    Parameter(
+        help="Address to serve at; any but this machine's own asks for a token; where others have accounts, that too."
+    ),
+]
 Port = Annotated[int, Parameter(help="0 for any that is free.")]
 OpenBrowser = Annotated[bool, Parameter(name="--open", negative="", help="Open it in the browser.")]
 

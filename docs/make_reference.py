@@ -6,6 +6,7 @@ from typing import Any
 
 from pegbox.report.number_format import number
 from pegbox.schemas.study_schema import study_schema
+from pegbox.search.methods import METHODS, SCHEDULES
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
 from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 
@@ -16,7 +17,8 @@ HEAD = """# The study file
 
 A study file is YAML 1.2. A key that is not listed here is an error; `pegbox validate study.yaml` says which, with its
 line and column. For completion in an editor, begin the file with
-`# yaml-language-server: $schema=./study.schema.json`; `pegbox init` writes both.
+`# yaml-language-server: $schema=./study.schema.json`; `pegbox init` writes both. A key
+`$schema` that names the schema is allowed too, and means nothing else.
 
 Times are seconds, or texts such as `90s`, `30m`, `1h30m`.
 """
@@ -113,7 +115,17 @@ def reference(schema: dict[str, Any]) -> str:
             parts += [f"{_sentence(definition['description'])}\n", _table(definition)]
         if section == "space":
             parts += _hyperparameters()
+        parts += _options(section)
     return "\n".join(parts)
+
+
+def _options(section: str) -> list[str]:
+    """The arguments of each search method, or of each schedule; of the methods of Optuna and Hyperopt theirs tell."""
+    parts = []
+    for name, kind in {"search": METHODS, "fidelity": SCHEDULES}.get(section, {}).items():
+        if kind.model_fields:
+            parts += [f"### {section}, options of {name}\n", _table(kind.model_json_schema())]
+    return parts
 
 
 def _hyperparameters() -> list[str]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from pegbox.schemas.events import RunStarted
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.completion import Word, completion_words
+from pegbox.storage.history_file import open_history
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 
@@ -28,14 +30,35 @@ KINDS = {
 }
 
 
+COLUMNS = """SELECT table_name, column_name, data_type, coalesce(comment, '') FROM duckdb_columns()
+WHERE database_name = 'store' AND NOT internal ORDER BY table_name, column_index"""
+
+
+class Column(NamedTuple):
+    """A column of a table or view."""
+
+    table: str
+    name: str
+    type: str
+    comment: str
+
+
 def write_sql_reference(folder: Path = HERE) -> None:
     """Write the page."""
-    words = [word for word in _words() if word.name not in HIDDEN]
-    parts = [HEAD, *(_section(kind, (word for word in words if word.kind == kind)) for kind in KINDS)]
+    words, columns = _words_and_columns()
+    shown = [word for word in words if word.name not in HIDDEN]
+    parts = [HEAD, *(_section(kind, (word for word in shown if word.kind == kind)) for kind in KINDS)]
+    names = [word.name for word in shown if word.kind in {"table", "view"}]
+    parts += ["## Columns\n", *(_columns(name, (one for one in columns if one.table == name)) for name in names)]
     (folder / "sql.md").write_text("\n".join(parts), encoding="utf-8")
 
 
-def _words() -> tuple[Word, ...]:
+def _columns(table: str, columns: Iterable[Column]) -> str:
+    rows = [f"| `{one.name}` | {one.type} | {one.comment} |".replace("\n", " ") for one in columns]
+    return "\n".join([f"### {table}\n", "| column | type | |", "|---|---|---|", *rows]) + "\n"
+
+
+def _words_and_columns() -> tuple[tuple[Word, ...], list[Column]]:
     """Of a history with one study and no trial."""
     spec = StudySpec.model_validate(
         {
@@ -50,7 +73,9 @@ def _words() -> tuple[Word, ...]:
         store = open_store(Path(folder))
         with open_study(store, spec, RunStarted(study=spec.name, run="run", host="host", pid=1)):
             pass
-        return completion_words(store)
+        with open_history(store.root) as history:
+            columns = [Column(*row) for row in history.sql(COLUMNS).fetchall()]
+        return completion_words(store), columns
 
 
 def _section(kind: str, words: Iterable[Word]) -> str:

@@ -5,13 +5,18 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import final
+from typing import Any, Literal, Self, final
 
-from pegbox.execution.crew import Crew, Terms
 from pegbox.execution.pool import WorkerPool
-from pegbox.execution.segment_worker import keep_reports
+from pegbox.execution.segment_calls import SegmentCalls
+from pegbox.execution.segment_worker import handover_of
+from pegbox.execution.worker_settings import WorkerSettings
+from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import ClusterError
+from pegbox.schemas.plan import RunSpec
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.resources import visible_gpus
 
@@ -20,35 +25,84 @@ FORGOTTEN_SECONDS = 600
 
 
 @final
-class ClusterCrew(Crew):
-    """One worker process for each thread of the cluster that trains, opened with its first segment.
+class ClusterCrew:
+    """A `Crew` of one worker process for each thread of the cluster that trains, opened with its first segment.
 
     What the driver's own workers promise holds on every machine: a timeout that ends C code, a limit of memory, output
     in a log, and a crash that costs one trial.
     """
 
+    reports_at_end = False
+
     def __init__(
-        self, terms: Terms, store: StoreLayout, capacity: int, *, run: str, directory: Path, spreads_gpus: bool
+        self,
+        run: RunSpec,
+        settings: WorkerSettings,
+        store: StoreLayout,
+        *,
+        run_id: str,
+        directory: Path,
+        spreads_gpus: bool,
     ) -> None:
         """Nothing is started by this; the crew can be pickled.
 
         Args:
-            terms: What its workers keep to.
+            run: How the study is executed.
+            settings: What its workers keep to.
             store: A path that all machines share.
-            capacity: Segments that it takes at the same time.
-            run: Tells the workers of this run from those of others in the same process.
+            run_id: Tells the workers of this run from those of others in the same process.
             directory: Where the workers work, shared as well.
             spreads_gpus: Whether the processes of a machine see all of its GPUs and are to choose one each.
         """
-        super().__init__(terms, store, capacity)
         self.run = run
+        self.settings = settings
+        self.store = store
+        self.run_id = run_id
         self.directory = directory
         self.spreads_gpus = spreads_gpus
+        self._why_lost: Callable[[], str | None] = lambda: None
+
+    def asking(self, why_lost: Callable[[], str | None]) -> Self:
+        """This crew, once it knows how the driver asks the cluster whether it is still there."""
+        self._why_lost = why_lost
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what only the driver can ask."""
+        return {name: value for name, value in vars(self).items() if name != "_why_lost"}
+
+    def why_lost(self) -> str | None:
+        """See `Crew.why_lost`."""
+        return self._why_lost()
 
     @property
-    def pool(self) -> WorkerPool:
+    def capacity(self) -> int:
+        """As many as there are workers: the cluster has a queue of its own."""
+        return self.run.workers
+
+    def prepare(self, segment: Segment, data: PreparedData | None) -> None:
+        """Nothing: its workers see the store."""
+
+    def train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
+        """See `Crew`."""
+        return self._calls().train(segment, data)
+
+    def evaluate(
+        self, segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
+    ) -> Evaluation:
+        """See `Crew`."""
+        return self._calls().evaluate(segment, trained, data, part)
+
+    def collect(self, segment: Segment, trained: TrainedSegment, data: PreparedData | None) -> None:
+        """See `Crew`; the checkpoint is in the store already."""
+        handover_of(segment, data, self.store).clear()
+
+    def _calls(self) -> SegmentCalls:
+        return SegmentCalls(self._pool(), self.store, self.run.timeout)
+
+    def _pool(self) -> WorkerPool:
         """The worker of the calling thread."""
-        key = (self.run, threading.get_ident())
+        key = (self.run_id, threading.get_ident())
         with _GUARD:
             if key not in _POOLS:
                 _end_forgotten_pools()
@@ -67,16 +121,8 @@ class ClusterCrew(Crew):
             _choose_gpu()
         # Dask calls its processes daemons, of which Python starts no children. Ours end with their parent anyway.
         multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-        return WorkerPool(
-            1,
-            threads=self.terms.threads,
-            memory_bytes=self.terms.memory_bytes,
-            logs=self.store.logs / f"{socket.gethostname()}-{os.getpid()}",
-            preload=self.terms.preload,
-            code=self.terms.code,
-            keep=keep_reports,
-            directory=self.directory,
-        )
+        logs = self.store.logs / f"{socket.gethostname()}-{os.getpid()}"
+        return WorkerPool(1, self.settings, logs=logs, directory=self.directory)
 
 
 _POOLS: dict[tuple[str, int], WorkerPool] = {}

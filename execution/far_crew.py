@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Literal, final
 
 from pegbox.execution.cluster_crew import ClusterCrew
-from pegbox.execution.crew import Crew
 from pegbox.execution.exchange import Exchange
-from pegbox.execution.pool import WorkerPool
+from pegbox.execution.segment_worker import handover_of
 from pegbox.schemas.data import PreparedData
+from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.store import open_store
 
 
 @final
-class FarCrew(Crew):
-    """Trains like a `ClusterCrew`, in a store of each machine's own.
+class FarCrew:
+    """A `Crew` that trains like a `ClusterCrew`, in a store of each machine's own.
 
     Reports come back with what was trained; checkpoints keep the names that they have in the driver's store.
     """
@@ -32,27 +32,35 @@ class FarCrew(Crew):
             exchange: What they share instead.
             code: The name of the project's files there.
         """
-        super().__init__(near.terms, near.store, near.capacity)
         self._near = near
         self._exchange = exchange
         self._code = code
 
     @property
-    def pool(self) -> WorkerPool:
-        """The worker of the calling thread."""
-        return self._here().pool
+    def run(self) -> RunSpec:
+        """How the study is executed."""
+        return self._near.run
+
+    @property
+    def capacity(self) -> int:
+        """As many as there are workers."""
+        return self._near.capacity
+
+    def why_lost(self) -> str | None:
+        """See `Crew.why_lost`."""
+        return self._near.why_lost()
 
     def train(self, segment: Segment, data: PreparedData | None) -> TrainedSegment:
         """Fetch what the segment begins with, train it, and leave its checkpoint for others."""
         here = self._here()
         given = segment.model_copy(update={"checkpoint": self._fetched(segment.checkpoint, here.store)})
         trained = here.train(given, self._fetched_data(data, here.store))
-        here.recorded(given, data)
+        handover_of(given, data, here.store).clear()  # the exchange keeps it from here on
         if trained.checkpoint is None:
             return trained
         name = trained.checkpoint.relative_to(here.store.checkpoints)
         self._exchange.put(trained.checkpoint, f"checkpoints/{name}")
-        return trained.model_copy(update={"checkpoint": self.store.checkpoints / name})
+        return trained.model_copy(update={"checkpoint": self._near.store.checkpoints / name})
 
     def evaluate(
         self, segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
@@ -62,20 +70,21 @@ class FarCrew(Crew):
         fetched = trained.model_copy(update={"checkpoint": self._fetched(trained.checkpoint, here.store)})
         return here.evaluate(segment, fetched, self._fetched_data(data, here.store), part)
 
-    def send(self, segment: Segment, data: PreparedData | None) -> None:
+    def prepare(self, segment: Segment, data: PreparedData | None) -> None:
         """Leave what the segment begins with, where no other machine has."""
         if segment.checkpoint is not None and segment.checkpoint.exists():
             self._exchange.put(segment.checkpoint, self._name(segment.checkpoint))
         if data is not None:
             self._exchange.put(data.path, f"data/{data.fingerprint}")
 
-    def collect(self, trained: TrainedSegment) -> None:
+    def collect(self, segment: Segment, trained: TrainedSegment, data: PreparedData | None) -> None:
         """Bring the checkpoint into the driver's store."""
+        self._near.collect(segment, trained, data)
         if trained.checkpoint is not None:
             self._exchange.get(self._name(trained.checkpoint), trained.checkpoint)
 
     def _name(self, checkpoint: Path) -> str:
-        return f"checkpoints/{checkpoint.relative_to(self.store.checkpoints)}"
+        return f"checkpoints/{checkpoint.relative_to(self._near.store.checkpoints)}"
 
     def _here(self) -> ClusterCrew:
         """The crew in this machine's own store and copy of the code."""
@@ -84,10 +93,10 @@ class FarCrew(Crew):
         directory = store.data / self._code.replace("/", "-")
         self._exchange.get(self._code, directory)
         return ClusterCrew(
-            self.terms,
+            self.run,
+            self._near.settings,
             store,
-            self.capacity,
-            run=self._near.run,
+            run_id=self._near.run_id,
             directory=directory,
             spreads_gpus=self._near.spreads_gpus,
         )
@@ -95,7 +104,7 @@ class FarCrew(Crew):
     def _fetched(self, checkpoint: Path | None, store: StoreLayout) -> Path | None:
         if checkpoint is None:
             return None
-        path = store.checkpoints / checkpoint.relative_to(self.store.checkpoints)
+        path = store.checkpoints / checkpoint.relative_to(self._near.store.checkpoints)
         self._exchange.get(self._name(checkpoint), path)
         return path
 

@@ -10,13 +10,16 @@ from queue import LifoQueue
 from typing import Any, Self, TypeVar
 
 from pegbox.execution.slot import Slot, worker_context
-from pegbox.execution.trial_process import Surroundings, WarmUp
+from pegbox.execution.trial_process import WarmUp
+from pegbox.execution.worker_settings import WorkerEnvironment, WorkerSettings
 from pegbox.training.resources import available_cores, total_memory_bytes, visible_gpus
 
 Result = TypeVar("Result")
 
 KEPT_SHARE = 0.5
 """A process that holds more of a worker's memory than this after a call serves no further one."""
+
+DEFAULTS = WorkerSettings()
 
 
 class WorkerPool:
@@ -26,49 +29,38 @@ class WorkerPool:
     They end with the driver, even if it is killed.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a fact of its own, and most are left out
+    def __init__(
         self,
         workers: int,
+        settings: WorkerSettings = DEFAULTS,
         *,
-        threads: int | None = None,
-        memory_bytes: int | None = None,
         logs: Path | None = None,
-        preload: tuple[str, ...] = (),
-        code: tuple[str, ...] = (),
-        keep: Callable[[Any], None] | None = None,
         directory: Path | None = None,
     ) -> None:
         """Start the workers.
 
         Args:
             workers: Number of processes.
-            threads: CPU threads of each; the cores divided by the workers where it is left out.
-            memory_bytes: The most memory each may take; more is the failure out of memory.
+            settings: What each keeps to.
             logs: Directory for `worker-<number>.log`, where all output of a worker goes.
-            preload: Modules to import before the first call, in the server that workers are forked from.
-            code: The user's modules, imported by each worker before the first call.
-            keep: Called in the worker with what a call gives to `trial_process.note`.
             directory: Where the workers work; the current directory where it is left out.
         """
         self.stopped = threading.Event()
         """Set when the workers are ended."""
-        self.threads = threads or max(1, available_cores() // workers)
-        context = worker_context(preload)
+        self.threads = settings.threads or max(1, available_cores() // workers)
+        context = worker_context(settings.imports)
         gpus = visible_gpus()
-        kept_bytes = int(KEPT_SHARE * (memory_bytes or total_memory_bytes() // workers))
+        kept_bytes = int(KEPT_SHARE * (settings.memory_bytes or total_memory_bytes() // workers))
         self._slots = tuple(
             Slot(
-                Surroundings(
-                    environment=_environment(gpus, number),
+                WorkerEnvironment(
+                    settings=settings,
+                    threads=self.threads,
+                    variables=_variables(gpus, number),
                     directory=directory or Path.cwd(),
                     paths=tuple(sys.path),
-                    threads=self.threads,
-                    memory_bytes=memory_bytes,
-                    log=None if logs is None else (logs / f"worker-{number}.log").absolute(),
                     kept_bytes=kept_bytes,
-                    imports=preload,
-                    code=code,
-                    keep=keep,
+                    log=None if logs is None else (logs / f"worker-{number}.log").absolute(),
                 ),
                 context,
             )
@@ -142,7 +134,7 @@ class WorkerPool:
         self.stop()
 
 
-def _environment(gpus: tuple[str, ...], number: int) -> dict[str, str]:
+def _variables(gpus: tuple[str, ...], number: int) -> dict[str, str]:
     """The driver's environment, with one GPU where there are any."""
     chosen = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
     return {**os.environ, **chosen}

@@ -16,8 +16,9 @@ from typing import Any
 
 from pegbox.execution.deadline import LOOK_SECONDS, Deadline
 from pegbox.execution.descendants import GRACE_SECONDS, end_group
-from pegbox.execution.trial_process import Surroundings, WarmUp
+from pegbox.execution.trial_process import WarmUp
 from pegbox.execution.worker_process import BEGAN, READY, STOP, serve
+from pegbox.execution.worker_settings import WorkerEnvironment
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.training.failures import failed, failure_of_exit
@@ -71,9 +72,9 @@ def worker_context(preload: tuple[str, ...]) -> context.ForkServerContext:
 class Slot:
     """One worker process at a time, with its own connection and log."""
 
-    def __init__(self, surroundings: Surroundings, mp_context: context.ForkServerContext) -> None:
+    def __init__(self, environment: WorkerEnvironment, mp_context: context.ForkServerContext) -> None:
         """Nothing is started by this."""
-        self._surroundings = surroundings
+        self._environment = environment
         self._context = mp_context
         self._stopped = threading.Event()
         self._lock = threading.RLock()
@@ -150,7 +151,7 @@ class Slot:
 
     @property
     def _log(self) -> str | None:
-        return str(self._surroundings.log) if self._surroundings.log else None
+        return str(self._environment.log) if self._environment.log else None
 
     def _ready_worker(self, timeout: float | None) -> "_Worker | None":
         """The worker, started where there is none; None where it cannot be.
@@ -163,12 +164,12 @@ class Slot:
                 if self._stopped.is_set():
                     return None
                 if self._worker is None:
-                    self._worker = _Worker(self._surroundings, self._context)
+                    self._worker = _Worker(self._environment, self._context)
                 worker = self._worker
             if worker.is_ready(timeout):
                 return worker
             self._end_worker()
-            self._surroundings = replace(self._surroundings, forks_code=False)
+            self._environment = replace(self._environment, forks_code=False)
         return None
 
     def _end_worker(self, *, politely: bool = False) -> None:
@@ -181,10 +182,10 @@ class Slot:
 class _Worker:
     """A worker process and the connection to it."""
 
-    def __init__(self, surroundings: Surroundings, mp_context: context.ForkServerContext) -> None:
+    def __init__(self, environment: WorkerEnvironment, mp_context: context.ForkServerContext) -> None:
         self._board = mp_context.RawArray("q", 2)
         self.connection, theirs = mp_context.Pipe()
-        self._process = mp_context.Process(target=serve, args=(theirs, surroundings, self._board), daemon=True)
+        self._process = mp_context.Process(target=serve, args=(theirs, environment, self._board), daemon=True)
         self._process.start()
         theirs.close()
         self._is_ready = False

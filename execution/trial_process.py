@@ -14,15 +14,15 @@ import resource
 import signal
 import sys
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NoReturn
 
 from pegbox.execution.descendants import end_with_parent
 from pegbox.execution.leftovers import Baseline, is_gpu_in_use
+from pegbox.execution.worker_settings import WorkerEnvironment
 from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failed, failure_of
 from pegbox.training.resources import limit_threads
@@ -35,38 +35,6 @@ DEAF = 83
 
 WarmUp = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function and its arguments, called in a worker for what all the processes that it forks then find."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a worker process is given once, before its first trial.
-
-    Attributes:
-        environment: All environment variables of the driver; the fork server may be older than they are.
-        directory: The working directory.
-        paths: `sys.path` of the driver.
-        threads: CPU threads of a trial.
-        memory_bytes: The most memory a trial may take; None for no limit.
-        kept_bytes: A process that holds more of its own between two calls serves no further one.
-        log: Where its output goes; None leaves it on the terminal.
-        imports: Modules that are imported before the first trial; one that is missing is passed over.
-        code: Modules of the user's, imported before the first trial as well.
-        forks_code: Whether trials are forked after the user's modules were imported; otherwise each process of a
-            trial imports them.
-        keep: What a trial hands to `note` is given to this in the worker, which no trial can spoil.
-    """
-
-    environment: Mapping[str, str]
-    directory: Path
-    paths: tuple[str, ...]
-    threads: int
-    memory_bytes: int | None = None
-    kept_bytes: int = sys.maxsize
-    log: Path | None = None
-    imports: tuple[str, ...] = ()
-    code: tuple[str, ...] = ()
-    forks_code: bool = True
-    keep: Callable[[Any], None] | None = None
 
 
 @dataclass(slots=True)
@@ -98,12 +66,12 @@ def note(content: Any) -> None:
     _HERE.worker.send_bytes(NOTE + pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL))
 
 
-def run_calls(worker: Connection, surroundings: Surroundings, *, uses_gpu: bool) -> NoReturn:
+def run_calls(worker: Connection, environment: WorkerEnvironment, *, uses_gpu: bool) -> NoReturn:
     """Run the call that comes, answer, and end; called right after the fork, and never comes back.
 
     Args:
         worker: Where calls come from and answers go.
-        surroundings: Of the worker.
+        environment: Of the worker.
         uses_gpu: Whether earlier calls used a GPU: then its context is made before the first call comes.
     """
     parent = os.getppid()
@@ -111,13 +79,13 @@ def run_calls(worker: Connection, surroundings: Surroundings, *, uses_gpu: bool)
     os.setsid()  # the call's own group: a signal to it does not meet the worker
     _HERE.worker, _HERE.pid = worker, os.getpid()
     _become_ordinary()
-    _limit(surroundings)
-    may_stay = uses_gpu or not surroundings.forks_code
-    if not surroundings.forks_code:
-        import_code(surroundings)
+    _limit(environment)
+    may_stay = uses_gpu or not environment.forks_code
+    if not environment.forks_code:
+        import_code(environment)
     if uses_gpu:
         _open_gpu()
-    baseline = Baseline(surroundings.kept_bytes) if may_stay else None
+    baseline = Baseline(environment.kept_bytes) if may_stay else None
     while True:
         has_succeeded = _answer(worker)
         if not has_succeeded or baseline is None or _is_spoilt(baseline):
@@ -169,20 +137,21 @@ def _become_ordinary() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _limit(surroundings: Surroundings) -> None:
-    if surroundings.memory_bytes is not None:
+def _limit(environment: WorkerEnvironment) -> None:
+    most = environment.settings.memory_bytes
+    if most is not None:
         # Not RLIMIT_AS: libraries and CUDA reserve far more addresses than they use.
-        resource.setrlimit(resource.RLIMIT_DATA, (surroundings.memory_bytes, surroundings.memory_bytes))
-    if surroundings.threads > 1:  # the worker itself has one
-        limit_threads(surroundings.threads)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    if environment.threads > 1:  # the worker itself has one
+        limit_threads(environment.threads)
 
 
-def import_code(surroundings: Surroundings) -> None:
+def import_code(environment: WorkerEnvironment) -> None:
     """Import the user's modules; what goes wrong is met again, and told, by the trial that needs them."""
-    directory = str(surroundings.directory)
-    if surroundings.code and directory not in sys.path:
+    directory = str(environment.directory)
+    if environment.settings.code and directory not in sys.path:
         sys.path.insert(0, directory)
-    for module in surroundings.code:
+    for module in environment.settings.code:
         with contextlib.suppress(BaseException):
             import_module(module)
 

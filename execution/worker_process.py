@@ -18,15 +18,8 @@ from typing import Any
 from pegbox.execution.deadline import LOOK_SECONDS, Deadline
 from pegbox.execution.descendants import adopt_orphans, children, end_descendants, exit_code_of, open_end
 from pegbox.execution.leftovers import is_gpu_in_use, n_threads, open_descriptors
-from pegbox.execution.trial_process import (
-    ANSWER,
-    DEAF,
-    NOTE,
-    STAYS,
-    Surroundings,
-    import_code,
-    run_calls,
-)
+from pegbox.execution.trial_process import ANSWER, DEAF, NOTE, STAYS, import_code, run_calls
+from pegbox.execution.worker_settings import WorkerEnvironment
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.training import resources
 from pegbox.training.failures import failed, failure_of, failure_of_exit
@@ -47,60 +40,60 @@ READY, UNFIT, BEGAN, STOP = b"R", b"U", b"B", b"E"
 """Words between driver and worker: calls may come; this process cannot be forked; a call has begun; end now."""
 
 
-def serve(driver: Connection, surroundings: Surroundings, board: Any) -> None:
+def serve(driver: Connection, environment: WorkerEnvironment, board: Any) -> None:
     """Be a worker until the driver lets go of its end of the connection.
 
     Args:
         driver: Takes calls, pickled `(payload, warm_up, seconds)`, and gives answers, pickled results or failures.
-        surroundings: What to prepare.
+        environment: What to prepare.
         board: Shared with the driver: [process id of the worker, of the process of its call].
     """
     board[0] = os.getpid()
-    prepare_process(surroundings)
+    prepare_process(environment)
     n_own_threads = n_threads()  # OpenBLAS ends its own before a fork
-    if surroundings.forks_code:
-        import_code(surroundings)
-        _restore(surroundings)
+    if environment.forks_code:
+        import_code(environment)
+        _restore(environment)
     with contextlib.suppress(OSError, EOFError):  # the driver is gone
         if n_threads() > n_own_threads or is_gpu_in_use():
             driver.send_bytes(UNFIT)
         else:
             driver.send_bytes(READY)
-            _Worker(driver, surroundings, board).serve()
+            _Worker(driver, environment, board).serve()
     end_descendants()
     os._exit(0)  # threads and exit handlers of the user's modules are not waited for
 
 
-def prepare_process(surroundings: Surroundings) -> None:
+def prepare_process(environment: WorkerEnvironment) -> None:
     """Make this process a worker: a group of its own, the driver's environment, our imports."""
     os.setsid()
     adopt_orphans()
     os.environ.clear()
-    os.environ.update(surroundings.environment)
-    sys.path[:] = surroundings.paths
-    if surroundings.log is not None:
-        _redirect_output(surroundings)
-    _restore(surroundings)
-    for module in surroundings.imports:
+    os.environ.update(environment.variables)
+    sys.path[:] = environment.paths
+    if environment.log is not None:
+        _redirect_output(environment)
+    _restore(environment)
+    for module in environment.settings.imports:
         _import_if_there(module)
     limit_threads(1)  # OpenMP's threads do not live through a fork, and what waits for them waits for ever
     resources.worker_pid = os.getpid()
 
 
-def _restore(surroundings: Surroundings) -> None:
+def _restore(environment: WorkerEnvironment) -> None:
     """What imports of the user's modules may have changed of this process itself."""
     # Ended at once, as a Python handler would wait for the end of C code; a handler here would be every call's.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the driver, which lets calls end
     with contextlib.suppress(OSError):  # the directory is gone: the trial will say so
-        os.chdir(surroundings.directory)
+        os.chdir(environment.directory)
 
 
 class _Worker:
     """Serves one call after the other, each in a process that waits for it already."""
 
-    def __init__(self, driver: Connection, surroundings: Surroundings, board: Any) -> None:
-        self._driver, self._surroundings, self._board = driver, surroundings, board
+    def __init__(self, driver: Connection, environment: WorkerEnvironment, board: Any) -> None:
+        self._driver, self._environment, self._board = driver, environment, board
         self._bystanders = children()
         self._warmed: list[bytes] = []
         self._uses_gpu = False
@@ -139,7 +132,7 @@ class _Worker:
         if not stays or children() - self._bystanders - {self._child.pid}:  # it is its own judge, but of no daemons
             self._child.end(self._bystanders)
             self._child = self._fork()
-        _tidy_log(self._surroundings)
+        _tidy_log(self._environment)
 
     def _fork(self) -> "_Child":
         ours, theirs = Pipe()
@@ -149,12 +142,12 @@ class _Worker:
         if pid == 0:
             try:
                 self._close_own(theirs)
-                run_calls(theirs, self._surroundings, uses_gpu=self._uses_gpu)
+                run_calls(theirs, self._environment, uses_gpu=self._uses_gpu)
             finally:
                 os._exit(1)
         theirs.close()
         self._board[1] = pid
-        return _Child(pid, ours, self._surroundings)
+        return _Child(pid, ours, self._environment)
 
     def _close_own(self, kept: Connection) -> None:
         """In the child: its worker's connections and journal, which no call should be able to reach."""
@@ -169,11 +162,11 @@ _GOES_ON = object()
 class _Child:
     """The process of one call, seen from its worker."""
 
-    def __init__(self, pid: int, connection: Connection, surroundings: Surroundings) -> None:
+    def __init__(self, pid: int, connection: Connection, environment: WorkerEnvironment) -> None:
         self.pid = pid
         self.used_gpu = False
         self._connection = connection
-        self._surroundings = surroundings
+        self._environment = environment
         self._has_answered = False
         self._code: int | None = None
         self._ends = open_end(pid)
@@ -222,8 +215,8 @@ class _Child:
         return _GOES_ON if code is None else self._failure_of_end(code)
 
     def _keep(self, message: bytes) -> None:
-        if message[:1] == NOTE and self._surroundings.keep is not None:
-            self._surroundings.keep(pickle.loads(message[1:]))  # noqa: S301 - written by its process
+        if message[:1] == NOTE and self._environment.settings.keep is not None:
+            self._environment.settings.keep(pickle.loads(message[1:]))  # noqa: S301 - written by its process
 
     def _failure_of_end(self, code: int) -> Failure:
         if code == DEAF:
@@ -232,7 +225,7 @@ class _Child:
                 "the answer. Close what the code has opened itself."
             )
             return failed(FailureKind.ERROR, message).failure
-        log = str(self._surroundings.log) if self._surroundings.log else None
+        log = str(self._environment.log) if self._environment.log else None
         more_kills = count_out_of_memory_kills() > self._kills_before
         return failure_of_exit(code, out_of_memory=more_kills, log=log)
 
@@ -271,10 +264,10 @@ class _Child:
         end_descendants(bystanders, group=self.pid)
 
 
-def _redirect_output(surroundings: Surroundings) -> None:
-    assert surroundings.log is not None
-    surroundings.log.parent.mkdir(parents=True, exist_ok=True)
-    target = os.open(surroundings.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+def _redirect_output(environment: WorkerEnvironment) -> None:
+    assert environment.log is not None
+    environment.log.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(environment.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for descriptor in (1, 2):
         os.dup2(target, descriptor)
         os.set_inheritable(descriptor, True)
@@ -284,15 +277,15 @@ def _redirect_output(surroundings: Surroundings) -> None:
     sys.stderr = open(2, "w", buffering=1, errors="replace", closefd=False)  # noqa: SIM115
 
 
-def _tidy_log(surroundings: Surroundings) -> None:
+def _tidy_log(environment: WorkerEnvironment) -> None:
     """Keep the log short, and let there be one where a call took it away."""
-    if surroundings.log is None:
+    if environment.log is None:
         return
     with contextlib.suppress(OSError):
-        if os.fstat(1).st_nlink == 0 or not surroundings.log.exists():
-            _redirect_output(surroundings)
+        if os.fstat(1).st_nlink == 0 or not environment.log.exists():
+            _redirect_output(environment)
         elif os.fstat(1).st_size > MAX_LOG_BYTES:
-            os.truncate(surroundings.log, 0)
+            os.truncate(environment.log, 0)
 
 
 def _import_if_there(module: str) -> None:

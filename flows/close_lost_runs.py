@@ -8,6 +8,7 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectException
 from prefect.states import Crashed
 
+from pegbox.flows.prefect_server.server_loss import tell_ends
 from pegbox.schemas.events import RunEnded
 from pegbox.storage.lost_runs import LostRun, lost_runs
 from pegbox.storage.study_log import StudyLog
@@ -16,7 +17,7 @@ _logger = logging.getLogger(__name__)
 
 
 def close_lost_runs(study: StudyLog) -> None:
-    """Record that earlier runs of the study are lost, and mark their flow runs Crashed.
+    """Record that earlier runs of the study are lost, mark their flow runs Crashed, and tell ends that Prefect missed.
 
     After kill -9 a flow run stays Running in Prefect and can be neither retried nor told from one that lives.
     """
@@ -26,6 +27,7 @@ def close_lost_runs(study: StudyLog) -> None:
         if lost.flow_run_id is not None:
             _mark_crashed(lost, UUID(lost.flow_run_id), message)
         study.record(RunEnded(study=name, run=lost.run, status="lost", message=message))
+    tell_ends(study.store, name, study.run)
 
 
 def _mark_crashed(lost: LostRun, flow_run_id: UUID, message: str) -> None:

@@ -26,7 +26,7 @@ def measure_winner(selection: Selection, history: History, tasks: SegmentTasks, 
     checkpoints: list[Path | None] = []
     for segment in segmenting.of_replicate(trial, best.replicate or 0):
         trained = _outcome(tasks.train(segment))
-        tasks.crew.collect(trained)
+        tasks.crew.collect(segment, trained, tasks.data)
         if not trained.is_whole:
             trained = _outcome(tasks.train_again(segment))
         checkpoints.append(trained.checkpoint)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pegbox.execution.trial_evaluation import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
 from pegbox.flows.checkpoint_cleanup import Keeping
 from pegbox.flows.completions import Completion, Completions
+from pegbox.flows.engines.cluster_engine import cluster_lost
 from pegbox.flows.interruption import Interruption
 from pegbox.flows.prefect_events import announce
 from pegbox.flows.retry_backoff import Resting
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
 from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
-from pegbox.schemas.failure import Failure
+from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
 
@@ -105,6 +106,8 @@ class SegmentRunner:
             case Evaluation() as evaluation:
                 self._evaluated(completion.about, evaluation)
             case TrialError(failure=failure):
+                if failure.kind is FailureKind.LOST and (why := self._crew.why_lost()):
+                    raise cluster_lost(self._study.history.spec.name, why)
                 self._failed(completion.about.segment, failure)
             case BaseException() as error:
                 raise error
@@ -122,7 +125,7 @@ class SegmentRunner:
             self._submit(self._waiting.popleft())
 
     def _submit(self, segment: Segment) -> None:
-        self._crew.send(segment, self._data)
+        self._crew.prepare(segment, self._data)
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
         self._ongoing.add(_Ongoing(segment), self._tasks.train(segment))
 
@@ -148,11 +151,10 @@ class SegmentRunner:
                 cached=completion.is_cached,
             )
         )
-        self._crew.recorded(segment, self._data)
-        if self._is_over(segment):
-            return
-        self._ongoing.add(_Ongoing(segment, trained), self._tasks.evaluate(segment, trained))
-        self._crew.collect(trained)
+        if not self._is_over(segment):
+            self._ongoing.add(_Ongoing(segment, trained), self._tasks.evaluate(segment, trained))
+        # After the submission, so that the evaluation begins while a checkpoint comes from far.
+        self._crew.collect(segment, trained, self._data)
 
     def _evaluated(self, ongoing: _Ongoing, measured: Evaluation) -> None:
         segment, trained = ongoing.segment, ongoing.trained
@@ -207,6 +209,7 @@ class SegmentRunner:
                 study=segment.study,
                 trial=segment.trial,
                 attempt=segment.attempt,
+                fold=segment.fold,
                 replicate=segment.replicate,
                 failure=failure,
                 final=not again,

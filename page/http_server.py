@@ -1,5 +1,7 @@
 """Serves the live page at an address of this machine; what is served stands in `live_host`."""
 
+import os
+import pwd
 import secrets
 import socket
 from collections.abc import Callable
@@ -16,7 +18,8 @@ def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> 
 
     Args:
         root: The store.
-        host: The address to bind; any but this machine's own asks visitors for a token.
+        host: The address to bind; any but this machine's own asks visitors for a token, and so does that one where
+            several users share the machine.
         port: 0 for any that is free.
         on_ready: Told the address to open, token included.
 
@@ -25,7 +28,8 @@ def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> 
     """
     import uvicorn
 
-    gate = Gate(token=None if is_loopback(host) else secrets.token_urlsafe(24))
+    is_open = is_loopback(host) and not is_shared_machine()
+    gate = Gate(token=None if is_open else secrets.token_urlsafe(24))
     with bind(host, port) as listener:
         config = uvicorn.Config(
             live_app(root, gate),
@@ -36,6 +40,19 @@ def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> 
         )
         on_ready(address(listener, gate))
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def is_shared_machine() -> bool:
+    """True where another person has an account here: every user of a machine reaches its loopback addresses.
+
+    Accounts below 1000 are the system's, `nobody` is 65534, and those without a shell are services.
+    """
+    return any(
+        1000 <= account.pw_uid < 65534
+        and account.pw_uid != os.getuid()
+        and not account.pw_shell.endswith(("/nologin", "/false", "/sync"))
+        for account in pwd.getpwall()
+    )
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -8,8 +8,9 @@ from pegbox.report.check_cluster import check_cluster
 from pegbox.report.data_story import understand_prepared
 from pegbox.schemas.errors import DataError, Problem
 from pegbox.schemas.preset_space import draw_published
+from pegbox.schemas.secret_texts import masked_secret
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import TorchTrain
+from pegbox.schemas.train import CommandTrain, TorchTrain
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.methods import check_search
 from pegbox.training.check_prepared import check_prepared
@@ -31,12 +32,31 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
         *check_search(spec),
         *check_schedule(spec),
         *check_cluster(spec.run),
+        *check_secrets(spec),
     )
 
 
 def doubts_about_study(spec: StudySpec) -> tuple[Problem, ...]:
     """What a study may say, and what is more often than not a mistake: worth a look before a night is spent on it."""
     return doubts_of_training(draw_published(spec))
+
+
+def check_secrets(spec: StudySpec) -> tuple[Problem, ...]:
+    """Where the study holds what looks like a secret: all of it is stored, shown, and handed to Prefect."""
+    texts: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+        *((("tags", name), (f"{name}={value}",)) for name, value in spec.tags.items()),
+        (("data", "source"), (str(spec.data.source),) if spec.data else ()),
+        (("run", "shared"), (spec.run.shared or "",)),
+        (("run", "address"), (spec.run.address or "",)),
+    ]
+    if isinstance(spec.train, CommandTrain):
+        texts.append((("train", "command"), spec.train.command))
+    advice = "In a command write ${env:NAME} for it, and set NAME where the trials run; leave it out elsewhere."
+    return tuple(
+        Problem(f"{found!r} looks like a secret, and a study is stored and shown. {advice}", path)
+        for path, each in texts
+        if (found := masked_secret(each))
+    )
 
 
 def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:

@@ -1,13 +1,21 @@
 """What a study's data was taken for, in a few lines, and what a model that needs no tuning reaches on it."""
 
+import json
+import math
 from collections.abc import Sequence
 
+from pegbox.analysis.advice import Advice
+from pegbox.analysis.advised_commands import branch
 from pegbox.datasets.prepared import open_prepared, read_understanding, write_understanding
 from pegbox.report.number_format import metric, number, spaced
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.data import PreparedData
+from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.understanding import ColumnKind, DataUnderstanding, Leak
+from pegbox.storage.history_file import HistoryFile
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.runs import last_run
 
 MOST_COLUMNS = 12
 """Of one kind that are named."""
@@ -50,12 +58,40 @@ def data_warnings(understood: DataUnderstanding) -> tuple[str, ...]:
 
 
 def leak_sentence(leak: Leak) -> str:
-    """A suspected leak, with what speaks for it."""
+    """A suspected leak, with what speaks for it and the remedy."""
+    return f"{leak_evidence(leak)} Add it to data.drop if it is not known when a prediction is asked for."
+
+
+def leak_evidence(leak: Leak) -> str:
+    """What speaks for a leak."""
     of_what = "of the rows" if leak.baseline else "of the variance"
     without = f", {metric(leak.baseline, 3)} without it" if leak.baseline else ""
+    return f"{leak.column!r} alone tells the target ({metric(leak.score, 3)} {of_what}{without}): a suspected leak."
+
+
+def recorded_understanding(store: StoreLayout, file: HistoryFile, study: str) -> DataUnderstanding | None:
+    """What the data of a study's last run was taken for; None where it had none, or it is gone from the store."""
+    last = last_run(file, study)
+    if last is None or last.data_fingerprint is None:
+        return None
+    return read_understanding(store.data / last.data_fingerprint)
+
+
+def data_advice(understood: DataUnderstanding | None, history: History) -> tuple[Advice, ...]:
+    """Advice to try without the columns that give the target away by themselves."""
+    if understood is None or history.spec.data is None or not understood.leaks:
+        return ()
+    names = [leak.column for leak in understood.leaks]
+    drop = json.dumps([*history.spec.data.drop, *names], ensure_ascii=False)
+    it = "it" if len(names) == 1 else "them"
     return (
-        f"{leak.column!r} alone tells the target ({metric(leak.score, 3)} {of_what}{without}): a suspected leak. "
-        "Add it to data.drop if it is not known when a prediction is asked for."
+        Advice(
+            kind="leak",
+            what=f"Ask whether {' and '.join(map(repr, names))} can be known when a prediction is asked for, and tune "
+            f"without {it} if not.",
+            evidence=" ".join(leak_evidence(leak) for leak in understood.leaks),
+            command=branch(history, f"data.drop={drop}"),
+        ),
     )
 
 
@@ -100,10 +136,11 @@ def _listed(named: list[str]) -> str:
 def _target(understood: DataUnderstanding) -> str:
     told = f" ({understood.target_told})" if understood.target_told else ""
     if extent := understood.target_range:
-        return (
-            f"{understood.target}{told}, a number: {number(extent.min, 6)} to {number(extent.max, 6)}, mean "
-            f"{number(extent.mean, 6)}, deviation {number(extent.std)}"
-        )
+        # As many digits as show the differences: a meter reads 20,000,003 and 20,000,005.
+        largest = max(abs(extent.min), abs(extent.max), extent.std)
+        digits = min(15, 4 + math.floor(math.log10(largest / extent.std))) if extent.std else 4
+        low, high, mean = (number(value, digits) for value in (extent.min, extent.max, extent.mean))
+        return f"{understood.target}{told}, a number: {low} to {high}, mean {mean}, deviation {number(extent.std)}"
     shares = [f"{name} {100 * share:.1f} %" for name, share in understood.class_shares.items()]
     more = [f"and {len(shares) - MOST_CLASSES} more"] if len(shares) > MOST_CLASSES else []
     return f"{understood.target}{told}, {len(shares)} classes: {', '.join([*shares[:MOST_CLASSES], *more])}"

@@ -11,6 +11,7 @@ from pegbox.analysis.health import advise
 from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.ranking import ranked
 from pegbox.analysis.rung_correlation import rung_correlations
+from pegbox.report.data_story import data_advice, recorded_understanding
 from pegbox.report.explanation import Explanation
 from pegbox.report.history_sample import MOST_ANALYSED, measured_history
 from pegbox.report.kept_explanations import KeptExplanations, explained_content
@@ -64,7 +65,11 @@ def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explana
     content = explained_content(basis)
     # Advice rests on trials that the sample may not hold: it is as new as the whole history.
     key = kept.key_of(content, basis=str(version) if is_sampled else "")
-    found = kept.find(key) or explain(content, history, _curves(file, spec, history))
+    found = kept.find(key)
+    if found is None:
+        found = explain(content, history, _curves(file, spec, history))
+        advice = tried_out(content, data_advice(recorded_understanding(store, file, spec.name), content))
+        found = found.model_copy(update={"advice": (*advice, *found.advice)})
     explanation = found.model_copy(
         update={
             "version": version,

@@ -99,6 +99,8 @@ class Tally(Schema):
     """Each constraint and what the completed trials make of it."""
     search_end: str | None = None
     """Why the search is over; None while it goes on."""
+    understood: str | None = None
+    """What was read of the first program's output, in a sentence."""
     earlier: tuple[str, ...] = ()
     """The studies that it learns from."""
 

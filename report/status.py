@@ -92,6 +92,8 @@ class StudyStatus(Schema):
     schedule: str
     search_end: str | None = None
     """Why the search is over; None while it goes on."""
+    understood: str | None = None
+    """What was read of the output of the first program that ended well; None for trainings that are no programs."""
     run: RunState | None = None
     budget: tuple[BudgetUse, ...] = ()
     """The limit that is nearest to its end comes first."""
@@ -158,6 +160,7 @@ def status_of(
         earlier=tally.earlier,
         schedule=spec.fidelity.schedule,
         search_end=tally.search_end,
+        understood=tally.understood,
         run=run,
         budget=budget,
         counts=tally.counts,

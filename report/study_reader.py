@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pegbox.datasets.prepared import read_understanding
 from pegbox.report import incumbent_rows
+from pegbox.report.data_story import recorded_understanding
 from pegbox.report.incumbent import Front, Incumbent, broken_in_words
 from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
@@ -92,10 +93,11 @@ class StudyReader:
 
     def understanding(self) -> DataUnderstanding | None:
         """What the data of the last run was taken for; None where it had none, or it is gone from the store."""
-        last = last_run(self.file, self.study)
-        if last is None or last.data_fingerprint is None:
-            return None
-        return read_understanding(self._store.data / last.data_fingerprint)
+        return recorded_understanding(self._store, self.file, self.study)
+
+    @property
+    def _prints(self) -> bool:
+        return self.spec.train.kind == "command"
 
     def tally(self) -> Tally:
         """What the trials add up to."""
@@ -115,7 +117,7 @@ class StudyReader:
             cost=sums.cost,
             stagnation=self._since(seen, front),
             mean_seconds=sums.mean_seconds,
-            elapsed_seconds=events.elapsed_seconds(self.file, self.study),
+            elapsed_seconds=self._elapsed_seconds(),
             search_seconds=trained.search,
             finalist_seconds=trained.finalists,
             seed_rounds=tuple(SeedRound(**one.model_dump()) for one in segments.settled_seeds(self.file, self.study)),
@@ -127,6 +129,7 @@ class StudyReader:
             front=front,
             broken=incumbent_rows.broken_constraints(self.file, self.spec),
             search_end=events.search_end(self.file, self.study),
+            understood=events.understood_output(self.file, self.study) if self._prints else None,
             earlier=events.earlier_studies(self.file, self.study) if learns(self.spec) else (),
         )
 
@@ -155,6 +158,16 @@ class StudyReader:
             )
             for one in trials.ended_trials(self.file, self.study, after)
         )
+
+    def _elapsed_seconds(self) -> float:
+        """Running time over all runs: as the driver last said and, while it is alive, what has passed since."""
+        told = events.told_clock(self.file, self.study)
+        if told is None:
+            return 0.0
+        run = self.run()
+        is_running = run is not None and run.status == "running"
+        since = (datetime.now(told.at.tzinfo) - told.at).total_seconds() if is_running else 0.0
+        return told.elapsed_seconds + max(0.0, since)
 
     def _curve(self, trial: int) -> dict[int, float]:
         return curve(self.file, self.study, self.spec.goals[0].metric, trial)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from pegbox.schemas.text import storable
+
 Scalar = bool | int | FiniteFloat | str | None
 """One value of a parameter as YAML and JSON know it."""
 
@@ -20,6 +22,9 @@ Metrics = dict[str, FiniteFloat]
 
 Unusable = dict[str, str]
 """Metric name to what came where a finite number was expected: `nan`, `inf`, `-inf`, or a text that is no number."""
+
+MAX_VALUE = 200
+"""Characters that are kept of what came instead of a number."""
 
 NOT_FINITE = ("nan", "inf", "-inf")
 """How `Unusable` writes what is a number and not finite."""
@@ -38,7 +43,7 @@ def parted(numbers: Mapping[str, float | str]) -> tuple[Metrics, Unusable]:
     ({'loss': 0.5}, {'auc': 'nan', 'size': '1,205'})
     """
     finite = {name: value for name, value in numbers.items() if not isinstance(value, str) and math.isfinite(value)}
-    return finite, {name: str(value) for name, value in numbers.items() if name not in finite}
+    return finite, {name: storable(str(value)[:MAX_VALUE]) for name, value in numbers.items() if name not in finite}
 
 
 class EntryError(ValueError):

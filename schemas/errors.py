@@ -9,6 +9,7 @@
     │   └── SpaceExhaustedError     1   every configuration of a finite space was tried
     ├── TrialError                  1   one trial failed; carries the failure as a fact
     ├── ClusterError                1   the cluster does not answer, or cannot run the study
+    │   └── ClusterLostError        1   the whole cluster went away under a run; the same command goes on
     ├── StudyInterruptedError       130 a signal ended the run; the same command goes on
     ├── NoTrialSucceededError       3   a study ended and no trial of it has a value
     ├── StoreError                  1   the history cannot be read or written
@@ -118,6 +119,10 @@ class TrialError(PegboxError):
 
 class ClusterError(PegboxError):
     """The cluster does not answer, or its machines cannot run the study as they are."""
+
+
+class ClusterLostError(ClusterError):
+    """The whole cluster went away under a run; no trial failed by it, and the same command goes on."""
 
 
 class StudyInterruptedError(PegboxError):

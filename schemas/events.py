@@ -10,6 +10,7 @@ from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.text import Told
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -30,6 +31,22 @@ class StudyOpened(_Event):
 
     type: Literal["study_opened"] = "study_opened"
     spec: StudySpec
+
+
+class StudyRenamed(_Event):
+    """A user gave the study another name: all that was recorded under the old one until now belongs to the new one."""
+
+    type: Literal["study_renamed"] = "study_renamed"
+    name: str
+    """The new one; of a study that is forgotten one that nobody else has."""
+    forgotten: bool = False
+    """True where the study is to be seen nowhere until it is restored."""
+
+
+class StudyDropped(_Event):
+    """What a forgotten study needs was deleted: it cannot be restored any more."""
+
+    type: Literal["study_dropped"] = "study_dropped"
 
 
 class RunStarted(Driven):
@@ -53,7 +70,7 @@ class RunEnded(Driven):
     run: str
     status: Literal["completed", "interrupted", "failed", "lost"]
     """`lost` is said by a later run: the process of this one died without a word."""
-    message: str = ""
+    message: Told = ""
 
 
 class DecisionMade(Driven):
@@ -76,7 +93,7 @@ class SearchEnded(Driven):
     """The strategy has nothing more to decide; a larger budget may begin the search again."""
 
     type: Literal["search_ended"] = "search_ended"
-    reason: str
+    reason: Told
     """One sentence for the user."""
     elapsed_seconds: float
     """Running time of the study when the last trial of the search ended."""
@@ -161,6 +178,7 @@ class TrialFailed(Driven):
     type: Literal["trial_failed"] = "trial_failed"
     trial: int
     attempt: int
+    fold: int = 0
     replicate: int | None = None
     failure: Failure
     final: bool
@@ -211,7 +229,7 @@ class ScheduleStep(_Event):
     step: Literal["unchanged", "held", "lapsed", "kept", "promoted"]
     """`unchanged`: nothing to do. `held`: the incumbent holds on new data. `lapsed`: it does not, or tuning was asked
     for all the same. `kept`: tuning found nothing credibly better. `promoted`: the winner is the incumbent now."""
-    reason: str
+    reason: Told
     data_fingerprint: str
     """Of the data, or of the training code where the study brings no data."""
     asked: str
@@ -233,6 +251,8 @@ class ArtifactWritten(_Event):
 
 Event = Annotated[
     StudyOpened
+    | StudyRenamed
+    | StudyDropped
     | RunStarted
     | RunEnded
     | DecisionMade

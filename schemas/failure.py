@@ -1,10 +1,24 @@
 """What is kept of a trial that failed: a fact of the history, not a lost traceback."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field, FiniteFloat
+from pydantic import AfterValidator, Field, FiniteFloat
 
 from pegbox.schemas.base import Schema
+from pegbox.schemas.text import storable
+
+MAX_TRACEBACK = 20_000
+"""Characters of a traceback that are kept; the end of it says most."""
+MAX_MESSAGE = 2_000
+
+
+def _beginning(message: str) -> str:
+    return storable(message[:MAX_MESSAGE])
+
+
+def _end(trace: str | None) -> str | None:
+    return storable(trace[-MAX_TRACEBACK:]) if trace else None
 
 
 class FailureKind(StrEnum):
@@ -37,8 +51,8 @@ class Failure(Schema):
     """One failed attempt."""
 
     kind: FailureKind
-    message: str
-    """One sentence for the user."""
-    traceback: str | None = None
+    message: Annotated[str, AfterValidator(_beginning)]
+    """One sentence for the user, cut and escaped to what a history can hold."""
+    traceback: Annotated[str | None, AfterValidator(_end)] = None
     seconds: FiniteFloat | None = Field(default=None, ge=0)
     """Of training until it failed, the start of a worker included; None where nobody counted them."""

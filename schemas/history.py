@@ -22,6 +22,7 @@ from pegbox.schemas.events import (
     SegmentStarted,
     SelectionMade,
     StudyOpened,
+    StudyRenamed,
     TrialEvaluated,
     TrialFailed,
     TrialReopened,
@@ -133,6 +134,12 @@ class History(Schema):
     def _numbered(self, number: int | None) -> Trial | None:
         return next((trial for trial in self.competing if trial.number == number), None)
 
+    def told_state(self, trial: Trial) -> TrialState:
+        """What became of a trial, in the word that people are told: once the search is over, one that the schedule left
+        at a rung was stopped there; it is paused only for a strategy, which may be asked again with a larger budget."""
+        is_left = trial.state is TrialState.PAUSED and self.search_end is not None
+        return TrialState.STOPPED if is_left else trial.state
+
     def is_feasible(self, trial: Trial) -> bool:
         """True if a trial is known to keep every constraint of the study; one that does not can never win."""
         return keeps_constraints(self.spec, trial)
@@ -195,6 +202,8 @@ class History(Schema):
                 case StudyOpened():
                     earlier = earlier if event.spec.search.warm_start == spec.search.warm_start else None
                     spec, search_end = event.spec, None
+                case StudyRenamed(name=name):
+                    spec = spec.model_copy(update={"name": name})
                 case EarlierChosen():
                     earlier = event.studies
                 case DecisionMade():
@@ -203,10 +212,7 @@ class History(Schema):
                 case SearchEnded():
                     search_end = event.reason
                 case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried() | TrialReopened():
-                    number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
-                    if number >= len(trials):
-                        raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
-                    trials[number] = trials[number].model_copy(update=_change(trials[number], event))
+                    _apply_to_trial(trials, event)
                     search_end = None if isinstance(event, TrialRetried) else search_end
                 case SelectionMade():
                     selection = event.selection
@@ -231,6 +237,13 @@ class History(Schema):
 def _told_seconds(event: Event) -> float:
     """Running time of the study at an event; 0 where nobody said it."""
     return (event.elapsed_seconds or 0.0) if isinstance(event, Driven) else 0.0
+
+
+def _apply_to_trial(trials: list[Trial], event: _OfTrial) -> None:
+    number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
+    if number >= len(trials):
+        raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
+    trials[number] = trials[number].model_copy(update=_change(trials[number], event))
 
 
 def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:

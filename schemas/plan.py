@@ -127,7 +127,10 @@ class SearchSpec(Declared):
 
     method: str = Field(
         default="auto",
-        examples=["auto", "random", "grid", "sobol", "bayes", "genetic", "optuna:TPESampler", "hyperopt:tpe"],
+        examples=[
+            *("auto", "random", "grid", "sobol", "bayes", "genetic"),
+            *("optuna:TPESampler", "hyperopt:tpe", "my_project:MySampler"),
+        ],
     )
     """Which sampler; `auto` chooses by space and budget and says what it chose."""
     options: dict[str, Any] = Field(default={})
@@ -145,7 +148,9 @@ class SearchSpec(Declared):
 class FidelitySpec(Declared):
     """How far each trial is trained before it is compared."""
 
-    schedule: str = Field(default="full", examples=["full", "median", "halving", "asha", "hyperband"])
+    schedule: str = Field(
+        default="full", examples=["full", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
+    )
     """`full` trains every trial to the end; the others stop trials that fall behind."""
     min: int = Field(default=1, ge=1)
     """The first rung, in epochs."""

@@ -18,16 +18,21 @@ from pegbox.schemas.plan import (
     SearchSpec,
 )
 from pegbox.schemas.space import Space
+from pegbox.schemas.text import unstorable
 from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
 
 BUDGETED_METHODS = frozenset({"freeze_thaw"})
 """Methods that decide at once what to try and how far to train it, by rungs of their own."""
 
 
+LONGEST_NAME = 200
+"""Letters; it becomes part of file names and of SQL names."""
+
+
 class StudySpec(Schema):
     """The whole study file."""
 
-    name: str = Field(min_length=1, max_length=200, examples=["digits-mlp"])
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, examples=["digits-mlp"])
     """Names the study in the store; the same name goes on with the same study."""
     data: DataSpec | None = None
     """Not needed by a function or command that brings its own data."""
@@ -63,6 +68,13 @@ class StudySpec(Schema):
     def _drop_schema_key(cls, raw: Any) -> Any:
         """Editors may keep `$schema` in the file itself."""
         return {key: value for key, value in raw.items() if key != "$schema"} if isinstance(raw, dict) else raw
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, raw: Any) -> Any:
+        for at, text in unstorable(raw):
+            raise EntryError(f"a study holds text that can be stored, got {text[:60]!r}. Write other characters.", *at)
+        return raw
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -29,6 +29,7 @@ from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.space.enqueued import check_enqueued, check_priors
 from pegbox.search.space.scales import by_magnitude
 from pegbox.search.strategy import Ending, Planner, Sampler, Schedule, Strategy
+from pegbox.search.user_method import check_import, is_import_path, user_sampler, user_schedule
 from pegbox.search.warm_start_sources import check_earlier
 
 METHODS: dict[str, type[Schema]] = {
@@ -40,7 +41,8 @@ METHODS: dict[str, type[Schema]] = {
     "random": NoOptions,
     "sobol": NoOptions,
 }
-"""Our own methods and the schemas of their arguments; beside them `optuna:<Sampler>` and `hyperopt:<algorithm>`."""
+"""Our own methods and the schemas of their arguments; beside them stand `optuna:<Sampler>`, `hyperopt:<algorithm>` and
+import paths of the user's."""
 SCHEDULES: dict[str, type[Schema]] = {
     "asha": AshaOptions,
     "full": NoOptions,
@@ -120,6 +122,8 @@ def _sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History
         from pegbox.search.samplers.hyperopt_sampler import HyperoptSampler
 
         return HyperoptSampler(encoding, name, spec.search.options)
+    if is_import_path(method):
+        return user_sampler(method, spec, encoding)
     options = METHODS[method].model_validate(spec.search.options)
     if isinstance(options, BayesOptions):
         from pegbox.search.model_methods import bayes_for
@@ -147,6 +151,8 @@ def _own_sampler(spec: StudySpec, encoding: SpaceEncoding, options: Schema, meth
 
 
 def _schedule(spec: StudySpec) -> Schedule:
+    if is_import_path(spec.fidelity.schedule):
+        return user_schedule(spec.fidelity.schedule, spec)
     from pegbox.search.schedules.asha import AshaSchedule
     from pegbox.search.schedules.full_budget import FullSchedule
     from pegbox.search.schedules.halving import HalvingSchedule
@@ -174,8 +180,10 @@ def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
         from pegbox.search.samplers.hyperopt_sampler import check_hyperopt
 
         return (*check_hyperopt(name, spec.search.options), *_check_one_objective(spec), *_check_no_constraints(spec))
+    if is_import_path(method):
+        return check_import(method, "propose", path)
     if method not in METHODS:
-        known = [*METHODS, "optuna:TPESampler", "hyperopt:tpe"]
+        known = [*METHODS, "optuna:TPESampler", "hyperopt:tpe", "my_project:MySampler"]
         return (Problem(f"Unknown search method {method!r}. {suggest(method, known)}", path),)
     problems = check_options(METHODS[method], spec.search.options, ("search", "options"))
     if method == "freeze_thaw" and spec.fidelity.schedule != "full":
@@ -208,6 +216,8 @@ def _check_improvement(spec: StudySpec) -> tuple[Problem, ...]:
 
 def _check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
     name = spec.fidelity.schedule
+    if is_import_path(name):
+        return check_import(name, "decide", ("fidelity", "schedule"))
     if name not in SCHEDULES:
         return (Problem(f"Unknown schedule {name!r}. {suggest(name, SCHEDULES)}", ("fidelity", "schedule")),)
     return check_options(SCHEDULES[name], spec.fidelity.options, ("fidelity", "options"))

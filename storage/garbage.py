@@ -6,7 +6,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from pegbox.schemas.events import StudyDropped
+from pegbox.storage.amending import forgotten_studies
 from pegbox.storage.ingest import ingest
+from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
 
@@ -21,7 +24,7 @@ WITH named AS (
     SELECT study, trial, replicate, ended_at AS at, checkpoint FROM segments
     UNION ALL SELECT study, trial, json_extract(body, '$.evaluation.replicate')::INTEGER, written_at,
         json_extract_string(body, '$.checkpoints.*').unnest()
-    FROM events WHERE type = 'trial_evaluated'
+    FROM events SEMI JOIN studies USING (study) WHERE type = 'trial_evaluated'
     UNION ALL SELECT study, winner, NULL, selected_at, checkpoint FROM selections
 ),
 ranked AS (
@@ -34,6 +37,10 @@ ranked AS (
 kept AS (
     SELECT study, number AS trial FROM ranked WHERE place <= $keep
     UNION SELECT study, number FROM trials WHERE state IN ('proposed', 'running', 'paused')
+    -- What a search left at a rung when it ended may go on from there with a larger budget.
+    UNION SELECT t.study, t.number FROM trials AS t
+    ANTI JOIN (SELECT study, trial FROM decisions WHERE kind = 'stop') AS d ON d.study = t.study AND d.trial = t.number
+    WHERE t.state = 'stopped'
     UNION SELECT study, winner FROM selections
 ),
 evaluated AS (
@@ -89,6 +96,8 @@ class Collected(NamedTuple):
 def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = False) -> Collected:
     """Delete checkpoints that no trial needs any more, and cached results.
 
+    Studies that were forgotten keep nothing, and cannot be restored afterwards.
+
     Kept are the checkpoints of the best completed trials of each study, of trials whose life goes on, and of winners.
     Cached results are kept while a trial of any study goes on, except those that name a checkpoint that goes. What was
     written within the last hour stays.
@@ -118,9 +127,19 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
         if _names_one_of(path, gone) or (not is_busy and _is_old(path))
     )
     if not dry_run:
+        _drop_forgotten(store)
         for item in (*past, *cached):
             _delete(item.path)
     return Collected(past, cached, len(entries) - len(past), deleted=not dry_run)
+
+
+def _drop_forgotten(store: StoreLayout) -> None:
+    """Say, before anything of them is deleted, that what is forgotten cannot be restored any more."""
+    if found := forgotten_studies(store):
+        journal = Journal(store.journal, writer="amend")
+        journal.append(*(StudyDropped(study=one.name) for one in found))
+        journal.close()
+        ingest(store, wait=True, force=True)
 
 
 def drop_checkpoints(store: StoreLayout, study: str, keep: int) -> int:

@@ -24,6 +24,7 @@ from pegbox.schemas.events import (
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.foreign_study import ForeignStudy, ForeignTrial
+from pegbox.schemas.secret_texts import masked
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.ingest import ingest
@@ -77,7 +78,7 @@ def _chunks(spec: StudySpec, trials: Sequence[ForeignTrial], source: str) -> Ite
         if number % _CHUNK == _CHUNK - 1:
             yield chunk
             chunk = []
-    message = f"imported from {source}"
+    message = f"imported from {masked(source)}"
     yield [*chunk, (RunEnded(study=spec.name, run=run, status="completed", message=message), now)]
 
 

@@ -6,11 +6,15 @@
 clock in unix seconds (never used to order events), and `version` is the study's version after a driver's event.
 """
 
+import json
 import re
 import zlib
 from typing import NamedTuple
 
+from pydantic_core import PydanticSerializationError
+
 from pegbox.schemas.events import Event
+from pegbox.schemas.text import storable_tree
 
 _LINE = re.compile(
     rb'\{"crc":"([0-9a-f]{8})",("seq":([0-9]+),"at":(-?[0-9]+\.[0-9]+)(?:,"version":([0-9]+))?,(.*\}))', re.DOTALL
@@ -31,7 +35,7 @@ class JournalLine(NamedTuple):
 
 def encode_line(event: Event, seq: int, at: float, version: int | None = None) -> bytes:
     """The line of an event, newline included."""
-    return encode_body(event.model_dump_json(), f"{at:.6f}", version, seq)
+    return encode_body(_text_of(event), f"{at:.6f}", version, seq)
 
 
 def encode_body(body: str, at: str, version: int | None, seq: int) -> bytes:
@@ -46,6 +50,20 @@ def encode_body(body: str, at: str, version: int | None, seq: int) -> bytes:
     numbered = "" if version is None else f',"version":{version}'
     covered = f'"seq":{seq},"at":{at}{numbered},{body[1:]}'.encode()
     return b'{"crc":"%08x",%b\n' % (zlib.crc32(covered), covered)
+
+
+def _text_of(event: Event) -> str:
+    """The event's JSON; where it holds text that JSON or DuckDB refuses, with that text escaped.
+
+    What users write is refused or escaped where it comes in; this is the net below, so that no event ends a driver.
+    """
+    try:
+        text = event.model_dump_json()
+    except PydanticSerializationError:
+        text = "\\u0000"
+    if "\\u0000" not in text:
+        return text
+    return json.dumps(storable_tree(event.model_dump()), ensure_ascii=False, separators=(",", ":"))
 
 
 def decode_line(line: bytes) -> JournalLine | str:

@@ -19,7 +19,7 @@ def exclusive(path: Path, *, wait: bool) -> Iterator[bool]:
     Raises:
         OSError: The file cannot be made.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         yield try_lock(file, wait=wait)
     finally:

@@ -1,4 +1,4 @@
-"""Runs that began and never said how they ended: their process died without a word; nothing is recorded here."""
+"""How runs ended, and those that never said so: their process died without a word; nothing is recorded here."""
 
 from typing import NamedTuple
 
@@ -32,3 +32,41 @@ def lost_runs(store: StoreLayout, study: str, current: str) -> tuple[LostRun, ..
             [study, current],
         ).fetchall()
     return tuple(LostRun(*row) for row in rows)
+
+
+class EndedRun(NamedTuple):
+    """A run and how it stands; `status` is `running` where it has not said how it ended."""
+
+    run: str
+    host: str
+    pid: int
+    flow_run_id: str | None
+    status: str
+    message: str | None
+
+
+MOST_UNTOLD = 3
+"""So many runs back, ends are looked for that Prefect does not know: each costs a question."""
+_ENDED = "SELECT run, host, pid, flow_run_id, status, message FROM runs WHERE study = $study"
+
+
+def last_run(store: StoreLayout, study: str) -> EndedRun | None:
+    """The run of a study that began last; None before there is one.
+
+    Raises:
+        NotFoundError: There is no history.
+    """
+    with connect_snapshot(store) as connection:
+        row = connection.execute(f"{_ENDED} ORDER BY started_at DESC LIMIT 1", {"study": study}).fetchone()
+    return EndedRun(*row) if row else None
+
+
+def untold_runs(store: StoreLayout, study: str, current: str) -> tuple[EndedRun, ...]:
+    """The last runs of a study that Prefect knew and that ended, newest first; not the current one."""
+    with connect_snapshot(store) as connection:
+        rows = connection.execute(
+            f"{_ENDED} AND run <> $current AND flow_run_id IS NOT NULL AND status IN ('completed', 'interrupted', "
+            "'failed') ORDER BY started_at DESC LIMIT $most",
+            {"study": study, "current": current, "most": MOST_UNTOLD},
+        ).fetchall()
+    return tuple(EndedRun(*row) for row in rows)

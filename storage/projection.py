@@ -10,6 +10,7 @@ import duckdb
 
 from pegbox.storage.eligibility import judge, lead
 from pegbox.storage.journal_lines import JournalLine
+from pegbox.storage.renames import clear, move
 
 _DIRECTORY = Path(__file__).parent / "projection"
 
@@ -31,6 +32,8 @@ _OF_STUDIES = {
     "selection_made",
     "artifact_written",
     "schedule_step",
+    "study_renamed",
+    "study_dropped",
 }
 _OF_TRIALS = {
     "decision_made",
@@ -41,12 +44,13 @@ _OF_TRIALS = {
     "trial_retried",
     "trial_reopened",
 }
-# A study that is opened anew may decide otherwise what the values of its trials are, and which of them compete.
-_CHANGES_TRIALS = _OF_TRIALS | {"study_opened"}
+# A study that is opened anew may decide otherwise what the values of its trials are, and which of them compete; where
+# its search ends, what was paused is stopped.
+_CHANGES_TRIALS = _OF_TRIALS | {"study_opened", "search_ended"}
 _STAGES = {
     "10_events": _OF_STUDIES | _OF_TRIALS,
     "20_metrics": {"metrics_reported"},
-    "30_studies": _OF_STUDIES,
+    "30_studies": _OF_STUDIES | {"decision_made", "trial_retried"},
     "40_trials": _CHANGES_TRIALS,
 }
 """SQL file to the types of event that it is about; the others leave its tables as they are."""
@@ -62,12 +66,17 @@ def project(connection: duckdb.DuckDBPyConnection, lines: Sequence[BatchLine]) -
     """
     _load(connection, lines)
     _run(connection, "00_batch")
+    moved = move(connection)
     arrived = {row[0] for row in connection.execute("SELECT DISTINCT type FROM batch").fetchall()}
     connection.execute("CREATE OR REPLACE TEMP TABLE respecified (study VARCHAR)")
     for stage, types in _STAGES.items():
         if arrived & types:
             _run(connection, stage)
     _decide(connection, arrived)
+    for study in (*moved.names, *moved.hidden):
+        clear(connection, study)
+    for study in set(moved.names) - set(moved.hidden):
+        _fold_study(connection, study)
 
 
 def fold_again(connection: duckdb.DuckDBPyConnection) -> None:
@@ -77,11 +86,16 @@ def fold_again(connection: duckdb.DuckDBPyConnection) -> None:
     """
     unjudged = connection.execute("SELECT study FROM studies ANTI JOIN leaders USING (study) ORDER BY study").fetchall()
     for (study,) in unjudged:
-        connection.execute("CREATE OR REPLACE TEMP TABLE arrived AS FROM events WHERE study = ?", [study])
-        connection.execute("CREATE OR REPLACE TEMP TABLE respecified (study VARCHAR)")
-        _run(connection, "30_studies")
-        _run(connection, "40_trials")
-        _decide(connection, _CHANGES_TRIALS)
+        _fold_study(connection, study)
+
+
+def _fold_study(connection: duckdb.DuckDBPyConnection, study: str) -> None:
+    """Make all that is made of a study's events, from those that are recorded."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE arrived AS FROM events WHERE study = ?", [study])
+    connection.execute("CREATE OR REPLACE TEMP TABLE respecified (study VARCHAR)")
+    _run(connection, "30_studies")
+    _run(connection, "40_trials")
+    _decide(connection, _CHANGES_TRIALS)
 
 
 def _decide(connection: duckdb.DuckDBPyConnection, arrived: set[str]) -> None:

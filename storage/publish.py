@@ -34,7 +34,7 @@ def publish(store: StoreLayout, *, force: bool = True) -> bool:
         return False
     draft = store.root / f".history-{os.getpid()}.tmp"
     try:
-        _copy(store.master, draft)
+        _copy(store.master, draft, 0o600 | (store.root.stat().st_mode & 0o044))
         draft.replace(store.snapshot)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -59,9 +59,16 @@ def remove_leftovers(store: StoreLayout) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy content and modification time; the latter says which state of the master the copy is."""
+def _copy(source: Path, target: Path, mode: int) -> None:
+    """Copy content and modification time; the latter says which state of the master the copy is.
+
+    Args:
+        source: The master.
+        target: The copy.
+        mode: Who may read it: its owner, and whom the store's root is open to.
+    """
     with source.open("rb") as reader, target.open("wb") as writer:
+        os.fchmod(writer.fileno(), mode)
         stat = os.fstat(reader.fileno())
         rest = stat.st_size
         while rest > 0:

@@ -41,8 +41,8 @@ def connect_snapshot(store: StoreLayout, settings: dict[str, str] | None = None)
 
 
 def _version(connection: duckdb.DuckDBPyConnection) -> int:
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchone()
-    return int(row[0]) if row else 0
+    ((version,),) = connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchall()
+    return int(version)
 
 
 def damaged(store: StoreLayout, error: Exception) -> StoreCorruptError:

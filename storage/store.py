@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from pegbox.schemas.errors import StoreNewerError, StoreUnwritableError
+from pegbox.schemas.text import is_storable, storable
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.migrate import SCHEMA_VERSION
 
@@ -14,18 +15,28 @@ FORMAT_FILE = "store.json"
 
 
 def open_store(root: Path) -> StoreLayout:
-    """The store in a directory, made where there is none.
+    """The store in a directory, made where there is none, for its owner alone.
+
+    What lies in its directories is out of reach of others, whatever mode it has. Who wants the history to be read by a
+    group opens the root to it (`chmod g+rx`): the snapshot follows.
 
     Raises:
         StoreUnwritableError: The directory cannot be made or written.
         StoreNewerError: A newer pegbox wrote the store; nothing in it was touched.
     """
     store = StoreLayout(root.absolute())
+    if not is_storable(str(store.root)):  # the paths of checkpoints are recorded
+        raise StoreUnwritableError(
+            f"The path of a store must be UTF-8 text, got {storable(str(store.root))}. Name another one with --store "
+            "or PEGBOX_STORE, or rename the folder."
+        )
     check_version(store)
     try:
-        for directory in (store.archive, store.ingest, store.locks, store.data, store.checkpoints, store.cache):
-            directory.mkdir(parents=True, exist_ok=True)
-        store.logs.mkdir(exist_ok=True)
+        store.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (store.journal, store.archive, store.ingest, store.locks, store.data, store.checkpoints):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        for directory in (store.cache, store.logs):
+            directory.mkdir(mode=0o700, exist_ok=True)
         ignore = root / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")

@@ -29,7 +29,7 @@ class StudyLock:
         Raises:
             StoreBusyError: Another process drives the study; the message names it.
         """
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not try_lock(file):
             holder = os.pread(file, 4096, 0).decode(errors="replace")
             os.close(file)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
-from pegbox.schemas.errors import StoreError, StudyInterruptedError
+from pegbox.schemas.errors import ClusterLostError, StoreError, StudyInterruptedError
 from pegbox.schemas.events import Driven, Event, MetricsReported, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
@@ -125,6 +125,8 @@ class StudyLog:
             self.close("completed")
         elif issubclass(kind, KeyboardInterrupt | StudyInterruptedError):
             self.close("interrupted")
+        elif issubclass(kind, ClusterLostError):
+            self.close("interrupted", str(error)[:1000])
         else:
             self.close("failed", f"{kind.__name__}: {error}"[:1000])
 
@@ -146,9 +148,9 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
         before = recorded_history(store, spec.name)
         opened = StudyOpened(study=spec.name, spec=spec)
         if before is None:
-            start = _first(opened)
+            start = _first(opened, last_version(store, spec.name) + 1)
             log = StudyLog(store, run, start, lock)
-            log._journal.append(opened, version=1)
+            log._journal.append(opened, version=start.version)
         else:
             events = changes(before, spec)
             check_same_data(before, run)
@@ -177,10 +179,20 @@ def recorded_history(store: StoreLayout, study: str) -> History | None:
     return replay(study, rows)
 
 
-def _first(opened: StudyOpened) -> History:
+def last_version(store: StoreLayout, study: str) -> int:
+    """The last version that a study of this name had which has another name now; 0 where there was none.
+
+    What begins under the name counts on from it, so that a line of a journal tells by its version whose it is.
+    """
+    with connect_snapshot(store) as connection:
+        row = connection.execute("SELECT coalesce(max(version), 0) FROM renames WHERE study = ?", [study]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _first(opened: StudyOpened, version: int) -> History:
     history = History.replay([opened])
     assert history is not None
-    return history
+    return history.model_copy(update={"version": version})
 
 
 class _Ingestor:

@@ -17,7 +17,6 @@ from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.runtime import flow_run
 
 from pegbox.report.artifact_texts import bulletin_of
-from pegbox.schemas.errors import PegboxError
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 
@@ -44,6 +43,7 @@ class StudyArtifacts:
         self._budget = _Artifact("progress", f"budget-{slug(study)}")
         self._closed = threading.Event()
         self._lock = threading.Lock()
+        self._is_failing = False
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -73,8 +73,11 @@ class StudyArtifacts:
                 if fresh:
                     ingest(self._store, wait=True, force=True)
                 self._publish(is_over=fresh)
-        except (httpx.HTTPError, PegboxError) as error:
-            _logger.warning("The answer of %s is not shown in Prefect: %s", self._study, error)
+                self._is_failing = False
+        except Exception as error:  # noqa: BLE001 - whatever Prefect has against an artifact, the study goes on
+            if not self._is_failing:  # said once, until it works again
+                _logger.warning("The answer of %s is not shown in Prefect: %s", self._study, error)
+            self._is_failing = True
 
     def _publish(self, is_over: bool) -> None:
         bulletin = bulletin_of(self._store.root, self._study, is_over=is_over)

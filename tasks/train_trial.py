@@ -25,7 +25,7 @@ def train_trial(segment: Segment, data: PreparedData | None, crew: Crew) -> Trai
     Raises:
         TrialError: The attempt failed; carries why, and the seconds that it took.
     """
-    with within_limit(crew.terms.limit):
+    with within_limit(crew.run.limit):
         began = time.monotonic()
         try:
             return crew.train(segment, data)

@@ -27,7 +27,7 @@ class SamplerContract:
         self, space: dict[str, Any] | None = None, trials: int = 16, objective: Any = bowl, **changes: Any
     ) -> History:
         workers = changes.pop("workers", 1)
-        spec = study(space, search=self.search(), budget={"trials": trials}, **changes)
+        spec = study(space, search=self.search(), budget={"trials": trials, "failures": None}, **changes)
         return Simulation(strategy_for(spec), History(spec=spec), objective, workers).run()
 
     def propose(self, history: History, count: int = 1, seed: int = 0) -> list[Any]:

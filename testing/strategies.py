@@ -30,7 +30,8 @@ class StrategyContract:
 
     def simulation(self, objective: Any = bowl, workers: int = 1, **changes: Any) -> Simulation:
         spec = study(
-            self.space, **{"search": self.search, "fidelity": self.fidelity, "budget": {"trials": 12}} | changes
+            self.space,
+            **{"search": self.search, "fidelity": self.fidelity, "budget": {"trials": 12, "failures": None}} | changes,
         )
         return Simulation(strategy_for(spec), History(spec=spec), objective, workers)
 

@@ -14,14 +14,17 @@ from pegbox.storage.history_file import open_history
 DRIVE = """
 import sys
 from pathlib import Path
-from pegbox.flows.prefect_server.shared_server import server_loss_told
+from pegbox.flows.prefect_server.server_loss import server_loss_told
 from pegbox.flows.tune import tune
 from pegbox.schemas.errors import PegboxError
 from pegbox.schemas.study import StudySpec
+from pegbox.storage.layout import StoreLayout
 
 try:
-    with server_loss_told():
-        tune(StudySpec.model_validate_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    spec, store = StudySpec.model_validate_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    with server_loss_told(StoreLayout(store.absolute()), spec.name) as told:
+        tune(spec, store)
+    print(*told.notices)
 except PegboxError as error:
     print(error)
     sys.exit(error.exit_code)

@@ -1,19 +1,20 @@
 """Can a user's command be started, and does it take what the space gives? Runs none of it."""
 
+import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 from pegbox.schemas.domains import AnyDomain
 from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.secret_texts import names_of_environment
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain
 from pegbox.training.command_line import ALL_PARAMETERS, COMMAND_NAMES, CONTINUING, Placeholder, names_in, placeholders
 from pegbox.training.command_output import METRICS_FORMS
+from pegbox.training.kinds.user_files import files_of_command
 from pegbox.training.printed_line import STEP_NAMES
-from pegbox.training.sources import local_files
 from pegbox.training.tensorboard_events import missing_package
 
 _COMMAND = ("train", "command")
@@ -37,8 +38,16 @@ def doubts_of_command(spec: StudySpec, train: CommandTrain) -> tuple[Problem, ..
     return (
         *_doubt_that_nothing_is_given(spec.space, found, sources),
         *_doubt_words_for_truth(train, spec.space, found),
+        *_doubt_unset_variables(train),
         *_doubt_that_it_continues(spec, {one.name for _, one in found}, sources),
     )
+
+
+def _doubt_unset_variables(train: CommandTrain) -> Iterable[Problem]:
+    for name in names_of_environment(train.command):
+        if name not in os.environ:
+            message = f"the environment variable {name} is not set here; it must be where the trials run."
+            yield Problem(message, _COMMAND)
 
 
 def _check_program(program: str) -> Iterable[Problem]:
@@ -130,7 +139,7 @@ def _doubt_words_for_truth(
     truths = [name for name, domain in space.parameters.items() if set(map(type, _values(domain))) == {bool}]
     for position, one in found:
         if one.name in truths and not one.form and not re.match(r"[+~]*\w[\w./@-]*=", train.command[position]):
-            flag = f"--{one.name.replace('_', '-')}"
+            flag = _flag(train.command, position, one.name)
             message = (
                 f"{one.name} is handed over as the words true and false, and argparse's type=bool takes both for true. "
                 f'Write "{{{one.name}?{flag}}}" for a flag, "{{{one.name}?{flag}:--no-{flag[2:]}}}" for a pair of '
@@ -143,6 +152,12 @@ def _doubt_words_for_truth(
                 "true. {args_no_boolean_flags} writes bare flags."
             )
             yield Problem(message, (*_COMMAND, position))
+
+
+def _flag(command: Sequence[str], position: int, name: str) -> str:
+    """The option that a placeholder stands behind, or the usual one of its name."""
+    before = command[position].partition("=")[0] if "=" in command[position] else command[position - 1]
+    return before if before.startswith("--") else f"--{name.replace('_', '-')}"
 
 
 def _doubt_that_it_continues(spec: StudySpec, names: set[str], sources: str) -> Iterable[Problem]:
@@ -166,14 +181,6 @@ def _doubt_that_it_continues(spec: StudySpec, names: set[str], sources: str) -> 
 
 
 def _sources(train: CommandTrain) -> str:
-    """The text of the program's own Python files and scripts, as far as they lie here."""
-    files: Mapping[Path, None] = {}
-    for argument in train.command:
-        path = Path(argument)
-        try:
-            if path.is_file() and path.stat().st_size < _MOST_BYTES:
-                found = local_files(path, path.stem, Path.cwd()) if path.suffix == ".py" else (path,)
-                files = {**files, **dict.fromkeys(found)}
-        except (OSError, ValueError):  # a text that no path can be
-            continue
+    """The text of the program's own files, as far as they lie here."""
+    files = [path for path in files_of_command(train.command) if path.stat().st_size < _MOST_BYTES]
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)

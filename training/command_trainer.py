@@ -11,6 +11,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Value
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.secret_texts import names_of_environment, with_environment, without_environment
 from pegbox.schemas.train import CommandTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.checkpoint_directory import CheckpointDirectory, checkpoint_directory
@@ -84,7 +85,12 @@ def _environment(segment: Segment, own: dict[str, Value]) -> dict[str, str]:
 
 def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str], budget: int, reports: Reports) -> str:
     """Run the program to its end and report its metrics; gives what was read, in a sentence."""
-    arguments = fill_command(train.command, values)
+    hidden = names_of_environment(train.command)
+    try:
+        arguments = [with_environment(argument) for argument in fill_command(train.command, values)]
+    except KeyError as error:
+        message = f"the command reads the environment variable {error}, which is not set where the trial runs. Set it."
+        raise failed(FailureKind.INVALID, message) from error
     started = time.time()
     try:
         process = CommandProcess(arguments, environment)
@@ -94,16 +100,17 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
     with process:
         said = _Said(train.metrics, budget, reports)
         for line in process.lines():
-            sys.stdout.write(f"{line}\n")
+            sys.stdout.write(f"{without_environment(line, hidden)}\n")
             said.take(line)
+        tails = [without_environment(text, hidden) for text in process.tails()]
         if code := process.wait():
-            raise TrialError(failure_of_program(arguments[0], code, *process.tails()))
+            raise TrialError(failure_of_program(arguments[0], code, *tails))
         if is_written(train.metrics):
             return _take_files(fill(train.metrics, values), started, reports, budget)
         said.take_errors(process.error_lines())
-        if not reports.has_numbers:
+        if not reports.can_be_judged:
             message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
-            raise failed(FailureKind.INVALID, message + said.unread, "\n".join(process.tails()))
+            raise failed(FailureKind.INVALID, message + without_environment(said.unread, hidden), "\n".join(tails))
         return said.understood
 
 
@@ -159,7 +166,7 @@ def _take_files(metrics: str, started: float, reports: Reports, budget: int) -> 
         raise failed(FailureKind.INVALID, f"{place!r} holds no metrics: {error}.") from error
     for line in lines:
         _report(line.step, line.numbers, reports, budget)
-    if not reports.has_numbers:
+    if not reports.can_be_judged:
         raise failed(FailureKind.INVALID, f"{place!r} holds no number under any name. Write the metrics into it.")
     return sentence((name for line in lines for name in line.numbers), next((line.step_name for line in lines), ""))
 

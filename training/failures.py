@@ -7,19 +7,14 @@ import traceback
 from pegbox.schemas.errors import PegboxError, StoreError, TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 
-MAX_TRACEBACK = 20_000
-"""Characters of a traceback that are kept; the end of it says most."""
-MAX_MESSAGE = 2_000
-
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
 _OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "out of memory", "std::bad_alloc", "cannot allocate memory")
 
 
 def failed(kind: FailureKind, message: str, trace: str | None = None) -> TrialError:
-    """An error that carries the failure, with its texts cut to a length that a history can hold."""
-    trace = trace[-MAX_TRACEBACK:] if trace else None
-    return TrialError(Failure(kind=kind, message=message[:MAX_MESSAGE], traceback=trace))
+    """An error that carries the failure."""
+    return TrialError(Failure(kind=kind, message=message, traceback=trace))
 
 
 def failure_of(error: BaseException) -> Failure:

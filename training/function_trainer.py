@@ -82,7 +82,7 @@ def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, r
     source = getattr(function, "__name__", "the function")
     numbers = returned_numbers(returned, source, segment.objectives)
     reports.add(max(reports.steps, default=segment.to_budget), numbers)
-    if not reports.has_numbers:
+    if not reports.can_be_judged:
         message = f"{source} returned {returned!r} and reported nothing. Return a number or a mapping of metrics."
         raise failed(FailureKind.INVALID, message)
     return was_pruned

@@ -5,6 +5,7 @@ from typing import Any
 
 from pegbox.schemas.base import Metrics, Unusable, parted
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.text import MAX_NAME, is_storable
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment
 from pegbox.training.failures import failed
 from pegbox.training.trainer import EvaluatedPart, Report
@@ -33,6 +34,12 @@ def as_numbers(raw: Mapping[Any, Any], source: str) -> dict[str, float]:
     return numbers
 
 
+def _check_name(name: str) -> None:
+    if not is_storable(name) or len(name) > MAX_NAME:
+        message = f"a metric's name is up to {MAX_NAME} characters that can be stored, got {name[:60]!r}. Rename it."
+        raise failed(FailureKind.INVALID, message)
+
+
 def is_loss(name: str) -> bool:
     """True for a metric whose end means that the weights are lost, which no later epoch mends."""
     return name.lower() in {"loss", "mse", "rmse", "mae", "nll", LONE_METRIC} or name.lower().endswith("loss")
@@ -44,11 +51,13 @@ def as_number(value: Any, name: str, source: str) -> float:
     Raises:
         TrialError: It is something else.
     """
-    if not isinstance(value, str | bytes | bytearray | Mapping) and value is not None:
-        try:
-            return float(value)
-        except (TypeError, ValueError, RuntimeError, OverflowError):
-            pass
+    try:
+        # numpy's and torch's arrays of one element are no floats to Python, and `item` refuses those of several
+        single = value.item() if callable(getattr(value, "item", None)) else value
+        if not isinstance(single, str | bytes | bytearray | Mapping):
+            return float(single)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        pass
     raise failed(FailureKind.INVALID, f"{source} must give a number for {name!r}, got {value!r:.200}.")
 
 
@@ -81,6 +90,7 @@ class Reports:
 
     def __init__(self, report: Report, objectives: Sequence[str] = ()) -> None:
         self._report = report
+        self._objectives = frozenset(objectives)
         self._all: list[tuple[int, dict[str, float | str]]] = []
         self._lost = dict.fromkeys((name for name in objectives if is_loss(name)), 0)
 
@@ -88,10 +98,13 @@ class Reports:
         """Take note of numbers at a step, or of texts where numbers should have been.
 
         Raises:
-            TrialError: The objective is a loss that was not finite for some reports in a row: training has diverged.
+            TrialError: A name cannot be stored (invalid), or the objective is a loss that was not finite for some
+                reports in a row (diverged).
         """
         if not numbers:
             return
+        for name in numbers:
+            _check_name(name)
         if self._all and self._all[-1][0] == step:
             self._all[-1][1].update(numbers)
         else:
@@ -123,9 +136,13 @@ class Reports:
         return frozenset(step for step, _ in self._all)
 
     @property
-    def has_numbers(self) -> bool:
-        """True if at least one number came, finite or not."""
-        return any(not isinstance(number, str) for _, numbers in self._all for number in numbers.values())
+    def can_be_judged(self) -> bool:
+        """True if at least one number came, finite or not, or a text for an objective, which its judge will name."""
+        return any(
+            not isinstance(number, str) or name in self._objectives
+            for _, numbers in self._all
+            for name, number in numbers.items()
+        )
 
     @property
     def reached(self) -> int:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from prefect.settings import PREFECT_API_URL
 from prefect.task_runners import TaskRunner
 
-from pegbox.schemas.errors import ClusterError
+from pegbox.schemas.errors import ClusterError, ClusterLostError
 
 ANSWER_SECONDS = 10
 
@@ -32,6 +32,17 @@ class Engine(Protocol):
         Raises:
             ClusterError: The cluster does not answer, or cannot run the study.
         """
+
+    def why_lost(self) -> str | None:
+        """What became of the whole cluster, in words; None where it lives and has workers."""
+
+
+def cluster_lost(study: str, why: str) -> ClusterLostError:
+    """The error for a cluster that went away as a whole."""
+    return ClusterLostError(
+        f"The cluster of study {study!r} is gone: {why}. No trial failed by it, and what was trained is recorded. "
+        "Start the cluster again; the same command goes on."
+    )
 
 
 def check_answers(address: str) -> None:

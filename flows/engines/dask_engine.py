@@ -37,6 +37,21 @@ class DaskEngine:
         self._runner = runner
         self.spreads_gpus = run.address is None and runner is None
         self.threads = run.threads or (max(1, available_cores() // run.workers) if self.spreads_gpus else 1)
+        self._client: Client | None = None
+
+    def why_lost(self) -> str | None:
+        """See `Engine`."""
+        if self._client is None:
+            return None
+        if self._client.status != "running":
+            return f"Dask's scheduler does not answer any more (the client is {self._client.status})"
+        try:
+            _wait_for_worker(self._client)
+        except TimeoutError:
+            return f"Dask's scheduler has had no worker for {FIRST_WORKER_SECONDS} s"
+        except (OSError, RuntimeError) as error:
+            return f"Dask's scheduler does not answer any more ({error})"
+        return None
 
     @contextmanager
     def open(self, run: str) -> Iterator[TaskRunner[Any]]:
@@ -85,9 +100,9 @@ class DaskEngine:
 
     @contextmanager
     def _used(self, runner: DaskTaskRunner, run: str) -> Iterator[None]:
-        client = runner.client
+        self._client = client = runner.client
         try:
-            client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
+            _wait_for_worker(client)
         except TimeoutError as error:
             raise ClusterError(
                 f"The Dask cluster at {self._run.address} has no worker. Start one with "
@@ -99,6 +114,10 @@ class DaskEngine:
         finally:
             with suppress(OSError, TimeoutError):  # a cluster that is gone has no processes left to end
                 client.run(end_pools, run, on_error="ignore")
+
+
+def _wait_for_worker(client: Client) -> None:
+    client.wait_for_workers(1, timeout=FIRST_WORKER_SECONDS)
 
 
 def _hosts(client: Client) -> list[str]:

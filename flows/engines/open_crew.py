@@ -10,13 +10,15 @@ from uuid import uuid4
 from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
+from pegbox.execution.batching import BatchPlan
 from pegbox.execution.cluster_crew import ClusterCrew
-from pegbox.execution.crew import Crew, LocalCrew, Terms
+from pegbox.execution.crew import Crew, worker_settings
 from pegbox.execution.exchange import Exchange
 from pegbox.execution.far_crew import FarCrew
+from pegbox.execution.local_crew import LocalCrew
 from pegbox.execution.project_code import put_code
-from pegbox.flows.engines.cluster_engine import Engine
-from pegbox.schemas.errors import ClusterError
+from pegbox.flows.engines.cluster_engine import Engine, cluster_lost
+from pegbox.schemas.errors import ClusterError, PegboxError, TrialError
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
 
@@ -27,26 +29,43 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
 
     Raises:
         ClusterError: The cluster does not answer, or cannot run the study.
+        ClusterLostError: It went away meanwhile.
     """
     context = FlowRunContext.get()
     assert context is not None  # the flow is running
     engine = engine_of(spec, context.task_runner)
-    terms = Terms.of(spec)
+    settings = worker_settings(spec)
     if engine is None:
-        with LocalCrew(terms, store, spec.run.workers) as local:
+        with LocalCrew(spec.run, settings, store, BatchPlan.of(spec)) as local:
             yield local
         return
     run = uuid4().hex
-    with engine.open(run) as runner, context.model_copy(update={"task_runner": runner}):
+    with (
+        _loss_told(engine, spec.name),
+        engine.open(run) as runner,
+        context.model_copy(update={"task_runner": runner}),
+    ):
         crew = ClusterCrew(
-            replace(terms, threads=engine.threads),
+            spec.run,
+            replace(settings, threads=engine.threads),
             store,
-            spec.run.workers,
-            run=run,
+            run_id=run,
             directory=Path.cwd(),
             spreads_gpus=engine.spreads_gpus,
-        )
+        ).asking(engine.why_lost)
         yield crew if spec.run.shared is None else _far(crew, spec.run.shared)
+
+
+@contextmanager
+def _loss_told(engine: Engine, study: str) -> Iterator[None]:
+    """Name the cause where the cluster went away while a task was handed to it, which fails in many ways."""
+    try:
+        yield
+    except Exception as error:
+        is_known = isinstance(error, PegboxError) and not isinstance(error, TrialError)
+        if not is_known and (why := engine.why_lost()):
+            raise cluster_lost(study, why) from error
+        raise
 
 
 def _far(near: ClusterCrew, shared: str) -> FarCrew:

@@ -31,8 +31,19 @@ class RayEngine:
         self._run = run
         self._wants_gpu = wants_gpu
         self._runner = runner
+        self._is_open = False
         is_ours = run.address is None and runner is None
         self.threads = run.threads or (max(1, available_cores() // run.workers) if is_ours else 1)
+
+    def why_lost(self) -> str | None:
+        """See `Engine`."""
+        if not self._is_open:
+            return None
+        try:
+            alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+        except Exception as error:  # noqa: BLE001 - each version of Ray and each way to join has errors of its own
+            return f"Ray does not answer any more ({error})".rstrip(".")
+        return None if alive else "no machine of the Ray cluster is alive"
 
     @contextmanager
     def open(self, run: str) -> Iterator[TaskRunner[Any]]:
@@ -71,6 +82,7 @@ class RayEngine:
     @contextmanager
     def _sharing(self) -> Iterator[None]:
         """What each task asks of the cluster; a task whose worker was lost is given back instead of run again."""
+        self._is_open = True
         nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         check_reach([node["NodeManagerAddress"] for node in nodes])
         gpus = sum(node["Resources"].get("GPU", 0.0) for node in nodes)

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import json
 import os
-import queue
 import socket
 import sys
 import threading
@@ -20,6 +19,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pegbox.flows.prefect_server.access import App, guarded, server_secret
 from pegbox.schemas.errors import PegboxError
@@ -27,6 +27,9 @@ from pegbox.schemas.errors import PegboxError
 START_SECONDS = 120.0
 LINGER_SECONDS = 10.0
 """How long a server without users waits for the next run."""
+LOOK_SECONDS = 2.0
+"""How often a run looks whether its server still lives."""
+SLOWEST_LOOK_SECONDS = 60.0
 
 
 @contextlib.contextmanager
@@ -51,44 +54,14 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
     with _presence(home):
         url = _start_or_join(home, log)
         os.environ["PREFECT_API_URL"] = url
-        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "3")  # 14 s: long enough for a busy one
-        yield url
-
-
-@contextlib.contextmanager
-def server_loss_told() -> Iterator[None]:
-    """Say in a sentence that the server went away, and let the process end although it did.
-
-    Raises:
-        PegboxError: The server does not answer any more.
-    """
-    import httpx
-
-    try:
-        yield
-    except httpx.HTTPError as error:
-        raise PegboxError(
-            f"The Prefect server does not answer any more ({type(error).__name__}: {error}). What was trained is "
-            "recorded; the same command goes on with it."
-        ) from error
-    finally:
-        url = os.environ.get("PREFECT_API_URL")
-        if url and not is_healthy(url):
-            _forget_unsent_events()
-
-
-def _forget_unsent_events() -> None:
-    """Empty the queue in which Prefect keeps events for a server that is gone.
-
-    At the end of the process it would try to send each of them, eleven times and for ten seconds. There is no public
-    way; where Prefect changes its inside, the process ends late instead.
-    """
-    from prefect.events.worker import EventsWorker
-
-    for worker in list(getattr(EventsWorker, "_instances", {}).values()):
-        with contextlib.suppress(AttributeError, queue.Empty):
-            while True:
-                worker._queue.get_nowait()
+        # 62 s: long enough for a busy one, and for one that died and is started again.
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "5")
+        left = threading.Event()
+        threading.Thread(target=_keep_alive, args=(home, log, left), daemon=True).start()
+        try:
+            yield url
+        finally:
+            left.set()
 
 
 def is_configured() -> bool:
@@ -153,21 +126,34 @@ def _start_or_join(home: Path, log: Path) -> str:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         url = f"http://127.0.0.1:{port}/api"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
-            command = [
-                sys.executable,
-                "-m",
-                "pegbox.flows.prefect_server.shared_server",
-                str(home),
-                str(port),
-                str(lock.fileno()),
-            ]
-            _spawn(command, {**os.environ, **_settings(home, url)}, output.fileno(), lock.fileno())
+        _start(home, log, url, lock.fileno())
         temporary = address.with_suffix(".tmp")
         temporary.write_text(json.dumps({"url": url}))
         temporary.replace(address)
     return url
+
+
+def _start(home: Path, log: Path, url: str, lock: int) -> None:
+    """Start the server's process at an address, and hand the server's lock down to it."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    module = "pegbox.flows.prefect_server.shared_server"
+    with log.open("ab") as output:
+        command = [sys.executable, "-m", module, str(home), str(urlsplit(url).port), str(lock)]
+        _spawn(command, {**os.environ, **_settings(home, url)}, output.fileno(), lock)
+
+
+def _keep_alive(home: Path, log: Path, left: threading.Event) -> None:
+    """Start the server again, at its address, where it was killed; whoever of its users sees it first does."""
+    pause = LOOK_SECONDS
+    while not left.wait(pause):
+        with contextlib.suppress(OSError, PegboxError), (home / "server.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # it lives
+                pause = LOOK_SECONDS
+                continue
+            _start(home, log, _read_address(home / "server.json"), lock.fileno())
+            pause = min(2 * pause, SLOWEST_LOOK_SECONDS)  # one that dies again at once is not started for ever
 
 
 def _spawn(command: list[str], environment: dict[str, str], output: int, lock: int) -> None:

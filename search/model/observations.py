@@ -111,7 +111,7 @@ class Observer:
         for evaluation in trial.evaluations:
             if all(goal.metric in evaluation.metrics for goal in goals):
                 losses = tuple(goal.loss(evaluation.metrics[goal.metric]) for goal in goals)
-                violations = tuple(_violation(limit, evaluation) for limit in self._history.spec.constraints)
+                violations = tuple(_violation(limit, trial, evaluation) for limit in self._history.spec.constraints)
                 values.append(_Value(float(evaluation.budget), losses, violations, evaluation.seconds))
         is_completed = trial.state is TrialState.COMPLETED
         if is_completed and values and values[-1].budget < full:
@@ -133,8 +133,10 @@ def _limits(history: History) -> tuple[object, ...]:
     return history.objectives, history.spec.constraints
 
 
-def _violation(constraint: Constraint, evaluation: Evaluation) -> float:
-    value = evaluation.metrics.get(constraint.metric)
+def _violation(constraint: Constraint, trial: Trial, evaluation: Evaluation) -> float:
+    """At an earlier rung as it was measured there; at the last one as it counts, by fresh seeds where there are any."""
+    is_last = evaluation is trial.evaluations[-1]
+    value = trial.measured(constraint.metric) if is_last else evaluation.metrics.get(constraint.metric)
     return math.nan if value is None else constraint.violation(value)
 
 

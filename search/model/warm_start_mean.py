@@ -57,6 +57,8 @@ class EarlierStudies:
     def recommended(self, count: int = N_RECOMMENDED) -> Array:
         """Points that are together good for all earlier studies, the most useful first, shape (count, n_dims)."""
         pool = np.vstack([candidates for teacher in self._teachers for candidates in self._candidates(teacher)])
+        if not len(pool):
+            return np.asarray(pool)
         means = self._means(pool)
         excess = means - means.min(axis=1, keepdims=True)
         chosen: list[int] = []
@@ -69,8 +71,13 @@ class EarlierStudies:
         return np.asarray(pool[chosen])
 
     def _candidates(self, teacher: "_Teacher") -> tuple[Array, Array]:
-        """The best points that a study has seen, and those that its surrogate takes for the best."""
+        """The best points that a study has seen, and those that its surrogate takes for the best.
+
+        The surrogate knows nothing of limits, so that of a study that has some only seen points are taken.
+        """
         seen = teacher.best(N_BEST)
+        if teacher.is_limited:
+            return seen, seen[:0]
         rng = np.random.default_rng(0)
         climbed = self._ascent.climb(lambda points: -teacher.mean(points), seen[:N_CLIMBED], rng, EFFORT)
         return seen, np.array(list(islice(climbed, N_CLIMBED)))
@@ -156,8 +163,16 @@ def _centred(values: Array, groups: Array) -> Array:
 class _Teacher:
     """The surrogate of one earlier study."""
 
-    def __init__(self, features: BudgetFeatures, points: Array, posterior: Posterior) -> None:
+    def __init__(self, features: BudgetFeatures, points: Array, posterior: Posterior, *, is_limited: bool) -> None:
+        """What it learnt.
+
+        Args:
+            points: Those that it has seen and that keep its constraints, shape (n, n_dims).
+            posterior: Of all that it has seen.
+            is_limited: True where it has constraints.
+        """
         self._features, self._points, self._posterior = features, points, posterior
+        self.is_limited = is_limited
 
     @classmethod
     def of(cls, encoding: SpaceEncoding, history: History) -> "_Teacher | None":
@@ -172,14 +187,18 @@ class _Teacher:
         data = Data(
             features.features(seen.points[rows], seen.budgets[rows]), features.groups, standardised(losses[rows])
         )
-        return cls(features, seen.points[rows], Posterior(data, fit(data, Prior(features.n_groups))))
+        posterior = Posterior(data, fit(data, Prior(features.n_groups)))
+        kept = seen.points[rows][seen.keeps[rows]]
+        return cls(features, kept, posterior, is_limited=bool(history.spec.constraints))
 
     def mean(self, points: Array) -> Array:
         """Posterior mean at the full budget, in deviations of the study's losses, shape (n,)."""
         return self._posterior.mean(self._features.features(points))
 
     def best(self, count: int) -> Array:
-        """The seen points of lowest posterior mean at the full budget, shape (count, n_dims)."""
+        """The seen points within the limits of lowest posterior mean at the full budget, shape (count, n_dims)."""
+        if not len(self._points):
+            return self._points
         points = np.unique(np.nan_to_num(self._points, nan=-1.0), axis=0, return_index=True)[1]
         means = self.mean(self._points[points])
         return np.asarray(self._points[points[np.argsort(means, kind="stable")[:count]]])

@@ -5,7 +5,7 @@ WHERE study IS NOT NULL AND type IN (
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
     'trial_evaluated', 'trial_failed', 'trial_retried', 'trial_reopened',
     'selection_made', 'artifact_written',
-    'schedule_step', 'search_ended', 'earlier_chosen'
+    'schedule_step', 'search_ended', 'earlier_chosen', 'study_renamed', 'study_dropped'
 );
 
 INSERT INTO quarantine
@@ -15,7 +15,7 @@ WHERE a.body <> e.body
     AND NOT EXISTS (FROM quarantine AS q WHERE q.journal = a.journal AND q.line = a.body);
 
 INSERT INTO events
-SELECT study, version, type, trial, written_at, journal, seq, body
+SELECT study, version, type, trial, written_at, journal, seq, body, event.elapsed_seconds
 FROM (
     SELECT *, row_number() OVER (PARTITION BY study, version ORDER BY written_at, journal, seq) AS copy
     FROM arrived WHERE version IS NOT NULL
@@ -26,7 +26,7 @@ ORDER BY study, version;
 -- Other events have no number of their own; the same words at the same microsecond are the same event, whichever
 -- journal it is met in: a copy, or one into which it was saved.
 INSERT INTO events
-SELECT study, version, type, trial, written_at, journal, seq, body FROM arrived AS a
+SELECT study, version, type, trial, written_at, journal, seq, body, NULL FROM arrived AS a
 WHERE version IS NULL AND NOT EXISTS (
     FROM events AS e
     WHERE e.study = a.study AND e.version IS NULL AND e.written_at = a.written_at AND e.body = a.body

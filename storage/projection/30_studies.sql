@@ -1,7 +1,11 @@
 -- What belongs to a whole study is made again from its events whenever one of them arrives.
 CREATE OR REPLACE TEMP TABLE touched_studies AS
 SELECT DISTINCT study FROM arrived
-WHERE type IN ('study_opened', 'run_started', 'run_ended', 'selection_made', 'artifact_written');
+WHERE type IN ('study_opened', 'run_started', 'run_ended', 'search_ended', 'selection_made', 'artifact_written')
+UNION
+-- A search that was over goes on.
+SELECT DISTINCT study FROM arrived SEMI JOIN (FROM studies WHERE search_end IS NOT NULL) USING (study)
+WHERE type IN ('decision_made', 'trial_retried');
 
 CREATE OR REPLACE TEMP TABLE study_life AS
 SELECT *, json_transform(body, $head) AS event
@@ -21,6 +25,23 @@ FROM opened AS o LEFT JOIN studies AS s USING (study) LEFT JOIN leaders AS l USI
 WHERE l.study IS NULL OR [o.spec->'space', o.spec->'objective', o.spec->'objectives', o.spec->'constraints']
     IS DISTINCT FROM [s.spec->'space', s.spec->'objective', s.spec->'objectives', s.spec->'constraints'];
 
+CREATE OR REPLACE TEMP TABLE search_ends AS
+SELECT study, arg_max(e.body->>'reason', e.version) FILTER (e.type = 'search_ended' AND e.version > went_on) AS reason
+FROM events AS e
+JOIN (
+    SELECT
+        study,
+        coalesce(max(version) FILTER (type IN ('study_opened', 'decision_made', 'trial_retried')), 0) AS went_on
+    FROM events SEMI JOIN touched_studies USING (study) GROUP BY study
+) USING (study)
+WHERE e.type IN ('study_opened', 'search_ended')
+GROUP BY study;
+
+-- What a schedule has left at a rung is stopped once the search is over, and paused where it goes on.
+INSERT INTO respecified
+SELECT study FROM search_ends AS e JOIN studies AS s USING (study)
+WHERE (e.reason IS NULL) <> (s.search_end IS NULL);
+
 DELETE FROM studies USING opened WHERE studies.study = opened.study;
 
 INSERT INTO studies
@@ -39,8 +60,8 @@ SELECT
     coalesce((spec->>'$.fidelity.max')::INTEGER, (spec->>'$.train.epochs')::INTEGER),
     TRY_CAST(spec->>'$.seed' AS BIGINT),
     from_json(spec->'tags', '"MAP(VARCHAR, VARCHAR)"'),
-    created_at, changed_at, NULL, spec, NULL
-FROM opened;
+    created_at, changed_at, NULL, spec, NULL, reason
+FROM opened LEFT JOIN search_ends USING (study);
 
 DELETE FROM runs USING touched_studies AS t WHERE runs.study = t.study;
 

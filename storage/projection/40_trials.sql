@@ -43,12 +43,14 @@ DELETE FROM segments USING touched AS t WHERE segments.study = t.study AND segme
 
 INSERT INTO segments
 SELECT
-    study, trial, attempt, fold, replicate, from_budget, to_budget,
+    s.study, s.trial, s.attempt, s.fold, s.replicate, from_budget, to_budget,
     any_value(event.trained.budget), any_value(seed), any_value(event.run),
-    any_value(event.trained.seconds), any_value(event.trained.device), any_value(event.trained.peak_memory_bytes),
-    any_value(event.trained.worker), any_value(event.cached), any_value(event.trained.stopped_early),
-    any_value(event.trained.restarted), any_value(event.trained.checkpoint),
-    min(written_at) FILTER (type = 'segment_started'), max(written_at) FILTER (type = 'segment_trained')
+    coalesce(any_value(event.trained.seconds), any_value(f.seconds)), any_value(event.trained.device),
+    any_value(event.trained.peak_memory_bytes), any_value(event.trained.worker),
+    coalesce(any_value(event.cached), if(any_value(f.failed_at) IS NULL, NULL, false)),
+    any_value(event.trained.stopped_early), any_value(event.trained.restarted), any_value(event.trained.checkpoint),
+    min(written_at) FILTER (type = 'segment_started'),
+    coalesce(max(written_at) FILTER (type = 'segment_trained'), any_value(f.failed_at))
 FROM (
     SELECT
         study, trial, written_at, type, event,
@@ -59,9 +61,17 @@ FROM (
         coalesce(event.segment.to_budget, event.to_budget) AS to_budget,
         coalesce(event.segment.seed, event.seed) AS seed
     FROM life WHERE type IN ('segment_started', 'segment_trained')
-)
-GROUP BY study, trial, attempt, fold, replicate, from_budget, to_budget
-ORDER BY study, trial, attempt, replicate, from_budget, fold;
+) AS s
+-- An attempt that failed while it trained left its last segment without an end.
+LEFT JOIN (
+    SELECT
+        study, trial, event.attempt AS attempt, coalesce(event.fold, 0) AS fold, event.replicate AS replicate,
+        max(event.failure.seconds) AS seconds, max(written_at) AS failed_at
+    FROM life WHERE type = 'trial_failed' GROUP BY ALL
+) AS f ON f.study = s.study AND f.trial = s.trial AND f.attempt = s.attempt AND f.fold = s.fold
+    AND f.replicate IS NOT DISTINCT FROM s.replicate
+GROUP BY ALL
+ORDER BY s.study, s.trial, s.attempt, s.replicate, from_budget, s.fold;
 
 DELETE FROM attempts USING touched AS t WHERE attempts.study = t.study AND attempts.trial = t.trial;
 
@@ -74,7 +84,7 @@ SELECT
         WHEN attempt < max(attempt) OVER (PARTITION BY study, trial, replicate) THEN 'lost'
         ELSE 'running'
     END,
-    arg_max(event.run, version), arg_max(event.trained.worker, version), sum(event.trained.seconds),
+    arg_max(event.run, version), arg_max(event.trained.worker, version), sum(coalesce(event.trained.seconds, event.failure.seconds)),
     min(written_at) FILTER (type = 'segment_started'),
     CASE
         WHEN bool_or(type = 'trial_failed')
@@ -122,7 +132,7 @@ lives AS (
         arg_max(state, version) AS state,
         arg_max(measured, version) AS measured,
         arg_max(event.decision.to_budget, version) AS to_budget,
-        sum(event.trained.seconds) FILTER (event.replicate IS NULL) AS trained_seconds,
+        sum(coalesce(event.trained.seconds, event.failure.seconds)) FILTER (event.replicate IS NULL) AS trained_seconds,
         arg_max(event.failure, version) FILTER (state = 'failed') AS failure,
         arg_min(event.decision.configuration, version) AS configuration,
         arg_min(event.seed, version) FILTER (type = 'decision_made') AS seed,
@@ -132,18 +142,30 @@ lives AS (
         arg_max(event.trained.device, version) FILTER (event.replicate IS NULL) AS device,
         min(written_at) FILTER (type = 'decision_made') AS created_at,
         min(written_at) FILTER (state = 'running') AS started_at,
-        arg_max(written_at, version) FILTER (state IS NOT NULL) AS changed_at
+        arg_max(written_at, version) FILTER (state IS NOT NULL) AS changed_at,
+        -- Where an earlier version wrote, only decisions say when they were made.
+        arg_max({'seconds': event.elapsed_seconds, 'at': written_at}, version)
+            FILTER (state IS NOT NULL AND event.elapsed_seconds IS NOT NULL) AS told
     FROM changes GROUP BY study, trial
+),
+outcomes AS (
+    SELECT
+        lives.* REPLACE (if(state = 'paused' AND s.search_end IS NOT NULL, 'stopped', state) AS state), s.metrics
+    FROM lives LEFT JOIN studies AS s USING (study)
+    WHERE state IS NOT NULL
 )
 SELECT
-    study, trial AS number, state, measured.metrics[s.metrics[1]] AS value,
-    list_transform(s.metrics, lambda metric: measured.metrics[metric]) AS "values", measured.metrics AS metrics,
+    study, trial AS number, state, measured.metrics[o.metrics[1]] AS value,
+    list_transform(o.metrics, lambda metric: measured.metrics[metric]) AS "values", measured.metrics AS metrics,
     coalesce(measured.budget, 0) AS budget, to_budget, coalesce(trained_seconds, measured.seconds) AS seconds,
     CASE WHEN state = 'failed' THEN failure.kind END AS failure_kind,
     CASE WHEN state = 'failed' THEN failure.message END AS failure_message,
-    configuration, lives.seed AS seed, coalesce(attempt, 1) AS attempt, run, worker, device,
-    lives.created_at AS created_at, started_at,
-    CASE WHEN state IN ('completed', 'stopped', 'failed') THEN lives.changed_at END AS ended_at
-FROM lives LEFT JOIN studies AS s USING (study)
-WHERE state IS NOT NULL
+    configuration, o.seed AS seed, coalesce(attempt, 1) AS attempt, run, worker, device,
+    o.created_at AS created_at, started_at,
+    CASE WHEN state IN ('completed', 'stopped', 'failed') THEN o.changed_at END AS ended_at,
+    CASE
+        WHEN state IN ('completed', 'stopped', 'failed')
+        THEN told.seconds + greatest(0, epoch(o.changed_at) - epoch(told.at))
+    END AS elapsed_seconds
+FROM outcomes AS o
 ORDER BY study, number;

@@ -1,6 +1,7 @@
 """What a study's events say that stands in no other table: its end, its clock, what it learnt from, its decisions."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from pydantic import FiniteFloat, Json
 
@@ -8,12 +9,19 @@ from pegbox.schemas.base import Schema
 from pegbox.schemas.events import EVENT, Event, ScheduleStep
 from pegbox.schemas.selection import Finalist, Selection
 from pegbox.storage.history_file import HistoryFile
-from pegbox.storage.queries.asking import ask, ask_column, ask_value
+from pegbox.storage.queries.asking import ask, ask_column, ask_one
 
 
 class _Recorded(Schema):
     version: int
     body: str
+
+
+class ToldClock(Schema):
+    """How long a study had run at a moment, over all its runs."""
+
+    elapsed_seconds: FiniteFloat
+    at: datetime
 
 
 class ScheduledStep(Schema):
@@ -72,26 +80,30 @@ def schedule_steps(file: HistoryFile, study: str, most: int) -> tuple[ScheduledS
     )
 
 
-def elapsed_seconds(file: HistoryFile, study: str) -> float:
-    """Running time of the study over all its runs, as its driver last said."""
-    return float(
-        ask_value(
-            file,
-            "SELECT coalesce(max(seconds), 0) FROM (SELECT elapsed_seconds AS seconds FROM decisions "
-            "WHERE study = $study UNION ALL SELECT (body->>'elapsed_seconds')::DOUBLE FROM events "
-            "WHERE study = $study AND type = 'search_ended')",
-            study=study,
-        )
+def told_clock(file: HistoryFile, study: str) -> ToldClock | None:
+    """The running time of the study as its driver last said; None before it has said anything."""
+    return ask_one(
+        file,
+        ToldClock,
+        "SELECT elapsed_seconds, written_at AS at FROM events WHERE study = $study AND elapsed_seconds IS NOT NULL "
+        "ORDER BY elapsed_seconds DESC, version DESC LIMIT 1",
+        study=study,
     )
 
 
 def search_end(file: HistoryFile, study: str) -> str | None:
-    """Why the search is over; None where something that came later lets it go on."""
+    """Why the search is over; None where it goes on, or something that came later lets it go on."""
+    found = ask_column(file, "SELECT search_end FROM studies WHERE study = $study", study=study)
+    return str(found[0]) if found and found[0] is not None else None
+
+
+def understood_output(file: HistoryFile, study: str) -> str | None:
+    """What was read of the first program of a study that ended well, as a sentence; None before it, or without one."""
     found = ask_column(
         file,
-        "SELECT body->>'reason' FROM events WHERE study = $study AND type = 'search_ended' AND version > "
-        "(SELECT coalesce(max(version), 0) FROM events WHERE study = $study "
-        "AND type IN ('study_opened', 'decision_made', 'trial_retried')) ORDER BY version DESC LIMIT 1",
+        "SELECT format('trial {} {}', trial, body->'trained'->>'understood') FROM events "
+        "WHERE study = $study AND type = 'segment_trained' AND body->'trained'->>'understood' <> '' "
+        "ORDER BY version LIMIT 1",
         study=study,
     )
     return str(found[0]) if found else None

@@ -83,16 +83,12 @@ def _ask_lives(file: HistoryFile, kind: type[Row], study: str, query: str, **val
 
 
 _LIVES = """
-WITH decided AS (
-    SELECT trial, arg_max(elapsed_seconds, version) AS elapsed, max(decided_at) AS decided_at
-    FROM decisions WHERE study = $study GROUP BY trial
-), lives AS (
+WITH lives AS (
     SELECT t.number, t.value, t."values", t.budget, t.seconds, t.loss, coalesce(t.competes, false) AS competes,
         CASE t.excluded_by WHEN 'breaks_constraint' THEN 'infeasible' WHEN 'outside_space' THEN 'outside'
             ELSE t.state END AS state,
-        CASE WHEN t.state IN ('completed', 'stopped', 'failed')
-            THEN d.elapsed + greatest(0, epoch(t.ended_at) - epoch(d.decided_at)) END AS finished
-    FROM trials AS t LEFT JOIN decided AS d ON d.trial = t.number WHERE t.study = $study
+        t.elapsed_seconds AS finished
+    FROM trials AS t WHERE t.study = $study
 ), spending AS (
     SELECT *, sum(coalesce(seconds, 0)) OVER (ORDER BY finished, number ROWS UNBOUNDED PRECEDING) AS spent FROM lives
 )

@@ -52,17 +52,17 @@ def running_segments(file: HistoryFile, study: str, run: str) -> tuple[RunningSe
 
 
 def ended_segments(file: HistoryFile, study: str, most: int) -> tuple[EndedSegment, ...]:
-    """The last segments that were trained (not found in a cache), latest first."""
+    """The last segments that were trained to their end and not found in a cache, latest first."""
     return ask(file, EndedSegment, _ENDED, study=study, most=most)
 
 
 def n_ended_segments(file: HistoryFile, study: str) -> int:
-    """How many were trained and not found in a cache."""
-    return int(ask_value(file, f"SELECT count(*) FROM segments WHERE {_TRAINED}", study=study))  # noqa: S608
+    """How many were trained to their end and not found in a cache."""
+    return int(ask_value(file, f"SELECT count(*) FROM segments WHERE {_KNOWN_WORKER}", study=study))  # noqa: S608
 
 
 def trained_seconds(file: HistoryFile, study: str) -> TrainedSeconds:
-    """Of all segments that were trained and not found in a cache, as their workers counted them."""
+    """Of all training that was not found in a cache, failed attempts included."""
     (found,) = ask(
         file,
         TrainedSeconds,
@@ -89,6 +89,9 @@ _TRAINED = """
     study = $study AND ended_at IS NOT NULL AND seconds IS NOT NULL AND NOT coalesce(cached, false)
 """
 
+_KNOWN_WORKER = f"{_TRAINED} AND reached IS NOT NULL"
+"""Of an attempt that failed nobody knows which worker it had."""
+
 _SETTLED = """
 WITH last_attempts AS (
     SELECT trial, replicate, arg_max(state, attempt) AS state
@@ -114,7 +117,7 @@ ORDER BY s.started_at
 _ENDED = f"""
 SELECT coalesce(s.worker, '') AS worker, s.trial, epoch(s.ended_at) - s.seconds AS start, epoch(s.ended_at) AS "end",
     CASE WHEN s.replicate IS NOT NULL THEN 'replicate' ELSE t.state END AS state
-FROM (SELECT * FROM segments WHERE {_TRAINED}) AS s JOIN trials AS t ON t.study = s.study AND t.number = s.trial
+FROM (SELECT * FROM segments WHERE {_KNOWN_WORKER}) AS s JOIN trials AS t ON t.study = s.study AND t.number = s.trial
 ORDER BY s.ended_at DESC LIMIT $most
 """  # noqa: S608
 

@@ -36,7 +36,7 @@ class Overview(Schema):
     n_front: int
     """Trials that no other beats in every objective."""
     trained_seconds: FiniteFloat | None
-    """Of all segments."""
+    """Of all training that was not found in a cache, fresh seeds and failed attempts included."""
     changed_at: datetime | None
     tags: dict[str, str] | None = Field(default=None)
 
@@ -99,7 +99,7 @@ tally AS (
         count(*) FILTER (state = 'failed') AS failed, max(coalesce(ended_at, started_at)) AS changed_at
     FROM trials GROUP BY study
 ),
-spent AS (SELECT study, sum(seconds) AS seconds FROM segments GROUP BY study)
+spent AS (SELECT study, sum(seconds) AS seconds FROM segments WHERE NOT coalesce(cached, false) GROUP BY study)
 SELECT
     study, spec, coalesce(r.status, 'waiting') AS state, coalesce(trials, 0) AS trials,
     coalesce(completed, 0) AS completed, coalesce(failed, 0) AS failed,

@@ -14,11 +14,12 @@ COMMENT ON COLUMN studies.changed_at IS 'When its specification last changed.';
 COMMENT ON COLUMN studies.view_name IS 'View with one typed column for each of its parameters.';
 COMMENT ON COLUMN studies.rungs IS 'Epochs at which trials are compared, lowest first; the last are the full budget.';
 COMMENT ON COLUMN studies.spec IS 'The whole specification, as JSON.';
+COMMENT ON COLUMN studies.search_end IS 'Why the search is over; NULL while it goes on.';
 
 COMMENT ON TABLE runs IS 'One row for each flow run that drove a study.';
 COMMENT ON COLUMN runs.study IS 'Name of the study.';
 COMMENT ON COLUMN runs.run IS 'Identifier of the run.';
-COMMENT ON COLUMN runs.status IS 'running, completed, interrupted or failed; a killed run stays running.';
+COMMENT ON COLUMN runs.status IS 'running, completed, interrupted, failed or lost; a killed run stays running until a later one says that it is lost.';
 COMMENT ON COLUMN runs.started_at IS 'When it began to drive the study.';
 COMMENT ON COLUMN runs.ended_at IS 'When it let go; NULL while it runs, or where it was killed.';
 COMMENT ON COLUMN runs.host IS 'Machine of the driver.';
@@ -33,13 +34,13 @@ COMMENT ON COLUMN runs.message IS 'Why it failed, in one sentence.';
 COMMENT ON TABLE trials IS 'One row a trial, as it is now. params holds the parameters that were active.';
 COMMENT ON COLUMN trials.study IS 'Name of the study.';
 COMMENT ON COLUMN trials.number IS 'Counts the trials of the study from 0.';
-COMMENT ON COLUMN trials.state IS 'proposed, running, paused, completed, stopped or failed.';
+COMMENT ON COLUMN trials.state IS 'proposed, running, paused, completed, stopped or failed; what a schedule left at a rung is stopped once the search is over.';
 COMMENT ON COLUMN trials.value IS 'First objective at the last evaluation, in the unit of studies.metrics[1].';
 COMMENT ON COLUMN trials."values" IS 'Every objective at the last evaluation.';
 COMMENT ON COLUMN trials.metrics IS 'Every metric of the last evaluation: metrics[''val_loss''].';
 COMMENT ON COLUMN trials.budget IS 'Epochs reached at the last evaluation.';
 COMMENT ON COLUMN trials.to_budget IS 'Epochs it was last told to train to.';
-COMMENT ON COLUMN trials.seconds IS 'Of training, over all its segments; finalists'' seeds not included.';
+COMMENT ON COLUMN trials.seconds IS 'Of training, over all its segments, failed attempts included; finalists'' seeds not included.';
 COMMENT ON COLUMN trials.failure_kind IS 'error, diverged, out_of_memory, timeout, killed, lost or invalid.';
 COMMENT ON COLUMN trials.failure_message IS 'Why it failed, in one sentence.';
 COMMENT ON COLUMN trials.params IS 'Configuration: params.lr, or a typed column in the view of the study.';
@@ -54,6 +55,7 @@ COMMENT ON COLUMN trials.excluded_by IS 'Why it does not compete: failed, unfini
 COMMENT ON COLUMN trials.loss IS 'The value, or minus the value where it is maximized: less is better.';
 COMMENT ON COLUMN trials.started_at IS 'When it was first handed to a worker.';
 COMMENT ON COLUMN trials.ended_at IS 'When it was completed, stopped or failed; NULL before.';
+COMMENT ON COLUMN trials.elapsed_seconds IS 'Running time of the study over all its runs when the trial ended; NULL before.';
 
 COMMENT ON TABLE attempts IS 'One row for each try at training a trial or one of its fresh seeds.';
 COMMENT ON COLUMN attempts.study IS 'Name of the study.';
@@ -63,7 +65,7 @@ COMMENT ON COLUMN attempts.replicate IS 'Which fresh seed of the finalists'' rou
 COMMENT ON COLUMN attempts.state IS 'running, trained, failed, or lost with its driver.';
 COMMENT ON COLUMN attempts.run IS 'Run that made it.';
 COMMENT ON COLUMN attempts.worker IS 'Host and process that trained.';
-COMMENT ON COLUMN attempts.seconds IS 'Of training.';
+COMMENT ON COLUMN attempts.seconds IS 'Of training; of one that failed until it did, start-up of the worker included.';
 COMMENT ON COLUMN attempts.started_at IS 'When it was handed to a worker.';
 COMMENT ON COLUMN attempts.ended_at IS 'When it was trained or failed.';
 COMMENT ON COLUMN attempts.failure_kind IS 'error, diverged, out_of_memory, timeout, killed, lost or invalid.';
@@ -81,7 +83,7 @@ COMMENT ON COLUMN segments.to_budget IS 'Epochs it was to reach.';
 COMMENT ON COLUMN segments.reached IS 'Epochs it reached; NULL while it runs.';
 COMMENT ON COLUMN segments.seed IS 'Of its training.';
 COMMENT ON COLUMN segments.run IS 'Run that handed it to a worker.';
-COMMENT ON COLUMN segments.seconds IS 'Of training, start-up of the worker not included.';
+COMMENT ON COLUMN segments.seconds IS 'Of training, start-up of the worker not included; of one that failed until it did, start-up included.';
 COMMENT ON COLUMN segments.device IS 'cpu or cuda.';
 COMMENT ON COLUMN segments.peak_memory_bytes IS 'Most memory it took.';
 COMMENT ON COLUMN segments.worker IS 'Host and process that trained.';
@@ -90,7 +92,7 @@ COMMENT ON COLUMN segments.stopped_early IS 'True if patience ended it.';
 COMMENT ON COLUMN segments.restarted IS 'True if it had to train from zero.';
 COMMENT ON COLUMN segments.checkpoint IS 'Where its training state lies.';
 COMMENT ON COLUMN segments.started_at IS 'When it was handed to a worker.';
-COMMENT ON COLUMN segments.ended_at IS 'When its training ended.';
+COMMENT ON COLUMN segments.ended_at IS 'When its training ended or failed.';
 
 COMMENT ON TABLE metrics IS 'What was measured while training: one row for each step, fold, seed and name. See the view curves.';
 COMMENT ON COLUMN metrics.study IS 'Name of the study.';
@@ -182,6 +184,7 @@ COMMENT ON COLUMN events.written_at IS 'By the clock of the writer.';
 COMMENT ON COLUMN events.journal IS 'Which journal it stands in.';
 COMMENT ON COLUMN events.seq IS 'Which line of that journal, from 1.';
 COMMENT ON COLUMN events.body IS 'The event, as JSON.';
+COMMENT ON COLUMN events.elapsed_seconds IS 'Running time of the study over all its runs when its driver wrote it down; NULL for events of others.';
 
 COMMENT ON TABLE journals IS 'How far each journal was read.';
 COMMENT ON COLUMN journals.name IS 'Of the journal''s file.';
@@ -205,3 +208,11 @@ COMMENT ON COLUMN schema_migrations.applied_at IS 'When it was applied.';
 
 COMMENT ON TABLE schema_views IS 'Which views and macros the database holds.';
 COMMENT ON COLUMN schema_views.checksum IS 'Of their text.';
+
+COMMENT ON TABLE renames IS 'One row for each time that a study was given another name, or forgotten.';
+COMMENT ON COLUMN renames.study IS 'The old name.';
+COMMENT ON COLUMN renames.version IS 'Of the last event that was recorded under the old name.';
+COMMENT ON COLUMN renames.name IS 'The new name; of a forgotten study one that nobody else has.';
+COMMENT ON COLUMN renames.forgotten IS 'True where the study is to be seen nowhere until it is restored.';
+COMMENT ON COLUMN renames.dropped IS 'True where what a forgotten study needs was deleted.';
+COMMENT ON COLUMN renames.renamed_at IS 'When.';

@@ -51,7 +51,7 @@ COMMENT ON VIEW replicate_curves IS 'Learning curves of the finalists on their f
 CREATE OR REPLACE VIEW study_summary AS
 SELECT
     s.study, s.metrics[1] AS metric, s.goals[1] AS goal, s.method, s.schedule,
-    count(t.number) AS trials,
+    count(t.number) AS trials, count(*) FILTER (t.budget > 0 OR t.ended_at IS NOT NULL) AS tried,
     count(*) FILTER (t.state = 'completed') AS completed,
     count(*) FILTER (t.state = 'stopped') AS stopped,
     count(*) FILTER (t.state = 'failed') AS failed,
@@ -59,12 +59,20 @@ SELECT
     count(*) FILTER (t.competes) AS competing,
     any_value(l.best) AS best_trial, any_value(l.best_value) AS best, any_value(l.is_selected) AS is_selected,
     any_value(l.incumbent) AS incumbent, any_value(l.incumbent_value) AS incumbent_value,
-    sum(t.seconds) / 3600 AS hours, s.created_at, max(t.ended_at) AS last_ended_at
+    any_value(p.seconds) / 3600 AS hours, any_value(p.finalist_seconds) / 3600 AS finalist_hours,
+    any_value(c.elapsed_seconds) AS elapsed_seconds, any_value(s.search_end) AS search_end,
+    s.created_at, max(t.ended_at) AS last_ended_at
 FROM studies AS s LEFT JOIN trials AS t ON t.study = s.study
 LEFT JOIN leaders AS l ON l.study = s.study
+LEFT JOIN (
+    SELECT g.study, sum(g.seconds) AS seconds, sum(g.seconds) FILTER (g.replicate IS NOT NULL) AS finalist_seconds
+    FROM segments AS g WHERE NOT coalesce(g.cached, false) GROUP BY g.study
+) AS p ON p.study = s.study
+LEFT JOIN (SELECT e.study, max(e.elapsed_seconds) AS elapsed_seconds FROM events AS e GROUP BY e.study) AS c
+    ON c.study = s.study
 GROUP BY s.study, s.metrics, s.goals, s.method, s.schedule, s.created_at
 ORDER BY s.created_at;
-COMMENT ON VIEW study_summary IS 'One row a study: how many trials in which state, the best trial and its value, what the search saw, the hours. Example: FROM study_summary;';
+COMMENT ON VIEW study_summary IS 'One row a study: how many trials in which state, the best trial and its value, what the search saw, the hours of training and the running time. Example: FROM study_summary;';
 
 CREATE OR REPLACE VIEW failures AS
 SELECT

@@ -5,7 +5,7 @@ SELECT
     row_number() OVER in_time AS n_finished,
     t.number,
     t.ended_at,
-    epoch(t.ended_at - min(t.started_at) OVER ()) AS elapsed_seconds,
+    t.elapsed_seconds,
     sum(t.seconds) OVER in_time AS trained_seconds,
     sum(t.budget) OVER in_time AS trained_epochs,
     if(t.state = 'completed', t.value, NULL) AS value,
@@ -14,11 +14,13 @@ FROM trials AS t JOIN studies AS s ON s.study = t.study
 WHERE t.study = study AND t.ended_at IS NOT NULL
 WINDOW in_time AS (ORDER BY t.ended_at, t.number ROWS UNBOUNDED PRECEDING)
 ORDER BY t.ended_at, t.number;
-COMMENT ON MACRO TABLE best_so_far IS 'Best first objective, as the search saw it, of the trials that compete, after each finished trial: by trials, by elapsed time, and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
+COMMENT ON MACRO TABLE best_so_far IS 'Best first objective, as the search saw it, of the trials that compete, after each finished trial: by trials, by running time (rests between runs left out), and by seconds and epochs of training. Example: FROM best_so_far(''digits'');';
 
 CREATE OR REPLACE MACRO top(study, k := 10) AS TABLE
 SELECT t.number, t.value, t.metrics, t.params, t.budget, t.seconds
-FROM competing AS t WHERE t.study = study AND t.place <= k ORDER BY t.place;
+FROM competing AS t WHERE t.study = study
+-- As `place`, without ranking all of them for the first few.
+ORDER BY NOT t.is_incumbent, NOT t.on_front, t.loss, t.number LIMIT k;
 COMMENT ON MACRO TABLE top IS 'The k best trials that compete, as the search saw them; of several objectives the knee of the front, then the front, then the others by the first objective. Example: FROM top(''digits'', k := 5);';
 
 CREATE OR REPLACE MACRO curve(study, trial, metric := NULL) AS TABLE

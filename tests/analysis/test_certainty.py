@@ -1,6 +1,6 @@
 import numpy as np
 
-from pegbox.analysis.certainty import few_trials, leaking_data, tied_finalists
+from pegbox.analysis.certainty import few_trials, leaking_data, shifted_data, tied_finalists
 from pegbox.analysis.selection import select_winner
 from pegbox.schemas.selection import FrontPoint
 
@@ -60,6 +60,37 @@ def test_accuracy_is_judged_by_what_is_left_to_gain(make_history):
 def test_worse_test_value_is_no_leak(make_history):
     history = selected(make_history([0.1, 0.2], CLEAR, data=DIGITS), metric="val_loss", test_metrics={"test_loss": 0.5})
     assert leaking_data(history) is None
+
+
+def test_far_worse_test_value_is_commented_on(make_history):
+    history = make_history([0.1, 0.2], CLEAR, data=DIGITS)
+    advice, near = (
+        shifted_data(selected(history, metric="val_loss", test_metrics={"test_loss": loss})) for loss in (0.5, 0.13)
+    )
+    assert advice.kind == "shift"
+    assert (
+        "loss is 0.5, 39 standard deviations worse than on the validation part (0.11 over 3 seeds)" in advice.evidence
+    )
+    assert advice.command == "pegbox resume written-down --as written-down-next --set data.split.folds=5"
+    assert near is None
+
+
+def test_later_rows_that_are_others_have_no_command(make_history):
+    by_time = {**DIGITS, "split": {"test": 0.2, "time": "day"}}
+    history = selected(
+        make_history([0.1, 0.2], CLEAR, data=by_time), metric="val_loss", test_metrics={"test_loss": 0.5}
+    )
+    assert "the later rows are others" in shifted_data(history).what
+    assert shifted_data(history).command == ""
+
+
+def test_one_seed_must_lose_as_much_again(make_history):
+    history = make_history([0.1, 0.2], {0: [0.1], 1: [0.9]}, data=DIGITS)
+    far, near = (
+        shifted_data(selected(history, metric="val_loss", test_metrics={"test_loss": loss})) for loss in (0.3, 0.19)
+    )
+    assert "worse than on the validation part (0.1 over one seed)" in far.evidence
+    assert near is None
 
 
 def cube(make_history, n_trials, n_dims, weights):

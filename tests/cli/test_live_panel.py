@@ -312,6 +312,21 @@ def test_without_a_terminal_reasons_are_lines():
     assert lines[2:] == ["search ended: All were tried."]
 
 
+def test_what_was_read_of_a_program_is_told_once():
+    file = io.StringIO()
+    told = STATUS.model_copy(update={"understood": "trial 0 read val_loss; step from `epoch`"})
+    watched = Scripted((STATUS, ()), (told, (finished(0, 0.5),)), (told, (finished(1, 0.5),)))
+
+    with LiveView(Console(file=file, color_system=None, width=100, theme=THEME), watched).open() as view:
+        view._update()
+        view._update()
+        view._update()
+
+    lines = file.getvalue().splitlines()
+    assert lines[0] == "trial 0 read val_loss; step from `epoch`"
+    assert [line[:7] for line in lines[1:]] == ["trial 0", "trial 1"]
+
+
 def test_the_line_of_a_trial_says_which_constraint_it_breaks():
     broken = finished(0, 0.1).model_copy(update={"broken": ("size 12.00 (at most 9)",)})
 

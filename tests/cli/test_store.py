@@ -87,3 +87,30 @@ def test_a_store_that_is_not_there_is_named(pegbox, tmp_path):
 
     assert said.code == 1
     assert "There is no store in" in said.err
+
+
+def test_a_study_is_renamed_forgotten_and_restored(pegbox, add_study, tmp_path):
+    add_study(tmp_path, "typo")
+    told = [
+        pegbox("rename", "typo", "done", "--store", tmp_path).err,
+        pegbox("forget", "done", "--store", tmp_path).err,
+        pegbox("restore", "--store", tmp_path).out,
+        pegbox("ls", "--store", tmp_path, "--json").out,
+        pegbox("restore", "done", "--store", tmp_path).err,
+    ]
+
+    assert "typo is now done" in told[0]
+    assert "done is forgotten; `pegbox restore done` takes it back, until `pegbox store gc`" in told[1]
+    assert told[2].startswith("done  forgotten 20")
+    assert json.loads(told[3]) == []
+    assert "done is back" in told[4]
+    assert "Run trial" in pegbox("best", "done", "--store", tmp_path, "--json").out
+
+
+@pytest.mark.parametrize("command", [("rename", "a", "b"), ("forget", "a"), ("restore", "a"), ("restore",)])
+def test_where_there_is_no_store_none_is_made(pegbox, tmp_path, command):
+    said = pegbox(*command, "--store", tmp_path / "none")
+
+    assert said.code == 1
+    assert "There is no history in" in said.err
+    assert not (tmp_path / "none").exists()

@@ -12,11 +12,13 @@ import pytest
 from pegbox.datasets.prepare import prepare
 from pegbox.execution import batching
 from pegbox.execution.batching import Batching, BatchPlan
-from pegbox.execution.crew import LocalCrew, Terms
-from pegbox.execution.segment_worker import handover_of
+from pegbox.execution.local_crew import LocalCrew
+from pegbox.execution.segment_worker import handover_of, keep_reports
+from pegbox.execution.worker_settings import WorkerSettings
 from pegbox.schemas.data import DataSpec, PreparedData
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Segment, TrainedSegment
@@ -40,8 +42,9 @@ def data(store: StoreLayout) -> PreparedData:
 
 @pytest.fixture(scope="module")
 def crew(store: StoreLayout) -> Iterator[LocalCrew]:
-    preload = ("torch", "torch._dynamo", "pegbox.execution.batch_worker", "pegbox.training.stacked_trainer")
-    with LocalCrew(Terms(None, 1, None, preload, None), store, workers=2) as crew:
+    imports = ("torch", "torch._dynamo", "pegbox.execution.batch_worker", "pegbox.training.stacked_trainer")
+    settings = WorkerSettings(threads=1, imports=imports, keep=keep_reports)
+    with LocalCrew(RunSpec(workers=2), settings, store) as crew:
         crew.pool.warm()
         yield crew
 
@@ -160,9 +163,9 @@ def test_a_segment_is_measured_again_by_who_has_not_trained_it(crew: LocalCrew, 
 
 
 def test_a_segment_waits_where_there_are_four_workers(crew: LocalCrew, store: StoreLayout) -> None:
-    with LocalCrew(Terms(None, 1, None, (), None), store, workers=4) as larger:
+    with LocalCrew(RunSpec(workers=4), WorkerSettings(threads=1), store) as larger:
         assert (crew.capacity, larger.capacity) == (2, 5)
-    with LocalCrew(Terms(None, 1, None, (), "gpu"), store, workers=4) as limited:
+    with LocalCrew(RunSpec(workers=4, limit="gpu"), WorkerSettings(threads=1), store) as limited:
         assert limited.capacity == 4
 
 

@@ -9,6 +9,7 @@ from tests.training.conftest import make_segment
 
 from pegbox.execution.pool import WorkerPool
 from pegbox.execution.segment_worker import keep_reports, train_segment
+from pegbox.execution.worker_settings import WorkerSettings
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.train import FunctionTrain
 from pegbox.storage.store import open_store
@@ -358,15 +359,13 @@ def directory(tmp_path_factory):
 
 
 def open_pool(directory, module):
-    return WorkerPool(
-        1,
+    settings = WorkerSettings(
         threads=1,
-        logs=directory / "logs" / module,
-        directory=directory,
-        preload=("torch", "pegbox.execution.segment_worker", "pegbox.training.function_trainer"),
+        imports=("torch", "pegbox.execution.segment_worker", "pegbox.training.function_trainer"),
         code=(module,),
         keep=keep_reports,
     )
+    return WorkerPool(1, settings, logs=directory / "logs" / module, directory=directory)
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from pegbox.execution.pool import WorkerPool
+from pegbox.execution.worker_settings import WorkerSettings
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import FailureKind
 
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
-    with WorkerPool(2, threads=1, logs=tmp_path_factory.mktemp("logs")) as pool:
+    with WorkerPool(2, WorkerSettings(threads=1), logs=tmp_path_factory.mktemp("logs")) as pool:
         pool.warm()
         yield pool
 
@@ -164,7 +165,7 @@ def test_a_worker_sees_the_environment_and_directory_of_its_driver(tmp_path, mon
     monkeypatch.setenv("PEGBOX_TEST_WORD", "tuned")
     monkeypatch.chdir(tmp_path)
 
-    with WorkerPool(1, threads=1, logs=tmp_path) as pool:
+    with WorkerPool(1, WorkerSettings(threads=1), logs=tmp_path) as pool:
         assert pool.run(os.getenv, "PEGBOX_TEST_WORD") == "tuned"
         assert pool.run(os.getenv, "OMP_NUM_THREADS") == "1"
         assert pool.run(os.getcwd) == str(tmp_path)

@@ -10,6 +10,7 @@ from tests.training.conftest import make_segment
 
 from pegbox.execution.pool import WorkerPool
 from pegbox.execution.segment_worker import evaluate_segment, train_segment
+from pegbox.execution.worker_settings import WorkerSettings
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.train import CommandTrain, FunctionTrain
 from pegbox.storage.store import open_store
@@ -114,19 +115,18 @@ def directory(tmp_path_factory):
 def pool(directory):
     before = Path.cwd()
     os.chdir(directory)
-    with WorkerPool(
-        1,
+    settings = WorkerSettings(
         threads=1,
         memory_bytes=parse_bytes("1GB"),
-        logs=directory / "logs",
-        preload=(
+        imports=(
             "torch",
             "pegbox.execution.segment_worker",
             "pegbox.training.function_trainer",
             "pegbox.training.command_trainer",
         ),
         code=("user_faults",),
-    ) as pool:
+    )
+    with WorkerPool(1, settings, logs=directory / "logs") as pool:
         os.chdir(before)
         yield pool
 

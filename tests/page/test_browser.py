@@ -299,6 +299,44 @@ def test_sql_console_runs_refuses_and_draws(
     assert "refused" in seen.page.inner_text("#sql .error")
 
 
+def test_sql_console_shows_whole_numbers_in_full_and_marks_what_it_rounds(
+    visit: Callable[..., Visit], serve_live: Callable[..., str], simulated_store: Path
+) -> None:
+    seen = visit(f"{serve_live(simulated_store)}/?study=higgs-mlp")
+    seen.page.fill(
+        "#sql textarea",
+        "SELECT 1234567 AS a, 9007199254740993::BIGINT AS b, 12345678::DOUBLE AS c, 0.25::DOUBLE AS d, 1 / 3 AS e",
+    )
+    seen.page.click("#sql button:has-text('Run')")
+    seen.page.wait_for_selector("#sql tbody tr")
+    cells = seen.page.locator("#sql .result > .scroll tbody td")
+
+    assert cells.all_inner_texts() == ["1234567", "9007199254740993", "12345678", "0.25", "≈\u20090.333333"]
+    assert cells.last.get_attribute("title") == "0.3333333333333333"
+    assert "rounded to 6 digits" in seen.page.inner_text("#sql [role=status]")
+
+
+def test_a_sample_says_of_how_many_trials_are_selected(
+    visit: Callable[..., Visit], tmp_path: Path, simulated_page: StudyPage
+) -> None:
+    trials = simulated_page.trials.model_copy(update={"n_total": 5000, "note": "A sample."})
+    write_page(simulated_page.model_copy(update={"trials": trials}), tmp_path / "page.html")
+    seen = visit((tmp_path / "page.html").as_uri())
+
+    brush(seen, "optimizer", 0.02, 0.45)
+
+    n = simulated_page.trials.parameters["optimizer"].count(0.0)
+    chosen = f"{n} of the 120 drawn trials (5,000 in all)"
+    seen.page.wait_for_function(
+        "text => document.querySelector('.selection span').innerText.startsWith(text)", arg=chosen
+    )
+    seen.page.wait_for_function(
+        "text => document.querySelector('#progress .about').innerText.includes(text)", arg=chosen
+    )
+    counts = re.findall(r"\d+", seen.page.inner_text("#progress .legend"))
+    assert sum(map(int, counts)) == n
+
+
 def test_sql_console_completes_names(
     visit: Callable[..., Visit], serve_live: Callable[..., str], simulated_store: Path
 ) -> None:

@@ -107,3 +107,29 @@ def test_target_of_one_class_is_told_once_the_data_is_read(tmp_path: Path) -> No
 
 def test_study_that_fits_its_data_has_no_problem() -> None:
     assert look_at_data(StudySpec.model_validate(STUDY))[0] == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"tags": {"db": "postgresql://me:hunter2x@db/x"}}, ("tags", "db")),
+        ({"tags": {"api_key": "hunter2x"}}, ("tags", "api_key")),
+        ({"run": {"engine": "ray", "shared": "s3://key:hunter2x@bucket/x"}}, ("run", "shared")),
+        (
+            {"data": None, "train": {"kind": "command", "command": ["true", "--password", "hunter2x", "{lr}"]}},
+            ("train", "command"),
+        ),
+    ],
+)
+def test_a_secret_in_a_study_is_refused_and_not_repeated(changes: dict[str, Any], path: tuple[str, ...]) -> None:
+    (problem,) = (problem for problem in check(**changes) if "secret" in problem.message)
+
+    assert problem.path == path
+    assert "hunter2x" not in problem.message
+    assert "${env:NAME}" in problem.message
+
+
+def test_a_secret_of_the_environment_is_welcome() -> None:
+    command = ["true", "--password=${env:PATH}", "{lr}"]
+
+    assert check(data=None, train={"kind": "command", "command": command}) == ()

@@ -15,13 +15,14 @@ from pegbox.schemas.events import (
     RunStarted,
     SearchEnded,
     SegmentStarted,
+    SegmentTrained,
     TrialEvaluated,
     TrialFailed,
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.plan import Objective, SearchSpec
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Evaluation, Segment, TrialState
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.schemas.warm_start import EarlierStudy
 from pegbox.storage.journal import Journal
 from pegbox.storage.store import open_store
@@ -78,6 +79,32 @@ def test_a_driven_study_shows_what_its_workers_do(driven):
     assert status.incumbent.value == 0.9
     assert [(trial.step, trial.value, trial.curve) for trial in running] == [(2, 0.2, (0.1, 0.2))]
     assert running[0].versus_best == 0.0
+
+
+def test_what_was_read_of_the_first_program_is_told(tmp_path):
+    train = {"kind": "command", "command": ["python"], "epochs": 9}
+    spec = StudySpec.model_validate({**SPEC.model_dump(mode="json"), "name": "printed", "train": train})
+    layout = open_store(tmp_path)
+
+    with open_study(layout, spec, RunStarted(study="printed", run="r", host="h", pid=1)) as study:
+        for number, understood in ((0, ""), (1, "read acc; step from `epoch`"), (2, "read other")):
+            begin(study, number, "printed")
+            trained = TrainedSegment(budget=9, seconds=1.0, understood=understood)
+            study.record(
+                SegmentTrained(
+                    study="printed",
+                    trial=number,
+                    attempt=1,
+                    from_budget=0,
+                    to_budget=9,
+                    fold=0,
+                    seed=0,
+                    trained=trained,
+                )
+            )
+
+    with StudyReader(tmp_path, "printed") as reader:
+        assert reader.status().understood == "trial 1 read acc; step from `epoch`"
 
 
 def test_parameters_come_in_the_order_of_the_study_file(driven):

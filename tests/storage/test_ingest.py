@@ -6,7 +6,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pegbox.schemas.events import MetricsReported
+from pegbox.schemas.events import MetricsReported, TrialFailed
+from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.storage.history_file import open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
@@ -291,3 +292,19 @@ def test_clocks_of_two_hosts_may_differ(store: StoreLayout, begin: Any, monkeypa
         states = history.sql("SELECT number, state, value FROM trials ORDER BY number").fetchall()
         assert states == [(0, "completed", 1.0), (1, "completed", 0.5)]
         assert len(history.history("digits").trials) == 2
+
+
+@pytest.mark.parametrize("text", ["caf\udce9.jpg", "a\0b", "\ud800", "x" * 10_000_000])
+def test_a_failure_may_say_anything(store: StoreLayout, begin: Any, text: str) -> None:
+    recorder = begin()
+    number = recorder.start({"lr": 0.1})
+    failure = Failure(kind=FailureKind.ERROR, message=text, traceback=text)
+
+    recorder.log.record(TrialFailed(study=recorder.spec.name, trial=number, attempt=1, failure=failure, final=True))
+    ingest(store)
+
+    with open_history(store.root) as history:
+        found = history.sql(
+            "SELECT failure_message, failure_traceback FROM attempts WHERE failure_kind = 'error'"
+        ).fetchall()
+    assert found == [(failure.message, failure.traceback)]

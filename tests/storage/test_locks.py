@@ -1,7 +1,9 @@
 import multiprocessing
 import os
+import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +75,21 @@ def test_a_journal_that_can_only_be_read_is_looked_at_too(tmp_path: Path) -> Non
     path = tmp_path / "x.jsonl"
     path.touch(0o400)
     assert writer_is_gone(path)
+
+
+def test_a_store_is_its_owner_s_alone(store: StoreLayout, begin: Any) -> None:
+    before = os.umask(0)
+    try:
+        begin().log.close()
+    finally:
+        os.umask(before)
+    directories = [store.root, *(path for path in store.root.iterdir() if path.is_dir())]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in directories} == {0o700}
+    files = [store.snapshot, *store.journal.glob("*.jsonl"), *store.locks.iterdir(), store.ingest / "ingest.lock"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_a_history_that_a_group_may_read_stays_so(store: StoreLayout, begin: Any) -> None:
+    store.root.chmod(0o750)
+    begin().log.close()
+    assert stat.S_IMODE(store.snapshot.stat().st_mode) == 0o640

@@ -211,9 +211,9 @@ def key(number: int) -> str:
     return f"{number:032x}"
 
 
-def with_files(store: StoreLayout, begin: Any, running: bool) -> StudySpec:
+def with_files(store: StoreLayout, begin: Any, running: bool, spec: StudySpec | None = None) -> StudySpec:
     """Five trials with a checkpoint and a cached result each, written two hours ago, and a fresh file."""
-    recorder = begin()
+    recorder = begin(spec)
     for number, value in enumerate([5.0, 1.0, 2.0, 4.0, 3.0]):
         checkpoint = store.checkpoints / f"{key(number)}.pt"
         checkpoint.write_bytes(b"x" * 100)
@@ -222,7 +222,7 @@ def with_files(store: StoreLayout, begin: Any, running: bool) -> StudySpec:
         for path in (checkpoint, cached):
             os.utime(path, (time.time() - 7200,) * 2)
         recorder.start(ADAM)
-        trained, evaluated = recorder.outcome(number, {"val_loss": value})
+        trained, evaluated = recorder.outcome(number, {"val_loss": value, "size": float(number)})
         segment = trained.trained.model_copy(update={"checkpoint": checkpoint})
         recorder.log.record(trained.model_copy(update={"trained": segment}), evaluated)
     (store.checkpoints / f"{key(9)}.pt").write_bytes(b"fresh")
@@ -278,6 +278,17 @@ def test_a_study_drops_the_checkpoints_of_its_losers(store: StoreLayout, begin: 
 
     assert names_of(store.checkpoints) == [key(1), key(2), key(9)]
     assert names_of(store.cache) == [f"train-{key(1)}", f"train-{key(2)}"]
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(1, [4]), (2, [3, 4]), (3, [1, 3, 4])])
+def test_trials_that_compete_keep_their_checkpoints_before_better_ones_that_do_not(
+    store: StoreLayout, begin: Any, new_spec: Any, keep: int, kept: list[int]
+) -> None:
+    with_files(store, begin, running=False, spec=new_spec(constraints=[{"metric": "size", "min": 3}]))
+
+    drop_checkpoints(store, "digits", keep=keep)
+
+    assert names_of(store.checkpoints) == [key(number) for number in (*kept, 9)]
 
 
 def test_a_study_drops_nothing_that_another_names(store: StoreLayout, begin: Any) -> None:

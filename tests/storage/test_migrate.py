@@ -1,14 +1,16 @@
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from pegbox.schemas.errors import StoreCorruptError, StoreNewerError
-from pegbox.storage.history_file import open_history
+from pegbox.schemas.errors import StoreCorruptError, StoreError, StoreNewerError
+from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.maintenance import rebuild
 from pegbox.storage.migrate import SCHEMA_VERSION, Migration, applied, migrate, migrations
 from pegbox.storage.store import open_store
 
@@ -39,6 +41,49 @@ def test_a_store_of_each_older_schema_is_brought_up_to_date(
         assert history.sql("SELECT study, count(*) FROM trials GROUP BY 1 ORDER BY 2").fetchall()[0] == ("kept", 1)
         assert history.sql("SELECT count(*) FROM top('digits')").fetchall() == [(10,)]
         assert history.sql("SELECT count(*) FROM schema_migrations").fetchall() == [(SCHEMA_VERSION,)]
+
+
+@pytest.fixture
+def made_by_schema_2(tmp_path: Path) -> StoreLayout:
+    """A store as the last program of schema 2 left it.
+
+    In one study the best trial breaks a limit on fresh seeds; in the other the space was narrowed past the best, and
+    trial 6 was retried.
+    """
+    with tarfile.open(Path(__file__).parent / "store-schema-2.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    return StoreLayout(tmp_path / ".pegbox")
+
+
+def answers(history: HistoryFile) -> list[Any]:
+    """What both studies say, whichever way their tables were made."""
+    queries = [
+        "SELECT study, best, round(best_value, 12), is_selected, incumbent, front FROM leaders ORDER BY study",
+        "SELECT study, number, state, competes, excluded_by, loss, attempt FROM trials ORDER BY ALL",
+        "SELECT study, number, metric, value, violation FROM violations ORDER BY ALL",
+        "SELECT study, rungs, view_name FROM studies ORDER BY study",
+        "SELECT study, trials, completed, competing, best_trial FROM study_summary ORDER BY study",
+    ]
+    return [history.sql(query).fetchall() for query in queries]
+
+
+def test_a_store_of_the_version_before_answers_what_its_events_say(made_by_schema_2: StoreLayout) -> None:
+    store = made_by_schema_2
+    with open_history(store.root) as history:
+        migrated = answers(history)
+        leaders = {name: history.history(name).leaders for name in ("limited", "narrowed")}
+        attempt = history.sql("SELECT attempt FROM trials WHERE study = 'narrowed' AND number = 6").fetchall()
+    assert [(row[0], row[1], row[4]) for row in migrated[0]] == [("limited", 3, 3), ("narrowed", 29, 29)]
+    assert [(one.best, one.incumbent) for one in leaders.values()] == [(3, 3), (29, 29)]
+    assert attempt == [(2,)]
+    rebuild(store)
+    with open_history(store.root) as history:
+        assert answers(history) == migrated
+
+
+def test_a_store_of_the_version_before_that_cannot_be_written_says_what_to_do(made_by_schema_2: StoreLayout) -> None:
+    with pytest.raises(StoreError, match=r"has schema 2, but this pegbox reads schema \d.*pegbox store rebuild"):
+        HistoryFile(made_by_schema_2)
 
 
 @pytest.mark.parametrize("says_so", [True, False])

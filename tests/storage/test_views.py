@@ -36,7 +36,7 @@ class Table:
         spec = StudySpec.model_validate({**raw, "objectives": objectives, "budget": {"trials": 9}})
         self.specs[name] = spec
         self.connection.execute(
-            "INSERT INTO studies VALUES (?, ?, ?, 'random', 'full', 3, 0, MAP {}, now(), now(), NULL, ?, [3])",
+            "INSERT INTO studies VALUES (?, ?, ?, 'random', 'full', 3, 0, MAP {}, now(), now(), NULL, ?, [3], NULL)",
             [name, [goal.metric for goal in spec.goals], list(goals), spec.model_dump_json()],
         )
 
@@ -50,6 +50,7 @@ class Table:
                 "$5 AS \"values\", MAP {'m0': $4, 'cost': $2::DOUBLE} AS metrics, 3 AS budget, 2.0 AS seconds, "
                 "$6::JSON::VARIANT AS params, "
                 "1 AS attempt, $7 AS run, to_timestamp($2) AS started_at, to_timestamp($2 + 1) AS ended_at, "
+                "$2 + 1.0 AS elapsed_seconds, "
                 "$3 = 'completed' AS competes, $8 AS loss",
                 [
                     study,

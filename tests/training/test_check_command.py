@@ -66,7 +66,7 @@ def test_a_parameter_that_only_decides_about_others_has_an_effect():
 def test_words_for_truth_values_are_doubted():
     (message,) = doubts("train.py", "--use-bn", "{amp}", space=TRUTH)
 
-    assert 'argparse\'s type=bool takes both for true. Write "{amp?--amp}" for a flag' in message
+    assert 'argparse\'s type=bool takes both for true. Write "{amp?--use-bn}" for a flag' in message
 
 
 @pytest.mark.parametrize("argument", ["{amp?--amp}", "{amp?1:0}", "{args_no_boolean_flags}", "trainer.amp={amp}"])

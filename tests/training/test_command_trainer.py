@@ -278,3 +278,27 @@ def is_running(pid):
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except OSError:
         return False
+
+
+def test_a_secret_comes_from_the_environment_and_is_not_repeated(run, monkeypatch, capsys):
+    monkeypatch.setenv("PEGBOX_TEST_KEY", "hunter2x")
+    code = """
+        import sys
+        print("key", sys.argv[1])
+        print(f"value={len(sys.argv[1])}")
+        sys.exit(3 if len(sys.argv) > 2 else 0)
+    """
+
+    _, metrics = run(code, "--key=${env:PEGBOX_TEST_KEY}")
+    failure = refusal(run, code, "--key=${env:PEGBOX_TEST_KEY}", "fail")
+
+    assert metrics == {"value": len("--key=hunter2x")}
+    assert "hunter2x" not in f"{failure.message}{failure.traceback}{capsys.readouterr().out}"
+    assert "${env:PEGBOX_TEST_KEY}" in failure.traceback
+
+
+def test_a_variable_that_is_not_set_is_named(run):
+    failure = refusal(run, "print('value=1')", "${env:PEGBOX_TEST_UNSET}")
+
+    assert failure.kind is FailureKind.INVALID
+    assert "the environment variable 'PEGBOX_TEST_UNSET', which is not set" in failure.message

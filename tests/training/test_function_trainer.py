@@ -86,11 +86,13 @@ def test_numbers_of_numpy_and_torch_are_numbers(call):
     _, metrics = call(
         """
         import numpy, torch
-        def run(lr): return {"a": numpy.float32(0.5), "b": torch.tensor(2.0), "c": numpy.array([3])[0]}
+        def run(lr):
+            single = {"c": numpy.array([3]), "d": torch.ones(1, 1)}
+            return {"a": numpy.float32(0.5), "b": torch.tensor(2.0), **single}
         """
     )
 
-    assert metrics == {"a": 0.5, "b": 2.0, "c": 3.0}
+    assert metrics == {"a": 0.5, "b": 2.0, "c": 3.0, "d": 1.0}
 
 
 def test_reports_alone_are_enough(call):
@@ -180,11 +182,17 @@ def test_a_cut_checkpoint_is_invalid(call):
     ("code", "kind", "message"),
     [
         ("def run(lr): return None", "invalid", "returned None and reported nothing"),
+        ("import numpy\ndef run(lr): return numpy.array('0.5')", "invalid", "must give a number for 'value'"),
+        ("import numpy\ndef run(lr): return numpy.array([1, 2])", "invalid", "must give a number for 'value'"),
         ("def run(lr): return 'low'", "invalid", "must give a number for 'value', got 'low'"),
         ("def run(lr): return {'loss': 'low'}", "invalid", "must give a number for 'loss', got 'low'"),
         ("def run(lr): return {'loss': None}", "invalid", "got None"),
         ("def run(lr): return {}", "invalid", "reported nothing"),
         ("def run(lr): return {1: 2.0, '1': 3.0}", "invalid", "two metrics that both read '1'"),
+        ("def run(lr): return {'caf\\udce9': 2.0}", "invalid", "characters that can be stored, got 'caf\\udce9'"),
+        ("def run(lr): return {'a\\0b': 2.0}", "invalid", "characters that can be stored"),
+        ("def run(lr): return {'n' * 10_000_000: 2.0}", "invalid", "a metric's name is up to 500 characters"),
+        ("def run(lr, trial): trial.report(1, {'caf\\udce9': 2.0})", "invalid", "characters that can be stored"),
         ("def run(lr, trial): trial.report('one', loss=1)", "invalid", "a step is a whole number from 0, got 'one'"),
         ("def run(lr, trial): trial.report(3)", "invalid", "report takes a step and metrics"),
         ("def run(rate): return rate", "invalid", "takes no 'lr'. Known: rate"),

@@ -24,8 +24,11 @@ def files_of_command(command: Sequence[str]) -> tuple[Path, ...]:
     files: dict[Path, None] = {}
     for argument in command:
         path = Path(argument)
-        if path.suffix == ".py" and path.is_file():
-            files.update(dict.fromkeys(local_files(path, path.stem, Path.cwd())))
-        elif path.is_file() and path.stat().st_size < LARGEST_FILE_BYTES:
-            files[path] = None
+        try:
+            if path.suffix == ".py" and path.is_file():
+                files.update(dict.fromkeys(local_files(path, path.stem, Path.cwd())))
+            elif path.is_file() and path.stat().st_size < LARGEST_FILE_BYTES:
+                files[path] = None
+        except (OSError, ValueError):  # an argument that no path can be: too long, or with a null byte
+            continue
     return tuple(files)

@@ -1,4 +1,5 @@
 // The page's data in the forms that the blocks need, and which trials are selected; touches no element.
+import { count, counted } from './format.js'
 import { metricScale, parameterScale } from './scales.js'
 
 export const TRAINING_TIME = 'training time'
@@ -80,6 +81,13 @@ function applyFilters() {
 
 export function isFiltered() {
   return model.filters.size > 0
+}
+
+/** How many trials are selected, and of which: of more trials than are drawn, a filter sees the drawn ones alone. */
+export function selectedOf() {
+  const [drawn, all] = [model.mask.length, model.page.trials.n_total]
+  const whole = drawn === all ? counted(all, 'trial') : `the ${count(drawn)} drawn trials (${count(all)} in all)`
+  return `${count(model.selected)} of ${whole}`
 }
 
 /** Every axis that can be filtered: the parameters, then the objectives; `at` holds each trial's place, NaN for none. */

@@ -20,8 +20,7 @@ import { volumeCard } from './blocks/volume.js'
 import { workersCard } from './blocks/workers.js'
 import { drawAll } from './chart.js'
 import { h } from './dom.js'
-import { counted } from './format.js'
-import { clearFilters, isFiltered, load, model, onSelection, TRAINING_TIME } from './model.js'
+import { clearFilters, isFiltered, load, model, onSelection, selectedOf, TRAINING_TIME } from './model.js'
 import { forPaper } from './theme.js'
 
 /**
@@ -82,7 +81,7 @@ function selectionBar() {
   const bar = h('div', { class: 'selection', hidden: true }, text, h('button', { type: 'button', onclick: clearFilters }, 'Clear'))
   onSelection(() => {
     bar.hidden = !isFiltered()
-    text.textContent = isFiltered() ? `${model.selected.toLocaleString('en-GB')} of ${counted(model.mask.length, 'trial')} selected` : ''
+    text.textContent = isFiltered() ? `${selectedOf()} selected` : ''
   })
   return bar
 }

@@ -11,6 +11,7 @@ export const OUTCOMES = {
   completed: { color: 'accent', symbol: 'circle', size: 5, label: 'completed' },
   stopped: { color: 'stopped', symbol: 'triangle', size: 6, label: 'stopped early' },
   infeasible: { color: 'stopped', symbol: 'path://M0 0H10V10H0ZM2 2V8H8V2Z', size: 7, label: 'outside the limits' },
+  outside: { color: 'muted', symbol: 'path://M4 0H6V4H10V6H6V10H4V6H0V4H4Z', size: 7, label: 'outside the space' },
   failed: { color: 'failed', symbol: 'path://M0 1L1 0L5 4L9 0L10 1L6 5L10 9L9 10L5 6L1 10L0 9L4 5Z', size: 7, label: 'failed' },
   running: { color: 'muted', symbol: 'path://M5 0A5 5 0 1 1 4.99 0ZM5 2A3 3 0 1 0 5.01 2Z', size: 6, label: 'unfinished' },
 }

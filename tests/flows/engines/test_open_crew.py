@@ -59,7 +59,7 @@ def test_killed_cluster_worker_costs_its_own_trial_only(
     process = DriverProcess(hill(train=HILL_IN_STEPS, run=run), project, prefect_api)
     process.wait_for_calls(3)
     trainer = psutil.Process(int(calls(project)[-1]))
-    cluster_worker = trainer.parents()[1]  # between them is the server that workers are forked from
+    cluster_worker = trainer.parents()[2]  # between them: its worker, and the server that workers are forked from
     assert cluster_worker.pid != process.pid
     cluster_worker.kill()
     code, output = process.finish()

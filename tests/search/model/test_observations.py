@@ -63,3 +63,14 @@ def test_an_observer_that_saw_another_history_forgets_it() -> None:
     observer = Observer(SpaceEncoding(SPEC.space))
     observer.observe(finished(SPEC, [{"x": 0.9}, {"x": 0.8}], [0.1, 0.2]))
     np.testing.assert_array_equal(observer.observe(finished(SPEC, [{"x": 0.1}], [0.5])).points, [[0.1]])
+
+
+def test_a_limit_that_fresh_seeds_break_is_broken_at_the_last_rung() -> None:
+    spec = study({"x": {"min": 0.0, "max": 1.0}}, constraints=({"metric": "size", "max": 1},))
+    rungs = tuple(Evaluation(budget=budget, metrics={"loss": 0.5, "size": 1.0}) for budget in (3, 9))
+    fresh = Evaluation(budget=9, metrics={"loss": 0.5, "size": 4.0}, replicate=0)
+    trial = Trial(
+        number=0, configuration={"x": 0.4}, seed=0, state=TrialState.COMPLETED, budget=9, evaluations=rungs,
+        replicates=(fresh,),
+    )  # fmt: skip
+    assert observe(History(spec=spec, trials=(trial,))).violations.tolist() == [[0.0], [3.0]]

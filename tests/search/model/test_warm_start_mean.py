@@ -101,6 +101,22 @@ def test_an_overlapping_space_is_enough() -> None:
     assert abs(float(str(started["y"])) - 0.2) < 0.15
 
 
+def test_no_point_is_recommended_that_broke_a_limit() -> None:
+    def limited(most: float) -> History:
+        spec = study(SPACE, budget={"trials": 25}, constraints=({"metric": "size", "max": most},))
+        answer = bowl_at(0.7)
+        return Simulation(
+            strategy_for(spec, ()), History(spec=spec), lambda c, *_: Outcome(answer(c).result | {"size": c["x"]})
+        ).run()
+
+    encoding = SpaceEncoding(study(SPACE).space)
+    recommended = EarlierStudies(encoding, (limited(0.4),)).recommended()
+
+    assert len(recommended)
+    assert all(encoding.decode(point)["x"] <= 0.4 for point in recommended)
+    assert EarlierStudies(encoding, (limited(-1.0),)).recommended().shape == (0, 3)
+
+
 def test_a_study_of_another_space_is_not_listened_to() -> None:
     earlier = run(lambda c, *_: Outcome({"loss": c["q"]}), 10, space={"q": SPACE["x"]})
     assert EarlierStudies(SpaceEncoding(study(SPACE).space), (earlier,)).is_empty

@@ -16,8 +16,8 @@ export function comparisonCard() {
     legend: () => h('div', { class: 'legend' }, drawn().map((study, place) => h('span', {}, sample(place), study.study))),
     option,
     figures: () => ({
-      columns: [{ name: 'study' }, { name: 'trials', numeric: true }, { name: 'best', numeric: true, text: metric }, { name: 'found after trial', numeric: true }],
-      rows: drawn().map((one) => [one.study, one.n_trials, one.best, one.best_numbers[one.best_numbers.length - 1]]),
+      columns: [{ name: 'study' }, { name: 'trials', numeric: true }, { name: 'best that the search saw', numeric: true, text: metric }, { name: 'found after trial', numeric: true }],
+      rows: drawn().map((one) => [one.study, one.n_trials, one.best_values[one.best_values.length - 1], one.best_numbers[one.best_numbers.length - 1]]),
     }),
   })
   return {
@@ -65,6 +65,11 @@ function option() {
   }
 }
 
+function bestTrial({ best_trial: trial, is_selected: isSelected }) {
+  if (trial === null) return null
+  return isSelected ? String(trial) : `${trial} so far`
+}
+
 export function studiesCard(linkTo) {
   const element = h('section', { class: 'card w12', id: 'studies' })
   const update = () => {
@@ -73,7 +78,7 @@ export function studiesCard(linkTo) {
     put(
       element,
       h('div', { class: 'top' }, h('h3', {}, 'Studies of this store')),
-      h('p', { class: 'about' }, 'The best value that each search saw; values compare only where the metric and the data are the same.'),
+      h('p', { class: 'about' }, 'The best trial of each: what to expect of it on fresh seeds or, so far, what the search saw. Values compare only where the metric and the data are the same.'),
       table({
         label: 'Studies of this store',
         columns: [
@@ -81,12 +86,13 @@ export function studiesCard(linkTo) {
           { name: 'state' },
           { name: 'metric' },
           { name: 'best', numeric: true, text: metric },
+          { name: 'of trial' },
           { name: 'trials', numeric: true },
           { name: 'failed', numeric: true },
           { name: 'training time', numeric: true, text: duration },
           { name: 'changed', text: moment },
         ],
-        rows: studies.map((one) => [one.study, one.state, one.metric, one.best, one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
+        rows: studies.map((one) => [one.study, one.state, one.metric, one.best, bestTrial(one), one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
       }),
     )
   }

@@ -1,7 +1,7 @@
 // Failures, grouped by kind and message, with a traceback of each group.
 import { h, put } from '../dom.js'
-import { counted, percent } from '../format.js'
-import { isFiltered, model, onSelection } from '../model.js'
+import { count, counted, percent } from '../format.js'
+import { isFiltered, model, onSelection, selectedOf } from '../model.js'
 
 export function failuresCard() {
   const element = h('section', { class: 'card', id: 'failures' })
@@ -14,9 +14,9 @@ function content() {
   const { failures, head, trials } = model.page
   const n = head.counts.failed ?? 0
   if (!failures.length) return h('p', { class: 'muted' }, 'No attempt failed.')
-  const chosen = isFiltered() ? ` ${counted(trials.state.filter((state, row) => state === 'failed' && model.mask[row]).length, 'failed trial')} among the selected.` : ''
+  const chosen = isFiltered() ? ` ${counted(trials.state.filter((state, row) => state === 'failed' && model.mask[row]).length, 'failed trial')} among the selected (${selectedOf()}).` : ''
   return [
-    h('p', { class: 'about' }, `${counted(n, 'trial')} of ${head.n_trials} failed for good (${percent(head.n_trials ? n / head.n_trials : 0)}).${chosen}`),
+    h('p', { class: 'about' }, `${count(n)} of ${counted(head.n_trials, 'trial')} failed for good (${percent(head.n_trials ? n / head.n_trials : 0)}).${chosen}`),
     h('ul', { class: 'failures' }, failures.map(group)),
   ]
 }

@@ -4,7 +4,7 @@ import { count, counted, duration, moment } from '../format.js'
 import { model } from '../model.js'
 import { themeButton } from '../theme.js'
 
-const WORDS = { completed: 'completed', infeasible: 'outside the limits', stopped: 'stopped early', failed: 'failed', running: 'running', paused: 'paused', proposed: 'waiting' }
+const WORDS = { completed: 'completed', infeasible: 'outside the limits', outside: 'outside the space', stopped: 'stopped early', failed: 'failed', running: 'running', paused: 'paused', proposed: 'waiting' }
 
 export function header(tools) {
   const title = h('h1')

@@ -7,6 +7,7 @@ const SHAPES = {
   completed: () => s('circle', { cx: 6, cy: 6, r: 3.5, fill: 'var(--accent)' }),
   stopped: () => s('path', { d: 'M6 2L10.5 10H1.5Z', fill: 'var(--stopped)' }),
   infeasible: () => s('rect', { x: 2.5, y: 2.5, width: 7, height: 7, fill: 'none', stroke: 'var(--stopped)', 'stroke-width': 1.5 }),
+  outside: () => s('path', { d: 'M6 2V10M2 6H10', stroke: 'var(--muted)', 'stroke-width': 2 }),
   failed: () => s('path', { d: 'M2.5 2.5L9.5 9.5M9.5 2.5L2.5 9.5', stroke: 'var(--failed)', 'stroke-width': 2 }),
   running: () => s('circle', { cx: 6, cy: 6, r: 3.2, fill: 'none', stroke: 'var(--muted)', 'stroke-width': 1.5 }),
   best: () => s('path', { d: 'M6 1L11 6L6 11L1 6Z', fill: 'var(--best)' }),

@@ -44,7 +44,7 @@ export function parallelCard() {
     all = model.axes
     plane.style.setProperty('--axes', all.length)
     lines = drawnRows()
-    const extra = lines.length < model.page.trials.number.length ? ` ${count(lines.length)} lines are drawn; a filter counts all trials.` : ''
+    const extra = lines.length < model.page.trials.number.length ? ` ${count(lines.length)} lines are drawn; a filter selects among ${count(model.page.trials.number.length)} trials${model.page.trials.note ? ' of the sample' : ''}.` : ''
     about.textContent = `Each line is a trial, the better the bolder. Drag along an axis, or focus it and use the arrow keys, to filter every view; Escape clears.${extra}`
     placeAxes()
     isFaded = null

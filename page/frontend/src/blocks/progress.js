@@ -2,7 +2,7 @@
 import { axis, ChartCard, fade, staircase, tip } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
 import { count, duration, metric, niceRange, number } from '../format.js'
-import { better, configurationOf, model, usualRange } from '../model.js'
+import { better, configurationOf, isFiltered, model, selectedOf, usualRange } from '../model.js'
 import { colors, OUTCOMES, outcomeOf } from '../theme.js'
 import { legend } from './legend.js'
 
@@ -18,7 +18,7 @@ export function progressCard() {
     follows: true,
     controls,
     title: 'Progress',
-    about: () => about(budget),
+    about: () => `${about(budget)}${isFiltered() ? ` Counts are of the selected trials, ${selectedOf()}.` : ''}`,
     legend: () => legend([...Object.entries(counts()).map(([outcome, n]) => [outcome, undefined, n]), ...(budget === null ? [['line', 'best so far']] : [])]),
     option: () => option(across, budget),
     figures: () => figures(across),
@@ -42,19 +42,21 @@ function about(budget) {
   const { head } = model.page
   if (budget !== null) return `${head.goals[0].metric} of every trial that reached budget ${budget}, coloured by what became of it.`
   const edge = head.goals[0].goal === 'minimize' ? 'top' : 'bottom'
-  return `${head.goals[0].metric} at the full budget; trials that were stopped or failed have none and stand at the ${edge} edge.`
+  return `${head.goals[0].metric} at the full budget; trials that were stopped or failed have none and stand at the ${edge} edge. The best so far is what the search saw, among trials that keep the limits and lie in the space.`
 }
 
+/** Of all trials, or of those that are selected. */
 function counts() {
   const tally = {}
-  for (const [state, n] of Object.entries(model.page.head.counts)) tally[outcomeOf(state)] = (tally[outcomeOf(state)] ?? 0) + n
+  const states = isFiltered() ? model.page.trials.state.filter((_, row) => model.mask[row]).map((state) => [state, 1]) : Object.entries(model.page.head.counts)
+  for (const [state, n] of states) tally[outcomeOf(state)] = (tally[outcomeOf(state)] ?? 0) + n
   return Object.fromEntries(Object.keys(OUTCOMES).filter((outcome) => tally[outcome]).map((outcome) => [outcome, tally[outcome]]))
 }
 
 function valueAt(row, budget) {
   const { trials, head } = model.page
   if (budget !== null) return trials.rungs[budget]?.[row] ?? null
-  return ['completed', 'infeasible'].includes(trials.state[row]) ? (trials.metrics[head.goals[0].metric]?.[row] ?? null) : null
+  return ['completed', 'infeasible', 'outside'].includes(trials.state[row]) ? (trials.metrics[head.goals[0].metric]?.[row] ?? null) : null
 }
 
 function option(across, budget) {

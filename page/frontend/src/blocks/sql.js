@@ -55,7 +55,8 @@ export function sqlCard(page) {
   function execute() {
     return attempt('Running …', async (id) => {
       const grid = await ask('./api/sql', { id, sql: area.value })
-      status.textContent = `${counted(grid.rows.length, 'row')}${grid.is_cut ? ', and more' : ''} in ${duration(grid.seconds)}`
+      const rounded = grid.rows.some((row) => row.some(isRounded)) ? ' · ≈ marks what is rounded to 6 digits; point at it, or download, for all' : ''
+      status.textContent = `${counted(grid.rows.length, 'row')}${grid.is_cut ? ', and more' : ''} in ${duration(grid.seconds)}${rounded}`
       chart?.remove()
       chart = resultChart(grid)
       put(result, resultTable(grid), chart?.element)
@@ -89,9 +90,19 @@ function resultTable(grid) {
   const isNumeric = grid.types.map((type) => /INT|DOUBLE|FLOAT|DECIMAL|REAL/.test(type) && !/\[|\(.*,.*VARCHAR/.test(type))
   return table({
     label: 'Result of the query',
-    columns: grid.columns.map((name, place) => ({ name, numeric: isNumeric[place], text: (value) => (typeof value === 'object' ? JSON.stringify(value) : typeof value === 'number' ? String(Number(value.toPrecision(6))) : String(value)) })),
+    columns: grid.columns.map((name, place) => ({ name, numeric: isNumeric[place], text: cellText })),
     rows: grid.rows,
   })
+}
+
+/** Whole numbers in full; others to six digits, marked where that left something out. */
+function cellText(value) {
+  if (typeof value === 'object') return JSON.stringify(value)
+  return isRounded(value) ? `≈\u2009${Number(value.toPrecision(6))}` : String(value)
+}
+
+function isRounded(value) {
+  return typeof value === 'number' && !Number.isInteger(value) && Number(value.toPrecision(6)) !== value
 }
 
 function examplesFor(page) {
@@ -99,13 +110,13 @@ function examplesFor(page) {
   const direction = page.head.goals[0].goal === 'maximize' ? ' DESC' : ''
   const category = page.parameters.find((parameter) => parameter.kind === 'category')?.name
   const byCategory = category
-    ? [[`by ${category}`, `SELECT params::JSON->>'$."${category.replaceAll("'", "''").replaceAll('"', '\\"')}"' AS value_of, count(*) AS n, min(value) AS lowest, median(value) AS middle\nFROM trials WHERE study = ${study} AND state = 'completed'\nGROUP BY ALL ORDER BY middle${direction}`]]
+    ? [[`by ${category}`, `SELECT params::JSON->>'$."${category.replaceAll("'", "''").replaceAll('"', '\\"')}"' AS value_of, count(*) AS n, min(value) AS lowest, median(value) AS middle\nFROM trials WHERE study = ${study} AND competes\nGROUP BY ALL ORDER BY middle${direction}`]]
     : []
   return [
-    ['best trials', `SELECT number, value, budget, seconds, params::JSON AS configuration\nFROM trials WHERE study = ${study} AND state = 'completed'\nORDER BY value${direction} LIMIT 20`],
+    ['best trials', `SELECT number, value, budget, seconds, params::JSON AS configuration\nFROM top(${study}, k := 20)`],
     ['outcomes', `SELECT state, count(*) AS n, sum(seconds) AS seconds\nFROM trials WHERE study = ${study} GROUP BY ALL ORDER BY n DESC`],
     ...byCategory,
-    ['learning curves', `SELECT step, count(*) AS n, median(value) AS middle\nFROM metrics WHERE study = ${study} AND name = '${page.head.goals[0].metric.replaceAll("'", "''")}'\nGROUP BY step ORDER BY step`],
+    ['learning curves', `SELECT step, count(*) AS n, median(value) AS middle\nFROM curves WHERE study = ${study} AND name = '${page.head.goals[0].metric.replaceAll("'", "''")}'\nGROUP BY step ORDER BY step`],
     ['failures', `SELECT failure_kind, failure_message, count(*) AS n\nFROM attempts WHERE study = ${study} AND failure_kind IS NOT NULL\nGROUP BY ALL ORDER BY n DESC`],
     ['tables', 'SHOW TABLES'],
   ]

@@ -1,7 +1,7 @@
 // The selected trials as a table, best first.
 import { h, put } from '../dom.js'
-import { count, duration, metric } from '../format.js'
-import { isFiltered, model, onSelection } from '../model.js'
+import { duration, metric } from '../format.js'
+import { isFiltered, model, onSelection, selectedOf } from '../model.js'
 import { table } from '../table.js'
 import { OUTCOMES, outcomeOf } from '../theme.js'
 
@@ -9,7 +9,7 @@ export function trialsCard() {
   const element = h('section', { class: 'card w12', id: 'trials' })
   const update = () => {
     const { trials } = model.page
-    const what = isFiltered() ? `The ${count(model.selected)} selected trials, best first.` : 'Trials at the full budget first, best first; a heading sorts.'
+    const what = isFiltered() ? `The selected trials, ${selectedOf()}, best first.` : 'Trials at the full budget first, best first; a heading sorts.'
     put(element, h('div', { class: 'top' }, h('h3', {}, 'Trials')), h('p', { class: 'about' }, [what, trials.note].filter(Boolean).join(' ')), table({ label: 'Trials', ...figures() }))
   }
   onSelection(update)
