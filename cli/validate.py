@@ -107,8 +107,10 @@ def _summarise(path: Path, facts: dict[str, str], spec: StudySpec, understood: D
 
 
 def _facts(spec: StudySpec) -> dict[str, str]:
-    limits = spec.budget.model_dump(exclude_none=True)
+    limits = spec.budget.model_dump(exclude_none=True, exclude={"failures"})
     budget = [f"{key} {duration(value) if key == 'time' else value}" for key, value in limits.items()]
+    if spec.budget.failures is not None:
+        budget.append(f"ends early if the first {spec.budget.failures} trials all fail")
     return {
         "study": spec.name,
         "data": spec.data.source if spec.data else "none",

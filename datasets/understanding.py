@@ -96,6 +96,8 @@ def _rare_class(spec: DataSpec, name: str, counts: dict[str, int]) -> str:
 
 
 def _suspicious_columns(frame: Frame, fold: Fold) -> Iterator[str]:
+    if frame.shape is not None:  # a pixel that is always black is part of its image
+        return
     for i, name in enumerate(frame.numeric_names):
         yield from _suspicious_numbers(name, frame.numeric[:, i], fold)
     for name, levels in zip(frame.categorical_names, frame.levels, strict=True):

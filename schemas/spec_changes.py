@@ -41,22 +41,24 @@ def _differing(path: tuple[str, ...], was: Any, now: Any) -> Iterator[Change]:
     if was == now:
         return
     if not isinstance(was, Mapping) or not isinstance(now, Mapping) or was.get("kind") != now.get("kind"):
-        yield Change(path, _written(was), _written(now))
+        yield Change(path, as_written(was), as_written(now))
         return
     for key in dict.fromkeys((*now, *was)):
         yield from _differing((*path, key), was.get(key), now.get(key))
 
 
-def _written(value: Any) -> str | None:
+def as_written(value: Any) -> str | None:
     """A value as YAML in one line, what is not given left out; None where nothing is."""
     if value is None:
         return None
     if isinstance(value, Mapping):
         # `kind` and defaults that say nothing are the schema's, not the file's.
-        given = {key: text for key, one in value.items() if (text := _written(one)) not in {None, "[]", "{}", "false"}}
+        given = {
+            key: text for key, one in value.items() if (text := as_written(one)) not in {None, "[]", "{}", "false"}
+        }
         return "{" + ", ".join(f"{key}: {text}" for key, text in given.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_written(one) or "null" for one in value) + "]"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(as_written(one) or "null" for one in value) + "]"
     if isinstance(value, str) and value.isidentifier() and value not in {"true", "false", "null"}:
         return value
     return json.dumps(value, ensure_ascii=False)

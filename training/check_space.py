@@ -9,6 +9,7 @@ from pegbox.schemas.base import Schema, Value
 from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.space import Space
+from pegbox.schemas.spec_changes import as_written
 
 
 def check_space(space: Space, hyperparameters: type[Schema], kind: str) -> tuple[Problem, ...]:
@@ -56,7 +57,7 @@ def _check_parameter(name: str, domain: AnyDomain, hyperparameters: type[Schema]
     for value, path in _extremes(name, domain):
         reason = _refusal(adapter, value)
         if reason:
-            yield Problem(f"{kind} cannot take {name}={value!r}: {reason}. Change the domain.", path)
+            yield Problem(f"{kind} cannot take {name}={as_written(value)}: {reason}. Change the domain.", path)
             return
     if isinstance(domain, Float) and domain.step is None:
         between = domain.min + 0.381 * (domain.max - domain.min)

@@ -34,7 +34,7 @@ MOST_CHARACTERS = 200
 """So far back words that belong to a name are looked for."""
 
 _STEP = re.compile(
-    rf"(?<![\w./-])(?P<name>{'|'.join(STEP_NAMES)})(?:\((?P<part>\w+)\))?[ \t]{{0,9}}[:=#]?[ \t]{{0,9}}\[?[ \t]{{0,9}}"
+    rf"(?<![\w./-])(?P<name>{'|'.join(STEP_NAMES)})(?:\((?P<part>\w+)\))?[ \t]*+[:=#]?[ \t]*+\[?[ \t]*+"
     r"(?P<step>[0-9]{1,12}(?:\.[0-9]+)?)"
     r"(?:\s{0,9}(?:/|of\b)\s{0,9}[0-9]+)?(?:\s{0,9}\])?(?:\s{0,9}\[[\d\s/()%.,]{0,60}\])?(?![\w%/]|[.,][0-9])",
     re.IGNORECASE,
@@ -156,6 +156,9 @@ def _read_text(text: str, *, only_equals: bool = False) -> Reading:
         words[name] = before
         has_percent = has_percent or (pair.token.endswith("%") and read_number(pair.token) is not None)
         end = pair.end
+    fold = next((value for name, value in numbers.items() if name.lower() == "fold"), None)
+    if fold is not None:  # so that the folds of a cross-validation do not pass for epochs of one training
+        words = {name: before or f"fold {fold}" for name, before in words.items()}
     return Reading(step, step_name, leads, numbers, words, has_percent)
 
 

@@ -64,10 +64,10 @@ def test_units_of_one_width_a_layer_are_accepted():
         ({"batchsize": [1]}, "space.batchsize", "Did you mean 'batch_size'?"),
         ({"dropout": {"min": 0.0, "max": 1.5}}, "space.dropout.max", "mlp cannot take dropout=1.5"),
         ({"lr": {"min": -1.0, "max": 1.0}}, "space.lr.min", "mlp cannot take lr=-1.0"),
-        ({"optimizer": ["adamw", "adamax"]}, "space.optimizer", "mlp cannot take optimizer='adamax'"),
+        ({"optimizer": ["adamw", "adamax"]}, "space.optimizer", "mlp cannot take optimizer=adamax"),
         ({"norm": "group"}, "space.norm", "'none', 'batch' or 'layer'"),
         ({"layers": {"min": 1.0, "max": 5.0}}, "space.layers", "Add `int: true`"),
-        ({"units": [[64, 0]]}, "space.units", "mlp cannot take units=(64, 0)"),
+        ({"units": [[64, 0]]}, "space.units", "mlp cannot take units=[64, 0]"),
         ({"weight_decay": {"min": 0.1, "max": 1.0, "extra": [-1.0]}}, "space.weight_decay.extra.0", "-1.0"),
     ],
 )

@@ -152,6 +152,12 @@ FORMS = {
         {1: {"acc": 0.9}, 2: {"acc": 0.8, "Best acc": 0.9}},
     ),
     "the best epoch is no step": ("epoch=2 acc=0.8\nbest epoch: 1, acc: 0.9", {2: {"acc": 0.9, "best epoch": 1.0}}),
+    "metrics of the Trainer, at its end": (
+        "  epoch                   =        3.0\n  eval_accuracy           =     0.8123\n"
+        "  eval_runtime            = 0:00:01.23\n  eval_samples_per_second =  1,234.5",
+        {3: {"eval_accuracy": 0.8123, "eval_runtime": "0:00:01.23", "eval_samples_per_second": "1,234.5"}},
+    ),
+    "one fold of several": ("fold=2 epoch=1 loss=0.5", {1: {"fold": 2.0, "loss": 0.5}}),
     "eager tensors": ("loss: <tf.Tensor: shape=(), dtype=float32, numpy=0.5>", {None: {"loss": 0.5}}),
     "brackets in a name": ("metrics/mAP50-95(B)=0.5", {None: {"metrics/mAP50-95(B)": 0.5}}),
     "another alphabet": ("epoch=1 验证/损失=0.5", {1: {"验证/损失": 0.5}}),
@@ -194,6 +200,8 @@ def test_a_token_that_is_no_number_is_never_cut_to_one(token, sign):
         '{"a": {"b": 0.5}, "a.b": 0.6}',
         "class A: loss: 0.5, class A: loss: 0.6",
         "Macro loss=0.5\nMicro loss=0.6",
+        "Fold 1: loss=0.5\nFold 2: loss=0.6",
+        "fold=1 epoch=1 loss=0.5\nfold=2 epoch=1 loss=0.6",
     ],
 )
 def test_two_things_never_fall_together_under_one_name(text):
