@@ -2,12 +2,14 @@
 # make test   install what tests need; lint, types, import contracts, the whole suite
 # make check  lint, types and import contracts alone
 # make long   the long forms of the tests
+# make bench  every benchmark that needs no data of its own, in quick form: tables, figures and bars
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+BENCHMARKS := ask_latency batched failures importance overhead page selection store tradeoffs training utilisation
 
-.PHONY: demo test check browser long clean
+.PHONY: demo test check browser long bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/pegbox demo
@@ -17,6 +19,12 @@ test: check browser
 
 long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long
+
+# A missed bar ends a benchmark with 1, and should not end the others.
+bench: $(VENV)/.installed-dev
+	@for name in $(BENCHMARKS); do \
+		echo; echo "== $$name"; $(BIN)/python benchmarks/$$name.py --quick --json || echo "   $$name: a bar is missed"; \
+	done
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -5,8 +5,6 @@
 Times are medians of the asks that follow the first: a fresh process also fits what it has not seen before (`cold`).
 """
 
-import argparse
-import json
 import os
 import sys
 import time
@@ -15,6 +13,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from figures import Figure, conclude, parser, tell_machine
 from full_peers import optuna_peer
 
 from pegbox.schemas.history import History
@@ -32,6 +31,10 @@ SPACE = {
     "units": {"min": 32, "max": 1024, "log": True, "int": True},
     "batch": {"min": 16, "max": 512, "log": True, "int": True},
 }
+
+
+MOST_OF_TPE = 2.0
+"""An ask of ours may take so many times one of Optuna's TPE: beside a training of seconds neither is felt."""
 
 
 def spec_of(method: str) -> StudySpec:
@@ -103,10 +106,8 @@ def theirs(method: str, n: int, asks: int) -> tuple[float, float]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parser(__doc__, "50 and 200 trials, three asks").parse_args()
+    tell_machine("optuna", "torch")
     sizes, asks = ((50, 200), 3) if options.quick else ((50, 200, 1000, 5000), 7)
     rows = []
     for n in sizes:
@@ -114,13 +115,15 @@ def main() -> int:
         for method in methods:
             cold, warm = (theirs if method in THEIRS else ours)(method, n, asks)
             rows.append({"trials": n, "method": method, "cold_ms": cold, "ask_ms": warm})
-    if options.json:
-        print(json.dumps(rows, indent=1))
-    else:
-        print(f"{'trials':>7} {'method':14}{'cold ms':>10}{'ask ms':>10}")
-        for row in rows:
-            print(f"{row['trials']:>7} {row['method']:14}{row['cold_ms']:>10.1f}{row['ask_ms']:>10.1f}")
-    return 0
+    print(f"{'trials':>7} {'method':14}{'cold ms':>10}{'ask ms':>10}")
+    for row in rows:
+        print(f"{row['trials']:>7} {row['method']:14}{row['cold_ms']:>10.1f}{row['ask_ms']:>10.1f}")
+    asked = {(row["trials"], row["method"]): row["ask_ms"] for row in rows}
+    figures = [
+        Figure(f"one ask of bayes at {n} trials, ratio to TPE", asked[n, "bayes"] / asked[n, "Optuna TPE"], MOST_OF_TPE)
+        for n in sizes
+    ]
+    return conclude(figures, options.json)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@ shape and their own learning rate, decay, dropout and seed. The goal is 3 or mor
 instead, with `run.batch: auto` and without, from the first trial to the last one of the search.
 """
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -21,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from figures import Figure, conclude, parser, tell_machine
 from training import Case, make_data  # noqa: TID251 - the benchmark beside this one, not the room
 
 from pegbox.schemas.arrays import Splits
@@ -126,22 +125,18 @@ def compare_flows(trials: int) -> None:
     print(f"batch: auto {together:6.2f}   alone {alone:6.2f}   ratio {together / alone:5.2f}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two shapes, two rounds")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--models", type=int, default=32)
-    parser.add_argument("--flow", action="store_true", help="whole studies of 128 trials (32 with --quick)")
-    options = parser.parse_args()
+def main() -> int:
+    arguments = parser(__doc__, "two shapes, two rounds")
+    arguments.add_argument("--models", type=int, default=32)
+    arguments.add_argument("--flow", action="store_true", help="whole studies of 128 trials (32 with --quick)")
+    options = arguments.parse_args()
+    tell_machine("torch")
     if options.flow:
         compare_flows(32 if options.quick else 128)
-        return
+        return 0
     torch.set_num_threads(1)
     rounds = 2 if options.quick else 3
     rows = [compare(row, options.models, rounds) for row in (QUICK_ROWS if options.quick else ROWS)]
-    if options.json:
-        print(json.dumps({"models": options.models, "rounds": rounds, "shapes": rows}))
-        return
     print(f"trials per second of CPU, {options.models} trials of two layers, median of {rounds} rounds")
     print(f"{'units':>6} {'batch':>6} {'alone':>8} {'together':>9} {'ratio':>6}  (lowest to highest)")
     for row in rows:
@@ -149,7 +144,12 @@ def main() -> None:
             f"{row['units']:6.0f} {row['batch_size']:6.0f} {row['alone']:8.2f} {row['together']:9.2f} "
             f"{row['ratio']:6.2f}  ({row['low']:.2f} to {row['high']:.2f})"
         )
+    figures = [
+        Figure(f"stack of {row['units']:.0f} units, batch {row['batch_size']:.0f}, to single", row["ratio"], 3, False)
+        for row in rows
+    ]
+    return conclude(figures, options.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

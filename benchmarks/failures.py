@@ -5,8 +5,6 @@
 Counts the failures among trials 50 to 99. The training is a smooth function, so nothing else hides what is learnt.
 """
 
-import argparse
-import json
 import os
 import sys
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from figures import Figure, conclude, parser, tell_machine
 from peers import PEERS
 
 from pegbox.schemas.base import Configuration
@@ -33,6 +32,10 @@ SPACE = {
 FAILING = (128, 256, 512, 1024)
 METHODS = ("bayes", "random", "Optuna TPE", "Optuna GP")
 N_TRIALS = 100
+
+
+MOST_FAILURES = 0.3
+"""Of the later trials where 60 % of the space fails; random fails at the rate of the space."""
 
 
 def train(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
@@ -63,12 +66,11 @@ def measure(method: str, seed: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--quick", action="store_true", help="bayes and random only, two seeds")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    arguments = parser(__doc__, "bayes and random only, two seeds")
+    arguments.add_argument("--seeds", type=int, default=5)
+    arguments.add_argument("--methods", default=",".join(METHODS))
+    options = arguments.parse_args()
+    tell_machine("optuna", "torch")
     methods = ["bayes", "random"] if options.quick else options.methods.split(",")
     rows = []
     for method in methods:
@@ -77,13 +79,12 @@ def main() -> int:
         error = float(np.std(rates, ddof=1) / len(rates) ** 0.5)
         best = float(np.mean([run["best"] for run in runs]))
         rows.append({"method": method, "failed": float(np.mean(rates)), "error": error, "best": best})
-    if options.json:
-        print(json.dumps(rows, indent=1))
-    else:
-        print(f"{'method':16}{'failures in trials 50-99':>28}{'best loss':>12}")
-        for row in rows:
-            print(f"{row['method']:16}{row['failed']:>18.0%} ± {row['error']:.0%}{row['best']:>17.4f}")
-    return 0
+    print(f"{'method':16}{'failures in trials 50-99':>28}{'best loss':>12}")
+    for row in rows:
+        print(f"{row['method']:16}{row['failed']:>18.0%} ± {row['error']:.0%}{row['best']:>17.4f}")
+    bars = {"bayes": MOST_FAILURES}
+    figures = [Figure(f"failing share of {row['method']}", row["failed"], bars.get(row["method"])) for row in rows]
+    return conclude(figures, options.json)
 
 
 if __name__ == "__main__":

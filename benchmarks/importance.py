@@ -8,15 +8,15 @@ installed.
     python benchmarks/importance.py [--quick] [--json]
 """
 
-import argparse
 import importlib.util
-import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from figures import Figure, conclude, parser, tell_machine
 from scipy.stats import sobol_indices, uniform
 
 from pegbox.analysis.importance import importance
@@ -31,6 +31,10 @@ NOISE = 0.1
 """Standard deviation of the noise, in units of that of the function."""
 N_REFERENCE = 2**15
 """Points for the true shares of a function without a formula for them."""
+
+
+LEAST_COVERAGE = 0.9
+"""Of intervals that claim 95 %: what a few dozen studies can tell apart from it."""
 
 
 @dataclass(frozen=True)
@@ -223,12 +227,10 @@ def optuna_errors(history: History, case: Case) -> list[float]:
     return [abs(shares[f"x{dim}"] - truth) for dim, truth in enumerate(case.totals)]
 
 
-def main() -> None:
-    """Print a table, or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a few studies of up to 300 trials")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    arguments = parser.parse_args()
+def main() -> int:
+    """Print a table and how often the intervals hold the truth."""
+    arguments = parser(__doc__, "a few studies of up to 300 trials").parse_args()
+    tell_machine("optuna", "scikit-learn")
     sizes = ((50, 3), (300, 3)) if arguments.quick else ((50, 20), (100, 20), (300, 10), (1000, 5), (10_000, 1))
     has_optuna = importlib.util.find_spec("optuna") is not None
     if has_optuna:
@@ -241,9 +243,6 @@ def main() -> None:
         for n_trials, n_studies in sizes
     ]
     rows += [pooled(rows, is_fresh) for is_fresh in (False, True)]
-    if arguments.json:
-        print(json.dumps(rows, indent=1))
-        return
     print("function    trials  studies  mean error  coverage  wrong verdicts  CPU s  Optuna's error")
     for row in rows:
         theirs = "" if row["optuna_error"] is None else f"{row['optuna_error']:.3f}"
@@ -251,7 +250,12 @@ def main() -> None:
             f"{row['function']:10} {row['trials']:7} {row['studies']:8}  {row['error']:10.3f}  {row['coverage']:8.2f}"
             f"  {row['wrong_verdicts']:14.3f}  {row['cpu_seconds']:5.2f}  {theirs}"
         )
+    figures = [
+        Figure(f"coverage of 95 % intervals, {row['function']}", row["coverage"], LEAST_COVERAGE, at_most=False)
+        for row in rows[-2:]
+    ]
+    return conclude(figures, arguments.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make small matrices slow
 
 import numpy as np
+from figures import Figure, conclude, tell_machine
 from lcbench_tasks import DEV, EPOCHS, LOG_SPACE, SPACE, LCBench
 from peers import PEERS
 
@@ -243,6 +244,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
+    tell_machine("optuna", "torch")
     done, known = [], recorded(options.progress)
     for one in runs(options):
         done.append(one)
@@ -251,8 +253,9 @@ def main() -> int:
                 file.write(json.dumps(one._asdict()) + "\n")
     at = [n for n in (5, 10, 20, 25, 50, 100) if n <= options.full_trainings]
     rows = summary(done, at)
-    print(json.dumps(rows, indent=1) if options.json else table(rows, at))
-    return 0
+    print(table(rows, at))
+    figures = [Figure(f"regret at {at[-1]}, {row['method']}", row[f"@{at[-1]}"]["mean"]) for row in rows]
+    return conclude(figures, options.json)
 
 
 if __name__ == "__main__":

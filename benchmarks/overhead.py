@@ -8,8 +8,6 @@ its own, measured `--rounds` times in turn; medians and spreads are printed. CPU
 children it waited for, the Prefect server not included.
 """
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -18,8 +16,9 @@ import tempfile
 import textwrap
 import time
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
+
+from figures import Figure, conclude, parser, tell_machine
 
 NOOP = "def run(x):\n    return {'value': (x - 0.3) ** 2}\n"
 
@@ -218,12 +217,10 @@ def spread(values: list[float]) -> str:
     return f"{statistics.median(values):8.1f}  ({min(values):.1f} to {max(values):.1f})"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer trials and rounds")
-    parser.add_argument("--json", action="store_true", help="the last line is JSON")
-    parser.add_argument("--rounds", type=int, default=None)
-    arguments = parser.parse_args()
+def main() -> int:
+    made = parser(__doc__, "fewer trials and rounds")
+    made.add_argument("--rounds", type=int, default=None)
+    arguments = made.parse_args()
     n_trials = 60 if arguments.quick else 200
     rounds = arguments.rounds or (1 if arguments.quick else 5)
 
@@ -239,8 +236,7 @@ def main() -> None:
         for contestant in contestants:
             run_once(contestant, n_trials)
 
-    packages = ("pegbox", "prefect", "optuna", "duckdb", "torch")
-    print("versions:", ", ".join(f"{name} {version(name)}" for name in packages))
+    tell_machine("prefect", "optuna", "duckdb", "torch")
     print(f"\nper trial, {n_trials} no-op trials, {rounds} rounds: median (min to max)\n")
     print(f"{'':26}{'wall ms':>28}{'cpu ms':>28}{'wall ratio':>12}")
     base = statistics.median(contestants[0].wall)
@@ -257,21 +253,13 @@ def main() -> None:
     ratio = base / statistics.median(contestants[1].wall)
     start_ratio = {k: statistics.median(s["pegbox"]) / statistics.median(s["bare Prefect"]) for k, s in start.items()}
     figures = [
-        {"name": "wall ms per trial", "value": round(base, 2), "bar": 60.0, "holds": base <= 60},
-        {"name": "ratio to bare Prefect tasks", "value": round(ratio, 3), "bar": 1.3, "holds": ratio <= 1.3},
-        *(
-            {"name": f"ratio of start, {kind}", "value": round(value, 3), "bar": 1.3, "holds": value <= 1.3}
-            for kind, value in start_ratio.items()
-        ),
+        Figure("wall ms per trial", base, 60.0),
+        Figure("ratio to bare Prefect tasks", ratio, 1.3),
+        *(Figure(f"ratio of start, {kind}", value, 1.3) for kind, value in start_ratio.items()),
     ]
     print()
-    for figure in figures:
-        print(
-            f"{figure['name']:32}{figure['value']:10} bar {figure['bar']:6} {'holds' if figure['holds'] else 'MISSED'}"
-        )
-    if arguments.json:
-        print(json.dumps(figures))
+    return conclude(figures, arguments.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

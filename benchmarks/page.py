@@ -17,9 +17,6 @@ Measured are, each as the median of the rounds:
 Needs Playwright and chromium.
 """
 
-import argparse
-import json
-import platform
 import random
 import shutil
 import statistics
@@ -29,10 +26,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from figures import Figure, conclude, parser, tell_machine
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pegbox.schemas.decision import Continue, Start, Stop
@@ -237,28 +233,24 @@ def measure(root: Path, rounds: int) -> dict[str, list[float]]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="10,000 trials, two rounds")
-    parser.add_argument("--json", action="store_true", help="the last line is JSON")
-    parser.add_argument("--rounds", type=int)
-    arguments = parser.parse_args()
+def main() -> int:
+    made = parser(__doc__, "10,000 trials, two rounds")
+    made.add_argument("--rounds", type=int)
+    arguments = made.parse_args()
+    tell_machine("duckdb")
     n_trials = 10_000 if arguments.quick else 100_000
     rounds = arguments.rounds or (2 if arguments.quick else 5)
     with tempfile.TemporaryDirectory() as folder:
         write_store(Path(folder), n_trials)
         found = measure(Path(folder), rounds)
-    print(f"python {platform.python_version()}, pegbox {version('pegbox')}, duckdb {version('duckdb')}")
     print(f"{n_trials:,} trials, median (least to most) of {rounds} rounds")
-    figures: list[dict[str, Any]] = []
+    figures = []
     for name, values in found.items():
-        median, bar = statistics.median(values), BARS.get(name)
-        said = f"  at most {bar} s: {'holds' if median <= bar else 'MISSED'}" if bar else ""
-        print(f"  {name:10} {median:6.2f} s ({min(values):.2f} to {max(values):.2f}){said}")
-        figures.append({"name": name, "value": round(median, 4), "bar": bar, "holds": bar is None or median <= bar})
-    if arguments.json:
-        print(json.dumps(figures))
+        median = statistics.median(values)
+        print(f"  {name:10} {median:6.2f} s ({min(values):.2f} to {max(values):.2f})")
+        figures.append(Figure(f"{name}, s", median, BARS.get(name)))
+    return conclude(figures, arguments.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,6 +15,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from figures import Figure, conclude, tell_machine
 from peers import PEERS
 
 from pegbox.schemas.base import Configuration
@@ -160,19 +161,19 @@ def main() -> int:
     parser.add_argument("table", type=Path)
     parser.add_argument("--methods", default="bayes,genetic,sobol,random,optuna:TPESampler")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="bayes and random only, two seeds")
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON: name, value, bar, holds")
     options = parser.parse_args()
     if options.what == "record":
         record(options.table)
         return 0
-    rows = measure(options.table, options.methods.split(","), options.seeds)
-    if options.json:
-        print(json.dumps(rows, indent=1))
-    else:
-        for row in rows:
-            cells = "".join(f"  @{n} {row[f'@{n}']['mean']:.4f} ± {row[f'@{n}']['error']:.4f}" for n in (10, 25, 50))
-            print(f"{row['method']:24}{cells}  ({row['runs']} runs)")
-    return 0
+    tell_machine("optuna", "torch")
+    methods = ["bayes", "random"] if options.quick else options.methods.split(",")
+    rows = measure(options.table, methods, 2 if options.quick else options.seeds)
+    for row in rows:
+        cells = "".join(f"  @{n} {row[f'@{n}']['mean']:.4f} ± {row[f'@{n}']['error']:.4f}" for n in (10, 25, 50))
+        print(f"{row['method']:24}{cells}  ({row['runs']} runs)")
+    return conclude([Figure(f"regret at 50, {row['method']}", row["@50"]["mean"]) for row in rows], options.json)
 
 
 if __name__ == "__main__":

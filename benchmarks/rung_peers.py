@@ -19,7 +19,6 @@ from pegbox.search.budgeted import BudgetedStrategy
 from pegbox.search.composed import ComposedPlanner
 from pegbox.search.objectives import losses_of
 from pegbox.search.schedules.halving import HalvingSchedule
-from pegbox.search.schedules.rungs import rungs_of
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.strategy import Strategy
 
@@ -97,7 +96,7 @@ class OptunaHyperband:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._rungs = rungs_of(spec)
+        self._rungs = spec.rungs
         pruner = optuna.pruners.HyperbandPruner(
             min_resource=self._rungs[0], max_resource=self._rungs[-1], reduction_factor=spec.fidelity.factor
         )
@@ -130,7 +129,7 @@ class DehbPeer:
         from loguru import logger
 
         logger.remove()
-        rungs = rungs_of(spec)
+        rungs = spec.rungs
         self._dehb = DEHB(
             f=None,
             cs=config_space(spec.space, seed),
@@ -158,7 +157,7 @@ class SmacHyperband:
         import smac
 
         logging.disable(logging.WARNING)
-        rungs = rungs_of(spec)
+        rungs = spec.rungs
         scenario = smac.Scenario(
             config_space(spec.space, seed),
             deterministic=True,

@@ -6,8 +6,6 @@
 last line of the output is a list of {"name", "value", "bar", "holds"}.
 """
 
-import argparse
-import json
 import multiprocessing
 import statistics
 import subprocess
@@ -22,6 +20,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import optuna
+from figures import Figure, conclude, parser, tell_machine
 
 from pegbox.schemas.competition import leaders_of
 from pegbox.schemas.decision import Start
@@ -40,11 +39,10 @@ from pegbox.storage.study_log import open_study
 from pegbox.storage.views import refresh_views
 
 N_STEPS = 20
-Figure = dict[str, Any]
 
 
 def figure(name: str, value: float, bar: float, *, at_most: bool = True) -> Figure:
-    return {"name": name, "value": round(value, 4), "bar": bar, "holds": value <= bar if at_most else value >= bar}
+    return Figure(name, value, bar, at_most)
 
 
 @contextmanager
@@ -403,21 +401,15 @@ def run_python(code: str) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="small sizes")
-    parser.add_argument("--json", action="store_true", help="print the figures as one line of JSON at the end")
-    arguments = parser.parse_args()
+    arguments = parser(__doc__, "small sizes").parse_args()
+    tell_machine("duckdb", "optuna")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     figures = [
         item
         for part in (durable_write, many_writers, trials_as_a_table, questions, start_up)
         for item in part(arguments.quick)
     ]
-    for item in figures:
-        print(f"{'holds ' if item['holds'] else 'MISSES'} {item['name']}: {item['value']} (bar {item['bar']:.4g})")
-    if arguments.json:
-        print(json.dumps(figures))
-    return 0 if all(item["holds"] for item in figures) else 1
+    return conclude(figures, arguments.json)
 
 
 if __name__ == "__main__":

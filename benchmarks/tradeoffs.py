@@ -6,8 +6,6 @@ ZDT1 and DTLZ2 have curved fronts of known area; with `--data` (see README.md) a
 against the logarithm of their training time, measured against the area of 4,000 random configurations.
 """
 
-import argparse
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +15,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+from figures import Figure, conclude, parser, tell_machine
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
@@ -97,15 +96,14 @@ def measure(problem: Problem, method: str, seed: int, trials: int) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="folder with lcbench_model.onnx")
-    parser.add_argument("--tasks", default="3945,167168,189866")
-    parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=50)
-    parser.add_argument("--quick", action="store_true", help="two seeds, 25 trials, without Optuna's GP")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    arguments = parser(__doc__, "two seeds, 25 trials, without Optuna's GP")
+    arguments.add_argument("--data", type=Path, help="folder with lcbench_model.onnx")
+    arguments.add_argument("--tasks", default="3945,167168,189866")
+    arguments.add_argument("--methods", default=",".join(METHODS))
+    arguments.add_argument("--seeds", type=int, default=5)
+    arguments.add_argument("--trials", type=int, default=50)
+    options = arguments.parse_args()
+    tell_machine("optuna", "torch")
     methods = options.methods.split(",")
     if options.quick:
         options.seeds, options.trials = 2, 25
@@ -123,12 +121,11 @@ def main() -> int:
         error = shares.mean(axis=1).std(ddof=1) / options.seeds**0.5
         by_problem = dict(zip([one.name for one in problems], shares.mean(axis=0).tolist(), strict=True))
         rows.append({"method": method, "mean": float(shares.mean()), "error": float(error), **by_problem})
-        if not options.json:
-            cells = "".join(f"  {name} {share:.3f}" for name, share in by_problem.items())
-            print(f"{method:22}{shares.mean():.3f} ± {error:.3f}{cells}", flush=True)
-    if options.json:
-        print(json.dumps(rows, indent=1))
-    return 0
+        cells = "".join(f"  {name} {share:.3f}" for name, share in by_problem.items())
+        print(f"{method:22}{shares.mean():.3f} ± {error:.3f}{cells}", flush=True)
+    return conclude(
+        [Figure(f"share of the reference area, {row['method']}", row["mean"]) for row in rows], options.json
+    )
 
 
 if __name__ == "__main__":

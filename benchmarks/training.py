@@ -7,9 +7,8 @@ rounds of ours / plain. The goal is 0.95 or more, and less than a millisecond fo
 skorch is passed over where it is not installed.
 """
 
-import argparse
-import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from figures import Figure, conclude, parser, tell_machine
 from torch import nn
 from torch.nn import functional
 
@@ -193,19 +193,15 @@ def epoch_overhead_ms(rounds: int) -> float:
     return 1000 * statistics.median(differences)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two small cases, three rounds")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
+def main() -> int:
+    arguments = parser(__doc__, "two small cases, three rounds")
+    arguments.add_argument("--threads", type=int, default=1)
+    options = arguments.parse_args()
+    tell_machine("torch", "skorch")
     torch.set_num_threads(options.threads)
     rounds = 3 if options.quick else 7
     rows = [compare(case, rounds) for case in (QUICK_CASES if options.quick else CASES)]
     overhead = epoch_overhead_ms(rounds)
-    if options.json:
-        print(json.dumps({"rounds": rounds, "threads": options.threads, "loops": rows, "epoch_overhead_ms": overhead}))
-        return
     print(f"epochs per second, median of {rounds} rounds, {options.threads} thread(s)")
     print(f"{'':44} {'plain':>8} {'ours':>8} {'skorch':>8} {'ours/plain':>12}  (lowest to highest)")
     for row in rows:
@@ -214,8 +210,12 @@ def main() -> None:
             f"{row['case']:44} {row['plain']:8.1f} {row['ours']:8.1f} {skorch_speed} {row['ratio']:12.2f}  "
             f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f})"
         )
-    print(f"an epoch beside its steps: {overhead:.2f} ms")
+    figures = [
+        *(Figure(f"epochs a second, {row['case']}, to plain", row["ratio"], 1.0, at_most=False) for row in rows),
+        Figure("an epoch beside its steps, ms", overhead),
+    ]
+    return conclude(figures, options.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

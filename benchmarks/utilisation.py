@@ -7,8 +7,6 @@ Busy is the time that workers spend inside trials, over workers times the time f
 flow, journal and proposals, stand beside it.
 """
 
-import argparse
-import json
 import os
 import subprocess
 import sys
@@ -18,9 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+from figures import Figure, conclude, parser, tell_machine
 
 from pegbox.execution.pool import WorkerPool
 from pegbox.execution.worker_settings import WorkerSettings
+
+LEAST_BUSY = 0.95
+"""Of the workers' time; what is left is deciding, journalling and handing over."""
 
 FUNCTION = """
 import os, time
@@ -83,28 +85,26 @@ def of_pool(trials: int, workers: int) -> float:
     return busy_share(spans, workers)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="24 trials")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--workers", type=int, default=4)
-    parser.add_argument("--trials", type=int, default=120)
-    options = parser.parse_args()
+def main() -> int:
+    arguments = parser(__doc__, "24 trials")
+    arguments.add_argument("--workers", type=int, default=4)
+    arguments.add_argument("--trials", type=int, default=120)
+    options = arguments.parse_args()
+    tell_machine("prefect")
     trials = 24 if options.quick else options.trials
     pool = of_pool(trials, options.workers)
     flow, seconds = of_flow(trials, options.workers)
-    if options.json:
-        print(
-            json.dumps({"trials": trials, "workers": options.workers, "pool": pool, "flow": flow, "seconds": seconds})
-        )
-        return
     print(f"{trials} trials of 0.2 to 2 s on {options.workers} workers")
-    print(f"busy, pool alone:  {pool:6.1%}")
-    print(f"busy, whole flow:  {flow:6.1%}   ({seconds:.1f} s from command to answer)")
+    figures = [
+        Figure("busy share, pool alone", pool, LEAST_BUSY, at_most=False),
+        Figure("busy share, whole flow", flow, LEAST_BUSY, at_most=False),
+        Figure("seconds from command to answer", seconds),
+    ]
+    return conclude(figures, options.json)
 
 
 if __name__ == "__main__":
     # The pool's workers find `sleep_once` under the name of this file, not of the script that runs.
     import utilisation
 
-    utilisation.main()
+    sys.exit(utilisation.main())
