@@ -15,6 +15,7 @@ from random_lives import Life, journal_lines
 
 from pegbox.analysis.ranking import contenders, ranked
 from pegbox.flows.prefect_events import is_improvement
+from pegbox.page.activity_block import draw_curves
 from pegbox.page.build import _counts
 from pegbox.page.document import StudyRow
 from pegbox.page.studies_block import study_rows
@@ -334,6 +335,8 @@ def test_the_page_and_the_board_name_the_same_best(case: Case) -> None:
     if len(right.goals) == 1:
         assert [row["trial"] for row in board[:1]] == ([] if right.incumbent is None else [right.incumbent])
     assert measured_history(case.file, spec).leaders == right.history.leaders
+    assert draw_curves(case.file, spec, ()).rungs == ((3,) if spec.fidelity.schedule == "asha" else ())
+    assert case.sql("SELECT rungs FROM studies WHERE study = ?") == [(list(spec.rungs),)]
 
 
 def test_the_analysis_ranks_the_same_trials(case: Case) -> None:
