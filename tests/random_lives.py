@@ -98,9 +98,9 @@ class Life:
         chance = self._rng.random()
         if chance < 0.12 or not self.history.trials:
             return [self._start()]
-        if chance < 0.16:
+        if chance < 0.2:
             return [self._open_anew()]
-        if chance < 0.22:
+        if chance < 0.26:
             return self._select()
         going_on = self.history.active if self._rng.random() < 0.6 else ()
         return self._live(self._rng.choice(going_on or self.history.trials))
@@ -111,7 +111,7 @@ class Life:
         return event.model_copy(update=seconds) if isinstance(event, Driven) else event
 
     def _open_anew(self) -> Event:
-        limits = self._limits() if self._rng.random() < 0.5 else [one.model_dump() for one in self._spec.constraints]
+        limits = self._limits() if self._rng.random() < 0.3 else [one.model_dump() for one in self._spec.constraints]
         self._spec = self._declared(self._spec.name, self._rng.choice(SPACES), limits)
         return StudyOpened(study=self._spec.name, spec=self._spec)
 
