@@ -293,8 +293,9 @@ def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
         refresh_views(connection)
         connection.execute("SELECT setseed(0.5)")
         connection.execute(
-            "INSERT INTO studies VALUES ('big', ['val_loss', 'cost'], ['minimize', 'minimize'], 'random', 'full', 27, "
-            "0, MAP {}, now(), now(), NULL, ?, [27], NULL)",
+            "INSERT INTO studies BY NAME SELECT 'big' AS study, ['val_loss', 'cost'] AS metrics, "
+            "['minimize', 'minimize'] AS goals, 'random' AS method, 'full' AS schedule, 27 AS full_budget, 0 AS seed, "
+            "MAP {}::MAP(VARCHAR, VARCHAR) AS tags, now() AS created_at, now() AS changed_at, ? AS spec, [27] AS rungs",
             [SPACE],
         )
         connection.execute(
