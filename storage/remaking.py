@@ -2,7 +2,9 @@
 
 import shutil
 import time
+from collections import Counter
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +14,7 @@ from pegbox.storage.ingest import fold_journals, publish_folded
 from pegbox.storage.journal_files import list_journals
 from pegbox.storage.layout import StoreLayout, kind_of
 from pegbox.storage.master import CLOSED_FILE, read_only, remove_logs
-from pegbox.storage.salvage import Salvaged, remember_saved, salvage
+from pegbox.storage.salvage import Part, Salvaged, remember_saved, salvage
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +77,18 @@ def remake(store: StoreLayout, word: str, *, force: bool = True) -> Remade:
 def _save(store: StoreLayout, draft: StoreLayout) -> tuple[Salvaged, list[str]]:
     """Save what the old databases hold; gives how much, and in sentences what would be lost all the same."""
     present = [path for path in (store.master, store.snapshot) if kind_of(path) != "nothing"]
-    found, shorter = [], dict[str, int]()
-    for path in present:
-        one = salvage(store, path, draft.master, shorter)
-        if one is not None:
-            found.append(one)
-        if one is not None and any(one):  # so that the next one saves only what is still missing
+    found, shorter = Counter[str](), dict[str, int]()
+    is_readable = False
+    parts: tuple[Part, ...] = ("events", "reports")
+    for path, part in product(present, parts):
+        saved = salvage(store, path, draft.master, part, shorter)
+        is_readable = is_readable or (saved is not None and part == "reports")
+        if saved:  # so that the next one saves only what is still missing
+            found[part] += saved
             fold_journals(draft, list_journals(store))
     remember_saved(store, shorter)
-    losses = [] if found or not present else _losses(store, draft)
-    return Salvaged(*(sum(numbers) for numbers in zip(*found, strict=True))) if found else Salvaged(), losses
+    losses = [] if is_readable or not present else _losses(store, draft)
+    return Salvaged(found["events"], found["reports"]), losses
 
 
 def _losses(store: StoreLayout, draft: StoreLayout) -> list[str]:

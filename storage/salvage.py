@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import duckdb
 
@@ -27,7 +27,7 @@ SELECT body, epoch_us(written_at), version FROM old.events AS o
 WHERE NOT EXISTS (FROM new.events AS n WHERE n.study = o.study AND n.version = o.version)
     AND NOT EXISTS (
         FROM new.events AS n
-        WHERE n.study = o.study AND n.type = o.type AND n.written_at = o.written_at AND n.body = o.body
+        WHERE n.type = o.type AND n.written_at = o.written_at AND n.body = o.body  -- under whatever name it is now
     )
 ORDER BY study, version, written_at
 """
@@ -45,6 +45,8 @@ WHERE NOT EXISTS (
 GROUP BY study, trial, attempt, fold, replicate, seed, step, reported_at
 ORDER BY study, reported_at, trial, step
 """
+Part = Literal["events", "reports"]
+_QUERIES: dict[Part, str] = {"events": _EVENTS, "reports": _REPORTS}
 _SET_ASIDE = """
 INSERT INTO new.quarantine
 SELECT * FROM old.quarantine ANTI JOIN new.quarantine USING (journal, line) ANTI JOIN new.journals AS j
@@ -56,19 +58,21 @@ WHERE o.n_events > n.n_events
 """
 
 
-def salvage(store: StoreLayout, source: Path, made: Path, shorter: dict[str, int]) -> Salvaged | None:
+def salvage(store: StoreLayout, source: Path, made: Path, part: Part, shorter: dict[str, int]) -> int | None:
     """Write what a database holds and one that was made of the journals does not into a new journal.
 
-    Lines that were set aside, of journals that are gone, are copied: they are no events.
+    Events are to be saved, and taken into the new database, before reports: a study may have been renamed by one. Lines
+    that were set aside, of journals that are gone, are copied: they are no events.
 
     Args:
         store: Its journals.
         source: The database, which is not changed.
         made: The one that was made of the journals; nobody has it open.
+        part: What to save.
         shorter: Takes, by journal, how many events the source took of it that it does not hold any more.
 
     Returns:
-        How much was saved; None where the source cannot be read.
+        How many were saved; None where the source cannot be read.
 
     Raises:
         StoreUnwritableError: The disk is full.
@@ -80,7 +84,7 @@ def salvage(store: StoreLayout, source: Path, made: Path, shorter: dict[str, int
     try:
         connection.execute(f"ATTACH {quoted(str(source))} AS old (READ_ONLY)")
         connection.execute(f"ATTACH {quoted(str(made))} AS new")
-        saved = Salvaged(*(_copy(store, connection.execute(query)) for query in (_EVENTS, _REPORTS)))
+        saved = _copy(store, connection.execute(_QUERIES[part]))
         for name, n in connection.execute(_SHORTER).fetchall():
             shorter[name] = max(n, shorter.get(name, 0))
         connection.execute(_SET_ASIDE)

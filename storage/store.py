@@ -10,6 +10,8 @@ from pegbox.schemas.text import is_storable, storable
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.migrate import SCHEMA_VERSION
 
+UNFIT = "?\\"
+"""DuckDB 2.0 cuts a path at the first and takes the second for a slash: its log would lie elsewhere."""
 FORMAT_FILE = "store.json"
 """Says which schema the store has, for programs that do not open its database."""
 
@@ -29,6 +31,11 @@ def open_store(root: Path) -> StoreLayout:
         raise StoreUnwritableError(
             f"The path of a store must be UTF-8 text, got {storable(str(store.root))}. Name another one with --store "
             "or PEGBOX_STORE, or rename the folder."
+        )
+    if any(letter in str(store.root) for letter in UNFIT):
+        raise StoreUnwritableError(
+            f"The path of a store must hold no '?' and no backslash, which DuckDB takes for more than letters, got "
+            f"{str(store.root)!r}. Name another one with --store or PEGBOX_STORE, or rename the folder."
         )
     check_version(store)
     try:

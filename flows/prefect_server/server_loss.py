@@ -15,7 +15,7 @@ from pegbox.schemas.errors import NotFoundError, PegboxError, StudyInterruptedEr
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.lost_runs import EndedRun, last_run, untold_runs
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 10.0
 """How long a run that has ended waits for the server, to tell it so; where it stays away, the next run tells it."""
 
 _logger = logging.getLogger(__name__)

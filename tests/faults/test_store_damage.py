@@ -275,3 +275,18 @@ def test_what_was_seen_is_only_a_hint(copy: StoreLayout) -> None:
     assert counts(copy) == (N_TRIALS, N_TRIALS)
     (copy.ingest / "seen.json").write_text("{")
     assert counts(copy) == (N_TRIALS, N_TRIALS)
+
+
+@pytest.mark.parametrize("name", ["a?b", "a\\b"])
+def test_a_path_that_the_database_cannot_open_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    with pytest.raises(StoreUnwritableError, match="must hold no '\\?' and no backslash"):
+        open_store(tmp_path / name / ".pegbox")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a'b", "a*b", "[x]", "a#b", "a%20b", "ä ö", "a;b", "$(a)"])
+def test_a_path_with_odd_letters_is_as_good_as_any(tmp_path: Path, name: str) -> None:
+    store = open_store(tmp_path / name / ".pegbox")
+    record(store, 2)
+    assert counts(store) == (2, 2)
+    assert verify(store).is_whole
