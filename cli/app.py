@@ -87,6 +87,20 @@ def _explain(error: Exception, verbose: bool) -> int:
     if isinstance(error, PegboxError):
         print_error(str(error), "interrupted" if error.exit_code == INTERRUPTED else "error")
         return error.exit_code
+    if said := _of_the_system(error):
+        print_error(said)
+        return 1
     hint = "" if verbose else " This should not happen; with -v you see where it did."
     print_error(f"{type(error).__name__}: {error}.{hint}")
     return 1
+
+
+def _of_the_system(error: Exception) -> str | None:
+    """What the system refused, which no program can foresee, and what to do; None for any other error."""
+    if isinstance(error, MemoryError):
+        return "The memory did not suffice. End other programs, or give the command less: fewer workers, less data."
+    if isinstance(error, OSError) and error.strerror:
+        where = f" {error.filename!r}" if error.filename is not None else ""
+        said = error.strerror.lower()
+        return f"The system refused{where}: {said}. See that it exists, that you may use it, and that there is room."
+    return None

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pegbox.schemas.errors import (
     StudyInterruptedError,
 )
 
+REPOSITORY = Path(__file__).parents[2]
 HEAVY = {"prefect", "torch", "sklearn", "duckdb", "scipy"}
 LOADED = "import sys; from pegbox.cli.app import execute\ntry: execute({arguments!r})\nexcept SystemExit: pass\n"
 LOADED += "print(*sorted({{m.partition('.')[0] for m in sys.modules}}), file=sys.stderr)"
@@ -119,6 +121,13 @@ def test_a_wrong_command_line_is_a_usage_error(pegbox, arguments, words):
         (StudyInterruptedError("stopped."), 130, "interrupted: stopped."),
         (KeyboardInterrupt(), 130, "interrupted"),
         (
+            PermissionError(13, "Permission denied", "/x"),
+            1,
+            "error: The system refused '/x': permission denied. See that",
+        ),
+        (OSError(28, "No space left on device"), 1, "error: The system refused: no space left on device. See that"),
+        (MemoryError(), 1, "error: The memory did not suffice."),
+        (
             ZeroDivisionError("a bug"),
             1,
             "error: ZeroDivisionError: a bug. This should not happen; with -v you see where",
@@ -208,3 +217,17 @@ def test_a_shell_can_complete_all_commands(shell):
 
     assert [name for name in COMMANDS if name not in script] == []
     assert "--format" in script
+
+
+def test_no_room_raises_an_error_that_tells_a_user_nothing():
+    """What is raised on purpose is of pegbox's own tree, which says what came, where, and what to do."""
+    builtin = re.compile(
+        r"^\s*raise (?:ValueError|TypeError|RuntimeError|KeyError|Exception|NotImplementedError)\b", re.M
+    )
+    rooms = ("cli", "flows", "tasks", "execution", "page", "report", "storage", "integrations")
+    inside = {"flows/segments.py"}  # an order of calls that only a fault of pegbox's own can break
+    files = [path for room in rooms for path in sorted((REPOSITORY / room).rglob("*.py"))]
+
+    found = {str(path.relative_to(REPOSITORY)) for path in files if builtin.search(path.read_text(encoding="utf-8"))}
+
+    assert found == inside
