@@ -1,4 +1,4 @@
-"""Looks for the point of a space where a score is highest: a broad sample, then a local search around its best."""
+"""The acquisition optimiser: a broad sample of the space, then a local search around the points that score highest."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -25,7 +25,7 @@ class Effort(NamedTuple):
     n_rounds: int = 8
 
 
-class Ascent:
+class AcquisitionOptimiser:
     """A search over one space; forbidden points are never returned."""
 
     def __init__(self, encoding: SpaceEncoding) -> None:

@@ -11,7 +11,7 @@ MOST_ROWS = 200
 FEWEST_ROWS = 2
 
 
-class KeptConstraints:
+class ConstraintModel:
     """A Gaussian process on each constraint's violation; the probabilities of keeping them are multiplied.
 
     Source: Gardner et al. 2014, equations 4 and 5.

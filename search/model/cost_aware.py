@@ -1,4 +1,4 @@
-"""Expected improvement for what it costs: how dear a configuration is, learnt from those that were trained."""
+"""Cost-aware acquisition: expected improvement for what it costs, the cost learnt from trials that were trained."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ FEWEST_TRIALS = 3
 MOST_TRIALS = 200
 
 
-class Thrift:
+class CostModel:
     """Divides an acquisition by the expected cost, raised to the share of the budget that is left.
 
     Cheap configurations are explored first; at the end only the improvement counts, else a dear optimum would never be

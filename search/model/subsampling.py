@@ -1,4 +1,4 @@
-"""Which rows of a long history a model sees: the best, and a random sample of the rest."""
+"""Subsampling of a long history for a model: the best rows, and a random sample of the rest."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Walks the configurations of a space one after the other, coarse before fine; chooses none of them."""
+"""Enumeration of a space: its configurations one after the other, coarse before fine."""
 
 import math
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def _values(axis: Axis, n: int) -> Iterator[tuple[int, float]]:
             return
 
 
-class SpaceWalk:
+class SpaceEnumeration:
     """Every allowed configuration once, in an order whose beginnings cover the space evenly."""
 
     def __init__(self, encoding: SpaceEncoding, points: dict[str, int] | int | None = None) -> None:
