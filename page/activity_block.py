@@ -9,6 +9,8 @@ from pegbox.storage.queries.curves import CurvePoint, curve_points, n_curves, tr
 from pegbox.storage.queries.failures import alike_failures
 from pegbox.storage.queries.segments import ended_segments, idle_share, n_ended_segments
 
+# Three bounds on what the document carries, picked by hand: more curves hide each other, more steps are finer than a
+# pixel, and more bars are thinner than one, while every point makes a page that is sent by mail heavier.
 MOST_CURVES = 150
 MOST_STEPS = 200
 MOST_BARS = 1500
@@ -24,6 +26,8 @@ def draw_curves(file: HistoryFile, spec: StudySpec, always: tuple[int, ...]) -> 
     """
     objective = spec.goals[0]
     n_total = n_curves(file, spec.name, objective.metric)
+    # The finalists and the best are always among them: a sample without the trial that the answer names would look like
+    # a mistake.
     chosen = trials_with_curves(file, spec.name, objective.metric, always, MOST_CURVES)
     points: dict[int, list[CurvePoint]] = defaultdict(list)
     for one in curve_points(file, spec.name, objective.metric, chosen):
@@ -57,6 +61,7 @@ def timeline(file: HistoryFile, spec: StudySpec) -> Timeline:
             Bar(worker=place[one.worker], trial=one.trial, start=one.start, end=one.end, state=one.state)
             for one in latest
         ),
+        # Clipped, because the clocks of several machines may disagree and make segments of one worker overlap.
         idle_share=None if idle is None else min(1.0, max(0.0, idle)),
         note="" if len(latest) == n_total else f"The latest {len(latest):,} of {n_total:,} segments are drawn.",
     )

@@ -74,6 +74,7 @@ def _note(found: Explanation, is_older: bool) -> str:
 
 def _all_effects(found: Explanation, space: Space) -> tuple[Effects, ...]:
     """On the objectives, and on what training costs; without those that the trials do not allow."""
+    # All effects in the order of the first objective, so that a reader finds a parameter at the same place in each.
     order = [row.name for row in found.importance.parameters]
     every = [(one.about, one) for one in (found.effects, *found.further_effects)] + [(TRAINING_TIME, found.costs)]
     return tuple(_effects(name, one, space, order) for name, one in every if one.parameters)
@@ -97,6 +98,8 @@ def _knobs(ranked: Importance) -> Knobs:
             KnobRow(
                 name=one.name,
                 share=one.total,
+                # An interval of an estimate may reach beyond what a share can be; a bar below 0 or above 1 would only
+                # puzzle.
                 low=max(0.0, one.interval.low),
                 high=min(1.0, one.interval.high),
                 verdict=one.verdict,
@@ -112,6 +115,7 @@ def _advice(steps: Sequence[Advice]) -> tuple[AdviceRow, ...]:
 
 def _effect(found: FoundEffect, domain: AnyDomain, trend: str) -> Effect:
     points = [(_position(point.value, domain), point) for point in found.average]
+    # The space may have lost a level since the explanation was computed; such a point has no place on the axis.
     known = [(at, point) for at, point in points if at is not None]
     return Effect(
         parameter=found.name,
@@ -149,6 +153,7 @@ def _cost_trend(found: FoundEffect) -> str:
     if not known:
         return ""
     least, most = min(known, key=lambda point: point.mean), max(known, key=lambda point: point.mean)
+    # Bands that overlap would make a trend of what may be noise, so nothing is claimed then.
     if least.high >= most.low:
         return "Makes no difference to the training time that can be seen."
     at = f"from {duration(least.mean)} at {parameter(least.value)} to {duration(most.mean)} at {parameter(most.value)}"

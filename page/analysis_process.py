@@ -26,8 +26,10 @@ from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.studies import history_version, study_names
 
+# Picked by hand: with it the analysis takes at most a quarter of one core from the study that is being watched.
 REST_FACTOR = 3.0
 """While a study runs, an analysis rests this many times as long as it took."""
+# Picked by hand, and far above what is usual: an analysis that hangs must not keep the live page without one for ever.
 MOST_SECONDS = 300.0
 FAILED = "The analysis could not be computed. `pegbox explain` says why."
 
@@ -39,6 +41,7 @@ class Analyst:
         self._store = StoreLayout(root.absolute())
         self._guard = threading.Lock()
         self._known: dict[str, Explanation] = {}
+        # The version that was last begun: one that failed is not begun again until the history has something new.
         self._tried: dict[str, int] = {}
         self._failed: set[str] = set()
         self._rest_until: dict[str, float] = {}
@@ -86,12 +89,16 @@ class Analyst:
         with self._guard:
             is_tried = self._tried.get(study, -1) >= version
             rests = time.monotonic() < self._rest_until.get(study, 0.0)
+            # One process for all studies: two would take the cores from the training that they are about.
             if is_tried or rests or self._process is not None or self._is_closed:
                 return
+            # A process and not a thread: forests and effects hold the interpreter's lock, and the host would answer
+            # nobody meanwhile. Its errors go nowhere, because a pipe that nobody reads fills up and blocks its writer.
             command = [sys.executable, "-m", "pegbox.page.analysis_process", str(self._store.root), study]
             self._tried[study] = version
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603
             process = self._process
+        # Daemon, so that Ctrl-C on the host does not wait for an analysis.
         threading.Thread(target=self._gather, args=(study, process), name="pegbox-analysis", daemon=True).start()
 
     def _gather(self, study: str, process: subprocess.Popen[bytes]) -> None:
@@ -118,8 +125,10 @@ def main() -> None:
     from pegbox.report.explain import explained
     from pegbox.report.study_reader import StudyReader
 
+    # Below the workers that train, which it would slow down on a machine whose cores are all busy.
     os.nice(5)
     root, study = Path(sys.argv[1]), sys.argv[2]
+    # Not fresh: to bring the store up to date is the driver's work, and the page only reads what is published.
     with StudyReader(root, study, fresh=False) as reader:
         found = explained(StoreLayout(root.absolute()), reader.file, reader.spec)
     sys.stdout.write(found.model_dump_json())

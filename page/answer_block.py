@@ -54,6 +54,7 @@ def _further(selection: Selection) -> dict[str, str]:
     """The winner's other objectives, where there are several."""
     point = next((one for one in selection.front if one.trial == selection.winner), None)
     values = list(point.estimates.items())[1:] if point else []
+    # An interval without width comes of one seed alone; a ± of nothing would claim certainty.
     spans = {name: one for name, one in point.intervals.items() if one.low < one.high} if point else {}
     return {
         name: uncertain(value, spans[name].low, spans[name].high) if name in spans else metric(value)
@@ -69,6 +70,7 @@ def _in_store(checkpoint: Path) -> str:
 def recipe(configuration: Configuration) -> Recipe:
     """The configuration in every form."""
     return Recipe(
+        # Exact values and not the rounded ones of the table: what is pasted must train the same model.
         yaml=configuration_formats.as_yaml(configuration),
         cli=configuration_formats.as_arguments(configuration),
         python=configuration_formats.as_python(configuration),

@@ -51,8 +51,11 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
     Raises:
         NotFoundError: There is no history, or it holds no such study.
     """
+    # The reader comes first: it is the one that brings the store up to date, and the file opened after it sees the
+    # same.
     with StudyReader(root, study, fresh=fresh) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
         spec, status, selection = reader.spec, reader.status(), reader.selection()
+        # Their curves are drawn in any case: a sample could leave out the very trials that the answer is about.
         finalists = tuple(one.trial for one in selection.finalists) if selection else ()
         best = (status.incumbent.trial,) if status.incumbent else ()
         return StudyPage(
@@ -78,6 +81,7 @@ def _counts(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> dict[str
     for one in exclusions(file, spec.name):
         if one.reason in SHOWN:
             counts[SHOWN[one.reason]] = one.n
+            # Taken out, so that the counts still add up to all trials.
             counts["completed"] -= one.n
     return counts
 

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from pegbox.schemas.base import Schema
 
+# Finite, because JSON knows neither NaN nor infinity: a browser would refuse the whole document for one diverged loss.
 Number = FiniteFloat | None
 
 TRAINING_TIME = "training time"

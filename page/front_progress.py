@@ -27,14 +27,19 @@ def hypervolume_so_far(values: Sequence[Sequence[float]], goals: Sequence[Object
     [(0, 0.0), (1, 0.25), (3, 1.0)]
     """
     losses = np.array(values, dtype=float).reshape(len(values), len(goals))
+    # Minimised from here on: a maximised objective changes its sign.
     losses *= [goal.loss(1.0) for goal in goals]
     if not len(losses) or not (np.ptp(losses, axis=0) > 0).all():
         return []
+    # To the unit box, because a volume in units of loss times seconds would follow whoever has the larger numbers.
     scaled = (losses - losses.min(axis=0)) / np.ptp(losses, axis=0)
     front, fronts = scaled[:0], []
     for row, candidate in enumerate(scaled):
+        # Kept as a running front and not by comparing all pairs, which is quadratic in the trials (100,000 are usual
+        # for a page).
         if not (front <= candidate).all(axis=1).any():
             front = np.vstack([front[~(candidate <= front).all(axis=1)], candidate])
             fronts.append((row, front))
+    # From the end backwards, so that the front as it stands is always measured; the exact hypervolume is the dear part.
     stride = -(-len(fronts) // MOST_STEPS)
     return [(row, hypervolume(one, np.ones(len(goals)))) for row, one in fronts[::-stride][::-1]]

@@ -42,10 +42,14 @@ def page_html(page: StudyPage) -> str:
     Its policy allows this very script and style and no request at all.
     """
     script, style = read_built("page.js"), read_built("page.css")
+    # The content security policy names the very hashes of script and style: a name of a trial that slipped through the
+    # escaping could still run nothing, and no request can carry the history away.
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+    # Base64 of gzip and not JSON in the page: no text of a study can end the script element, and the file is smaller.
+    # Without a time in it, so that the same study gives the same bytes.
     packed = gzip.compress(page.model_dump_json().encode(), mtime=0)
     return _FILE.format(
         notice=_NOTICE,
@@ -65,10 +69,13 @@ def write_page(page: StudyPage, path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # In the same directory, because a rename is atomic only within one file system; the name is cut, because most
+        # file systems allow 255 bytes and the path's own name may use them all.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(page_html(page))
+            # mkstemp lets the owner alone read, and a report is written to be shared.
             Path(name).chmod(0o644)
             Path(name).replace(path)
         except BaseException:

@@ -29,13 +29,18 @@ def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> 
     import uvicorn
 
     is_open = is_loopback(host) and not is_shared_machine()
+    # 24 bytes are 192 bits, beyond guessing over a network, and short enough for an address that is pasted.
     gate = Gate(token=None if is_open else secrets.token_urlsafe(24))
+    # Bound here and handed to uvicorn: the port is known before anything is served (0 takes any), and a taken one is
+    # told in our words instead of its log.
     with bind(host, port) as listener:
         config = uvicorn.Config(
             live_app(root, gate),
             log_level="warning",
             access_log=False,
+            # Nobody needs to be told which server and version it is.
             server_header=False,
+            # Event streams never end by themselves; without a limit Ctrl-C would wait for the last open browser.
             timeout_graceful_shutdown=2,
         )
         on_ready(address(listener, gate))
@@ -65,6 +70,7 @@ def bind(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         try:
+            # A host that was just ended leaves connections in TIME_WAIT, which would refuse the same port for a minute.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(place)
             listener.listen(128)

@@ -12,6 +12,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.runs import DrivenRun, driven_runs, specs_of_runs
 
+# Picked by hand: a scheduled study gathers runs for years, and what is asked about is the last few.
 MOST_RUNS = 50
 
 
@@ -22,6 +23,8 @@ def lineage(file: HistoryFile, spec: StudySpec) -> Lineage:
     return Lineage(
         runs=tuple(
             run.model_copy(update={"changes": (*_changes(run, before), *_spec_changes(specs, run, before))})
+            # Latest first, so that the run before is the next one of the list; the last shown has none to be compared
+            # with.
             for run, before in zip(runs, [*runs[1:], None], strict=True)
         ),
         spec=as_yaml(study_file(spec)),
@@ -36,6 +39,7 @@ def _spec_changes(specs: Mapping[str, Mapping[str, str]], run: RunRow, before: R
         return []
     return [
         f"{path} {then.get(path, 'left out')} → {now.get(path, 'left out')}"
+        # A dictionary instead of a set keeps the order of the study file, in which a person looks for a change.
         for path in dict.fromkeys([*then, *now])
         if now.get(path) != then.get(path)
     ]
@@ -58,6 +62,7 @@ def entries(section: Mapping[str, Any], path: str = "") -> dict[str, str]:
 
 def study_file(spec: StudySpec) -> dict[str, Any]:
     """The study as its file could say it: what is left at its default is left out, save what tells domains apart."""
+    # Without defaults, or a new option of a later version would read as a change that somebody made.
     plain: dict[str, Any] = spec.model_dump(mode="json", exclude_defaults=True)
     for name, domain in spec.space.parameters.items():
         if isinstance(domain, Integer):

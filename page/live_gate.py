@@ -11,9 +11,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "pegbox-token"
+# By name too: a browser that was sent to `localhost` says so in its Host header.
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 SECURITY_HEADERS = {
+    # Everything is refused that the page does not use itself; no caching, because histories are private and change all
+    # the time.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -71,13 +74,19 @@ class GateMiddleware:
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
+        # DNS rebinding: a page from elsewhere may point its own name at 127.0.0.1 and then counts as the same origin.
+        # Only the Host header gives it away (421 is HTTP's word for a request that came to the wrong server).
         if self._gate.token is None and not is_loopback(host_name(host)):
             return refuse(421, f"The page answers to localhost only, but was asked for as {host[:100]!r}.")
         origin = headers.get("origin")
+        # Cross-site request forgery: browsers send Origin with every POST, other programs send none.
         if origin is not None and urlsplit(origin).netloc != host:
             return refuse(403, f"The request comes from another page, {origin[:100]!r}.")
+        # Covers the GETs, which carry no Origin. The page itself may be opened by a link from anywhere, its data may
+        # not.
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"} and scope["path"] != "/":
             return refuse(403, "The request comes from another page.")
+        # A form of another page can send three content types without asking first; JSON is none of them.
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if scope["method"] not in {"GET", "HEAD"} and kind != "application/json":
             return refuse(415, "The request must be JSON, with content type application/json.")
@@ -89,6 +98,8 @@ class GateMiddleware:
             return None
         query = parse_qs(scope["query_string"].decode("latin-1"))
         given = query.pop("token", [""])[0]
+        # The token moves from the address into a cookie, or it would stay in the browser's history and on shared
+        # screens. No script can read the cookie, and no other site has it sent.
         if given and _same(given, token):
             rest = urlencode(query, doseq=True)
             place = "/" + scope["path"].lstrip("/")  # `//host/` would lead to another host
@@ -120,4 +131,5 @@ def refuse(status: int, message: str) -> Response:
 
 
 def _same(given: str, wanted: str) -> bool:
+    # A plain comparison ends at the first wrong letter, and its time tells how many were right.
     return hmac.compare_digest(given.encode(), wanted.encode())

@@ -26,8 +26,12 @@ from pegbox.page.live_sql import Asked, Cancelled, SqlConsole, Wanted
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import NotFoundError, PageError, PegboxError
 
+# Picked by hand: a look is one stat of a file, and with the driver's ingest of 1 to 2 seconds a new trial must be seen
+# within the 3 seconds of benchmarks/page.py. Heartbeats keep proxies from closing a silent stream; they commonly wait
+# for a minute.
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 15.0
+# Picked by hand, far above any query that a person types; a larger body would only fill the memory.
 MOST_BYTES = 1 << 20
 
 _SHELL = """<!doctype html>
@@ -65,6 +69,7 @@ def live_app(root: Path, gate: Gate | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        # Streams first: each looks at this flag at its next poll and ends, while the analysis is being killed.
         host.is_closing.set()
         pages.close()
 
@@ -80,6 +85,8 @@ def live_app(root: Path, gate: Gate | None = None) -> Starlette:
         Route("/api/sql/cancel", _said(host.cancel), methods=["POST"]),
         Route("/api/sql/download", _said(host.download), methods=["POST"]),
     ]
+    # The gate stands outside: a refused request costs no compression, and refusals carry the strict headers too. Below
+    # 2,000 bytes compression gains less than it costs; picked by hand.
     middleware = [Middleware(GateMiddleware, gate=gate or Gate()), Middleware(GZipMiddleware, minimum_size=2000)]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
@@ -96,6 +103,7 @@ class _Host:
         return HTMLResponse(_SHELL)
 
     async def studies(self, request: Request) -> Response:
+        # DuckDB and the building of a page block; on the event loop they would hold up every other visitor.
         rows = await to_thread.run_sync(self._pages.studies)
         return _json(_STUDIES.dump_json(rows))
 
@@ -123,6 +131,7 @@ class _Host:
         except BaseException:
             folder.cleanup()
             raise
+        # Deleted after the last byte: the response is sent only after this function has returned.
         sent = BackgroundTask(folder.cleanup)
         return FileResponse(path, media_type=_MEDIA[wanted.form], filename=path.name, background=sent)
 
@@ -168,6 +177,7 @@ def _said(endpoint: Endpoint) -> Endpoint:
 async def _read(request: Request, kind: type[Body]) -> Body:
     content = bytearray()
     async for piece in request.stream():
+        # Counted while it arrives, because a Content-Length may be missing or false.
         content += piece
         if len(content) > MOST_BYTES:
             raise PageError(f"A request may hold {MOST_BYTES >> 20} MiB at most.")

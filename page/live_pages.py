@@ -12,6 +12,7 @@ from pegbox.page.studies_block import study_rows
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 
+# Picked by hand: studies that are looked at side by side; each is kept in memory whole.
 MOST_KEPT = 8
 
 
@@ -34,6 +35,8 @@ class LivePages:
             found = self._store.snapshot.stat()
         except FileNotFoundError:
             return f"none-{self._analyst.n_done}"
+        # A snapshot is published by a rename, so that the inode alone tells two of the same moment apart on file
+        # systems with coarse times.
         return f"{found.st_ino}-{found.st_mtime_ns}-{found.st_size}-{self._analyst.n_done}"
 
     def page(self, study: str | None) -> bytes:
@@ -43,6 +46,9 @@ class LivePages:
             NotFoundError: There is no history, or it holds no such study.
         """
         key = study or ""
+        # One lock for all pages: two visitors of the same page would else build it twice, and builds of two studies
+        # would only share the cores. The stamp is taken before, so that a snapshot published meanwhile is built at the
+        # next question.
         with self._building:
             stamp = self.stamp()
             kept = self._pages.get(key)
@@ -50,6 +56,8 @@ class LivePages:
                 return kept[1]
             page: StudyPage = build_page(self._store.root, study, self._clock(), self._analyst.analyse)
             content = page.model_dump_json().encode()
+            # Taken out and put in again, which makes it the newest of the dictionary: the first is then the one to
+            # evict.
             self._pages.pop(key, None)
             self._pages[key] = (stamp, content)
             if len(self._pages) > MOST_KEPT:

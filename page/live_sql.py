@@ -16,12 +16,16 @@ from pegbox.storage.queries.catalog import macro_names, table_columns
 from pegbox.storage.query_output import write_csv, write_parquet
 from pegbox.storage.sandbox import Form, Limits, Sandbox, open_sandbox
 
+# Limits of a console that anybody with the address may use, picked by hand: what a grid scrolls without a pause, what a
+# browser downloads in one go, and as many queries as leave a training machine its cores. A longer query belongs into
+# `pegbox sql`.
 MOST_ROWS = 5000
 MOST_CHARACTERS = 1 << 24
 """Of the rows together: a browser shows no more."""
 MOST_FILE_BYTES = 1 << 29
 MOST_AT_ONCE = 3
 SQL_LIMITS = Limits(seconds=30.0, memory_bytes=1 << 30, threads=2)
+# Whole numbers beyond are rounded by JavaScript, whose numbers are all floats of 64 bits.
 _MOST_EXACT = 1 << 53
 
 
@@ -99,6 +103,7 @@ class SqlConsole:
         Raises:
             QueryError: The query was refused, failed, met a limit or was cancelled, or its result is too large.
         """
+        # Arrow keeps the types of columns, which Parquet has and CSV has not.
         form: Form = "rows" if wanted.form == "csv" else "arrow"
         with self._sandbox(wanted.id) as sandbox:
             result = sandbox.query(wanted.sql, form)
@@ -114,6 +119,8 @@ class SqlConsole:
             sandbox = self._running.get(query)
             if sandbox is None:
                 return False
+            # Before the kill: the thread that waits for the answer sees a broken sandbox at once, and must find the
+            # reason here.
             self._ended.add(query)
             sandbox.kill()
             return True
@@ -128,9 +135,11 @@ class SqlConsole:
 
     @contextmanager
     def _sandbox(self, query: str) -> Iterator[Sandbox]:
+        # Refused instead of queued: a visitor who waits without a word types the same query again.
         if not self._places.acquire(blocking=False):
             raise QueryError(f"{MOST_AT_ONCE} queries run already. Cancel one, or wait until it ends.")
         try:
+            # A process for each query, which can be killed and takes its memory along (docs/decisions/0011).
             with open_sandbox(self._root, self._limits, fresh=False) as sandbox:
                 with self._guard:
                     self._running[query] = sandbox
@@ -179,6 +188,7 @@ def _plain(value: Any) -> Any:
     match value:
         case float() if not math.isfinite(value):
             return str(value)
+        # Before the whole numbers, because a bool is an int to Python.
         case bool():
             return value
         case int() if abs(value) > _MOST_EXACT:

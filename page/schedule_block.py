@@ -6,6 +6,7 @@ from pegbox.search.warm_start_sources import FOR_DATA
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.events import ChosenWinner, chosen_winners, schedule_steps
 
+# Picked by hand: about a year of weekly runs.
 MOST_ROWS = 50
 
 
@@ -30,6 +31,8 @@ def scheduled_name(study: str) -> str:
 
 
 def _verdict(chosen: ChosenWinner) -> Verdict:
+    # The value on fresh seeds, not the one of the search: drift from run to run would drown in the optimism of the
+    # latter.
     best = next(one for one in chosen.finalists if one.trial == chosen.winner)
     return Verdict(
         study=chosen.study,

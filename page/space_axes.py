@@ -21,6 +21,7 @@ def _axis(name: str, domain: AnyDomain) -> Parameter:
     match domain:
         case Float() | Integer():
             is_power = isinstance(domain, Integer) and domain.power_of_two
+            # Those within the range have their place on it already.
             extra = tuple(float(value) for value in domain.extra if not domain.min <= value <= domain.max)
             return Parameter(
                 name=name,
@@ -48,6 +49,7 @@ def positions(space: Space, configurations: Sequence[Mapping[str, Any]]) -> dict
     for axis in axes(space):
         domain = space.parameters[axis.name]
         if isinstance(domain, Categorical | Ordinal):
+            # Positions and not texts: they are smaller in the document, and two values may read alike when rounded.
             known = {value_key(value): float(position) for position, value in enumerate(domain.values)}
             columns[axis.name] = tuple(
                 known.get(value_key(one[axis.name])) if axis.name in one else None for one in configurations
@@ -58,6 +60,7 @@ def positions(space: Space, configurations: Sequence[Mapping[str, Any]]) -> dict
 
 
 def _number(value: Any) -> Number:
+    # An imported trial may hold anything; True would else stand at 1 of the axis.
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

@@ -6,6 +6,8 @@ from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.progress import improvements_by_number
 from pegbox.storage.queries.studies import Overview, overviews
 
+# Both picked by hand: a longer list needs a search of its own, and more than seven lines in one chart cannot be told
+# apart.
 MOST_STUDIES = 200
 MOST_COMPARED = 6
 """Studies whose progress is drawn beside that of the page's own: those with the same objective that changed last."""
@@ -24,6 +26,7 @@ def _row(one: Overview) -> StudyRow:
         goal=objective.goal,
         n_trials=one.trials,
         n_failed=one.failed,
+        # Of several objectives no single value is best, and the first alone would rank the studies wrongly.
         best=None if others else one.best_value,
         best_trial=one.best,
         is_selected=one.is_selected,

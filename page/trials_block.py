@@ -12,8 +12,10 @@ from pegbox.storage.queries.evaluations import rung_forecasts, rung_values
 from pegbox.storage.queries.progress import drawn_trials, ended_with_values, improvements
 from pegbox.storage.queries.trials import n_trials
 
+# Picked by hand; benchmarks/page.py holds a brush over so many to half a second.
 MOST_DRAWN = 4000
 """Points that a browser draws and filters without a noticeable pause."""
+# Picked by hand: an even sample alone would leave out most of the best, which are what people look for.
 BEST_SHARE = 20
 """One in so many of the drawn trials is among the best."""
 
@@ -72,6 +74,7 @@ def front_so_far(file: HistoryFile, spec: StudySpec) -> BestSoFar:
 
 def rung_rows(file: HistoryFile, spec: StudySpec) -> tuple[RungRow, ...]:
     """How well each rung foretold the last, over all trials that reached it."""
+    # A rank correlation of two trials is always 1 or -1.
     return tuple(RungRow(**one.model_dump()) for one in rung_forecasts(file, spec) if one.n_trials >= 3)
 
 
@@ -95,5 +98,7 @@ def _rung_columns(file: HistoryFile, study: str, numbers: tuple[int, ...]) -> di
     for one in rung_values(file, study):
         if one.trial in wanted:
             values.setdefault(one.budget, {})[one.trial] = one.value
+    # A resumed study with other rungs leaves budgets that a handful of trials have; a column that is empty but for one
+    # trial in a hundred only takes room.
     usual = {budget: found for budget, found in values.items() if len(found) >= max(2, len(numbers) // 100)}
     return {budget: tuple(usual[budget].get(number) for number in numbers) for budget in sorted(usual)}
