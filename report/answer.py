@@ -84,6 +84,7 @@ def study_answer(root: Path, study: str | None = None, *, fresh: bool = True) ->
     Raises:
         NotFoundError: There is no history, or it holds no such study.
     """
+    # Imported here: the schema of an answer is all that those who draw one need, and these load the whole analysis.
     from pegbox.report.explain import explained
     from pegbox.report.next_steps import next_steps
     from pegbox.report.study_reader import StudyReader
@@ -122,6 +123,8 @@ def answer_of(
         method=status.method,
         method_reason=status.method_reason,
         search_end=status.search_end,
+        # The three always from one source: a winner's configuration beside the value that the search saw would promise
+        # too much.
         configuration=selection.configuration if selection else best.configuration if best else None,
         trial=selection.winner if selection else best.trial if best else None,
         value=selection.best.expected if selection else best.value if best else None,
@@ -146,5 +149,6 @@ def _is_target_reached(status: StudyStatus) -> bool | None:
     goals = [goal for goal in status.objectives if goal.target is not None]
     if not goals or status.incumbent is None:
         return None
+    # Of several objectives any trial of the front may reach all targets, not the knee alone.
     best = [one.values for one in status.front.trials] if status.front else [status.incumbent.values]
     return any(all(goal.is_reached_by(values[goal.metric]) for goal in goals) for values in best)

@@ -11,12 +11,15 @@ from pegbox.report.svg import Axis, Point
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Finalist, FrontPoint, Selection
 
+# Sizes and bounds are picked by hand: the picture fits a column of Prefect's interface, and more dots or rows only hide
+# each other in it.
 WIDTH, HEIGHT = 760, 250
 TRIAL, BROKEN = "#9ca3af", "#fca5a5"
 """Colours of trials that keep the constraints, and of those that do not."""
 TOP, BOTTOM = 44.0, 214.0
 MOST_DOTS = 400
 MOST_FINALISTS = 8
+# Picked by hand: diverging trainings are seldom more than one in ten.
 WORST_SHOWN = 0.9
 """Values beyond this share of all are drawn at the edge, so that one loss that exploded flattens no other."""
 
@@ -61,6 +64,7 @@ def _progress(goal: Objective, trials: Sequence[Measured], right: float) -> str:
     best = None
     for one in (one for one in trials if one.is_kept):
         if best is None or goal.loss(one.values[0]) < goal.loss(best):
+            # Steps and not slopes: between two improvements nothing better was known.
             path += [(x(one.trial), y(best))] if best is not None else []
             path.append((x(one.trial), y(one.values[0])))
             best = one.values[0]
@@ -136,6 +140,8 @@ def _trade(
             svg.label(WIDTH - 24, BOTTOM + 18, metric(x.high), anchor="end"),
             svg.dots([(x(one.values[0]), y(one.values[1])) for one in shown if one.is_kept], TRIAL),
             svg.dots([(x(one.values[0]), y(one.values[1])) for one in shown if not one.is_kept], BROKEN),
+            # A front of three objectives is a surface; joining its points in the plane of two would draw a line that is
+            # none.
             svg.line(sorted(seen), svg.ACCENT, 1.5) if len(goals) == 2 else "",
             svg.dots(seen, svg.ACCENT, 6),
             _caption(trials, WIDTH / 2),
@@ -165,6 +171,7 @@ def _cross(point: FrontPoint, first: Objective, second: Objective, x: Axis, y: A
 def _axis(values: Sequence[float], goal: Objective, start: float, end: float, whole: Sequence[float] = ()) -> Axis:
     """From the best value to where the worst tenth begins, or to the worst of those that are to be seen."""
     losses = sorted(goal.loss(value) for value in values)
+    # The front is shown whole even where it reaches into the worst tenth of one objective: its ends are the trade-off.
     worst = max(losses[math.ceil(WORST_SHOWN * (len(losses) - 1))], *(goal.loss(value) for value in whole), losses[0])
     ends = goal.loss(losses[0]), goal.loss(worst)
     return Axis(min(ends), max(ends), start, end)

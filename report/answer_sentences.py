@@ -52,6 +52,7 @@ def certainty(selection: Selection) -> str:
     if chance is None:
         which = "finalist" if n_finalists == 1 else "finalist that keeps the constraints"
         return f"Trial {winner} is the only {which}: there was no other to compare it with."
+    # One seed each: a probability would rest on no spread that was measured.
     if all(one.interval is None for one in selection.finalists):
         return "Nothing is known of the spread over fresh seeds: the order of the finalists may be luck."
     first = f"Trial {winner} is the best of {n_finalists} finalists with probability {percent(chance)}."
@@ -101,6 +102,7 @@ def against_baseline(selection: Selection) -> str | None:
         return None
     if selection.baseline == selection.winner:
         return f"Nothing beat the configuration that you gave (trial {selection.baseline})."
+    # A difference of single runs has no interval, and a bare number would read as a result.
     if selection.gain is None:
         return f"One seed cannot say whether it beats the configuration that you gave (trial {selection.baseline})."
     return f"Against the configuration that you gave (trial {selection.baseline}): {gain_in_words(selection.gain)}."

@@ -41,12 +41,14 @@ def bulletin_of(root: Path, study: str, *, is_over: bool = False) -> Bulletin:
     Raises:
         NotFoundError: The store does not hold the study yet.
     """
+    # Not fresh: the driver's own ingest publishes every second or two, and this thread must not wait for it.
     with StudyReader(root, study, fresh=False, is_driver=True) as reader:
         status, selection = reader.status(), reader.selection()
         figure = draw_figure(reader.spec.goals, measured(reader.file, reader.spec), status.front, selection)
         # While the study runs its driver has better things to do than to analyse: what others found is shown.
         store = StoreLayout(root.absolute())
         known = explained(store, reader.file, reader.spec) if is_over else KeptExplanations(store, study).last()
+        # The run is still recorded as running at this moment, and the last word would say so for ever.
         status = _ended(status) if is_over else status
         steps = next_steps(status, known.advice if known else (), study_names(reader.file))
         answer = answer_of(reader.spec, status, selection, reader.view_name, steps)

@@ -20,6 +20,7 @@ def check_cluster(run: RunSpec) -> Iterator[Problem]:
     if run.engine == "local":
         yield from _check_local(run)
         return
+    # Found and not imported: Ray and Dask take seconds to load, and `validate` is to answer at once.
     if find_spec(_PACKAGES[run.engine]) is None:
         message = f'the engine {run.engine!r} is not installed. Run `pip install "pegbox[{run.engine}]"`.'
         yield Problem(message, ("run", "engine"))
@@ -46,6 +47,7 @@ def _check_shared(url: str) -> Iterator[Problem]:
     import fsspec
 
     protocol, separator, _ = url.partition("://")
+    # fsspec takes these too, but the one is no place that another process sees, and the others cannot be written to.
     if not separator or protocol in {"memory", "http", "https"}:
         message = f"expected a place that all machines can write to, such as s3://BUCKET/FOLDER, got {url!r}."
         yield Problem(message, ("run", "shared"))

@@ -24,7 +24,10 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
     it sees the published ranges: those that the history narrows lie within them.
     """
     if problem := _misfit_preset(spec):
+        # Alone: with the preset of another kind every further complaint would be about parameters that nobody asked
+        # for.
         return (problem,)
+    # Presets stand for parameters, and what checks a space must see these.
     spec = draw_published(spec)
     return (
         *(check_data(spec.data) if spec.data else ()),
@@ -76,6 +79,7 @@ def look_at_data(spec: StudySpec) -> tuple[tuple[Problem, ...], DataUnderstandin
 
     if spec.data is None:
         return (), None
+    # Not in the store: `validate` promises to write nothing.
     with TemporaryDirectory(prefix="pegbox-") as folder:
         try:
             data = prepare(spec.data, spec.task, Path(folder))
@@ -87,9 +91,11 @@ def look_at_data(spec: StudySpec) -> tuple[tuple[Problem, ...], DataUnderstandin
 def check_all(spec: StudySpec) -> tuple[tuple[Problem, ...], DataUnderstanding | None]:
     """Everything that is wrong with a study and with its data, at once; and what the data was taken for."""
     problems = check_study(spec)
+    # Data whose declaration is wrong cannot be prepared; the same fault would be told twice, in other words.
     if any(problem.path[:1] == ("data",) for problem in problems):
         return problems, None
     shown, understood = look_at_data(draw_published(spec))
+    # One complaint for each place: the cheap check names the cause, what follows from it would only bury that.
     places = {problem.path for problem in problems}
     return (*problems, *(problem for problem in shown if problem.path not in places)), understood
 

@@ -31,6 +31,7 @@ def compare_in_store(root: Path, left: str, right: str, study: str | None = None
         NotFoundError: There is no such study or trial, or the two studies cannot be compared.
         NoTrialSucceededError: A study has no trial with a value.
     """
+    # Numbers first: a study may be called `7`, but trials are what people compare by numbers.
     if left.isdecimal() and right.isdecimal():
         history = _history(root, study)
         return compare_in_all(history, _known_trial(history, int(left)), history, _known_trial(history, int(right)))
@@ -74,6 +75,7 @@ def _known_trial(history: History, number: int) -> int:
 
 
 def _answer_of(history: History) -> int:
+    # Without a winner the best as the search saw it, which is optimistic on both sides alike.
     return (history.best or ranked(history, history.objectives[0])[0]).number
 
 

@@ -33,7 +33,9 @@ def as_arguments(values: Mapping[str, Value]) -> str:
     """
     words = []
     for name, value in values.items():
+        # JSON for what is no text: `true`, `null` and lists read the same in most languages, unlike Python's own words.
         text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
+        # Both are quoted: a name or a value of an imported study may hold what a shell would run.
         words += [shlex.quote(f"--{name}"), shlex.quote(text)]
     return " ".join(words)
 
@@ -51,4 +53,5 @@ def as_python(values: Mapping[str, Value]) -> str:
 
 
 def _python(value: Value) -> str:
+    # repr gives the shortest digits that read back as the same float, so nothing is lost by pasting.
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

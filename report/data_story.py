@@ -19,6 +19,7 @@ from pegbox.storage.queries.runs import last_run
 
 MOST_COLUMNS = 12
 """Of one kind that are named."""
+# Bounds on what is told of wide or dirty data, picked by hand: the story is to be read before a run, in one screen.
 MOST_CLASSES = 6
 MOST_WARNINGS = 8
 _USUAL = ("accuracy", "balanced_accuracy", "rmse", "r2")
@@ -31,6 +32,7 @@ Lines = list[tuple[str, str]]
 def understand_prepared(data: PreparedData) -> DataUnderstanding | None:
     """What prepared data was taken for, with baselines, which are measured once and kept beside it."""
     understood = read_understanding(data.path)
+    # Measured once for each prepared data: content-addressed, so that the same data never has other baselines.
     if understood is None or understood.baselines:
         return understood
     from pegbox.training.baselines import measure_baselines  # loads scipy, which one who only reads can do without
@@ -138,6 +140,7 @@ def _target(understood: DataUnderstanding) -> str:
     if extent := understood.target_range:
         # As many digits as show the differences: a meter reads 20,000,003 and 20,000,005.
         largest = max(abs(extent.min), abs(extent.max), extent.std)
+        # At most 15, which a float of 64 bits holds for certain.
         digits = min(15, 4 + math.floor(math.log10(largest / extent.std))) if extent.std else 4
         low, high, mean = (number(value, digits) for value in (extent.min, extent.max, extent.mean))
         return f"{understood.target}{told}, a number: {low} to {high}, mean {mean}, deviation {number(extent.std)}"
@@ -153,5 +156,6 @@ def _baselines(understood: DataUnderstanding, spec: StudySpec) -> str:
 
 
 def _values(metrics: Metrics, names: list[str]) -> str:
+    # Three, so that the line of all baselines stays one line; picked by hand.
     shown = [name for name in names if name in metrics][:3]
     return ", ".join(f"{name} {metric(metrics[name])}" for name in shown)

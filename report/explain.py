@@ -26,7 +26,9 @@ from pegbox.storage.queries.curves import curve
 from pegbox.storage.queries.studies import history_version, study_names
 from pegbox.storage.queries.trials import state_counts
 
+# Picked by hand: each costs a grid of predictions, and beyond the first few the shares lie within their intervals.
 N_INTERACTIONS = 4
+# Picked by hand: a forest that must tell so few from the rest finds a cause in any of the parameters.
 MIN_FAILURES = 5
 """Fewer failures have no cause that could be told."""
 MOST_REPLAYED = 20_000
@@ -55,10 +57,12 @@ def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explana
     kept = KeptExplanations(store, spec.name)
     version = history_version(file, spec.name)
     last = kept.last()
+    # By version first: to replay and hash a history takes longer than to look at its number.
     if last is not None and last.version == version:
         return last
     counts = {one.state: one.n for one in state_counts(file, spec.name)}
     n_trials = sum(counts.values())
+    # The whole history where it can be had, because advice is tried out on it; the statistics below may take a sample.
     history = file.history(spec.name) if n_trials <= MOST_REPLAYED else None
     is_sampled = history is None or n_trials > MOST_ANALYSED
     basis = measured_history(file, spec) if history is None or is_sampled else history
@@ -79,12 +83,15 @@ def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explana
             "n_sampled": len(content.trials) if is_sampled else None,
         }
     )
+    # Also where it was found: the pointer then says that it is good for this version, and the next reader asks no
+    # further.
     kept.keep(key, explanation)
     return explanation
 
 
 def _curves(file: HistoryFile, spec: StudySpec, history: History | None) -> Curves:
     """Of the first objective, of the trials that lead."""
+    # Curves speak of whether training was long enough, which one value by epoch can show and a front cannot.
     if history is None or len(spec.goals) > 1 or not history.competing:
         return {}
     best = ranked(history.within_space(), spec.goals[0])[:N_BEST]
@@ -101,6 +108,7 @@ def explain(history: History, whole: History | None, curves: Curves = MappingPro
     """
     history = history.within_space()
     ranking = importance(history)
+    # A share of 0 is what the noise leaves of pairs without an interaction.
     pairs = tuple(pair.names for pair in ranking.pairs[:N_INTERACTIONS] if pair.share > 0)
     return Explanation(
         study=history.spec.name,

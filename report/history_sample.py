@@ -10,6 +10,9 @@ from pegbox.storage.queries.evaluations import SampledTrial, fresh_seeds, sample
 from pegbox.storage.queries.events import last_selection
 from pegbox.storage.queries.studies import history_version
 
+# Picked by hand. Importance alone could take more (10,000 trials of 10 parameters took 1.8 seconds,
+# benchmarks/README.md), but effects and interactions of every objective come on top, and the page waits for all of
+# them.
 MOST_ANALYSED = 2000
 
 
@@ -35,6 +38,7 @@ def _trial(found: SampledTrial, replicates: tuple[Evaluation, ...]) -> Trial:
         seed=found.seed,
         state=found.state,
         budget=found.budget,
+        # Only the last evaluation: importance and effects ask for no lower rung.
         evaluations=(Evaluation(budget=found.budget, metrics=found.metrics, seconds=found.seconds),),
         replicates=replicates,
     )

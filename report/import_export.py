@@ -20,6 +20,7 @@ def import_optuna(store: StoreLayout, storage: str, study: str | None = None, na
         NotFoundError: The storage holds no such study.
         StoreError: The storage cannot be read, or the store holds a study of that name already.
     """
+    # Imported here, because Optuna is an extra, and its absence is to be told by the command that needs it alone.
     from pegbox.integrations.optuna_import import read_optuna
 
     return write_study(store, read_optuna(storage, study, name))

@@ -18,6 +18,7 @@ from pegbox.storage.queries.competing import BrokenLimit
 
 Array = npt.NDArray[np.float64]
 
+# Picked by hand: less jumps with each trial, more says too late that a search has run dry.
 RECENT = 0.25
 """The share of the completed trials that counts as lately."""
 
@@ -115,13 +116,17 @@ def front_of(trials: Sequence[tuple[int, Sequence[float]]], goals: Sequence[Obje
         goals: The objectives.
     """
     numbers = [number for number, _ in trials]
+    # A maximised objective changes its sign, so that less is better everywhere below.
     losses = np.array([values for _, values in trials], dtype=float) * np.array([goal.loss(1.0) for goal in goals])
     rows = undominated(losses)
     best, worst = losses.min(axis=0), losses.max(axis=0)
     volume = earlier = None
     if (worst > best).all():
+        # Over all trials and not over the front: the box then stays while the front moves in it, and volumes can be
+        # compared.
         scaled = (losses - best) / (worst - best)
         volume = hypervolume(scaled[rows], np.ones(len(goals)))
+        # In the same box as the volume of today, or the difference would measure the box.
         before = scaled[: int(len(scaled) * (1 - RECENT))]
         earlier = hypervolume(before[undominated(before)], np.ones(len(goals)))
     return Front(

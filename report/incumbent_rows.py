@@ -8,6 +8,7 @@ from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.competing import Leading, competing_trials, limit_tally
 from pegbox.storage.queries.trials import measured_trial
 
+# Picked by hand: twice what the terminal draws of it, which thins out on its own.
 MOST_POINTS = 32
 """Of the best so far."""
 

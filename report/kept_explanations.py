@@ -14,6 +14,7 @@ from pegbox.schemas.base import Schema
 from pegbox.schemas.history import History
 from pegbox.storage.layout import StoreLayout
 
+# Picked by hand: what a few people look at meanwhile; the cache must not grow with how often a page is opened.
 MOST_KEPT = 8
 """Of one study; a study that runs leaves one behind whenever somebody looks."""
 COMPUTED_BY = ("analysis", "schemas")
@@ -33,6 +34,7 @@ def explained_content(history: History) -> History:
     """
     inside = history.within_space()
     told = [trial for trial in inside.trials if trial.evaluations or trial.state.is_finished]
+    # Without checkpoints: garbage collection deletes them and changes nothing of what a history says.
     return History(
         spec=history.spec,
         trials=tuple(
@@ -52,6 +54,8 @@ class KeptExplanations:
     """
 
     def __init__(self, store: StoreLayout, study: str) -> None:
+        # Hashed, because a study's name may hold what a file system refuses; 32 hexadecimal digits are 128 bits, with
+        # which no two names meet by chance.
         self._folder = store.cache / "explanations" / hashlib.sha256(study.encode()).hexdigest()[:32]
 
     def key_of(self, content: History, basis: str = "") -> str:
@@ -61,6 +65,7 @@ class KeptExplanations:
             content: As `explained_content` gives it.
             basis: What else the explanation rests on.
         """
+        # The cache key holds the code too: after an update the same history is explained anew instead of as of old.
         digest = hashlib.sha256(f"{__version__} {_code()} {basis}".encode())
         digest.update(content.model_dump_json().encode())
         return digest.hexdigest()[:32]
@@ -83,8 +88,10 @@ class KeptExplanations:
         """Keep an explanation, or say that an earlier one is good for a later version; old ones go."""
         with contextlib.suppress(OSError):  # a store that can only be read is explained again each time
             self._folder.mkdir(parents=True, exist_ok=True)
+            # Before the pointer, which would else name for a moment what is not there.
             _write(self._folder / f"{key}.json", explanation)
             _write(self._pointer, _Last(version=explanation.version, key=key))
+            # One more than are kept: the pointer is such a file too, and it is always the newest.
             old = sorted(self._folder.glob("*.json"), key=lambda one: one.stat().st_mtime)[: -MOST_KEPT - 1]
             for one in old:
                 one.unlink(missing_ok=True)
@@ -107,6 +114,8 @@ def _code() -> str:
 def _write(path: Path, content: Schema) -> None:
     """All of it or nothing, also beside another process that does the same."""
     text = content.model_dump_json()
+    # Named by its content: two processes that write the same share the draft, others have their own; the rename is
+    # atomic.
     draft = path.with_suffix(f".{hashlib.sha256(text.encode()).hexdigest()[:8]}.draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

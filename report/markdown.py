@@ -10,6 +10,8 @@ from pegbox.report.number_format import duration, metric, parameter, percent
 from pegbox.report.svg import data_uri
 from pegbox.schemas.selection import Selection
 
+# All that CommonMark or GitHub's tables, mathematics and autolinks give a meaning; a backslash before any of them is
+# always allowed.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&^$:-])")
 
 _BAR, _ESCAPED_BAR = re.compile(r"(?<!\\)\|"), r"\\|"
@@ -26,6 +28,7 @@ def answer_page(answer: Answer, figure: str) -> str:
     parts = [
         f"# {text(answer.study)}",
         text(answer.sentence),
+        # As an image in a data address: both of Prefect's interfaces take inline SVG out and leave images in.
         f"![How the search went]({data_uri(figure)})",
     ]
     if answer.configuration:
@@ -42,6 +45,8 @@ def answer_page(answer: Answer, figure: str) -> str:
 
 
 def _step(position: int, advice: Advice) -> str:
+    # The escaped dot keeps this from being a list, whose renderer would number and indent the paragraphs in its own
+    # way.
     said = [f"{position}\\. {text(advice.what)}", text(advice.evidence), code(advice.command) if advice.command else ""]
     return "\n\n".join(part for part in said if part)
 
@@ -63,6 +68,7 @@ def code(raw: str) -> str:
     """
     line = _one_line(raw)
     runs = re.findall(r"`+", line)
+    # CommonMark ends a code span at the next run of as many backticks: one more than the longest inside cannot be met.
     fence = "`" * (max(map(len, runs), default=0) + 1)
     return f"{fence} {line} {fence}" if runs or not line.strip() else f"{fence}{line}{fence}"
 
@@ -70,6 +76,7 @@ def code(raw: str) -> str:
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of cells that are markdown already."""
     lines = [headings, ["---"] * len(headings), *rows]
+    # Tables are split at bars before code spans are looked for, so that a bar is escaped even inside of code.
     return "\n".join(f"| {' | '.join(_BAR.sub(_ESCAPED_BAR, cell) for cell in cells)} |" for cells in lines)
 
 

@@ -41,6 +41,7 @@ def tried_out(history: History, advice: Sequence[Advice]) -> tuple[Advice, ...]:
         history: Of all trials of the study, also of those that a narrowed space left outside.
         advice: What the analysis found.
     """
+    # The advice stays without its command: what the trials speak for is true even where nothing here can follow it.
     return tuple(one if _is_acting(history, one.command) else one.model_copy(update={"command": ""}) for one in advice)
 
 
@@ -66,6 +67,7 @@ def _to_go_on(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...
     """What a run that was broken off or that only failed calls for."""
     name, is_answered = shlex.quote(status.study), status.best is not None and status.best.is_selected
     if status.incumbent is None and status.failures:
+        # That advice mends the cause; a plain retry beside it would only fail again.
         if any(one.kind == "failures" and one.command for one in found):
             return ()
         what = "Mend the cause of the failures, then give the trials another attempt."
@@ -89,6 +91,7 @@ def _fitted(command: str, status: StudyStatus, studies: Collection[str]) -> str:
         return command if is_live else command.replace("pegbox stop ", "pegbox best ", 1)
     if asked.new_name is None:
         return "" if is_live else command
+    # One name more than there are studies: at least one of them is free.
     names = (asked.new_name, *(f"{asked.new_name}-{n}" for n in range(2, len(studies) + 3)))
     free = next(name for name in names if name not in studies)
     return command.replace(f" --as {shlex.quote(asked.new_name)}", f" --as {shlex.quote(free)}", 1)
@@ -111,6 +114,7 @@ def _acts(history: History, asked: _Asked) -> bool:
         PegboxError: The study cannot be as the command wants it.
     """
     spec = override(history.spec, asked.settings)
+    # The difference and not the whole list: the study may name a program that is missing on this machine alone.
     if set(check_study(spec)) - set(check_study(history.spec)):  # what is wrong already is not the advice's fault
         return False
     if asked.new_name is not None:
@@ -129,6 +133,7 @@ def _has_replicates_left(history: History) -> bool:
 
 
 def _is_done(history: History, spec: StudySpec) -> bool:
+    # Seeded as the driver's next decision is, so that what is tried out here is what would really be decided.
     rng = np.random.default_rng([spec.search_seed, history.n_decisions])
     return isinstance(study_strategy(spec).next(history, rng), Done)
 

@@ -14,6 +14,7 @@ def number(value: float, digits: int = 4) -> str:
     """
     if not math.isfinite(value):
         return str(value)
+    # A million and more is shorter with an exponent; below a thousandth likewise. Both limits are picked by hand.
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     exponent = math.floor(math.log10(abs(value)))
@@ -35,6 +36,7 @@ def metric(value: float, digits: int = 4) -> str:
         return str(value) if value else "0"
     exponent = math.floor(math.log10(abs(value)))
     if -3 < exponent < 6:
+        # Below 0.1 no further decimals: values of one column then keep their points below each other.
         return f"{value:.{max(0, digits - 1 - max(exponent, -1))}f}"
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
     return f"{mantissa}e{int(power)}"
@@ -66,8 +68,10 @@ def uncertain(mean: float, low: float, high: float) -> str:
     ('0.2018 ± 0.0064', '0.9000 (0.7000 to 0.9500)')
     """
     half = (high - low) / 2
+    # A ± claims symmetry, so an interval that is not (5 % of its half width, picked by hand) is written with its ends.
     if half <= 0 or abs((high + low) / 2 - mean) > 0.05 * half:
         return f"{metric(mean)} ({metric(low)} to {metric(high)})"
+    # Two digits of an uncertainty, as the Guide to the Expression of Uncertainty in Measurement (7.2.6) has it.
     decimals = 1 - math.floor(math.log10(half))
     if not 0 <= decimals <= 6:
         return f"{metric(mean)} ± {number(half, 2)}"
@@ -82,6 +86,7 @@ def percent(share: float | None) -> str:
     """
     if share is None:
         return "–"
+    # A rounded 0 % or 100 % would claim a certainty that no sample gives.
     if 0 < share < 0.005:
         return "under 1 %"
     if 0.995 <= share < 1:
@@ -104,6 +109,7 @@ def duration(seconds: float) -> str:
     >>> [duration(x) for x in (0.0036, 0.25, 4.23, 48, 75, 900, 5040, 200000)]
     ['3.6 ms', '0.25 s', '4.2 s', '48 s', '1 min 15 s', '15 min', '1 h 24 min', '2 d 8 h']
     """
+    # Limits at half of the last digit that is shown: 59.7 seconds would else be rounded to `60 s` instead of `1 min`.
     if seconds < 0.0995:
         return f"{number(1000 * seconds, 2)} ms"
     if seconds < 59.5:

@@ -22,6 +22,7 @@ class BudgetUse(Schema):
     @property
     def share(self) -> float:
         """Between 0 and 1."""
+        # Trials in flight when a limit is met may carry the use beyond it.
         return min(1.0, self.used / self.total)
 
 
@@ -144,6 +145,7 @@ def budget_use(limits: BudgetSpec, tally: Tally) -> tuple[BudgetUse, ...]:
         for limit, (amount, total) in used.items()
         if total is not None
     ]
+    # Whichever limit is met first ends the study, so that one alone tells how far it is.
     return tuple(sorted(uses, key=lambda use: -use.share))
 
 

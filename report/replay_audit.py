@@ -80,8 +80,11 @@ def replay_events(study: str, recorded: Iterable[Recorded], recall: Recall | Non
     differences = []
     for version, made, history in _with_histories(recorded):
         n_decisions += 1
+        # The clock is part of what was seen: a budget of time decides by it, and now it stands elsewhere.
         seen = history.at(made.elapsed_seconds)
         again = _decided_again(seen, strategies.of(history))
+        # Compared as text: floats are written with all their digits, so that equal texts are equal decisions to the
+        # bit.
         if again != _what(made):
             differences.append(
                 Difference(decision=made.number, version=version, recorded=_what(made), recomputed=again)
@@ -114,6 +117,7 @@ class _Strategies:
     def of(self, history: History) -> Strategy:
         spec = history.spec
         earlier = history.earlier or () if learns(spec) else ()
+        # Kept from decision to decision: a strategy that fits a model would else warm up again for each of them.
         if self._strategy is None or self._made_for != (spec, earlier):
             histories = [self._recall(one) for one in earlier] if self._recall else []
             self._made_for, self._strategy = (spec, earlier), study_strategy(spec, histories)

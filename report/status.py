@@ -172,7 +172,9 @@ def status_of(
         front=tally.front,
         constraints=tally.broken,
         workers=spec.run.workers,
+        # Trials that train together in one process are several activities of one worker.
         busy=min(len(activities), spec.run.workers),
+        # Towards the end workers idle by design, since elimination leaves fewer seeds than there are workers.
         busy_share=_busy_share(spec, tally) if phase == "searching" else None,
         elapsed_seconds=tally.elapsed_seconds,
         seconds_left=seconds_left(spec, tally, activities) if is_going_on else None,
@@ -195,6 +197,7 @@ def _phase(tally: Tally, run: RunState | None) -> Phase:
 
 
 def _busy_share(spec: StudySpec, tally: Tally) -> float | None:
+    # Two rounds of trials, picked by hand: the start of the workers weighs too much in the first.
     if tally.tried < 2 * spec.run.workers or not tally.trained_seconds or not tally.elapsed_seconds:
         return None  # too early to say
     return min(1.0, tally.trained_seconds / (tally.elapsed_seconds * spec.run.workers))
@@ -203,6 +206,7 @@ def _busy_share(spec: StudySpec, tally: Tally) -> float | None:
 def _running(activity: Activity, best_curve: Curve) -> RunningTrial:
     step = max(activity.curve, default=None)
     value = None if step is None else activity.curve[step]
+    # A fresh seed is compared with other seeds by the selection; beside a curve of the search it would tell of luck.
     reference = None if step is None or activity.replicate is not None else best_curve.get(step)
     return RunningTrial(
         trial=activity.trial,

@@ -11,6 +11,7 @@ from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.same_study import changes, is_barren
 
+# Picked by hand: what changed is to be seen above the live view that follows it.
 MOST_TOLD = 6
 """Entries that differ, of which each is a line."""
 

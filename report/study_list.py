@@ -49,6 +49,7 @@ def list_studies(root: Path) -> tuple[StudyLine, ...]:
     store = StoreLayout(root.absolute())
     return tuple(
         line.model_copy(update={"state": "lost"})
+        # A killed driver records no end: the journal says running for ever, and only the lock that died with it tells.
         if line.state == "running" and study_holder(store, line.study) is None
         else line
         for line in lines

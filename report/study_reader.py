@@ -42,12 +42,15 @@ class StudyReader:
 
     def __init__(self, root: Path, study: str | None = None, *, fresh: bool = True, is_driver: bool = False) -> None:
         self._store = StoreLayout(root.absolute())
+        # open_history ingests the journals first; the plain file is the snapshot as it was last published, and waits
+        # for nobody.
         self.file = open_history(root) if fresh else HistoryFile(self._store)
         """The history, for further questions."""
         self._is_driver = is_driver
         try:
             self.study = study_named(self.file, study)
             declared = studies.declared(self.file, self.study)
+        # BaseException, so that Ctrl-C closes the file as well.
         except BaseException:
             self.file.close()
             raise
@@ -67,6 +70,7 @@ class StudyReader:
         """How the study stands."""
         run, tally = self.run(), self.tally()
         training = activities(self.file, self.spec, run.run) if run and run.status == "running" else ()
+        # A curve is read only where a running trial will be set against it: this is asked at every new snapshot.
         is_compared = tally.incumbent is not None and tally.front is None and training
         best_curve = self._curve(tally.incumbent.trial) if tally.incumbent and is_compared else {}
         return status_of(self.spec, tally, run, training, best_curve)
@@ -80,6 +84,7 @@ class StudyReader:
         last = last_run(self.file, self.study)
         if last is None:
             return None
+        # The driver holds the lock itself and need not ask; to it, its run is never lost.
         is_gone = last.status == "running" and not self._is_driver and study_holder(self._store, self.study) is None
         return RunState(
             run=last.run,
@@ -113,6 +118,8 @@ class StudyReader:
             failure=self._failure(kinds[0].kind) if kinds else None,
             tried=sums.tried,
             epochs=sums.epochs,
+            # The budget of completed trials where there are any, because early stopping may end all of them before the
+            # full one.
             n_trainings=sums.trained_epochs / (sums.mean_budget or self.spec.full_budget),
             cost=sums.cost,
             stagnation=self._since(seen, front),
@@ -166,6 +173,7 @@ class StudyReader:
             return 0.0
         run = self.run()
         is_running = run is not None and run.status == "running"
+        # Wall clocks of two machines may disagree: a clock that is ahead there must not take time off.
         since = (datetime.now(told.at.tzinfo) - told.at).total_seconds() if is_running else 0.0
         return told.elapsed_seconds + max(0.0, since)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+# Picked by hand for white paper; the accent is the colour of the terminal's progress bar.
 INK, QUIET, FAINT = "#1f2937", "#6b7280", "#e5e7eb"
 ACCENT, GOOD = "#f92672", "#3f7d20"
 Point = tuple[float, float]
@@ -27,6 +28,8 @@ def data_uri(svg: str) -> str:
 
 def safe(text: str) -> str:
     """Text that no reader of XML takes for markup; what XML cannot hold is replaced."""
+    # XML 1.0 forbids most control characters even when escaped, and one of them would make the whole picture
+    # unreadable.
     printable = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return escape(printable, {'"': "&quot;"})
 
@@ -34,6 +37,7 @@ def safe(text: str) -> str:
 def label(x: float, y: float, text: str, *, colour: str = QUIET, anchor: str = "start", bold: bool = False) -> str:
     """One line of text."""
     weight = ' font-weight="600"' if bold else ""
+    # A tenth of a pixel: more digits show nowhere and make the data address longer.
     return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}"{weight}>{safe(text)}</text>'
 
 
@@ -61,6 +65,7 @@ class Axis:
     def __call__(self, value: float) -> float:
         """Where a value stands."""
         if not math.isfinite(value) or self.high == self.low:
+            # One value alone, or none that can be placed, stands in the middle instead of dividing by a span of 0.
             return (self.start + self.end) / 2
         share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)  # halves, because the span may overflow
         return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)

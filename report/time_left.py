@@ -18,6 +18,7 @@ def seconds_left(spec: StudySpec, tally: Tally, running: Sequence[Activity] = ()
         tally: Of its trials.
         running: The segments that are trained now.
     """
+    # Nothing is guessed before the first trial: a number that jumps by a factor of ten is worse than none.
     if not tally.tried or not tally.trained_seconds or not tally.elapsed_seconds:
         return None
     done = tally.trained_seconds + sum(one.seconds or 0.0 for one in running)
@@ -32,6 +33,7 @@ def planned_replicates(spec: StudySpec, tally: Tally, running: Sequence[Activity
     Every finalist gets the first seeds at once, and clear losers no more: once a later seed has begun, the earlier ones
     are complete, and it is planned for no more finalists than got the one before it.
     """
+    # At most so many: how many clear losers elimination will leave cannot be known before their seeds are trained.
     top, seeds = spec.finalists.after(tally.n_trainings)
     contenders = min(top, tally.counts.get(TrialState.COMPLETED, 0))
     begun = _begun(tally, running)
@@ -67,6 +69,7 @@ def _search_left(spec: StudySpec, tally: Tally, running: Sequence[Activity], pac
         lefts.append(pace * max(0.0, limits.cost - tally.cost) * tally.search_seconds / tally.cost)
     if limits.time is not None:
         lefts.append(max(0.0, limits.time - tally.elapsed_seconds))
+    # The limit that is met first ends the search, so that the least of them is what is left.
     return min(lefts, default=None)
 
 
@@ -74,5 +77,6 @@ def _finalists_left(spec: StudySpec, tally: Tally, running: Sequence[Activity]) 
     """Seconds of training that the finalists' round still takes."""
     each = tally.mean_seconds or spec.full_budget * tally.search_seconds / max(1, tally.epochs)
     busy = [one.seconds or 0.0 for one in running if one.replicate is not None]
+    # Both counted in seeds, of which one in training is neither done nor waiting.
     waiting = planned_replicates(spec, tally, running) - tally.n_replicates - len(busy)
     return max(0, waiting) * each + sum(max(0.0, each - seconds) for seconds in busy)
