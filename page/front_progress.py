@@ -35,8 +35,8 @@ def hypervolume_so_far(values: Sequence[Sequence[float]], goals: Sequence[Object
     scaled = (losses - losses.min(axis=0)) / np.ptp(losses, axis=0)
     front, fronts = scaled[:0], []
     for row, candidate in enumerate(scaled):
-        # Kept as a running front and not by comparing all pairs, which is quadratic in the trials (100,000 are usual
-        # for a page).
+        # Kept as a running front and not by comparing all pairs, which is quadratic in the trials (benchmarks/page.py
+        # has 100,000).
         if not (front <= candidate).all(axis=1).any():
             front = np.vstack([front[~(candidate <= front).all(axis=1)], candidate])
             fronts.append((row, front))

@@ -27,8 +27,8 @@ from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import NotFoundError, PageError, PegboxError
 
 # Picked by hand: a look is one stat of a file, and with the driver's ingest of 1 to 2 seconds a new trial must be seen
-# within the 3 seconds of benchmarks/page.py. Heartbeats keep proxies from closing a silent stream; they commonly wait
-# for a minute.
+# within the 3 seconds of benchmarks/page.py. Heartbeats keep proxies from closing a silent stream, as nginx does after
+# a minute.
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 15.0
 # Picked by hand, far above any query that a person types; a larger body would only fill the memory.
