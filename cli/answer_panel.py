@@ -23,6 +23,7 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.trial import TrialState
 
+# Picked by hand: longer lines are hard to read, and the table of finalists needs hardly more.
 WIDEST = 100
 """Columns of the frame, however wide the terminal is."""
 
@@ -53,6 +54,7 @@ def draw_answer(answer: Answer, width: int) -> RenderableType:
 
 def show_answer(console: Console, answer: Answer) -> None:
     """Print the answer; in a frame on a terminal."""
+    # Without a frame where it is piped: box characters only disturb whoever searches in it.
     show(console, frame(answer, console.width) if console.is_terminal else draw_answer(answer, console.width))
 
 

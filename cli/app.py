@@ -14,6 +14,7 @@ from pegbox.cli.commands import COMMANDS, target
 from pegbox.cli.console import err, print_error
 from pegbox.cli.options import Verbosity
 
+# As argparse and the shells have it; 130 is 128 and the number of SIGINT.
 USAGE_ERROR = 2
 INTERRUPTED = 130
 EXIT_CODES = (
@@ -25,6 +26,7 @@ app = App(
     name="pegbox",
     help="Tune hyperparameters: a study file goes in, an answer comes out.",
     version=__version__,
+    # Plain, because Markdown would take the stars of a cron line and the brackets of a command for its own.
     help_format="plaintext",
     help_epilogue=EXIT_CODES,
 )
@@ -47,6 +49,7 @@ def main() -> NoReturn:
 def execute(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit code, and prints what went wrong instead of raising it."""
     try:
+        # Neither exit nor print: cyclopts would end with 1, which here means that the command itself failed.
         command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         print_error(f"{_usage(error)} `pegbox --help` lists the commands, `pegbox COMMAND --help` its options.")
@@ -54,6 +57,8 @@ def execute(arguments: Sequence[str]) -> int:
     verbose = any(isinstance(value, Verbosity) and value.verbose for value in bound.arguments.values())
     try:
         result = command(*bound.args, **bound.kwargs)
+        # Flushed here, or a pipe that was closed shows up only while the interpreter shuts down, with a traceback of
+        # its own.
         terminal.stdout().flush()
     except BrokenPipeError:
         # Who read our output has enough, as `head` does; keep the interpreter from complaining while it shuts down.
@@ -76,6 +81,7 @@ def _usage(error: CycloptsError) -> str:
 
 def _explain(error: Exception, verbose: bool) -> int:
     """Say what went wrong; the traceback is for those who ask for it."""
+    # Imported when there is an error: pydantic takes longer to load than `--help` to print.
     from pegbox.schemas.errors import PegboxError, StudyError
 
     if verbose:

@@ -41,6 +41,7 @@ def best(
     if form is not None:
         if answer.configuration is None:
             raise NoTrialSucceededError(answer.sentence)
+        # Written past the console, which would wrap long lines: this is pasted, or read by a program.
         terminal.stdout().write(FORMS[form](answer.configuration).rstrip("\n") + "\n")
     elif json:
         print_json(answer)

@@ -28,6 +28,7 @@ class Column(NamedTuple):
 def side_by_side(columns: Sequence[Column], width: int, gap: int = 2) -> Table:
     """A table of those columns that have something to say and fit."""
     shown = [column for column in columns if any(cell.plain for cell in column.cells)]
+    # Whole columns go and no cell is cut: half a number is a wrong number.
     while sum(column.width + gap for column in shown) > width + gap and any(column.rank for column in shown):
         shown.remove(max(shown, key=lambda column: column.rank))
     table = Table.grid(padding=(0, gap))

@@ -50,6 +50,7 @@ def draw_sides(found: Compared) -> Table:
     for _ in range(3):
         table.add_column(no_wrap=True)
     sides = (found.left, found.right)
+    # Between two studies a number alone would not say whose trial it is.
     is_one_study = found.left.study == found.right.study
     table.add_row(Text(""), *(Text(_name(side, is_one_study), style="name") for side in sides))
     for one in (found, *found.others):

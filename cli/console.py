@@ -9,6 +9,8 @@ from rich.theme import Theme
 
 from pegbox.cli import terminal
 
+# Names of what a text is for, so that a colour is chosen once. The bar and its rest are those of rich's own progress
+# bars; the others are the terminal's sixteen, which follow the user's scheme.
 THEME = Theme(
     {
         "name": "bold",
@@ -27,6 +29,7 @@ PIPE_WIDTH = 10_000
 
 def console(file: IO[str]) -> Console:
     """A console that takes texts as they are: names of studies hold no markup, numbers no colours of their own."""
+    # COLUMNS is a wish of the user's also where there is no terminal, as in a log of a certain width.
     width = None if file.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     return Console(
         file=file,
@@ -54,6 +57,7 @@ def show(console: Console, renderable: RenderableType) -> None:
     if console.is_terminal:
         console.print(renderable)
         return
+    # rich fills the last column up to the width: 10,000 blanks a line in a pipe.
     with console.capture() as captured:
         console.print(renderable)
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
@@ -63,6 +67,8 @@ def print_error(message: str, word: str = "error") -> None:
     """What went wrong, on stderr."""
     console = err()
     console.print(f"{word}:", style="bad" if word == "error" else "warn", end=" ")
+    # Masked last of all, since a message may quote a command or an address that holds a password; imported here to keep
+    # `--help` quick.
     from pegbox.schemas.secret_texts import masked
 
     console.print("\n".join(safe(line) for line in masked(message).splitlines()), soft_wrap=True)
@@ -70,6 +76,7 @@ def print_error(message: str, word: str = "error") -> None:
 
 def print_json(value: Any) -> None:
     """A result for programs: one JSON document, models as they are stored."""
+    # No NaN: Python writes it, but JSON has none, and `jq` or a browser would refuse the document.
     terminal.stdout().write(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

@@ -33,6 +33,7 @@ def convert(
     made = made_from(path, name)
     if json:
         print_json({"study": made.value, "notes": made.notes})
+    # JSON and a file can be wanted at once; text and JSON on stdout cannot.
     elif output is None:
         sys.stdout.write(made.text)
     if output is not None:

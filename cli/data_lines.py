@@ -7,6 +7,7 @@ from pegbox.report.data_story import data_lines, data_warnings
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.understanding import DataUnderstanding
 
+# `baselines`, the longest of them, and two blanks.
 _WIDTH = 11
 """Of the words that lines begin with."""
 

@@ -14,6 +14,7 @@ def demo(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosi
     """
     from pegbox.cli.run import run
 
+    # An installed package may lie in a zip archive, where its files have no path of their own.
     with as_file(files("pegbox.cli") / "templates" / "demo" / "study.yaml") as study_file:
         code = run(study_file, store=store, json=json, verbosity=verbosity)
     err().print("next: pegbox init demo, which writes the study file that was run here", style="quiet")

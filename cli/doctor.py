@@ -32,4 +32,5 @@ def doctor(*, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbo
                 words.append(f" {safe(finding.advice)}", style="warn")
             table.add_row(Text(sign, style=style), Text(finding.about, style="quiet"), words)
         show(out(), table)
+    # Warnings end with 0: a script that checks a machine must be able to go on with one whose disk is only rather full.
     return 1 if any(finding.state == "fail" for finding in findings) else 0

@@ -19,6 +19,7 @@ from pegbox.training.resources import available_cores, visible_gpus
 
 PACKAGES = ("prefect", "duckdb", "torch", "scikit-learn", "numpy", "pydantic")
 OPTIONAL = ("optuna", "hyperopt", "prefect-ray", "prefect-dask", "polars")
+# Picked by hand: some checkpoints, and the copy of the database that every publishing makes.
 LEAST_FREE_BYTES = 1_000_000_000
 
 
@@ -74,6 +75,7 @@ def known_clash(package: str, first_bad: tuple[int, int], trouble: str) -> Findi
     found = installed(package)
     if found is None:
         return None
+    # Compared as numbers: as texts 0.99 would lie above 0.151.
     numbers = tuple(int(part) for part in found.split(".")[:2] if part.isdigit())
     if numbers < first_bad:
         return None
@@ -88,6 +90,7 @@ def known_clash(package: str, first_bad: tuple[int, int], trouble: str) -> Findi
 
 def _clashes() -> Iterator[Finding]:
     clashes = (
+        # Both measured with Prefect 3.8.8; pyproject.toml bounds them for the same reason.
         known_clash("fastapi", (0, 151), "Prefect's server does not start"),
         known_clash("sqlalchemy", (2, 1), "Prefect's server never creates the runs of a schedule"),
     )
@@ -102,6 +105,8 @@ def _prefect_server() -> Iterator[Finding]:
     url = os.environ.get("PREFECT_API_URL")
     if url:
         try:
+            # By a plain request, because importing Prefect alone takes one to three seconds. Three seconds of patience
+            # are picked by hand.
             with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=3) as answer:  # noqa: S310  the user's own
                 answers = answer.status == 200
         except (urllib.error.URLError, OSError, ValueError):
@@ -168,6 +173,7 @@ def _bytes_below(folder: Path) -> int:
 
 
 def _disk(layout: StoreLayout) -> Iterator[Finding]:
+    # The store may not exist yet, and a disk is asked by a path that does.
     folder = next(path for path in (layout.root, *layout.root.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:

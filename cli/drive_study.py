@@ -39,9 +39,11 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
         0, or 4 where the study's target was missed.
     """
     layout = open_store(store)
+    # Before anything starts a thread or a process: descriptors that were handed on earlier still lead to the terminal.
     if not verbose:
         terminal.hush(layout.logs / f"run-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
     published = PublishedStudy(store, spec.name, is_driver=True)
+    # A resumed study has hundreds of trials that ended in earlier runs; they are no news to anybody.
     published.skip_finished()
     view = LiveView(err(), published, process=os.getpid(), introduce=published.introduction)
     with view.open(), _signals_told(view):
@@ -60,11 +62,14 @@ def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> list[str]
     """Start what the flow needs, all of it at once, then run it; gives what there is to say of it."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    # Imported after the settings, which Prefect reads once, when it is imported.
     from pegbox.execution.crew import start_early
     from pegbox.flows.prefect_server.server_loss import server_loss_told
     from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
 
     view.waiting_for("loading Prefect and the training libraries")
+    # Workers before the server: they load torch while it comes up. To the first task it took 7 seconds on an idle
+    # machine, and 14 with an empty home (Prefect 3.8.8).
     start_early(spec)
     with prefect_server(layout.root / "prefect", layout.logs / "prefect-server.log") as url:
         from pegbox.flows.tune import tune
@@ -83,6 +88,7 @@ def _signals_told(view: LiveView) -> Iterator[None]:
     """Before the flow has its own handlers a signal ends the run; afterwards this one is told of the first."""
 
     def hear(number: int, frame: FrameType | None) -> None:
+        # The flow has not taken the signals over yet, so that there is no trial to let finish.
         if signal.getsignal(number) is hear:
             raise KeyboardInterrupt
         with suppress(OSError):  # the terminal that was closed

@@ -12,8 +12,10 @@ from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
 from pegbox.report.number_format import metric, number, parameter
 
+# Picked by hand: a column for each 4 %, and a line still fits into 80 with name, interval and verdict.
 BAR = 24
 """Columns of a whole bar."""
+# Both picked by hand: weaker pairs lie within the noise of the shares, and the page draws more of them.
 MOST_PAIRS = 3
 MIN_PAIR_SHARE = 0.02
 STYLES: dict[Verdict, str] = {"matters": "good", "unclear": "warn", "can be fixed": "quiet"}
@@ -53,6 +55,7 @@ def draw_importance(title: str, importance: Importance) -> list[RenderableType]:
     for row in importance.parameters:
         interval = f"{100 * row.interval.low:.0f}–{100 * row.interval.high:.0f} %"
         bar = Text("█" * round(BAR * row.total), style=STYLES[row.verdict])
+        # Padded, because a table would make the column as wide as the longest bar, and half would look like the whole.
         bar.pad_right(BAR - len(bar))
         table.add_row(
             Text(f"  {safe(row.name)}"),

@@ -54,6 +54,8 @@ def export(
     """
     if to.parquet is None and to.optuna is None:
         raise StudyError("say where to: --parquet DIRECTORY, --optuna STORAGE, or both.", "pegbox export")
+    # An Optuna study is written under its own name into one storage; for many of them a failure halfway would leave
+    # some.
     if to.everything and (study is not None or to.optuna is not None):
         raise StudyError("--all goes with --parquet alone; leave the study and --optuna out.", "pegbox export")
     chosen = None if to.everything else _chosen(store, study)

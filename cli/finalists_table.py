@@ -13,6 +13,7 @@ from pegbox.report.number_format import metric, percent
 from pegbox.schemas.selection import Finalist, Selection
 
 GAP = 3
+# Picked by hand, to leave room for the answer above it on a terminal of 24 lines.
 MOST_SEEN = 12
 """Trials of a front that are listed before its finalists are chosen."""
 
@@ -25,6 +26,8 @@ def finalists_table(selection: Selection, width: int) -> Table:
         [
             _trials([one.trial for one in finalists], selection.winner),
             Column("on fresh seeds", [Text(with_interval(one)) for one in finalists]),
+            # Ranked by what an answer can do without in a narrow terminal: the optimistic value of the search goes
+            # first, how sure the winner is goes last.
             Column("P(best)", [Text(percent(one.probability_best)) for one in finalists], rank=1),
             Column("in the search", [Text(metric(one.search_value), style="quiet") for one in finalists], rank=3),
             _roles(roles),

@@ -104,6 +104,7 @@ def _from_optuna(store: Path, source: str, origin: Origin) -> tuple[str, int]:
     if origin.space is not None:
         said = f"Optuna knows the space, got --space {str(origin.space)!r}. Leave it out."
         raise StudyError(said, "pegbox import")
+    # Before Optuna is loaded: it would make an empty storage at a mistyped path, and say nothing.
     _check_there(source)
     from pegbox.integrations.optuna_storage import optuna_studies
     from pegbox.report.import_export import import_optuna
@@ -111,6 +112,7 @@ def _from_optuna(store: Path, source: str, origin: Origin) -> tuple[str, int]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Optuna calls its journals experimental
+        # Asked first, since the name is needed for what is told at the end, also where the user left it out.
         known = optuna_studies(source)
         study = known[0] if origin.study is None and len(known) == 1 else origin.study
         n_trials = import_optuna(open_store(store), source, study, origin.name)

@@ -13,6 +13,7 @@ from pegbox.report.status import StudyStatus
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.trial import TrialState
 
+# Picked by hand: how a search came down fits beside its number in half a line.
 MOST_BARS = 16
 """Of the best so far."""
 

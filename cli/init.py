@@ -36,6 +36,7 @@ def init(
     """
     texts = {name: (files("pegbox.cli") / "templates" / kind / name).read_text("utf-8") for name in TEMPLATES[kind]}
     texts["study.schema.json"] = _schema()
+    # All are looked at before the first is written: a refusal halfway would leave files of two kinds.
     there = [name for name in texts if (directory / name).exists()]
     if there and not force:
         raise StudyError(

@@ -10,6 +10,7 @@ try:
 except ImportError:  # a system without it: lines are read as the terminal gives them
     readline = None  # type: ignore[assignment]
 
+# Picked by hand, as bash keeps some hundreds by default; without a limit the file grows for ever.
 MOST_REMEMBERED = 1000
 
 
@@ -35,8 +36,12 @@ def line_editor(completer: Matches, history: Path, delimiters: str) -> Iterator[
     readline.set_completer(_by_state(completer))
     readline.set_completer_delims(delimiters)
     is_libedit = "libedit" in (readline.__doc__ or "")
+    # macOS has libedit under the name of readline, which reads bindings in a language of its own and tells only by its
+    # docstring.
     readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
+    # A query over several lines is remembered as one; by itself readline keeps each line that `input` read.
     readline.set_auto_history(False)
+    # The history of the process may hold what a surrounding interpreter was told.
     readline.clear_history()
     with suppress(OSError):
         readline.read_history_file(history)

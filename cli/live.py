@@ -22,7 +22,9 @@ from pegbox.schemas.errors import PegboxError
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.layout import StoreLayout
 
+# Picked by hand: the clock runs smoothly, while a look costs one stat of a file as long as nothing is published.
 FRAME_SECONDS = 0.25
+# Picked by hand: a line for each trial is for the eye; all parameters stand in the history.
 MOST_PARAMETERS = 8
 
 
@@ -64,6 +66,7 @@ class PublishedStudy:
         """
         from pegbox.report.study_reader import StudyReader
 
+        # Before it is read: what is published in between is then seen at the next look, and nothing is missed.
         changed = self._changed()
         if changed == self._seen_snapshot:
             return None
@@ -121,10 +124,13 @@ class LiveView:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._live = (
+            # No refreshing by rich, whose thread would draw beside ours; transient, because the answer takes the
+            # picture's place; no redirecting, since the descriptors lead to a log already.
             Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
             if console.is_terminal
             else None
         )
+        # A daemon: an error in the study must end the process even while a picture is being drawn.
         self._thread = threading.Thread(target=self._draw_until_closed, name="pegbox-view", daemon=True)
 
     @property
@@ -141,6 +147,7 @@ class LiveView:
                 yield self
             finally:
                 self._closed.set()
+                # Ended before the last update, so that never two draw at once.
                 self._thread.join()
                 self._update()
 
@@ -205,6 +212,7 @@ class LiveView:
         if self._live is None or is_best or trial.state is TrialState.FAILED:
             line = trial_line(trial, status, is_best)
             if self._live:
+                # A line that wraps would shift the picture below it, which rich clears by counting its own lines.
                 line.truncate(self._console.width, overflow="ellipsis")
             self._console.print(line, soft_wrap=True)
 

@@ -46,6 +46,7 @@ def draw_panel(status: StudyStatus, width: int, notice: str = "") -> Panel:
         width: Columns of the terminal.
         notice: What the user should know now, such as that a signal has been heard.
     """
+    # Picked by hand: below 40 columns no table is readable, and a wrapped one says more than none.
     inner = max(40, width - MARGIN)
     parts: list[RenderableType] = [
         _title(status, inner),
@@ -67,6 +68,7 @@ def draw_panel(status: StudyStatus, width: int, notice: str = "") -> Panel:
 def draw_start(waiting_for: str, seconds: float, width: int) -> RenderableType:
     """One line, as long as there is nothing to draw."""
     line = Text.assemble(("starting  ", "name"), (waiting_for, "quiet"), (f"  {seconds:.0f} s", "quiet"))
+    # One column is left free: many terminals wrap as soon as the last one is written.
     line.truncate(width - 1, overflow="ellipsis")
     return line
 
@@ -123,6 +125,7 @@ def _budget(status: StudyStatus, width: int) -> RenderableType:
         return Text("no budget", style="quiet")
     left = "" if status.seconds_left is None else f" · {duration(status.seconds_left)} left"
     words = f"  {used}  {100 * share:.0f} %{left}"
+    # Ten at least, picked by hand: a shorter bar shows steps of more than a tenth.
     columns = max(10, width - len("budget ") - len(words))
     filled = round(share * columns)
     return Text.assemble(

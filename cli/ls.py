@@ -63,4 +63,5 @@ def _trial(study: StudyLine) -> str:
 
 def _ago(moment: datetime) -> str:
     seconds = (datetime.now(UTC) - moment).total_seconds()
+    # A running study changes all the time; fractions of a second would only flicker.
     return "now" if seconds < 2 else f"{duration(seconds)} ago"

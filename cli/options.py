@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+# In the working directory and not in the home: the history belongs to the project and goes along with it.
 DEFAULT_STORE = Path(".pegbox")
 
 StudyName = Annotated[str | None, Parameter(help="Name of the study; the last one that ran where it is left out.")]

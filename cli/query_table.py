@@ -11,8 +11,10 @@ from pegbox.cli.console import err, out, safe, show
 from pegbox.report.number_format import number
 from pegbox.storage.sandbox import QueryResult
 
+# Picked by hand: rich measures every cell before it prints the first row.
 MOST_ROWS = 1000
 """Of a table; the other formats give all."""
+# Two more than elsewhere, picked by hand: who asks with SQL wants to compare.
 DIGITS = 6
 
 
@@ -27,6 +29,7 @@ def print_table(result: QueryResult) -> None:
         table.add_row(*(_cell(value, kind) for value, kind in zip(row, result.types, strict=True)))
         n_rows += 1
     show(out(), table)
+    # The rest is read to be counted: to say that there is more, without how much, leaves one to ask again.
     n_more = sum(1 for _ in rows)
     if n_more:
         err().print(f"{n_rows} of {n_rows + n_more} rows; --format csv gives all.", style="quiet")
@@ -46,4 +49,5 @@ def _cell(value: Any, kind: str) -> Text:
     if isinstance(value, list | dict):
         return Text(safe(json.dumps(value, ensure_ascii=False)))
     text = safe(str(value))
+    # Up to the seconds; microseconds make columns of times twice as wide.
     return Text(text[:19] if kind.startswith("TIMESTAMP") else text)

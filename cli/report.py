@@ -34,4 +34,5 @@ def report(
 
 def _file_stem(study: str) -> str:
     """A study's name without what file systems do not like."""
+    # 80 characters, picked by hand: most file systems take 255 bytes, and a letter may be four of them.
     return re.sub(r"[^\w.-]+", "-", study).strip("-.")[:80] or "study"

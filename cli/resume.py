@@ -29,6 +29,8 @@ def resume(
         0, or 4 where the study's target was missed.
     """
     console = err()
+    # Said before anything is imported: loading takes seconds in which a silent terminal looks hung. The live view
+    # writes over it.
     console.print(f"starting: {safe(study)}", end="\r" if console.is_terminal else "\n")
     from pegbox.cli.drive_study import drive
     from pegbox.flows.amending import respecify

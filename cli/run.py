@@ -32,6 +32,7 @@ def run(
 
     study = read_checked_study(study_file)
     show_doubts(console, study.error(doubts_about_study(study.spec)))
+    # Before Prefect and the workers start: a study that cannot go on is refused while nothing has happened yet.
     _, comparison = read_beside_store(study, store)
     if comparison.has_changes:
         for line in comparison.told:

@@ -55,6 +55,7 @@ def schedule(
 
     check_request(study_file, pool, watchdog)
     spec = read_scheduled_study(study_file, asdict(clock)) if study_file else None
+    # Before Prefect is imported, which reads them once.
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     _hand_over(spec, store, pool, watchdog, verbose=verbosity.verbose)
@@ -73,6 +74,7 @@ def _hand_over(spec: object, store: Path, pool: str | None, watchdog: bool, *, v
     with prefect_server(layout.root / "prefect", layout.logs / "prefect-server.log") as url:
         if url:
             wait_until_healthy(url)
+        # First: it is a matter of the server's and is set up even where no study is named.
         if watchdog:
             from pegbox.flows.prefect_server.watchdog import set_up_watchdog
 

@@ -46,6 +46,7 @@ def read_scheduled_study(path: Path, given: Mapping[str, str | None]) -> StudySp
     raw = spec.model_dump(mode="json")
     clock: dict[str, Any] = raw["schedule"] or {}
     if given["cron"] or given["interval"]:
+        # A cron of the command line beside an interval of the file would be two clocks, which the schema refuses.
         clock = {name: value for name, value in clock.items() if name not in {"cron", "interval"}}
     raw["schedule"] = clock | {name: value for name, value in given.items() if value}
     try:

@@ -16,6 +16,7 @@ def sparkline(values: Sequence[float], points: int = 8) -> str:
         return ""
     picked = [values[round(i * (len(values) - 1) / (points - 1))] for i in range(points)]
     picked = list(values) if len(values) <= points else picked
+    # A factor of five is picked by hand: eight heights cannot show less than an eighth of the range.
     if min(picked) > 0 and max(picked) > 5 * min(picked):
         picked = [math.log(value) for value in picked]  # a first loss far above the others would flatten them all
     low, high = min(picked), max(picked)

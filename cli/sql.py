@@ -16,6 +16,7 @@ from pegbox.storage.sandbox import QueryResult, run_query
 Query = Annotated[
     str | None,
     Parameter(
+        # A lone `-` stands for stdin, and a query may begin with a comment of SQL.
         allow_leading_hyphen=True,
         help="One SELECT; `-` reads it from stdin, SHOW TABLES lists what there is. A prompt where it is left out.",
     ),
@@ -105,6 +106,7 @@ def _write(result: QueryResult, form: str, output: Path | None) -> None:
         else:
             with output.open("w", encoding="utf-8", newline="") as stream:
                 (write_json if form == "json" else write_csv)(result, stream)
+    # It is an OSError too, but says that the reader has enough; `main` knows what to do.
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -50,6 +50,7 @@ class Session:
 
     def _fresh(self) -> Sandbox:
         """One on the newest snapshot."""
+        # A session of hours must not answer from the snapshot that it began with.
         if self._stamp() != self._seen or not is_fresh(self._layout):
             self._sandbox.close()
             self._sandbox = open_sandbox(self._layout.root)
@@ -110,6 +111,7 @@ def _statement() -> str | None:
             return None
         lines += [line] if line else []
         if lines and (not line or line.endswith(";") or lines[0].startswith(".")):
+            # A comment of SQL runs to the end of its line; in one line it would swallow the rest of the query.
             statement = " ".join(lines) if not any("--" in one for one in lines) else "\n".join(lines)
             remember(statement)
             return statement

@@ -27,11 +27,13 @@ class Completer:
             text: The begun word.
             before: The line up to the word.
         """
+        # An odd number of quotes means that a string is open: macros take studies and columns in strings.
         if before.count("'") % 2:
             columns = [word.name.strip('"') for word in self.words if word.kind == "column"]
             return [f"{name}'" for name in _beginning(text, (*self.studies, *columns))]
         begun = text.removeprefix('"').lower()
         names = [_written(word) for word in self.words if word.name.removeprefix('"').lower().startswith(begun)]
+        # Not for an empty word: a list of all keywords hides the tables that one is looking for.
         keywords = [] if text.startswith('"') or not text else _beginning(text, KEYWORDS.split())
         return sorted({*names, *keywords}, key=lambda name: (name.lower().strip('"'), name))
 

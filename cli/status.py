@@ -4,6 +4,7 @@ from pegbox.cli.console import out, print_json, show
 from pegbox.cli.live_panel import draw_panel
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
 
+# Picked by hand: a panel as wide as a pipe pretends to be would be a line of 10,000 columns.
 PIPED_WIDTH = 120
 
 

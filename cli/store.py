@@ -15,6 +15,7 @@ from pegbox.storage.maintenance import Verified
 from pegbox.storage.maintenance import rebuild as rebuild_store
 from pegbox.storage.maintenance import verify as verify_store
 
+# Picked by hand: a study leaves thousands of checkpoints, and their sum is what one wants to know.
 MOST_SHOWN = 20
 
 store = App(name="store", help="Verify a store, rebuild it from its journals, or free space.", help_epilogue="")

@@ -33,6 +33,7 @@ def stderr() -> IO[str]:
 @contextmanager
 def silent_control_keys() -> Iterator[None]:
     """Keep the terminal from writing `^C` into a picture that is redrawn in place."""
+    # Stdin, since echoing belongs to the keyboard's side of a terminal.
     if termios is None or not os.isatty(0):
         yield
         return
@@ -54,9 +55,11 @@ def hush(log: Path) -> None:
     """
     sys.stdout.flush()
     sys.stderr.flush()
+    # The copies are made before the descriptors are given away; with them the user is still reached.
     _Saved.stdout = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors="backslashreplace")
     _Saved.stderr = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
     log.parent.mkdir(parents=True, exist_ok=True)
+    # Appending, because several processes write to it at once and must not overwrite each other.
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

@@ -21,6 +21,7 @@ OpenBrowser = Annotated[bool, Parameter(name="--open", negative="", help="Open i
 def ui(
     *,
     host: Host = "127.0.0.1",
+    # A fixed one, picked by hand beyond those that notebooks and other dashboards use, so that a bookmark holds.
     port: Port = 8712,
     open_browser: OpenBrowser = False,
     store: Store = DEFAULT_STORE,
@@ -31,6 +32,7 @@ def ui(
 
     def ready(address: str) -> None:
         results().print(address)
+        # A program that reads the address from a pipe waits for it, and a pipe is not flushed at line ends.
         results().file.flush()
         err().print("Ctrl-C ends it.", style="quiet")
         if open_browser:

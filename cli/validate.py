@@ -38,6 +38,7 @@ def validate(
     """
     try:
         study = read_study(study_file)
+        # After the file was read: a mistake in its syntax is told at once, without loading what checks a training.
         from pegbox.report.check_study import check_all, doubts_about_study
 
         problems, understood = check_all(study.spec)

@@ -20,6 +20,7 @@ def watch(study: StudyName = None, *, store: Store = DEFAULT_STORE, verbosity: V
         name, status = reader.study, reader.status()
     published = PublishedStudy(store, name, is_driver=False)
     view = LiveView(err(), published)
+    # A study that has ended is drawn once; there is nothing to wait for.
     if status.run is not None and status.run.status == "running":
         published.skip_finished()
         with contextlib.suppress(KeyboardInterrupt), view.open():

@@ -46,6 +46,8 @@ def _parameters(running: Sequence[RunningTrial]) -> list[Column]:
             safe(name),
             [Text(_parameter(trial, name)) for trial in running],
             "left" if any(isinstance(trial.configuration.get(name), str) for trial in running) else "right",
+            # The first parameters of the study file stay longest where a terminal is narrow: people write what matters
+            # first.
             rank,
         )
         for rank, name in enumerate(names, start=1)
