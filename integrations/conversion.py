@@ -59,6 +59,8 @@ def convert(file: Path, name: str | None = None) -> Conversion:
 
 _READERS: tuple[tuple[str, Callable[[Any], bool], Callable[[Any, Draft], Draft]], ...] = (
     ("an experiment of Katib", is_katib_experiment, draft_from_katib),
+    # Hydra before W&B: the configuration of a whole program may well have a section `parameters` of its own, and W&B's
+    # files are told by nothing else.
     ("a Hydra configuration", is_hydra_sweep, draft_from_hydra),
     ("a sweep of W&B", is_wandb_sweep, draft_from_wandb),
 )
@@ -66,6 +68,7 @@ _READERS: tuple[tuple[str, Callable[[Any], bool], Callable[[Any, Draft], Draft]]
 
 def _from_text(file: Path) -> Draft:
     try:
+        # Editors of Windows begin a file with a byte order mark, which would become part of the first key.
         raw = parse_yaml(file.read_text(encoding="utf-8-sig")).value
     except YamlTextError as error:
         line = error.problem.line
@@ -90,6 +93,8 @@ def _name_of(file: Path) -> str:
 
 def _from_python(file: Path, name: str | None) -> Draft:
     objectives = _objectives(file)
+    # Read from the syntax tree and run in a child process: to import a script that ends in `study.optimize` would run
+    # the whole tuning here.
     if name in objectives or (name is None and len(objectives) == 1 and not _assigned(file)):
         return _from_objective(file, name or objectives[0])
     try:
@@ -141,6 +146,8 @@ def _assigned(file: Path) -> bool:
 
 
 def _kind(value: Any) -> str | None:
+    # Modules and classes of these libraries have the same attributes as what is looked for, and are imported
+    # everywhere.
     if inspect.ismodule(value) or inspect.isclass(value):
         return None
     if is_wandb_sweep(value):
@@ -171,6 +178,8 @@ def _from_object(file: Path, name: str, value: Any) -> Draft:
         draft.space = space_from_ray(value, draft)
     else:
         draft.space = space_from_distributions(value, draft)
+    # A name that is likely and a note that it is a guess: a study file without a training would not even be valid to
+    # edit.
     draft.train = {"kind": "function", "function": f"{file.stem}:run"}
     draft.note("A space alone does not say what is trained: name your function, estimator or command.", "train")
     draft.objective = {"metric": "loss", "goal": "minimize"}
@@ -225,4 +234,5 @@ def _direction(file: Path) -> str | None:
 
 def _n_trials(file: Path) -> int | None:
     n_trials = _keywords(file, "optimize").get("n_trials")
+    # A constant alone is taken: what is computed is known only when the script runs.
     return n_trials if isinstance(n_trials, int) else None

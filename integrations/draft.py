@@ -7,8 +7,10 @@ from typing import Any
 
 from pegbox.schemas.yaml_output import yaml_entry
 
+# Picked by hand: what most tables of benchmarks/README.md end at.
 TRIALS = 50
 """Trials where the other tool's file says none; the note beside it asks for a choice."""
+# Picked by hand, below the 120 of our own files, because the notes are indented further.
 _WIDTH = 110
 
 
@@ -69,6 +71,7 @@ def render(draft: Draft) -> str:
         lines.append(f"{key}:")
         lines += _entries(draft, value, (key,))
     for place, text in draft.notes:
+        # A note about an entry that did not come to be stands at the end: nothing that was left out may go untold.
         if not _is_placed(draft.value(), place):
             lines += _wrapped(text, "")
     return "\n".join(lines) + "\n"
@@ -80,6 +83,7 @@ def _entries(draft: Draft, entries: Mapping[str, Any], place: tuple[str, ...]) -
         here = (*place, name)
         lines += _comment(draft, here)
         if isinstance(entry, dict) and isinstance(entry.get("parameters"), dict):
+            # By the YAML library, since a name such as `on` or `1` needs quotes as a key.
             key = yaml_entry(name, None).rsplit(":", 1)[0]
             lines += [f"{indent}{key}:", f"{indent}  parameters:"]
             lines += _entries(draft, entry["parameters"], (*here, "parameters"))

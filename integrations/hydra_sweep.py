@@ -30,6 +30,7 @@ def draft_from_hydra(raw: Mapping[str, Any], draft: Draft) -> Draft:
     for name, entry in _mapping(sweeper, "parametrization").items():
         draft.space[str(name)] = _nevergrad(str(name), entry, draft)
     draft.name = str(sweeper.get("study_name") or draft.name)
+    # Hydra's command line takes name=value without dashes.
     draft.train = {"kind": "command", "command": ["python", "main.py", "{args_no_hyphens}"]}
     draft.note("Write your program in place of main.py; it is handed name=value, as Hydra takes it.", "train")
     draft.note("Hydra's sweepers read what the main function returns; pegbox reads what it prints: print it.", "train")
@@ -73,6 +74,7 @@ _SAMPLERS = {
     "random": "random",
     "cmaes": "optuna:CmaEsSampler",
     "nsgaii": "optuna:NSGAIISampler",
+    # Optuna merged its multi-objective TPE into the one sampler.
     "motpe": "optuna:TPESampler",
     "grid": "grid",
 }
@@ -125,6 +127,7 @@ def _override(name: str, raw: Any, draft: Draft) -> RawDomain:
 
 
 def _grammar(name: str, text: str, draft: Draft, log: bool) -> RawDomain:
+    # A grammar by hand: Hydra's own parser needs Hydra and ANTLR installed, to read a file of another program.
     call = _CALL.fullmatch(text)
     if call is None:
         parts = _split(text)
@@ -136,6 +139,7 @@ def _grammar(name: str, text: str, draft: Draft, log: bool) -> RawDomain:
             return _grammar(name, words[-1], draft, log=log or "log" in tags)
         case "int" | "float" if len(words) == 1:
             domain = _grammar(name, words[0], draft, log=log)
+            # A cast of a choice needs no further word: its values are numbers already.
             whole = call["name"] == "int" and isinstance(domain, dict) and "min" in domain
             return number_range(domain["min"], domain["max"], log=log, whole=True) if whole else domain
         case "shuffle" | "sort" | "choice" | "glob":
@@ -161,8 +165,10 @@ def _steps(words: list[str], log: bool) -> RawDomain:
     start, stop = _scalar(named.get("start", str(start))), _scalar(named.get("stop", str(stop)))
     step = _scalar(named.get("step", str(plain[2] if len(plain) > 2 else 1)))
     whole = all(isinstance(number, int) for number in (start, stop, step))
+    # A little less, because a quotient such as 3.0000000000000004 would let in the end, which is left out.
     n_values = max(math.ceil((stop - start) / step - 1e-9), 1)
     last = start + (n_values - 1) * step
+    # Twelve digits drop the rounding errors of the sum and keep any step that a person writes.
     return number_range(start, last if whole else float(f"{last:.12g}"), log=log, step=step, whole=whole)
 
 
@@ -191,6 +197,7 @@ def _scalar(text: str) -> Any:
     words = {"true": True, "false": False, "null": None}
     if text.lower() in words:
         return words[text.lower()]
+    # Whole numbers first, or every range of integers would become one of floats.
     for kind in (int, float):
         try:
             return kind(text)
@@ -234,4 +241,5 @@ def _nevergrad(name: str, raw: Any, draft: Draft) -> RawDomain:
         draft.note("Nevergrad searches it without bounds; write min and max.", "space", name)
         return {"value": raw.get("init")}
     domain = number_range(raw["lower"], raw["upper"], log=bool(raw.get("log")), whole=bool(raw.get("integer")))
+    # Where Nevergrad begins is what its user believed in, and that is a prior here.
     return domain | ({"prior": {"value": raw["init"]}} if raw.get("init") is not None and "min" in domain else {})

@@ -10,11 +10,13 @@ from typing import Any
 from pegbox.schemas.errors import StoreError
 
 _HARMLESS = {
+    # Old pickle protocols write bytes as an encoded text.
     "_codecs": {"encode"},
     "builtins": {"bytearray", "complex", "frozenset", "set"},
     "collections": {"OrderedDict"},
     "datetime": {"date", "datetime", "timedelta", "timezone"},
     "numpy": {"dtype", "ndarray"},
+    # Each under two names, because NumPy 2 renamed numpy.core; losses and drawn values are often scalars of NumPy.
     "numpy.core.multiarray": {"_reconstruct", "scalar"},
     "numpy._core.multiarray": {"_reconstruct", "scalar"},
     "numpy._core.numeric": {"_frombuffer"},
@@ -49,6 +51,7 @@ def read_documents(path: Path) -> Sequence[Mapping[str, Any]]:
             f"The file {str(path)!r} must hold Hyperopt's documents, as JSON or as a pickle, but could not be read: "
             f"{error}. Write it with `pickle.dump(trials.trials, file)`."
         ) from error
+    # Hyperopt's own name for all documents; its public `trials` is computed from these by code that is not run here.
     documents = vars(found).get("_dynamic_trials") if isinstance(found, _Trials) else found
     if not isinstance(documents, list) or not all(isinstance(document, Mapping) for document in documents):
         raise StoreError(
@@ -65,6 +68,8 @@ class _Unpickler(pickle.Unpickler):
         """What a pickle asks for by name, where that is harmless."""
         if module == "hyperopt.base" and name == "Trials":
             return _Trials
+        # An allow list, as the documentation of pickle advises ("Restricting Globals"): a list of what is dangerous is
+        # never whole.
         if name in _HARMLESS.get(module, ()):
             return super().find_class(module, name)
         raise StoreError(

@@ -11,6 +11,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import IMPORTED
 from pegbox.schemas.trial import TrialState
 
+# JOB_STATE_DONE and JOB_STATE_ERROR of hyperopt.base, written out so that Hyperopt need not be installed.
 _DONE, _FAILED = 2, 3
 """Of Hyperopt's job states."""
 
@@ -36,6 +37,7 @@ def read_hyperopt(
             "name": name,
             "train": {"kind": "function", "function": IMPORTED},
             "space": space or _space(configurations),
+            # Hyperopt minimises and nothing else, so that there is no direction to be read.
             "objective": {"metric": "loss"},
             "budget": {"trials": max(1, len(ended))},
         }
@@ -90,6 +92,7 @@ def _foreign(document: Mapping[str, Any], configuration: dict[str, Any]) -> Fore
         name: float(value)
         for name, value in result.items()
         if isinstance(_plain(value), int | float)
+        # A bool is an int to Python, and a flag of a result is no metric.
         and not isinstance(value, bool)
         and (name == "loss" or math.isfinite(value))
     }

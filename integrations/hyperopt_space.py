@@ -11,6 +11,8 @@ from pegbox.schemas.errors import ConversionError
 
 def is_hyperopt_space(found: Any) -> bool:
     """True for an expression of Hyperopt, or a mapping or list that holds one."""
+    # By the name of the module: Hyperopt need not be imported, nor be installed, to say that something else is none of
+    # it.
     if any(kind.__module__ == "hyperopt.pyll.base" for kind in type(found).__mro__):
         return True
     inner = found.values() if isinstance(found, Mapping) else found if isinstance(found, list | tuple) else ()
@@ -71,6 +73,7 @@ class _Reader:
     def _add(self, label: str, domain: RawDomain, when: dict[str, Any]) -> None:
         if when:
             domain = ({"values": domain} if isinstance(domain, list) else domain) | {"when": dict(when)}
+        # One expression may stand below several options in Hyperopt, while a parameter has one condition here.
         if label in self.found and self.found[label] != domain:
             self._draft.note("Used in several places of the space; the last one stands.", "space", label)
         self.found[label] = domain
@@ -86,12 +89,14 @@ def _domain(label: str, expression: Any) -> RawDomain:
         case "uniform", [low, high, *_]:
             return number_range(low, high)
         case "loguniform", [low, high, *_]:
+            # Hyperopt writes the bounds of a loguniform as logarithms.
             return number_range(math.exp(low), math.exp(high), log=True)
         case "quniform" | "uniformint", [low, high, *step]:
             return multiples(low, high, step[0] if step else 1)
         case "qloguniform", [low, high, *step]:
             return multiples(math.exp(low), math.exp(high), step[0] if step else 1, log=True)
         case "randint", [high]:
+            # The upper end is left out, as in NumPy's randint.
             return number_range(0, high - 1, whole=True)
         case "randint", [low, high, *_]:
             return number_range(low, high - 1, whole=True)

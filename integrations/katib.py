@@ -18,6 +18,7 @@ _ALGORITHMS = {
     "multivariate-tpe": "optuna:TPESampler",
     "cmaes": "optuna:CmaEsSampler",
     "sobol": "sobol",
+    # Katib's hyperband draws its configurations at random; what it is named after is a schedule here.
     "hyperband": "random",
 }
 _REFERENCE = re.compile(r"\$\{trialParameters\.([^}]+)\}")
@@ -108,6 +109,7 @@ def _objective(objective: Mapping[str, Any], draft: Draft) -> None:
 
 def _algorithm(algorithm: Mapping[str, Any], draft: Draft) -> None:
     name = str(algorithm.get("algorithmName") or "")
+    # Manifests in the wild write both `bayesianoptimization` and `bayesian-optimization`.
     known = name if name in _ALGORITHMS else name.replace("-", "")
     draft.search = {"method": _ALGORITHMS.get(known, "auto")}
     if known not in _ALGORITHMS:
@@ -128,7 +130,9 @@ def _command(spec: Mapping[str, Any], draft: Draft) -> None:
         for one in template.get("trialParameters") or ()
         if isinstance(one, Mapping)
     }
+    # The first one: further containers of a pod are sidecars, which train nothing.
     container = next(_containers(template.get("trialSpec")), {})
+    # Kubernetes hands the args over after the command.
     words = [str(word) for word in (*(container.get("command") or ()), *(container.get("args") or ()))]
     if not words:
         words = ["python", "train.py", *(f"--{name.lstrip('-')}={{{name}}}" for name in draft.space)]
@@ -144,6 +148,7 @@ def _command(spec: Mapping[str, Any], draft: Draft) -> None:
 
 
 def _placed(word: str, references: Mapping[str, str]) -> str:
+    # Control characters stand for our braces while all others are doubled: no command line can hold a NUL byte.
     doubled = _REFERENCE.sub(lambda match: f"\0{references.get(match[1], match[1])}\1", word)
     return doubled.replace("{", "{{").replace("}", "}}").replace("\0", "{").replace("\1", "}")
 

@@ -52,6 +52,7 @@ def _frozen(row: Mapping[str, Any], spec: StudySpec) -> Any:
     optuna = load_optuna()
     params: Configuration = row["params"] or {}
     is_measured = row["values"] is not None and None not in row["values"]
+    # Optuna refuses a complete trial that lacks a value.
     state = "FAIL" if row["state"] == "completed" and not is_measured else STATES[row["state"]]
     trial = optuna.trial.create_trial(
         state=optuna.trial.TrialState[state],
@@ -79,6 +80,8 @@ def _distribution(domain: AnyDomain) -> Any:
             low, high = min(domain.min, *domain.extra, domain.min), max(domain.max, *domain.extra, domain.max)
             is_log = domain.log and low > 0
             step = None if is_log or domain.extra else domain.step
+            # Widened by the extra values, or Optuna would refuse the trials that have them; it allows no logarithm from
+            # 0 on, and no step beside a logarithm.
             return distributions.FloatDistribution(low, high, log=is_log, step=step)
         case Integer():
             low, high = min(domain.min, *domain.extra, domain.min), max(domain.max, *domain.extra, domain.max)
@@ -88,6 +91,7 @@ def _distribution(domain: AnyDomain) -> Any:
         case Categorical(values=values) | Ordinal(values=values):
             return distributions.CategoricalDistribution([_choice(domain, value) for value in values])
         case Constant(value=value):
+            # Optuna has no constants, and a parameter that is left out would be missing in its plots.
             return distributions.CategoricalDistribution([_choice(domain, value)])
 
 

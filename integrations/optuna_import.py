@@ -49,6 +49,7 @@ def _spec(study: Any, name: str) -> StudySpec:
         {"metric": metric, "goal": direction.name.lower()}
         for metric, direction in zip(names, study.directions, strict=True)
     ]
+    # Gathered from all trials: Optuna has no space of a study, each trial declares its own.
     found: dict[str, list[Any]] = {}
     for trial in study.trials:
         for parameter, distribution in trial.distributions.items():
@@ -56,6 +57,7 @@ def _spec(study: Any, name: str) -> StudySpec:
     steps = [max(trial.intermediate_values) for trial in study.trials if trial.intermediate_values]
     return StudySpec.model_validate(
         {
+            # The longest that a study of ours may have.
             "name": name[:200],
             "train": {"kind": "function", "function": IMPORTED, "epochs": max(1, *steps, 1)},
             "space": {"parameters": {parameter: _domain(kinds) for parameter, kinds in found.items()} or {"none": 0}},
@@ -71,6 +73,7 @@ def _domain(distributions: list[Any]) -> dict[str, Any]:
     last = distributions[-1]
     if hasattr(last, "choices"):
         choices = [_scalar(choice) for one in distributions for choice in getattr(one, "choices", ())]
+        # By their JSON, because to a dictionary True and 1 are the same key.
         return {"values": list({json.dumps(choice): choice for choice in choices}.values())}
     low = min(one.low for one in distributions if hasattr(one, "low"))
     high = max(one.high for one in distributions if hasattr(one, "high"))
@@ -78,6 +81,7 @@ def _domain(distributions: list[Any]) -> dict[str, Any]:
         return {"value": low}
     domain: dict[str, Any] = {"min": low, "max": high, "log": last.log}
     if isinstance(low, int):
+        # Optuna writes a step of 1 where nobody asked for one.
         step = last.step if last.step != 1 and not last.log else None
         return domain | {"int": True, "step": step}
     return domain | {"step": last.step}
@@ -97,12 +101,14 @@ def _foreign(trial: Any, spec: StudySpec) -> ForeignTrial:
     names = [objective.metric for objective in spec.goals]
     values = trial.values or ([reports[-1].metrics[metric]] if reports else None)
     state = _STATES[trial.state.name]
+    # Without any report nothing was measured, and a stopped trial is one that has a value.
     if values is None and state is TrialState.STOPPED:
         state = TrialState.FAILED
     ended_at = trial.datetime_complete.timestamp() if trial.datetime_complete else 0.0
     return ForeignTrial(
         configuration={parameter: _scalar(value) for parameter, value in trial.params.items()},
         state=state,
+        # A pruned trial has one value, however many objectives there are.
         metrics=dict(zip(names, values or (), strict=False)),
         reports=reports,
         budget=max(trial.intermediate_values, default=spec.full_budget),

@@ -18,7 +18,9 @@ from pegbox.integrations.ranges import RawDomain, number_range
 
 QUIET_SECONDS = 20.0
 """A probe that asks for nothing new for so long is training; picked by hand: imports of large libraries take ten."""
+# Picked by hand: each is a process that imports the user's libraries, so that this is minutes already.
 MOST_PROBES = 64
+# Picked by hand: numbers of layers or blocks are seldom larger, while sizes and seeds are, and decide nothing.
 MOST_BRANCHES = 12
 """Values of a whole number up to which each is probed, such as a number of layers."""
 
@@ -46,6 +48,7 @@ class Probed:
     is_complete: bool = True
 
 
+# No Exception, because objectives catch these, to report a failed training as a bad value.
 class _ProbeEnded(BaseException):
     """Leaves the objective whatever it catches."""
 
@@ -65,6 +68,7 @@ class ProbingTrial:
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         """The middle of the range."""
+        # In the middle no objective divides by zero or runs out of memory, as it may at the ends.
         middle = (low * high) ** 0.5 if log and low > 0 else (low + high) / 2
         middle = low + round((middle - low) / step) * step if step else middle
         return float(self._ask(name, number_range(float(low), float(high), log=log, step=step), (middle,)))
@@ -125,6 +129,7 @@ def probe_objective(file: Path, name: str) -> Probed:
         probed.paths.append(path)
         for further in _branches(path, forced):
             key = tuple(sorted(further.items(), key=lambda one: one[0]))
+            # By their text: choices may be lists, which cannot be in a set, and True equals 1.
             if repr(key) not in seen:
                 seen.add(repr(key))
                 waiting.append(further)
@@ -141,13 +146,16 @@ def _branches(path: list[Asked], forced: dict[str, Any]) -> Iterator[dict[str, A
 
 
 def _probe(file: Path, name: str, forced: dict[str, Any], probed: Probed) -> list[Asked]:
+    # A fork would copy locks that threads of the imported libraries hold, and import nothing afresh.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_run_probe, args=(str(file), name, forced, theirs), daemon=True)
     child.start()
+    # As long as this process holds the writing end too, the death of the child is no end of file.
     theirs.close()
     path: list[Asked] = []
     try:
+        # The clock begins anew with each question: a slow import is no training, silence afterwards is.
         while ours.poll(QUIET_SECONDS):
             kind, content = ours.recv()
             if kind == "asked":
@@ -160,6 +168,7 @@ def _probe(file: Path, name: str, forced: dict[str, Any], probed: Probed) -> lis
     except EOFError:
         probed.error = probed.error or "the process ended without a word"
     finally:
+        # SIGKILL, because what the objective loads may have a handler of its own for SIGTERM.
         child.kill()
         child.join()
         ours.close()
@@ -167,6 +176,7 @@ def _probe(file: Path, name: str, forced: dict[str, Any], probed: Probed) -> lis
 
 
 def _run_probe(file: str, name: str, forced: dict[str, Any], tell: Connection) -> None:
+    # What the objective prints would land in the study file, which goes to stdout.
     sys.stdout = sys.stderr = open("/dev/null", "w")  # noqa: PTH123, SIM115 - for as long as the process lives
     try:
         objective = getattr(import_file(Path(file)), name)
@@ -181,6 +191,7 @@ def _run_probe(file: str, name: str, forced: dict[str, Any], tell: Connection) -
 
 def import_file(file: Path) -> Any:
     """The module of a Python file; its directory is on the path, as when it is run."""
+    # First of all, so that its neighbours are found before installed packages of the same name.
     sys.path.insert(0, str(file.parent.resolve()))
     return importlib.import_module(file.stem)
 
@@ -210,6 +221,7 @@ def _condition(name: str, found: dict[str, RawDomain], answers: list[dict[str, A
     if all(name in answer for answer in answers):
         return {}
     for parent in found:
+        # In the order of asking: what is asked for later cannot have decided.
         if parent == name:
             return {}
         inside = _values(parent, (answer for answer in answers if name in answer))

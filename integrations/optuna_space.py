@@ -13,6 +13,7 @@ def is_optuna_space(found: Any) -> bool:
 
 
 def _is_distribution(found: Any) -> bool:
+    # By the name of the module, so that Optuna need not be loaded to look at an object.
     return any(kind.__module__.startswith("optuna.distributions") for kind in type(found).__mro__)
 
 
@@ -33,6 +34,7 @@ def _domain(name: str, distribution: Any) -> RawDomain:
         raise ConversionError(
             f"{name}: expected a distribution of Optuna, got {distribution!r}. Write the domain yourself."
         )
+    # A step of 1 is Optuna's default for whole numbers and says nothing.
     step = distribution.step if distribution.step not in (None, 1) else None
     is_whole = kind == "IntDistribution"
     return number_range(distribution.low, distribution.high, log=distribution.log, step=step, whole=is_whole)

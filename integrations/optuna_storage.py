@@ -16,6 +16,7 @@ def load_optuna() -> Any:
         import optuna
     except ImportError as error:
         raise StoreError("Optuna's storages need Optuna. Install it with `pip install 'pegbox[optuna]'`.") from error
+    # It logs a line for each study and trial, into the middle of what we print.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 
@@ -34,8 +35,11 @@ def open_storage(place: str) -> Any:
         if "://" in place:
             return optuna.storages.RDBStorage(place)
         path = Path(place)
+        # By the magic of the file format where there is a file: its name is the user's, and journals are called `.db`
+        # too.
         is_sqlite = path.read_bytes()[:15] == b"SQLite format 3" if path.exists() else path.suffix in {".db", ".sqlite"}
         if is_sqlite:
+            # Absolute, because a URL with three slashes is relative to wherever the process stands.
             return optuna.storages.RDBStorage(f"sqlite:///{path.absolute()}")
         return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
     except Exception as error:  # each driver has errors of its own

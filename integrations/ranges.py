@@ -14,6 +14,7 @@ def number_range(
     if whole:
         low, high = int(low), int(high)
         step = None if step == 1 else step
+    # A range without extent is a constant, and the schema refuses it as a range.
     if low == high:
         return {"value": low}
     return (
@@ -31,6 +32,7 @@ def multiples(low: float, high: float, step: float, *, log: bool = False) -> Raw
     """
     first, last = _rounded(low, step), _rounded(high, step)
     has_zero = log and first <= 0
+    # A logarithmic range cannot begin at 0, so that it begins at the first multiple above.
     first = step if has_zero else first
     domain = number_range(first, max(first, last), log=log, step=step, whole=float(step).is_integer())
     return domain | {"extra": [0]} if has_zero and "min" in domain else domain
@@ -44,6 +46,7 @@ def normal(mean: float, std: float, *, log: bool = False, step: float | None = N
     domain: dict[str, Any] = {"lognormal" if log else "normal": {"mean": mean, "std": std}}
     if step is None:
         return domain
+    # Beyond lie 6 of 100,000 draws: none that a study would see.
     low, high = (mean - 4 * std, mean + 4 * std)
     low, high = (math.exp(low), math.exp(high)) if log else (low, high)
     first = max(_rounded(low, step), step) if log else _rounded(low, step)
@@ -52,4 +55,5 @@ def normal(mean: float, std: float, *, log: bool = False, step: float | None = N
 
 
 def _rounded(number: float, step: float) -> float:
+    # Twelve digits: 3 * 0.1 is 0.30000000000000004, and so it would stand in the study file.
     return float(f"{round(number / step) * step:.12g}")

@@ -6,6 +6,7 @@ from typing import Any
 from pegbox.integrations.draft import Draft
 from pegbox.integrations.ranges import RawDomain, multiples, normal, number_range
 
+# By the name of the module: importing Ray takes seconds, and the user's file has done it already.
 _MODULE = "ray.tune.search.sample"
 
 
@@ -41,6 +42,7 @@ def _domain(entry: Any, draft: Draft, place: tuple[str, ...]) -> RawDomain | Non
         draft.note("tune.grid_search tries each of these with everything else; here they are one choice.", *place)
         return {"values": list(entry["grid_search"])}
     if not _is_domain(entry):
+        # A lambda is run by Ray on what was drawn; it cannot be told what it computes.
         if callable(entry):
             draft.note(
                 f"{place[-1]} is computed ({entry!r:.60}) and was left out: compute it in training.", *place[:-1]
@@ -58,6 +60,8 @@ def _domain(entry: Any, draft: Draft, place: tuple[str, ...]) -> RawDomain | Non
 
 def _number(entry: Any, whole: bool, draft: Draft, place: tuple[str, ...]) -> RawDomain:
     sampler, step = entry.sampler, None
+    # With a step the upper end belongs to it, because Ray rounds after drawing (as its documentation of qrandint
+    # warns).
     if type(sampler).__name__ == "Quantized":
         sampler, step = sampler.sampler, sampler.q
     kind = type(sampler).__name__.lstrip("_")

@@ -9,6 +9,7 @@ from pegbox.integrations.ranges import RawDomain, normal, number_range
 
 def is_search(found: Any) -> bool:
     """True for a GridSearchCV, a RandomizedSearchCV or one of their halving kin."""
+    # By the name of the class, so that scikit-learn is not loaded for a file that has nothing to do with it.
     return any(kind.__name__ == "BaseSearchCV" for kind in type(found).__mro__)
 
 
@@ -41,6 +42,7 @@ def draft_from_search(search: Any, draft: Draft) -> Draft:
 
 
 def _objective(scoring: Any, draft: Draft) -> dict[str, Any]:
+    # Only those whose meaning is the same to the letter; others need a choice of the user's.
     names = {
         "accuracy": ("val_accuracy", "maximize"),
         "neg_log_loss": ("val_loss", "minimize"),
@@ -105,16 +107,19 @@ def _frozen(entry: Any, draft: Draft, name: str) -> RawDomain:
     kind = entry.dist.name
     shapes, location, scale = entry.dist._parse_args(*entry.args, **entry.kwds)  # scipy offers no public way
     low, high = (float(end) for end in entry.support())
+    # scipy has loguniform under its older name reciprocal too.
     if kind in {"randint", "uniform", "loguniform", "reciprocal"}:
         if kind == "randint":
             return number_range(int(low), int(high), whole=True)
         return number_range(low, high, log=kind != "uniform")
     if kind == "norm":
         return normal(float(location), float(scale))
+    # Shifted, it has no counterpart; scipy's scale is the exponential of the mean of the logarithm.
     if kind == "lognorm" and location == 0:
         import math
 
         return normal(math.log(scale), float(shapes[0]), log=True)
+    # Quantiles, because the support may be infinite; picked by hand, so that one in 500 draws lies outside.
     low, high = (float(end) for end in entry.ppf([0.001, 0.999]))
     draft.note(f"scipy's {kind} has no counterpart here; uniform over its middle 99.8 %.", "space", name)
     is_whole = hasattr(entry.dist, "pmf")

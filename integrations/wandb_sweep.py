@@ -104,12 +104,15 @@ def _early_terminate(rule: Any, draft: Draft) -> None:
     if rule.get("type") != "hyperband":
         draft.note(f"early_terminate of the type {rule.get('type')!r} is not known and was left out.", "train")
         return
+    # 3 is W&B's own default.
     eta = int(rule.get("eta", 3))
     if rule.get("max_iter"):
         epochs = int(rule["max_iter"])
+        # With max_iter W&B counts s brackets down from the end, with min_iter it goes up from the first.
         lowest = max(epochs // eta ** int(rule.get("s", 1)), 1)
     else:
         lowest = int(rule.get("min_iter", 1))
+        # Picked by hand: three promotions after the first rung, and a note asks for the true length.
         epochs = lowest * eta**3
         draft.note("The sweep does not say how long a full training is; set epochs.", "train", "epochs")
     draft.train["epochs"] = epochs
@@ -156,6 +159,7 @@ _OF_A_PARAMETER = {
 
 
 def _hashable(value: Any) -> Any:
+    # To be compared with each other: a sweep may list a value twice, which a domain may not.
     return tuple(value) if isinstance(value, list) else str(value) if isinstance(value, Mapping) else value
 
 
@@ -168,6 +172,7 @@ def _scalar(value: Any, draft: Draft, place: tuple[str, ...]) -> Any:
 
 def _distribution(raw: Mapping[str, Any], draft: Draft, place: tuple[str, ...]) -> RawDomain:
     low, high, step = raw.get("min"), raw.get("max"), raw.get("q", 1)
+    # W&B's rule where a sweep names none: whole bounds are whole numbers.
     kind = raw.get("distribution") or ("int_uniform" if isinstance(low, int) and isinstance(high, int) else "uniform")
     kind = str(kind).removesuffix("_values") if str(kind).startswith("inv_") else str(kind)
     if kind.endswith("normal"):
@@ -198,9 +203,11 @@ def _uniform(kind: str, low: float, high: float, step: float) -> RawDomain | Non
             return number_range(low, high, whole=True)
         case "q_uniform":
             return multiples(low, high, step)
+        # Every draw would be rounded to 0 or to a step that lies beyond the range.
         case "q_log_uniform" | "q_log_uniform_values" if step > high:
             return None
         case "log_uniform":
+            # The plain names take exponents of e as bounds, those that end in `_values` take the values themselves.
             return number_range(math.exp(low), math.exp(high), log=True)
         case "log_uniform_values":
             return number_range(low, high, log=True)
