@@ -10,6 +10,7 @@ import sys
 import time
 from typing import Any
 
+# Before numpy is imported, which reads it once: many threads make small matrices slow, for the peers as well.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
@@ -69,6 +70,7 @@ def losses(points: np.ndarray) -> np.ndarray:
 def ours(method: str, n: int, asks: int) -> tuple[float, float]:
     spec = spec_of(method)
     encoding = SpaceEncoding(spec.space)
+    # The same points for all methods: what an ask takes depends on where the history lies.
     points = np.random.default_rng(0).random((n + asks, encoding.n_dims))
     values = losses(points)
     trials = [trial(number, encoding.decode(points[number]), float(values[number])) for number in range(n + asks)]
@@ -78,6 +80,7 @@ def ours(method: str, n: int, asks: int) -> tuple[float, float]:
         begin = time.perf_counter()
         strategy.next(history, np.random.default_rng(ask))
         times.append(1000 * (time.perf_counter() - begin))
+    # The first apart, because it loads and compiles; a median, because one pause of the machine must not be the figure.
     return times[0], float(np.median(times[1:]))
 
 
@@ -111,6 +114,7 @@ def main() -> int:
     sizes, asks = ((50, 200), 3) if options.quick else ((50, 200, 1000, 5000), 7)
     rows = []
     for n in sizes:
+        # Optuna's GP up to 200 trials only: the cost of an exact Gaussian process grows with their cube.
         methods = ["bayes", "genetic", "random", "Optuna TPE"] + (["Optuna GP"] if n <= 200 else [])
         for method in methods:
             cold, warm = (theirs if method in THEIRS else ours)(method, n, asks)

@@ -77,10 +77,12 @@ def compare(row: Row, n_models: int, rounds: int) -> dict[str, float]:
     data, segments = make_data(Case(N_TRAINING_ROWS, row.batch_size, row.units, EPOCHS)), make_segments(row, n_models)
     speeds: dict[str, list[float]] = {"alone": [], "together": []}
     with tempfile.TemporaryDirectory() as name:
+        # Once of each before the clock runs: the first call loads, compiles and fills caches.
         alone(segments[:1], data, Path(name))
         together(segments[:2], data, Path(name))
         for _ in range(rounds):
             for loop in (alone, together):
+                # CPU time: both run on one thread, and a busy machine must not decide which is faster.
                 started = time.process_time()
                 loop(segments, data, Path(name))
                 speeds[loop.__name__].append(n_models / (time.process_time() - started))
@@ -115,6 +117,8 @@ def of_flow(trials: int, batch: str) -> float:
         if done.returncode:
             raise SystemExit(f"pegbox run failed with exit code {done.returncode}:\n{done.stderr}")
         with open_history(Path(name) / ".pegbox") as history:
+            # By the recorded segments and not by the command's time, which has the start of Prefect and of the workers
+            # in it.
             query = "SELECT epoch(max(ended_at) - min(started_at)) FROM segments WHERE replicate IS NULL"
             return trials / float(history.sql(query).fetchall()[0][0])
 

@@ -46,6 +46,7 @@ def parser(doc: str | None, quick: str) -> argparse.ArgumentParser:
 def tell_machine(*packages: str) -> None:
     """Print what figures depend on: versions, cores and how busy the machine is."""
     versions = ", ".join(f"{name} {_version(name)}" for name in ("pegbox", *packages))
+    # Told with every figure: a time that was taken beside other work is worth little without it.
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(f"python {platform.python_version()}, {versions}; {os.cpu_count()} cores, load {load:.1f}", flush=True)
 
@@ -62,6 +63,7 @@ def conclude(figures: Sequence[Figure], as_json: bool) -> int:
     if as_json:
         rows = [{"name": one.name, "value": round(one.value, 5), "bar": one.bar, "holds": one.holds} for one in figures]
         print(json.dumps(rows))
+    # A missed bar is an exit code, so that a script can hold a change to it.
     return 0 if all(one.holds for one in figures) else 1
 
 

@@ -48,6 +48,7 @@ class HyperoptPeer:
         self._hyperopt, self._space = hyperopt, space
         self._trials = hyperopt.Trials()
         expressions = {name: _expression(name, domain) for name, domain in space.parameters.items()}
+        # Driven below `fmin`, which calls the objective itself and knows no ask and tell.
         self._domain = hyperopt.base.Domain(lambda configuration: 0.0, expressions)
         self._rng = np.random.default_rng(seed)
 
@@ -68,6 +69,7 @@ class HyperoptPeer:
 
 
 def natural(domain: Any, value: float) -> float:
+    # Clipped, because floats at the very end of a range may be rounded beyond it.
     return int(np.clip(round(value), domain.min, domain.max)) if isinstance(domain, Integer) else float(value)
 
 
@@ -93,6 +95,8 @@ def _expression(name: str, domain: Any) -> Any:
             if domain.log
             else hp.uniform(name, domain.min, domain.max)
         )
+    # Almost half a step beyond, so that rounding gives the ends the same probability as the others, and never more than
+    # them.
     low, high = domain.min - 0.499, domain.max + 0.499
     return hp.qloguniform(name, np.log(low), np.log(high), 1) if domain.log else hp.quniform(name, low, high, 1)
 
@@ -139,6 +143,7 @@ class SmacPeer:
 class BoTorchPeer:
     """BoTorch's single-task process with noisy expected improvement, after 10 points of a Sobol sequence."""
 
+    # Picked by hand: somewhat more than LCBench has dimensions.
     N_INITIAL = 10
 
     def __init__(self, space: Space, seed: int) -> None:
@@ -184,8 +189,10 @@ class BoTorchPeer:
         model = SingleTaskGP(points, values, outcome_transform=Standardize(1))
         fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
         pending = torch.tensor(np.array(self._pending)) if self._pending else None
+        # The logarithm, as its authors advise (Ament et al. 2023): plain expected improvement is flat where it is tiny.
         improvement = qLogNoisyExpectedImprovement(model, points, X_pending=pending, prune_baseline=True)
         bounds = torch.tensor([[0.0] * points.shape[1], [1.0] * points.shape[1]], dtype=torch.double)
+        # Restarts, samples and iterations are picked by hand: more of them find little and make each ask longer.
         found, _ = optimize_acqf(improvement, bounds, q=1, num_restarts=4, raw_samples=256, options={"maxiter": 60})
         return found[0].numpy()
 

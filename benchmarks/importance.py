@@ -25,10 +25,14 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.space.encoding import SpaceEncoding
 
+# Three idle ones at the end: an interval must hold a share of 0 as well.
 WEIGHTS = np.array([4.0, 3.0, 2.0, 1.0, 0.5, 0.0, 0.0, 0.0])
 POOLED = ("error", "coverage", "wrong_verdicts", "cpu_seconds")
+# Picked by hand: what fresh seeds do to a loss that hyperparameters spread widely.
 NOISE = 0.1
 """Standard deviation of the noise, in units of that of the function."""
+# A power of two, as Sobol points ask for; picked by hand, so that the reference errs less than what is measured with
+# it.
 N_REFERENCE = 2**15
 """Points for the true shares of a function without a formula for them."""
 
@@ -165,6 +169,7 @@ def measure(case: Case, n_trials: int, n_studies: int, *, with_optuna: bool) -> 
     errors, covered, wrong, seconds, theirs = [], [], [], [], []
     for seed in range(n_studies):
         history = study_of(case, n_trials, seed)
+        # CPU time, because the forests may use several cores and a busy machine must not look slow.
         start = time.process_time()
         rows = {row.name: row for row in importance(history).parameters}
         seconds.append(time.process_time() - start)
@@ -175,6 +180,7 @@ def measure(case: Case, n_trials: int, n_studies: int, *, with_optuna: bool) -> 
             errors.append(abs(row.total - truth))
             covered.append(row.interval.low <= truth <= row.interval.high)
             wrong.append(
+                # 5 % is where the verdicts draw their own line.
                 (row.verdict == "matters" and truth < 0.05) or (row.verdict == "can be fixed" and truth > 0.05)
             )
         if with_optuna:
@@ -196,6 +202,7 @@ def measure(case: Case, n_trials: int, n_studies: int, *, with_optuna: bool) -> 
 def pooled(rows: list[dict[str, Any]], is_fresh: bool) -> dict[str, Any]:
     """The intervals of several functions together, each parameter of each study counting once."""
     chosen = [row for row in rows if row["is_fresh"] is is_fresh]
+    # Weighted, because functions have three to ten parameters, and each interval is one trial of the claim.
     weights = np.array([row["intervals"] for row in chosen])
     means = {key: float(np.average([row[key] for row in chosen], weights=weights)) for key in POOLED}
     return {

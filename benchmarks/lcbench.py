@@ -85,9 +85,11 @@ class Meter:
     def __call__(self, configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
         accuracy, seconds = self._bench.curve(dict(configuration))  # type: ignore[arg-type]
         for epoch in range(from_budget, to_budget):
+            # Full trainings are judged by their end, as their user would get them.
             counts = self._has_rungs or epoch == EPOCHS - 1
             self.best.append(max(accuracy[epoch] if counts else 0.0, self.best[-1] if self.best else 0.0))
         spent = seconds[to_budget - 1] - (seconds[from_budget - 1] if from_budget else 0.0)
+        # The method sees the noisy value, the regret counts the true one: luck is no progress.
         seen = accuracy[to_budget - 1] + self._rng.normal(0, 1) * self._noise
         return Outcome({"val_accuracy": self._sign * float(seen)}, seconds=max(float(spent), 1e-3))
 
@@ -107,6 +109,7 @@ def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudyS
     """A method is written `sampler`, `sampler+schedule`, either with `/warm` or `/misled`, or the name of a peer."""
     own = "random" if method in PEERS else method.partition("/")[0]
     sampler, _, schedule = own.partition("+")
+    # Rungs 2, 6, 18 and 52, as the tables of benchmarks/README.md have them.
     fidelity = {"schedule": schedule or "full", "min": 2, "factor": 3}
     budget = {"epochs": n_full * EPOCHS} if has_rungs(method) else {"trials": n_full}
     return StudySpec.model_validate(
@@ -125,6 +128,7 @@ def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudyS
 class Teachers:
     """Earlier studies of the other tasks, by Optuna's TPE: 50 full trainings each, the same for every learner."""
 
+    # Far from the seeds of the learners, so that no teacher draws what its pupil draws.
     SEED = 99
 
     def __init__(self, data: Path, variant: str) -> None:
@@ -148,6 +152,7 @@ class Teachers:
 
 
 def seed_of(task: str, seed: int) -> int:
+    # Another seed on each task, or every task would begin with the same points; 997 is a prime below 1,000.
     return 1000 * seed + int(task) % 997
 
 
@@ -167,6 +172,7 @@ def runs(options: argparse.Namespace) -> Iterator[Run]:
     known = recorded(options.progress)
     teachers = Teachers(options.data, options.variant)
     methods = available(options.methods)
+    # Seed by seed, so that a run that is broken off has compared all methods on equal terms.
     for seed in range(options.seeds):
         for task in options.tasks:
             bench = LCBench(options.data, task, interior=options.variant == "interior")
@@ -203,6 +209,7 @@ def summary(done: list[Run], at: list[int]) -> list[dict[str, Any]]:
         for n_full in at:
             values = [[one.regrets[n_full - 1] for one in own if one.seed == seed] for seed in seeds]
             means = np.array([np.mean(value) for value in values])
+            # Over seeds and not over runs: the tasks are the same ones each time, so that they are no sample.
             error = means.std(ddof=1) / len(means) ** 0.5 if len(means) > 1 else float("nan")
             row[f"@{n_full}"] = {
                 "mean": float(means.mean()),

@@ -11,6 +11,7 @@ import onnxruntime
 
 Array = npt.NDArray[np.float64]
 
+# The last that the surrogate answers for; Zimmer et al. 2021 trained no longer.
 EPOCHS = 52
 DEV = ("3945", "34539", "126026", "146212", "167149", "167168", "167190", "168330", "168908", "189866")
 """Tasks to develop on; all others are kept for judging."""
@@ -46,6 +47,7 @@ class LCBench:
         """Validation accuracy in percent at epochs 1..52, and the seconds from the start to there; shapes (52,)."""
         row = np.array([configuration[name] for name in NAMES], dtype=float)
         answers = self._answers(np.repeat(row[None], EPOCHS, axis=0), np.arange(1, EPOCHS + 1))
+        # Time never runs backwards, though two answers of the surrogate may.
         return answers[:, 1], np.maximum.accumulate(answers[:, 0])
 
     def regret(self, accuracy: float) -> float:
@@ -58,6 +60,7 @@ class LCBench:
         codes = np.full((len(rows), 1), self._code, dtype=np.int32)
         names = self._input_names
         answers = np.asarray(self._session.run(None, {names[0]: codes, names[1]: numbers})[0], dtype=float)
+        # A network answers, and it extrapolates: accuracies beyond 100 % and negative seconds do occur.
         answers[:, 1] = np.clip(answers[:, 1], 0, 100)
         answers[:, 0] = np.maximum(answers[:, 0], 1e-3)
         return answers
@@ -68,6 +71,8 @@ class LCBench:
             entry = json.loads(known.read_text())[self.task]
             return entry["best"], entry["median"]
         rng = np.random.default_rng(0)
+        # Wide first, then 40 generations around the best fifty with steps that shrink; picked by hand, and not always
+        # enough: on task 168908 a method found more (benchmarks/README.md).
         units = rng.random((20_000, len(NAMES)))
         values = self._answers(natural(units), np.full(len(units), EPOCHS))[:, 1]
         median, width = float(np.median(values)), 0.2
@@ -111,6 +116,7 @@ _SESSIONS: dict[Path, onnxruntime.InferenceSession] = {}
 def _session(data: Path) -> onnxruntime.InferenceSession:
     if data not in _SESSIONS:
         options = onnxruntime.SessionOptions()
+        # One thread, as for everything else here: the answers are small, and threads would only wait for each other.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         model = str(data / "lcbench_model.onnx")
         _SESSIONS[data] = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

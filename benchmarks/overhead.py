@@ -20,6 +20,7 @@ from pathlib import Path
 
 from figures import Figure, conclude, parser, tell_machine
 
+# Nothing to train, so that all that is left is the price of the house.
 NOOP = "def run(x):\n    return {'value': (x - 0.3) ** 2}\n"
 
 STUDY = """\
@@ -173,6 +174,7 @@ def run_once(contestant: Contestant, n_trials: int) -> None:
 
 def quiet() -> dict[str, str]:
     """The environment without a configured Prefect server, and without its chatter."""
+    # A server or a profile of the user's own would be measured in place of what an install brings.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return {
         **kept,
@@ -233,12 +235,14 @@ def main() -> int:
         Contestant("Optuna, JournalStorage", OPTUNA.format(storage=journal, n_trials=n_trials)),
     ]
     for _ in range(rounds):
+        # In turn within each round, so that a machine that slows down slows all of them.
         for contestant in contestants:
             run_once(contestant, n_trials)
 
     tell_machine("prefect", "optuna", "duckdb", "torch")
     print(f"\nper trial, {n_trials} no-op trials, {rounds} rounds: median (min to max)\n")
     print(f"{'':26}{'wall ms':>28}{'cpu ms':>28}{'wall ratio':>12}")
+    # Medians, because one pause of the machine moves a mean of five.
     base = statistics.median(contestants[0].wall)
     for one in contestants:
         ratio = base / statistics.median(one.wall)

@@ -40,10 +40,13 @@ from pegbox.storage.journal_lines import encode_line
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 
+# Set by hand as what a visitor bears: seconds to open, and half a second for an answer to the hand.
 BARS = {"open live": 5.0, "open again": 5.0, "open file": 5.0, "brush": 0.5, "new trial": 3.0}
 STUDY = "large"
 RUNGS = (3, 9, 27)
+# A fixed moment of November 2025, so that two runs write the same bytes.
 BEGAN = 1_764_000_000.0
+# Both ends of the page: what is drawn last must be there, or the figure would end too early.
 DRAWN = (
     "() => document.querySelector('.parallel canvas') && document.querySelectorAll('#trials tbody tr').length >= 100"
 )
@@ -75,6 +78,7 @@ def make_spec(n_trials: int) -> StudySpec:
 def write_store(root: Path, n_trials: int) -> None:
     """The store of a study whose search is over; only the driver's journal, without curves."""
     store, spec = open_store(root), make_spec(n_trials)
+    # The journal is written by hand: to record each of so many events with an fdatasync would measure the disk.
     with (store.journal / "20251124T000000-driver-bench-1-00000001.jsonl").open("wb") as file:
         for number, (at, event) in enumerate(events_of(spec, n_trials), start=1):
             file.write(encode_line(event, number, at, number))
@@ -176,6 +180,7 @@ def new_trial_seconds(browser: Browser, rounds: int) -> list[float]:
         started = RunStarted(study=STUDY, run="r", host="bench", pid=1)
         with open_study(open_store(Path(folder)), spec, started) as study, live_host(Path(folder)) as address:
             study.record(*(event for _, event in trial_of(spec, 0, BEGAN, draw)))
+            # Until the first snapshot is published: the host refuses a store without one.
             time.sleep(3)
             page = browser.new_page()
             page.goto(address)
@@ -201,6 +206,7 @@ def brush_seconds(page: Page) -> float:
     page.mouse.down()
     page.mouse.move(middle, foot - box["height"] / 2)
     page.evaluate("performance.clearMeasures('selection')")
+    # Measured from the last move on: the views of the moves before it would count as well.
     page.mouse.move(middle, foot - box["height"] / 2 - 3)
     page.mouse.up()
     page.wait_for_function("() => performance.getEntriesByName('selection').length > 0")

@@ -24,6 +24,7 @@ class PeerStrategy:
         self._open: dict[int, Any] = {}
 
     def next(self, history: History, rng: np.random.Generator) -> Decision:
+        # The peer's own limits are never met: what it may spend is the study's to say, for all alike.
         limit = history.spec.budget.trials
         if limit is not None and len(history.trials) >= limit:
             return Done(reason="All trials have been tried.")
@@ -32,6 +33,7 @@ class PeerStrategy:
             if trial.state is TrialState.COMPLETED or trial.state is TrialState.FAILED:
                 goal = history.objectives[0]
                 value = trial.value(goal.metric)
+                # Every peer minimises, so that a maximised metric changes its sign on the way.
                 self._peer.tell(token, None if value is None else goal.loss(value))
                 del self._open[number]
         configuration, token = self._peer.ask()

@@ -43,6 +43,7 @@ SPACE: dict[str, Any] = {
     "lr": {"values": [1e-4, 1e-3, 1e-2, 0.1], "ordered": True, "when": {"model": "network"}},
     "activation": {"values": ["relu", "tanh"], "when": {"model": "network"}},
 }
+# Bundled with scikit-learn: nothing is downloaded, and the table is the same everywhere.
 DATA = ("digits", "wine", "breast_cancer")
 N_TRIALS = 50
 
@@ -104,6 +105,7 @@ def record(path: Path) -> None:
     encoding = SpaceEncoding(spec().space)
     tables: dict[str, dict[str, float]] = {}
     for name in DATA:
+        # Two fifths to validate, picked by hand: on wine (178 rows) one error is still 1.4 % then.
         features, target = getattr(datasets, f"load_{name}")(return_X_y=True)
         train_x, valid_x, train_y, valid_y = train_test_split(
             features, target, test_size=0.4, random_state=0, stratify=target
@@ -116,10 +118,12 @@ def record(path: Path) -> None:
                 # The log of the odds' loss would tell more, but not every model gives probabilities.
                 tables[name][key(configuration)] = 1 - float(fitted.score(valid_x, valid_y))
         print(f"{name}: {len(tables[name])} configurations, best error {min(tables[name].values()):.4f}", flush=True)
+        # After each data set: a record that is broken off keeps what it has.
         path.write_text(json.dumps(tables))
 
 
 def key(configuration: Configuration) -> str:
+    # Sorted, since methods name the parameters in orders of their own.
     return json.dumps(dict(sorted(configuration.items())))
 
 

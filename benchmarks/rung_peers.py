@@ -65,6 +65,7 @@ class RungPeerStrategy:
             step = Start(configuration=job.configuration, to_budget=job.budget)
         else:
             step = Continue(trial=number, to_budget=job.budget)
+        # Asked of the house's own rule, so that a peer may not spend an epoch more.
         if limits.overdraw(history, step):
             return Wait() if history.running else Done(reason="The epochs are spent.")
         self._open[number] = job
@@ -97,6 +98,7 @@ class OptunaHyperband:
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._rungs = spec.rungs
+        # The rungs of the study, or the peer would be compared at other budgets than ours.
         pruner = optuna.pruners.HyperbandPruner(
             min_resource=self._rungs[0], max_resource=self._rungs[-1], reduction_factor=spec.fidelity.factor
         )
@@ -128,6 +130,7 @@ class DehbPeer:
         from dehb import DEHB
         from loguru import logger
 
+        # DEHB logs each job to stderr by loguru, which the standard logging cannot silence.
         logger.remove()
         rungs = spec.rungs
         self._dehb = DEHB(
@@ -161,6 +164,7 @@ class SmacHyperband:
         scenario = smac.Scenario(
             config_space(spec.space, seed),
             deterministic=True,
+            # Never met: the epochs end the run, and SMAC wants a number.
             n_trials=100_000,
             min_budget=rungs[0],
             max_budget=rungs[-1],

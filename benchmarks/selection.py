@@ -20,6 +20,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 
+# Picked by hand: a study of an evening.
 N_TRIALS = 60
 
 
@@ -68,7 +69,10 @@ def simulate(scenario: Scenario, number: int) -> Outcome:
     rng = np.random.default_rng([number, *scenario.name.encode()])
     points = rng.random((N_TRIALS, 4))
     truth = _random_function(points, rng)
+    # Lognormal, because a spread cannot be negative, and some configurations are unstable by a factor and not by an
+    # amount.
     noise = scenario.noise * np.exp(scenario.uneven * rng.standard_normal(N_TRIALS))
+    # One draw for each fresh seed: what it does to all finalists alike cancels in their differences.
     shared = scenario.seed_effect * rng.standard_normal(100)
     observed = truth + noise * rng.standard_normal(N_TRIALS) + scenario.seed_effect * rng.standard_normal(N_TRIALS)
     history = _history(points, observed)
@@ -101,6 +105,7 @@ def summarise(scenario: str, outcomes: list[Outcome]) -> dict[str, object]:
     """Means over the studies of a scenario, with the standard error of the coverage."""
     means = {key: float(np.mean([getattr(one, key) for one in outcomes])) for key in asdict(outcomes[0])}
     coverage = means.pop("covered")
+    # Of a binomial share.
     error = sqrt(coverage * (1 - coverage) / len(outcomes))
     return {"scenario": scenario, "studies": len(outcomes), "coverage": coverage, "coverage_error": error, **means}
 

@@ -121,6 +121,7 @@ def seconds_each(write: Callable[[int], None], n: int) -> float:
         before = time.perf_counter()
         write(number)
         taken.append(time.perf_counter() - before)
+    # Without the first call, which creates files and tables; a median, since an fdatasync sometimes waits for others.
     return statistics.median(taken[1:])
 
 
@@ -155,6 +156,7 @@ def write_on_time(root: str, study: str, seconds: float, rate: float, answers: A
     driver.append(StudyOpened(study=study, spec=spec), version=1)
     begun, number, late = time.monotonic(), 0, 0.0
     while (due := begun + number / rate) < begun + seconds:
+        # On a schedule and not as fast as possible: a writer that waits would else lower the load that makes it wait.
         time.sleep(max(0.0, due - time.monotonic()))
         driver.append(started(study, number), version=2 + 3 * number)
         worker.append(*reported(study, number))
@@ -175,6 +177,7 @@ def ingest_for(root: str, seconds: float, answers: Any) -> None:
 def many_writers(quick: bool) -> list[Figure]:
     """Four writers at 50 trials/s, one ingestor, one reader that asks how old the newest trial is."""
     seconds, rate = (8.0, 50.0) if quick else (30.0, 50.0)
+    # A fork with an open DuckDB connection loses rows without a word (measured on 2.0.0).
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
     with scratch() as place:
@@ -187,6 +190,7 @@ def many_writers(quick: bool) -> list[Figure]:
         ]
         ingestor = context.Process(target=ingest_for, args=(root, seconds + 60, answers))
         ingestor.start()
+        # The ingestor says when it is ready: its imports would count as a reader that is behind.
         answers.get()
         for process in writers:
             process.start()
@@ -279,6 +283,7 @@ def best_of(call: Callable[[], Any], n: int) -> float:
         before = time.perf_counter()
         call()
         taken.append(time.perf_counter() - before)
+    # The least and not the median: what is read is the same each time, and only disturbances make it slower.
     return min(taken)
 
 
@@ -288,6 +293,7 @@ SPACE = """{"space": {"lr": {"min": 1e-5, "max": 0.1}, "units": {"min": 32, "max
 
 def fill(store: StoreLayout, n_trials: int, n_steps: int) -> None:
     """A snapshot with many trials, put into its tables directly."""
+    # Into the tables at once: how long journals take is measured above, and only the questions count here.
     with duckdb.connect(str(store.snapshot), config={"threads": 2}) as connection:
         migrate(connection, migrations())
         refresh_views(connection)
@@ -389,6 +395,7 @@ def start_up(quick: bool) -> list[Figure]:
             "from pegbox.storage.sandbox import run_query\n"
             f"with run_query({str(store.root)!r}, 'SELECT count(*) FROM trials', fresh=False) as r: print(list(r))"
         )
+        # In pairs, so that both see the same state of the machine.
         pairs = [(run_python(bare), run_python(mine)) for _ in range(5 if quick else 15)]
     base, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"start to first row: {ours:.3f} s, bare DuckDB {base:.3f} s")

@@ -157,11 +157,13 @@ def compare(case: Case, rounds: int) -> dict[str, float | str | None]:
     if find_spec("skorch"):
         loops["skorch"] = skorch
     for loop in loops.values():
+        # Once of each before the clock runs: the first call loads and compiles.
         loop(case._replace(epochs=1), data)
     speeds: dict[str, list[float]] = {name: [] for name in loops}
     for _ in range(rounds):
         for name, loop in loops.items():
             speeds[name].append(loop(case, data))
+    # Round by round, so that both of a ratio saw the same machine.
     ratios = [our / their for our, their in zip(speeds["ours"], speeds["plain"], strict=True)]
     return {
         "case": f"{case.rows} rows, batch {case.batch_size}, {case.units} units, {case.optimizer}",
@@ -174,10 +176,12 @@ def compare(case: Case, rounds: int) -> dict[str, float | str | None]:
 
 def epoch_overhead_ms(rounds: int) -> float:
     """What an epoch costs beside its steps: an epoch of one step on eight rows, less the step itself."""
+    # One step an epoch: whatever an epoch costs beside it is seen best where there is least to train.
     case = Case(rows=8, batch_size=8, units=8, epochs=200)
     data = make_data(case)
     ours(case, data)
     model, inputs, target = make_model(case), torch.tensor(data.train.numeric), torch.tensor(data.train.target)
+    # Fused, as the training loop has it; another kernel would count as overhead.
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     differences = []
     for _ in range(rounds):

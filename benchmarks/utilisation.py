@@ -62,9 +62,11 @@ def of_flow(trials: int, workers: int) -> tuple[float, float]:
         (directory / "study.yaml").write_text(STUDY.format(trials=trials, workers=workers))
         command = [str(Path(sys.executable).with_name("pegbox")), "run", "study.yaml"]
         started = time.perf_counter()
+        # As a user starts it: what the driver costs the workers is part of the question.
         done = subprocess.run(command, cwd=directory, env=dict(os.environ), capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"pegbox run failed with exit code {done.returncode}:\n{done.stderr}")
+        # Without the fresh seeds of the finalist, which come after the search with one worker.
         spans = np.loadtxt(directory / "spans.txt")[:trials]
         return busy_share(spans, workers), time.perf_counter() - started
 
@@ -78,6 +80,7 @@ def sleep_once(seconds: float) -> tuple[float, float]:
 
 def of_pool(trials: int, workers: int) -> float:
     """Busy share of the worker pool alone."""
+    # Of the same distribution as the study's, though other draws: the share is of many trials, not of one order.
     durations = np.random.default_rng(0).uniform(0.2, 2.0, trials)
     with WorkerPool(workers, WorkerSettings(threads=1)) as pool, ThreadPoolExecutor(workers) as threads:
         pool.warm()
