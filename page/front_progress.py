@@ -1,4 +1,4 @@
-"""How the front of several objectives grew, trial by trial; reads no store."""
+"""How the Pareto front of several objectives grew, by its hypervolume, trial by trial; reads no store."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""One study's page as one HTML file that needs nothing else: no network, no server, no file beside it."""
+"""One study's page as one self-contained HTML file: no network, no server, no file beside it."""
 
 import base64
 import gzip

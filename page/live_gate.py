@@ -1,4 +1,4 @@
-"""Who may talk to the live page: checks host, origin, token and content type; knows no study."""
+"""Who may talk to the live page: host, origin, token, content type (DNS rebinding, CSRF); knows no study."""
 
 import hmac
 import ipaddress

@@ -1,4 +1,4 @@
-"""The live host: the same page as the offline file, served from the store; writes nothing into it."""
+"""The live host: the offline file's page, served over HTTP with server-sent events; writes nothing into the store."""
 
 import asyncio
 import json

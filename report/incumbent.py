@@ -1,4 +1,4 @@
-"""What a search has reached: its best trial, the front of several objectives, the constraints that trials break.
+"""What a search has reached: its best trial, the Pareto front of objectives, the constraints that trials break.
 
 As the search saw it, so that all of it is optimistic; decides nothing and reads no store.
 """

@@ -1,4 +1,4 @@
-"""Keeps explanations in the store's cache, by a key of what they rest on, for all readers; computes none."""
+"""Keeps explanations in the store's cache, by a cache key of what they rest on, for all readers; computes none."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Makes every decision of a study again from what the history holds, and says where another one comes out."""
+"""Replays every decision of a study from the events of its history, and says where another one comes out."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
