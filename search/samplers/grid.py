@@ -1,4 +1,4 @@
-"""Grid search: tries every configuration of the space, coarse before fine, so that one that ends early has covered it."""
+"""Grid search: tries every configuration of the space, coarse before fine, so that an early end has covered it."""
 
 import numpy as np
 
