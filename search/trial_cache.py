@@ -1,4 +1,4 @@
-"""Remembers what was computed of each trial, so that long histories are cheap; holds no state of a search."""
+"""Memoisation of what is computed of each trial, so that long histories are cheap; holds no state of a search."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -20,6 +20,7 @@ class TrialMemory(Generic[Row]):
         """The rows of the trials, in their order; not to be changed by the caller."""
         del self._trials[len(trials) :], self._rows[len(trials) :]
         for position, (old, new) in enumerate(zip(self._trials, trials, strict=False)):
+            # By identity: trials are frozen, and an event makes a new object of the trial that it changes alone.
             if old is not new:
                 self._trials[position], self._rows[position] = new, self._compute(new)
         for trial in trials[len(self._trials) :]:
