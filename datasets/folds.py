@@ -1,4 +1,4 @@
-"""Deals rows out to parts of given shares: at random, by class, by group or by time; knows no part's name."""
+"""Rows dealt out to folds and parts of given shares: at random, stratified by class, by group, or by time."""
 
 import heapq
 from collections.abc import Callable, Sequence

@@ -13,7 +13,7 @@ REPLICATE_STREAM = 1
 """Keeps the seeds of replicates apart from all others that are drawn from the study's seed."""
 
 
-class Segmenting:
+class SegmentPlan:
     """Makes the segments of one study; the code that trains is fingerprinted once, when the run begins."""
 
     def __init__(self, history: History, data: PreparedData | None) -> None:

@@ -1,4 +1,4 @@
-"""Deletes checkpoints while a study runs, by the policy of its file; what is needed no more is asked of the history."""
+"""Checkpoint cleanup while a study runs, by the policy of its file; what is needed is asked of the history."""
 
 import time
 
@@ -10,7 +10,7 @@ from pegbox.training.atomic_files import remove_unfinished
 LOOK_SECONDS = 30.0
 
 
-class Keeping:
+class CheckpointCleanup:
     """Keeps the checkpoints of one study to `run.checkpoints`, once in a while and at the end of its run."""
 
     def __init__(self, study: StudyLog) -> None:

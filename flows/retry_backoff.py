@@ -1,4 +1,4 @@
-"""Segments that rest before their next attempt, longer each time; what failed them is seldom over in a moment."""
+"""Retry backoff: failed segments wait before their next attempt, twice as long each time."""
 
 import time
 
@@ -8,7 +8,7 @@ FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 
 
-class Resting:
+class RetryBackoff:
     """Gives segments back when they have rested; used in one thread."""
 
     def __init__(self) -> None:

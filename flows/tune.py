@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from pegbox.execution.segment_plan import Segmenting
+from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.flows.close_lost_runs import close_lost_runs
 from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.held_out_test import measure_winner
@@ -57,18 +57,18 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         Interruption() as interruption,
     ):
         close_lost_runs(study)
-        segmenting = Segmenting(study.history, data)
+        segmenting = SegmentPlan(study.history, data)
         tasks = SegmentTasks(study, crew, data)
         runner = SegmentRunner(study, tasks, interruption)
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
         selection = choose(study, tasks, segmenting)
         publish_report(whole(artifacts))
-        runner.keeping.finish()
+        runner.cleanup.finish()
     return selection
 
 
-def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
+def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPlan) -> None:
     """Propose, train and evaluate until the strategy is done; what a dead driver left running comes first."""
     strategy = study_strategy(study.history.spec, recall_earlier(study))
     for trial in study.history.running:
@@ -91,7 +91,7 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
 
 
 def decide_next(
-    study: StudyLog, strategy: Strategy, runner: SegmentRunner, segmenting: Segmenting, count: int
+    study: StudyLog, strategy: Strategy, runner: SegmentRunner, segmenting: SegmentPlan, count: int
 ) -> Wait | Done | None:
     """Have the strategy decide, record it and act on it; gives why there were fewer decisions than asked for."""
     proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), count)
@@ -104,7 +104,7 @@ def decide_next(
     return proposals.rest
 
 
-def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
+def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPlan) -> None:
     """Train the best trials again, on fresh seeds common to all; clear losers get no more of them."""
     while replicates := select_finalists(whole(study.history)):
         runner.add(segmenting.of_replicates(study.history, replicates))
@@ -112,7 +112,7 @@ def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenti
             runner.settle()
 
 
-def choose(study: StudyLog, tasks: SegmentTasks, segmenting: Segmenting) -> Selection:
+def choose(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan) -> Selection:
     """Select the winner, and measure it on the held-out rows."""
     history = study.history
     selection = measure_winner(select_winner(whole(history)), history, tasks, segmenting)

@@ -6,7 +6,7 @@ from pegbox.schemas.decision import Continue, Decision, Done, Start, Wait
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search import limits
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.strategy import Ending, Planner
 
@@ -18,7 +18,7 @@ class BudgetedStrategy:
         self._encoding = encoding
         self._ending = ending
         self._planner = planner
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
 
     def next(self, history: History, rng: np.random.Generator) -> Decision:
         """The next decision.

@@ -25,7 +25,7 @@ from pegbox.search.options import (
     NoOptions,
     check_options,
 )
-from pegbox.search.schedules.fold_stopping import BetweenFolds, judges_folds
+from pegbox.search.schedules.fold_stopping import FoldStopping, judges_folds
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.space.enqueued import check_enqueued, check_priors
 from pegbox.search.space.scales import by_magnitude
@@ -71,7 +71,7 @@ def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
         raise StudyError(problems, source=spec.name)
     encoding = SpaceEncoding(searched_space(spec))
     strategy = BudgetedStrategy(encoding, _planner(spec, encoding, earlier), _ending(spec, encoding))
-    return BetweenFolds(strategy) if judges_folds(spec) else strategy
+    return FoldStopping(strategy) if judges_folds(spec) else strategy
 
 
 def sampler_for(spec: StudySpec) -> Sampler:

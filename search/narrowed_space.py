@@ -14,7 +14,7 @@ from pegbox.search.limits import committed
 from pegbox.search.methods import strategy_for
 from pegbox.search.space.shared_sums import share_sums
 from pegbox.search.strategy import Strategy
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 
 def study_strategy(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
@@ -39,7 +39,7 @@ class WithinSpace:
 
     def __init__(self, space: Space, strategy: Strategy) -> None:
         self._strategy = strategy
-        self._inside = TrialMemory(lambda trial: space.contains(trial.configuration))
+        self._inside = TrialCache(lambda trial: space.contains(trial.configuration))
         self._renumbered: dict[int, tuple[Trial, Trial]] = {}
 
     def next(self, history: History, rng: np.random.Generator) -> Decision:

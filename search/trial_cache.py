@@ -1,4 +1,4 @@
-"""Memoisation of what is computed of each trial, so that long histories are cheap; holds no state of a search."""
+"""A cache of what was computed of each trial, so that long histories are cheap; no decision depends on it."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ from pegbox.schemas.trial import Trial
 Row = TypeVar("Row")
 
 
-class TrialMemory(Generic[Row]):
+class TrialCache(Generic[Row]):
     """One computed row a trial; a trial that changed, or another history, is computed anew."""
 
     def __init__(self, compute: Callable[[Trial], Row]) -> None:

@@ -13,7 +13,7 @@ from pegbox.schemas.decision import Continue, Done, Stop, Wait
 from pegbox.schemas.errors import Problem, SearchError, suggest
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.strategy import Begin, Sampler, Schedule
 
@@ -68,7 +68,7 @@ class CheckedSampler:
     def __init__(self, path: str, sampler: Any, encoding: SpaceEncoding) -> None:
         self._path, self._sampler = path, sampler
         self._space = encoding.space
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
         """Its proposals, asked for one at a time.

@@ -3,7 +3,7 @@
 import math
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from os import getpid
 from uuid import uuid4
 
@@ -31,7 +31,7 @@ from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.study_lock import StudyLock
-from pegbox.storage.study_log import recorded_history
+from pegbox.storage.study_log import last_version, recorded_history
 
 _CHUNK = 200
 """Trials of one append."""
@@ -50,27 +50,30 @@ def write_study(store: StoreLayout, study: ForeignStudy) -> int:
         StoreBusyError: Another process drives a study of that name.
         StoreUnwritableError: The store cannot be written.
     """
-    spec, trials, source = study
+    spec = study.spec
     with StudyLock(store, spec.name):
         ingest(store, wait=True, force=True)
         if recorded_history(store, spec.name) is not None:
             raise StoreError(f"The store holds a study {spec.name!r} already. Import it under another name.")
-        journal, version = Journal(store.journal, "driver"), 1
-        for chunk in _chunks(spec, trials, source):
+        before = last_version(store, spec.name)
+        journal, version = Journal(store.journal, "driver"), before + 1
+        for chunk in _chunks(study, before):
             events, times = zip(*chunk, strict=True)
             journal.append(*events, version=version, at=times)
             version += len(events)
         journal.close()
         ingest(store, wait=True, force=True)
-    return len(trials)
+    return len(study.trials)
 
 
-def _chunks(spec: StudySpec, trials: Sequence[ForeignTrial], source: str) -> Iterable[list[Dated]]:
+def _chunks(study: ForeignStudy, before: int) -> Iterable[list[Dated]]:
+    """The events, some trials at a time; `before` is the last version that another study of the name had."""
+    spec, trials, source = study
     run, now = f"import-{uuid4().hex[:12]}", time.time()
     begun = min((trial.started_at for trial in trials), default=now)
     started = RunStarted(study=spec.name, run=run, host=socket.gethostname(), pid=getpid())
     chunk: list[Dated] = [(StudyOpened(study=spec.name, spec=spec), begun), (started, begun)]
-    saw = len(chunk)
+    saw = before + len(chunk)
     for number, trial in enumerate(trials):
         life = _life(spec, run, number, trial, saw)
         chunk += [(_timed(event, at - begun), at) for event, at in life]

@@ -12,14 +12,18 @@ import decimal
 import json
 import os
 import resource
+import select
 import signal
 import struct
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import duckdb
 
+CPU_MARGIN_SECONDS = 30
+"""Beside what a query may take on all its threads, for rows that are printed."""
 FIRST_ROWS, ROWS = 64, 2048
 MOST_CHARACTERS = 1 << 25
 READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
@@ -31,12 +35,14 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not become an answer
     confine(told["memory_bytes"])
+    threading.Thread(target=end_with_reader, daemon=True).start()
     try:
         connection = connect(told["snapshot"], told["memory_bytes"], told["threads"])
     except duckdb.Error as error:
         send(answers, b"X", {"kind": "damaged", "message": str(error)})
         return
     for request in sys.stdin:
+        limit_cpu(told["seconds"] * told["threads"])
         answer(connection, json.loads(request), answers)
 
 
@@ -48,6 +54,24 @@ def confine(memory_bytes: int) -> None:
     # Some functions allocate beside DuckDB's own accounting; threads and libraries reserve addresses they never use.
     most = 2 * memory_bytes + (2 << 30)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def end_with_reader() -> None:
+    """Wait until nobody can ask any more, as who reads was killed, and end; a query would run on for nobody.
+
+    Not the kernel's death signal, which comes when the *thread* that started this process ends.
+    """
+    hung_up = select.poll()
+    hung_up.register(0, select.POLLHUP)
+    hung_up.poll()
+    os._exit(1)
+
+
+def limit_cpu(seconds: float) -> None:
+    """Have the kernel end this process where a query takes more; who reads has given up long before."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(usage.ru_utime + usage.ru_stime + seconds) + CPU_MARGIN_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def connect(snapshot: str, memory_bytes: int, threads: int) -> duckdb.DuckDBPyConnection:

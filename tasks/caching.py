@@ -1,4 +1,4 @@
-"""How Prefect finds a result again: by content, in the store; a finished trial is skipped by the history instead."""
+"""The cache key of a task: Prefect finds a result again by content; finished trials the history skips."""
 
 import hashlib
 from dataclasses import dataclass

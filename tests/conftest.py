@@ -1,6 +1,7 @@
 """One Prefect server for all tests that run flows, a project folder with a function to tune, and simulated studies."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from pegbox.schemas.decision import Start
 from pegbox.schemas.events import DecisionMade, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
+
+for number in (signal.SIGINT, signal.SIGHUP):
+    # Under `nohup ... &` they are ignored, and what is ignored is ignored by every program that is started; a handler
+    # is not handed down. This process goes on as if it ignored them.
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 settings.register_profile("untimed", deadline=None)  # a busy machine decides no test
 settings.load_profile("untimed")

@@ -1,4 +1,4 @@
-"""Acquisition optimiser: a broad sample of a space, then a local search around the points of highest score.
+"""The acquisition optimiser: a broad sample of the space, then a local search around the points that score highest.
 
 Without gradients, because an acquisition function has none here: points snap to cells, categories jump, and conditions
 switch parameters off.
@@ -31,7 +31,7 @@ class Effort(NamedTuple):
     n_rounds: int = 8
 
 
-class Ascent:
+class AcquisitionOptimiser:
     """A search over one space; forbidden points are never returned."""
 
     def __init__(self, encoding: SpaceEncoding) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
-from pegbox.search.model.incremental_fit import HyperparameterChain
+from pegbox.search.model.incremental_fit import IncrementalFit
 from pegbox.search.model.loss_scaling import scalarised, standardised
 from pegbox.search.model.observations import Observations
 from pegbox.search.model.subsampling import thinned
@@ -91,7 +91,7 @@ class SurrogateBuilder:
         self._space = FeatureMap(encoding)
         self._full = float(full_budget)
         self._settings = settings or ModelSettings()
-        self._chains: dict[bool, HyperparameterChain] = {}
+        self._chains: dict[bool, IncrementalFit] = {}
 
     def build(
         self,
@@ -141,7 +141,7 @@ class SurrogateBuilder:
         prior = Prior(scorer.n_groups)
         if is_stable:
             # A chain for each number of features: the first value at another budget adds the column of budgets.
-            chain = self._chains.setdefault(scorer.n_groups > self._space.n_groups, HyperparameterChain(prior))
+            chain = self._chains.setdefault(scorer.n_groups > self._space.n_groups, IncrementalFit(prior))
             # A copy, since it is capped below: the next link begins where this fit ended, not at the cap.
             logs = chain.logs(data, losses).copy()
         else:

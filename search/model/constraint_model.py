@@ -13,7 +13,7 @@ FEWEST_ROWS = 2
 """One value has no spread that a model could explain."""
 
 
-class KeptConstraints:
+class ConstraintModel:
     """A Gaussian process on each constraint's violation; the probabilities of keeping them are multiplied.
 
     Source: Gardner et al. 2014, equations 4 and 5.

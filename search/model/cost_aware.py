@@ -1,4 +1,4 @@
-"""Cost-aware acquisition: expected improvement for what it costs, with the cost learnt from the trials trained."""
+"""Cost-aware acquisition: expected improvement for what it costs, the cost learnt from trials that were trained."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ MOST_TRIALS = 200
 """The latest; the model is fitted anew at every ask, by the cube of them. Picked by hand, as for constraints."""
 
 
-class Thrift:
+class CostModel:
     """Divides an acquisition by the expected cost, raised to the share of the budget that is left.
 
     Cheap configurations are explored first; at the end only the improvement counts, else a dear optimum would never be

@@ -4,7 +4,7 @@ import numpy as np
 
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
-from pegbox.search.model.acquisition_optimiser import Ascent, Effort
+from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort
 from pegbox.search.model.budget_surrogate import Surrogate, SurrogateBuilder
 from pegbox.search.model.expected_improvement import log_expected_improvement
 from pegbox.search.model.loss_scaling import held
@@ -36,7 +36,7 @@ class ExpectedGain:
         self._encoding = encoding
         self._observer = Observer(encoding)
         self._builder = SurrogateBuilder(encoding, full_budget)
-        self._ascent = Ascent(encoding)
+        self._ascent = AcquisitionOptimiser(encoding)
         self._judged: tuple[tuple[Trial, ...], str | None] = ((), None)
 
     def reason(self, history: History) -> str | None:

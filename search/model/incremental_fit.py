@@ -1,4 +1,4 @@
-"""Warm-started MAP fits of a Gaussian process along a growing history: each starts where the one before it ended.
+"""Incremental fits along a growing history: hyperparameters that start where the fit before ended.
 
 The chain is a function of the rows alone. What was fitted is remembered and checked against the rows, so asking twice
 is cheap, and a resumed study, which remembers nothing, finds the same hyperparameters.
@@ -26,7 +26,7 @@ class _Link(NamedTuple):
     logs: Array
 
 
-class HyperparameterChain:
+class IncrementalFit:
     """Fits at 4, 5, ..., 30 rows, then each time the rows have grown by a fifteenth."""
 
     def __init__(self, prior: Prior) -> None:

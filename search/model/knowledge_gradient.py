@@ -1,4 +1,4 @@
-"""Knowledge gradient (multi-fidelity): how far a step of training is expected to lower the best mean at full budget."""
+"""Knowledge gradient: how far a step of training is expected to lower the best mean at the full budget."""
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss

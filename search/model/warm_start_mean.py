@@ -1,4 +1,4 @@
-"""Warm start (transfer learning): earlier studies as a prior mean of a new one, as far as its values confirm it.
+"""Warm start: what earlier studies say, a mean to start from as far as the new values confirm it.
 
 Studies that do not explain the new values lose their weight, so a misleading past costs a few first trials at most.
 """
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
-from pegbox.search.model.acquisition_optimiser import Ascent, Effort
+from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
@@ -52,7 +52,7 @@ class EarlierStudies:
     """
 
     def __init__(self, encoding: SpaceEncoding, earlier: Sequence[History]) -> None:
-        self._ascent = Ascent(encoding)
+        self._ascent = AcquisitionOptimiser(encoding)
         teachers = [_Teacher.of(encoding, history) for history in earlier]
         self._teachers = [teacher for teacher in teachers if teacher is not None]
 

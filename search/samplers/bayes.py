@@ -11,18 +11,18 @@ import numpy as np
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
-from pegbox.search.model.acquisition_optimiser import Ascent, Effort, Score
+from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort, Score
 from pegbox.search.model.budget_surrogate import ModelSettings, Surrogate, SurrogateBuilder
-from pegbox.search.model.cost_aware import Thrift
+from pegbox.search.model.cost_aware import CostModel
 from pegbox.search.model.expected_improvement import log_expected_improvement
-from pegbox.search.model.feasibility_weight import Admission
+from pegbox.search.model.feasibility_weight import FeasibilityWeight
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.observations import Observations, Observer
 from pegbox.search.model.threads import single_threaded
 from pegbox.search.model.warm_start_mean import EarlierStudies
 from pegbox.search.samplers.initial_design import InitialDesign
 from pegbox.search.space.axes import Array
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 
 FEWEST_VALUES = 3
@@ -72,16 +72,16 @@ class BayesSampler:
     ) -> None:
         self._encoding = encoding
         self._settings = settings or BayesSettings()
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._observer = Observer(encoding)
         # One object for the model and for the first points: each earlier study is fitted once.
         past = EarlierStudies(encoding, earlier)
         self._builder = SurrogateBuilder(encoding, full_budget, self._settings.model, past)
         self._has_past = not past.is_empty
-        self._admission = Admission(encoding)
+        self._admission = FeasibilityWeight(encoding)
         self._design = InitialDesign(encoding, seed, None if past.is_empty else past.recommended())
-        self._thrift = Thrift(encoding, self._settings.per) if self._settings.per else None
-        self._ascent = Ascent(encoding)
+        self._thrift = CostModel(encoding, self._settings.per) if self._settings.per else None
+        self._ascent = AcquisitionOptimiser(encoding)
         self._features = FeatureMap(encoding)
 
     @single_threaded

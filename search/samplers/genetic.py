@@ -15,7 +15,7 @@ from pegbox.search.model.observations import Observer
 from pegbox.search.objectives import ranking, total_violation
 from pegbox.search.samplers.initial_design import InitialDesign
 from pegbox.search.space.axes import Array
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 
 
@@ -47,7 +47,7 @@ class GeneticSampler:
     def __init__(self, encoding: SpaceEncoding, seed: int, settings: GeneticSettings | None = None) -> None:
         self._encoding = encoding
         self._settings = settings or GeneticSettings()
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._observer = Observer(encoding)
         self._design = InitialDesign(encoding, seed)
         self._unordered = np.array([not axis.is_ordered for axis in encoding.axes])

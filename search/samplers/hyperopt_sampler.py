@@ -11,7 +11,7 @@ from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.history import History
 from pegbox.search.model.observations import Observations, Observer
 from pegbox.search.space.axes import Array
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 
 ALGORITHMS = ("tpe", "rand", "anneal")
@@ -31,7 +31,7 @@ class HyperoptSampler:
 
     def __init__(self, encoding: SpaceEncoding, algorithm: str, arguments: Mapping[str, Any]) -> None:
         self._encoding, self._algorithm, self._arguments = encoding, algorithm, dict(arguments)
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._observer = Observer(encoding)
         self._searched = [column for column, axis in enumerate(encoding.axes) if axis.n_values != 1]
 

@@ -17,9 +17,9 @@ from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.objectives import losses_of
 from pegbox.search.samplers.optuna_distributions import OptunaTerms
 from pegbox.search.samplers.optuna_hub import PREFIX, hub_sampler
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 READS_VALUES_ONLY = ("TPESampler", "GPSampler", "RandomSampler", "BruteForceSampler")
 """Samplers that need no more than parameters and values; the others keep notes in the study, and are asked again for
@@ -37,10 +37,10 @@ class OptunaSampler:
     def __init__(self, encoding: SpaceEncoding, name: str, arguments: Mapping[str, Any], seed: int) -> None:
         self._encoding, self._name, self._arguments, self._seed = encoding, name, dict(arguments), seed
         self._terms = OptunaTerms(encoding)
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._goals: tuple[Objective, ...] = ()
         self._constraints: tuple[Constraint, ...] = ()
-        self._frozen = TrialMemory(self._freeze)
+        self._frozen = TrialCache(self._freeze)
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
         """What the library suggests; uniform draws where it only repeats itself."""
@@ -67,7 +67,7 @@ class OptunaSampler:
         )
         if (self._goals, self._constraints) != (history.objectives, history.spec.constraints):
             self._goals, self._constraints = history.objectives, history.spec.constraints
-            self._frozen = TrialMemory(self._freeze)
+            self._frozen = TrialCache(self._freeze)
         frozen = self._frozen.rows(history.trials)[-MOST_TRIALS:]
         if keeps_notes:
             self._replay(study, frozen)

@@ -5,7 +5,7 @@ import numpy as np
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.space.axes import Array
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 
 BLOCK = 1024
@@ -21,7 +21,7 @@ class SobolSampler:
 
     def __init__(self, encoding: SpaceEncoding, seed: int) -> None:
         self._encoding = encoding
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._sequence = SobolSequence(encoding.n_dims, seed)
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:

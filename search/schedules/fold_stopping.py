@@ -1,4 +1,4 @@
-"""Early stopping between the folds of a cross-validation: a trial that is hopeless on the first sees no other."""
+"""Early stopping between folds: in cross-validation a trial whose first folds are hopeless does not see the others."""
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def _losses(trial: Trial, judged: Trial, history: History) -> dict[int, list[flo
     }
 
 
-class BetweenFolds:
+class FoldStopping:
     """Stops a trial between two folds where it is hopeless; leaves everything else to another strategy."""
 
     def __init__(self, strategy: Strategy) -> None:

@@ -11,7 +11,7 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.space.axes import Array
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 Rungs = tuple[int, ...]
 """Budgets, lowest first; the last is the full budget."""
@@ -47,7 +47,7 @@ class Ladder:
         self.rungs: Rungs = spec.rungs
         self.factor = spec.fidelity.factor
         self._goals = spec.goals
-        self._places = TrialMemory(lambda trial: _place(trial, self.rungs, self._goals))
+        self._places = TrialCache(lambda trial: _place(trial, self.rungs, self._goals))
 
     @property
     def top(self) -> int:

@@ -1,4 +1,4 @@
-"""Deduplication: keeps a search from trying a configuration twice; another is the sampler's choice while it has one."""
+"""Deduplication: keeps a search from trying a configuration twice, while the space holds others."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,7 +6,7 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search.space.encoding import Key, SpaceEncoding
-from pegbox.search.space.enumeration import SpaceWalk
+from pegbox.search.space.enumeration import SpaceEnumeration
 
 TRIES = 32
 """Draws of a sampler after which the walk over the space steps in.
@@ -16,16 +16,16 @@ knows that nothing is.
 """
 
 
-class Novelty:
+class Deduplication:
     """Knows which configurations a history has tried.
 
     Remembers the keys of the trials that it saw, because encoding 10,000 of them at each decision is slow; the memory
     is checked against the history, so the answer depends on the history alone.
     """
 
-    def __init__(self, encoding: SpaceEncoding, walk: SpaceWalk | None = None) -> None:
+    def __init__(self, encoding: SpaceEncoding, walk: SpaceEnumeration | None = None) -> None:
         self._encoding = encoding
-        self._walk = walk or SpaceWalk(encoding)
+        self._walk = walk or SpaceEnumeration(encoding)
         self._seen: list[Configuration] = []
         self._keys: set[Key] = set()
         self._steps: list[tuple[Key, Configuration]] = []

@@ -1,4 +1,4 @@
-"""Exhaustive enumeration of a space, grid search's order: coarse before fine, low-discrepancy within a level."""
+"""Enumeration of a space: its configurations one after the other, coarse before fine."""
 
 import math
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def _values(axis: Axis, n: int) -> Iterator[tuple[int, float]]:
             return
 
 
-class SpaceWalk:
+class SpaceEnumeration:
     """Every allowed configuration once, in an order whose beginnings cover the space evenly."""
 
     def __init__(self, encoding: SpaceEncoding, points: dict[str, int] | int | None = None) -> None:

@@ -20,7 +20,7 @@ from pegbox.schemas.trial import Trial
 from pegbox.schemas.values import as_number
 from pegbox.search.space.axes import decimals_of
 from pegbox.search.strategy import Strategy
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 FINER = 3
 """Further digits of a value than of its share, so that the share, divided by what is left, comes back as it was. Three
@@ -145,7 +145,7 @@ class SharedSumStrategy:
 
     def __init__(self, sums: SharedSums, spec: StudySpec, strategy: Strategy) -> None:
         self._sums, self._spec, self._strategy = sums, spec, strategy
-        self._trials: TrialMemory[Trial] = TrialMemory(self._seen)
+        self._trials: TrialCache[Trial] = TrialCache(self._seen)
 
     def next(self, history: History, rng: np.random.Generator) -> Decision:
         """The next decision.

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from pegbox.schemas.errors import NotFoundError, StoreError
+from pegbox.schemas.foreign_study import ForeignStudy
 from pegbox.storage.amending import forget_study, forgotten_studies, rename_study, restore_study
 from pegbox.storage.garbage import collect_garbage
 from pegbox.storage.history_file import open_history
+from pegbox.storage.import_study import write_study
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.maintenance import rebuild
 
@@ -112,3 +114,17 @@ def test_garbage_collection_makes_forgetting_final(store: StoreLayout, begin: Be
     assert forgotten_studies(store) == ()
     with pytest.raises(NotFoundError, match="can be restored"):
         restore_study(store, "digits")
+
+
+def test_an_import_under_a_name_that_became_free_is_another_study(
+    store: StoreLayout, begin: Begin, new_spec: Begin
+) -> None:
+    record(begin, 1.0)
+    forget_study(store, "digits")
+
+    write_study(store, ForeignStudy(new_spec(), (), "trials.db"))
+    rebuild(store)
+
+    with open_history(store.root) as file:
+        assert file.history("digits").trials == ()
+    assert [one.study for one in forgotten_studies(store)] == ["digits"]
