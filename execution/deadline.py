@@ -1,4 +1,4 @@
-"""A call's timeout: the time that it has left, without what the machine or the process that looks slept; ends nothing."""
+"""A call's timeout: the time that it has left, without what the machine or the looking process slept; ends nothing."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""A content-addressed place that all machines of a cluster reach, by a URL of fsspec's; knows no study and no cluster."""
+"""A content-addressed place that all machines of a cluster reach, by a URL of fsspec's; knows no study."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""One place for one worker process of the fork server, seen from the driver: hand over a call, wait, replace a dead one.
+"""One place for one worker process of the fork server, seen from the driver: hands over a call, replaces a dead one.
 
 Slots share no pipe and no lock, so a worker that dies while it holds one costs its own trial only, and a slot knows
 which process (and which GPU) it has.
