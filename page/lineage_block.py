@@ -1,4 +1,4 @@
-"""Where a study's history comes from (its provenance), for the page: runs, code, data, what was asked for, earlier answers."""
+"""Where a study's history comes from (its provenance), for the page: runs, code, data, earlier answers."""
 
 from collections.abc import Mapping
 from datetime import datetime
