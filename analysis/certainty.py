@@ -27,6 +27,8 @@ MAX_SEEDS = 30
 """More fresh seeds than this are not worth what they tell."""
 SUSPICIOUS = 4.0
 """A test value this many standard deviations away from validation is not luck."""
+FAR_BELOW = 0.05
+"""Of an accuracy and its like: near 1 the rows of a test part alone make smaller differences; picked by hand."""
 FEWEST_SEEDS = 3
 """Whose spread says something."""
 
@@ -118,6 +120,7 @@ def shifted_data(history: History) -> Advice | None:
         return None
     # With few seeds their spread says little, so that the difference must be all that was lost once more.
     most = tested.left / 2 if tested.n_seeds >= FEWEST_SEEDS else tested.left
+    most = max(most, FAR_BELOW if tested.is_share else 0.0)
     if -tested.better <= SUSPICIOUS * tested.spread or -tested.better <= most:
         return None
     if tested.split.time:
@@ -139,6 +142,7 @@ class _Tested(NamedTuple):
         better: How much better the test value is; below 0 where it is worse.
         spread: Standard deviation over seeds, and a thousandth of the value at least.
         left: Distance of the validation value to a perfect one.
+        is_share: True for an accuracy and its like, of which 1 is perfect.
     """
 
     name: str
@@ -147,6 +151,7 @@ class _Tested(NamedTuple):
     better: float
     spread: float
     left: float
+    is_share: bool
     n_seeds: int
     split: SplitSpec
 
@@ -175,7 +180,7 @@ def _tested(history: History) -> _Tested | None:
     is_share = objective.goal == "maximize" and 0 < mean < 1
     better = objective.loss(mean) - objective.loss(test)
     left = 1 - mean if is_share else abs(mean)
-    return _Tested(name, test, mean, better, spread, left, n_seeds, history.spec.data.split)
+    return _Tested(name, test, mean, better, spread, left, is_share, n_seeds, history.spec.data.split)
 
 
 def _other_split(split: SplitSpec) -> str:
