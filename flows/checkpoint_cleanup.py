@@ -7,6 +7,7 @@ from pegbox.storage.ingest import ingest
 from pegbox.storage.study_log import StudyLog
 from pegbox.training.atomic_files import remove_unfinished
 
+# Picked by hand: a look reads the history and the directory; checkpoints of half a minute seldom fill a disk.
 LOOK_SECONDS = 30.0
 
 
@@ -28,6 +29,7 @@ class CheckpointCleanup:
     def finish(self) -> None:
         """Delete all that only the search and the choice of a winner needed."""
         if self._study.history.spec.run.checkpoints != "all":
+            # What may go is asked of the published history, so the last trials must be in it first.
             ingest(self._study.store, wait=True, force=True)
         self._drop()
 

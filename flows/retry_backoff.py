@@ -1,9 +1,11 @@
-"""Retry backoff: failed segments wait before their next attempt, twice as long each time."""
+"""Exponential retry backoff: failed segments wait before their next attempt, twice as long each time."""
 
 import time
 
 from pegbox.schemas.trial import Segment
 
+# Both picked by hand: a second frees a GPU's memory or a port, a minute outlasts most hiccups of a file server without
+# holding up the trial's rung. No jitter: one thread hands out all retries of a study.
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 

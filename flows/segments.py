@@ -120,12 +120,15 @@ class SegmentRunner:
                 raise StudyInterruptedError(
                     f"Study {self._study.history.spec.name!r} was interrupted. The same command goes on with it."
                 )
+        # Before what waits: its trial began earlier, and a rung or a set of folds may wait for it.
         self._waiting.extendleft(self._backoff.rested())
         while self._waiting and len(self._ongoing) < self._crew.capacity:
             self._submit(self._waiting.popleft())
 
     def _submit(self, segment: Segment) -> None:
         self._crew.prepare(segment, self._data)
+        # Recorded before it is handed out: after kill -9 the history must know of all that a worker may still be
+        # training.
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
         self._ongoing.add(_Ongoing(segment), self._tasks.train(segment))
 
@@ -169,6 +172,7 @@ class SegmentRunner:
         folds = self._folds[segment.trial, segment.replicate]
         folds.append(_Measured(segment, trained, evaluation))
         if self._n_folds > 1:
+            # Fold by fold, so that a trial whose first folds are hopeless can be stopped before its last.
             self._record_value(folds[-1:], evaluation, TrialState.RUNNING)
         if len(folds) == self._n_folds:
             trial = self._study.history.trials[segment.trial]
@@ -178,6 +182,7 @@ class SegmentRunner:
 
     def _record_value(self, folds: Sequence[_Measured], evaluation: Evaluation, state: TrialState) -> None:
         segment = folds[0].segment
+        # Histories are frozen: this one stays what it was, which is how an improvement is seen.
         before = self._study.history
         after = self._study.record(
             TrialEvaluated(

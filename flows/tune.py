@@ -51,11 +51,14 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (
+        # The crew first, as its workers import while the history is read; it also leaves last, when nobody needs a
+        # worker.
         open_crew(spec, layout) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,
         StudyArtifacts(layout, spec.name) as artifacts,
         Interruption() as interruption,
     ):
+        # Before anything is submitted: the study's lock is ours now, so whoever else is recorded as running is dead.
         close_lost_runs(study)
         segmenting = SegmentPlan(study.history, data)
         tasks = SegmentTasks(study, crew, data)
@@ -71,6 +74,8 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
 def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPlan) -> None:
     """Propose, train and evaluate until the strategy is done; what a dead driver left running comes first."""
     strategy = study_strategy(study.history.spec, recall_earlier(study))
+    # Before the first decision: a dead driver's trials continue as the same trials, so that the proposals stay the same
+    # too.
     for trial in study.history.running:
         runner.add(segmenting.of_trial(trial))
 
@@ -116,6 +121,7 @@ def choose(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan) -> Sel
     """Select the winner, and measure it on the held-out rows."""
     history = study.history
     selection = measure_winner(select_winner(whole(history)), history, tasks, segmenting)
+    # Only news: running a finished study again leaves its history as it is (idempotent).
     if selection != history.selection:
         study.record(SelectionMade(study=history.spec.name, run=study.run, selection=selection))
     return selection

@@ -5,6 +5,7 @@ Methods are imported when they are built, so that checking a study loads neither
 
 from collections.abc import Sequence
 
+# What is imported here is loaded whenever a study is checked; scipy alone takes a second.
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.history import History
@@ -64,6 +65,7 @@ def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
     Raises:
         StudyError: The study asks for a method or an option that there is not.
     """
+    # Checked again, since a study may be built in Python and never have met `validate`.
     problems = check_search(spec)
     if problems:
         raise StudyError(problems, source=spec.name)

@@ -20,6 +20,7 @@ class TrialCache(Generic[Row]):
         """The rows of the trials, in their order; not to be changed by the caller."""
         del self._trials[len(trials) :], self._rows[len(trials) :]
         for position, (old, new) in enumerate(zip(self._trials, trials, strict=False)):
+            # By identity: trials are frozen, and an event makes a new object of the trial that it changes alone.
             if old is not new:
                 self._trials[position], self._rows[position] = new, self._compute(new)
         for trial in trials[len(self._trials) :]:

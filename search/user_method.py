@@ -76,6 +76,7 @@ class CheckedSampler:
         Raises:
             SearchError: One is no configuration of the space.
         """
+        # One at a time, as built-in samplers are asked by the loop: a user's code need not mind its own batch.
         return self._novelty.draw(history, count, lambda: self._one(history, rng))
 
     def _one(self, history: History, rng: np.random.Generator) -> Configuration:
@@ -83,6 +84,7 @@ class CheckedSampler:
         if not isinstance(proposed, list | tuple) or len(proposed) != 1 or not isinstance(proposed[0], Mapping):
             raise SearchError(f"{self._path} must propose a list of one configuration, got {proposed!r:.200}.")
         configuration = dict(proposed[0])
+        # A forbidden one is no error: it is drawn again, as for samplers of ours that do not look at `forbid` either.
         if not self._space.contains(configuration) and not self._space.is_forbidden(configuration):
             raise SearchError(
                 f"{self._path} proposed {configuration!r:.200}, which the space does not hold. Set each active "

@@ -13,6 +13,7 @@ from pegbox.search.model.loss_scaling import standardised
 from pegbox.search.model.subsampling import thinned
 from pegbox.search.space.axes import Array
 
+# Steps of L-BFGS. A later fit begins near its optimum, and the fit after it goes on from there; picked by hand.
 FIRST_ITERATIONS = 40
 NEXT_ITERATIONS = 12
 MOST_ROWS = 200
@@ -43,6 +44,7 @@ class IncrementalFit:
         for position, n_rows in enumerate(steps_up_to(len(losses))):
             features, values = data.features[:n_rows], losses[:n_rows]
             if not self._is_known(position, features, values):
+                # All links after one that changed began from it, directly or not.
                 del self._links[position:]
                 rows = thinned(values, MOST_ROWS)
                 step = Data(features[rows], data.groups, standardised(values[rows]))
@@ -68,5 +70,6 @@ def steps_up_to(n_rows: int) -> list[int]:
     step = 4
     while step <= n_rows:
         steps.append(step)
+        # By a share, so that a resumed study, which has to walk the whole chain, fits some 90 times for 2,000 rows.
         step += max(step // 15, 1)
     return steps

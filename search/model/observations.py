@@ -42,6 +42,7 @@ class Observations(NamedTuple):
 
     def unfinished(self, full_budget: float) -> Array:
         """Points that were evaluated, but not at the full budget, shape (n, n_dims)."""
+        # Rows come by trial: the last one of each is its highest rung, and the earlier ones say nothing more.
         finished = np.unique(self.numbers[self.budgets >= full_budget])
         last = np.append(self.numbers[1:] != self.numbers[:-1], True)[: len(self.numbers)]
         return self.points[last & ~np.isin(self.numbers, finished)]
@@ -83,6 +84,7 @@ class Observer:
 
     def observe(self, history: History) -> Observations:
         """The history as arrays."""
+        # A resumed study may have other objectives or constraints: the same trials then give other rows.
         if self._history is None or _limits(history) != _limits(self._history):
             self._memory = TrialCache(self._row)
         self._history = history

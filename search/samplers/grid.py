@@ -1,4 +1,4 @@
-"""Tries every configuration of the space, coarse before fine; learns nothing from the values."""
+"""Grid search: tries every configuration of the space, coarse before fine, so that an early end has covered it."""
 
 import numpy as np
 

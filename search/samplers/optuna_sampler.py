@@ -28,6 +28,7 @@ KEEPS_CONSTRAINTS = ("GPSampler", "NSGAIIISampler", "NSGAIISampler", "TPESampler
 MOST_TRIALS = 1000
 """Trials that are handed over: the latest; what rebuilding costs is bounded by it."""
 LIBRARY_TRIES = 4
+"""Asks in which the library may repeat what was tried, before uniform draws take its place; picked by hand."""
 
 
 class OptunaSampler:
@@ -58,6 +59,8 @@ class OptunaSampler:
         import optuna
 
         keeps_notes = self._name not in READS_VALUES_ONLY
+        # A sampler that is asked again for each trial must draw what it drew then, so it keeps the study's seed. The
+        # others begin anew at each decision, and would draw the same numbers every time with a fixed one.
         seed = self._seed if keeps_notes else int(rng.integers(2**31))
         study = optuna.create_study(
             directions=["minimize"] * len(history.objectives), sampler=_build(self._name, self._arguments, seed)
@@ -74,6 +77,7 @@ class OptunaSampler:
 
     def _replay(self, study: Any, frozen: list[Any]) -> None:
         for past in frozen:
+            # Enqueued, so that asking goes through the sampler, which takes its notes, and still gives what was tried.
             study.enqueue_trial(past.params)
             asked = study.ask()
             self._terms.suggest(asked)
@@ -104,6 +108,7 @@ class OptunaSampler:
         if state is Their.COMPLETE:
             for number, constraint in enumerate(self._constraints):
                 violation = trial.violation(constraint)
+                # Infinite where it was not measured: unknown must not pass for kept.
                 frozen.set_constraint(str(number), math.inf if violation is None else violation)
         return frozen
 
@@ -161,6 +166,7 @@ def _quiet() -> Iterator[None]:
     """Without Optuna's log lines and its warnings about experimental features."""
     import optuna
 
+    # Put back afterwards: the level is the process's, and a user's own training may use Optuna as well.
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

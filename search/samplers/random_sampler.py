@@ -1,4 +1,4 @@
-"""Draws configurations uniformly from the space; the scale of each parameter is the measure."""
+"""Random search: draws configurations uniformly from the space; the scale of each parameter is the measure."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The rungs of a study and what stands on them; which trial climbs is a schedule's choice."""
+"""The rungs of a multi-fidelity study and what stands on them; which trial climbs is a schedule's choice."""
 
 from typing import NamedTuple
 
@@ -79,6 +79,7 @@ def _place(trial: Trial, rungs: Rungs, goals: tuple[Objective, ...]) -> _Place:
         for column, goal in enumerate(goals):
             if goal.metric in reached[-1].metrics:
                 losses[position, column] = goal.loss(reached[-1].metrics[goal.metric])
+    # By counting, since a paused trial may stand between two rungs after the study's rungs were changed.
     paused_at = sum(trial.budget >= rung for rung in rungs) - 1 if trial.state is TrialState.PAUSED else -1
     return _Place(losses, arrived, paused_at, trial.state in {TrialState.FAILED, TrialState.STOPPED})
 

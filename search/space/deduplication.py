@@ -9,7 +9,11 @@ from pegbox.search.space.encoding import Key, SpaceEncoding
 from pegbox.search.space.enumeration import SpaceEnumeration
 
 TRIES = 32
-"""Draws of a sampler after which the walk over the space steps in."""
+"""Draws of a sampler after which the walk over the space steps in.
+
+Picked by hand: where 32 draws were all tried before, the space is nearly used up, and only a walk finds what is left or
+knows that nothing is.
+"""
 
 
 class Deduplication:
@@ -32,6 +36,7 @@ class Deduplication:
         """Keys of all trials, whatever became of them; not to be changed by the caller."""
         configurations = [trial.configuration for trial in history.trials]
         known = len(self._seen)
+        # By identity: a history shares its unchanged trials with the one before, and comparing 10,000 dicts is slow.
         if known > len(configurations) or any(
             old is not new for old, new in zip(self._seen, configurations, strict=False)
         ):
@@ -93,5 +98,6 @@ class Deduplication:
             position += 1
 
     def _forget(self) -> None:
+        # The steps of the walk stay: they follow from the space alone, and making their keys is the slow part.
         self._keys = set()
         self._first = 0
