@@ -1,4 +1,4 @@
-"""One piece of advice: what was seen, and what to do about it; what is looked for lives in `health`."""
+"""One piece of advice, the outcome of a health check: what was seen, and what to do about it."""
 
 from typing import Literal
 

@@ -61,7 +61,7 @@ def larger_budget(history: History, more: int = 0) -> tuple[str, ...]:
         wanted = max(begun + more, int(_half_more(max(budget.trials or 0, begun))))
         grown.insert(0, f"budget.trials={wanted}")
     if budget.improvement is not None and history.search_end is not None:
-        grown.append("budget.improvement=null")  # it judged that nothing is left to gain
+        grown.append("budget.improvement=null")  # it judged that nothing is left to gain, and would end it again
     return tuple(grown)
 
 
@@ -71,6 +71,7 @@ def n_begun(history: History) -> int:
 
 
 def _half_more(limit: float) -> str:
+    # Half as much again: picked by hand as the least that is likely to show something, and no new search by itself.
     return f"{1.5 * limit:.4g}" if isinstance(limit, float) else f"{limit + (limit + 1) // 2}"
 
 

@@ -1,4 +1,4 @@
-"""Whether the answer can be trusted: ties, data that leaks, too few trials for the dimensions; selects nothing."""
+"""Health checks of an answer: ties, data leakage, distribution shift, too few trials for the dimensions."""
 
 import json
 import math
@@ -22,11 +22,14 @@ from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 
 TRIALS_A_PARAMETER = 10
-"""Fewer trials a parameter are few."""
+"""Fewer trials a parameter are few; the rule of thumb for regressions, picked by hand."""
 MAX_SEEDS = 30
-"""More fresh seeds than this are not worth what they tell."""
+"""More fresh seeds than this are not worth what they tell: the difference is then below a third of the noise of one
+training, and whoever trains once will not see it."""
 SUSPICIOUS = 4.0
-"""A test value this many standard deviations away from validation is not luck."""
+"""A test value this many standard deviations away from validation is not luck. Picked by hand: the deviation is itself
+estimated from a few seeds, whose tails are heavier than the normal ones, and a false alarm costs more trust than it
+brings."""
 FEWEST_SEEDS = 3
 """Whose spread says something."""
 
@@ -91,6 +94,7 @@ def _seeds_for(differences: Array) -> int | None:
     common = differences[np.isfinite(differences)]
     if len(common) < 3 or common.mean() == 0:
         return None
+    # 1.64: one-sided 95 %, as a tie is. Held at 1e6, for a mean that is almost none.
     return math.ceil(min(float((1.64 * common.std(ddof=1) / common.mean()) ** 2), 1e6))
 
 
@@ -116,6 +120,7 @@ def shifted_data(history: History) -> Advice | None:
     tested = _tested(history)
     if tested is None:
         return None
+    # Less strict than a leak, which is told by half: a test part is often a little harder, and that is no fault.
     # With few seeds their spread says little, so that the difference must be all that was lost once more.
     most = tested.left / 2 if tested.n_seeds >= FEWEST_SEEDS else tested.left
     if -tested.better <= SUSPICIOUS * tested.spread or -tested.better <= most:
@@ -171,6 +176,7 @@ def _tested(history: History) -> _Tested | None:
         return None
     values, objective = np.array(selection.best.values), history.objectives[0]
     mean, n_seeds = float(values.mean()), len(values)
+    # A thousandth at least: seeds that agree to the last digit would make any difference suspicious.
     spread = max(float(values.std(ddof=1)) if n_seeds > 1 else 0.0, 1e-3 * abs(mean))
     is_share = objective.goal == "maximize" and 0 < mean < 1
     better = objective.loss(mean) - objective.loss(test)
@@ -196,6 +202,7 @@ def few_trials(history: History, ranking: Importance | None = None) -> Advice | 
     ranking = ranking or importance(history)
     rankings = [ranking, *(importance(history, objective=at) for at in range(1, len(history.objectives)))]
     fixable = [{row.name for row in one.parameters if row.verdict == "can be fixed"} for one in rankings]
+    # A parent of conditions is never fixed: its children would lose their place, and the command would be refused.
     parents = {parent for domain in history.space.parameters.values() for parent in domain.when}
     fixed = [row.name for row in ranking.parameters if row.name in set.intersection(*fixable) - parents]
     evidence = f"{len(trials)} trial{'' if len(trials) == 1 else 's'} for {n_columns} hyperparameters"

@@ -66,6 +66,7 @@ def compare(left: History, first: int, right: History, second: int) -> Compariso
     one, other = left.trials[first], right.trials[second]
     sides = _side(left, one), _side(right, other)
     draws = _difference_draws(left, one, right, other)
+    # A single draw is the mean itself, where no spread is known: it has no interval and no probability.
     known = draws is not None and len(draws) > 1
     gain = chance = None
     if draws is not None and known:

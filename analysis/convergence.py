@@ -1,4 +1,4 @@
-"""Whether the search and the training still gain: best value over trials, value over rungs; compares no parameters."""
+"""Convergence of search and training: stagnation of the best value over trials, learning curves that still fall."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,9 +18,11 @@ from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
 
 MIN_TRIALS = 20
+"""Ten in each half; with fewer, a half without gain is no news. Picked by hand."""
 N_BEST = 5
+"""By their median, so that two odd curves of the five decide nothing; picked by hand."""
 STILL_FALLING = 0.8
-"""Share of the best trials that must have gained in the last stretch of their training."""
+"""Share of the best trials that must have gained in the last stretch of their training; one of five may jitter."""
 MIN_EPOCHS = 6
 """A shorter curve has no thirds that could be told apart."""
 
@@ -48,6 +50,7 @@ def no_gain_lately(history: History) -> Advice | None:
         return None
     objective = history.objectives[0]
     losses = np.array([observed_loss(trial, objective) for trial in trials])
+    # Halves of the trials, not a fixed number: gains become rarer as a search goes on, by its logarithm.
     half = len(trials) // 2
     gain = float(losses[:half].min() - losses.min())
     noise = measurement_noise(history)
@@ -124,6 +127,7 @@ class _Gains:
 def _gains(history: History, trial: Trial, curves: Curves) -> _Gains | None:
     """By the curve in thirds, else by the rungs; None where neither is there, or patience ended the trial."""
     objective = history.objectives[0]
+    # A trial that patience or a schedule ended says nothing of going on: it was ended because it did not gain.
     if trial.budget < trial.to_budget or trial.state is not TrialState.COMPLETED:
         return None
     curve = curves.get(trial.number, {})

@@ -1,4 +1,4 @@
-"""Quality beside cost: which trials are the best for what they take to train; says nothing about parameters."""
+"""Pareto front of quality and cost: which trials are the best for what they take to train."""
 
 from pydantic import FiniteFloat
 
@@ -24,6 +24,7 @@ def cost_front(history: History, objective: int = 0) -> tuple[CostPoint, ...]:
     The last is the best observed.
     """
     goal = history.objectives[objective]
+    # Sorted by cost, one pass finds the front: a trial is on it if it beats the best of all that are cheaper.
     trials = sorted(
         feasible(history, comparable(history, goal)),
         key=lambda trial: (trial.evaluations[-1].seconds, observed_loss(trial, goal), trial.number),

@@ -1,4 +1,4 @@
-"""A point of an effect curve, and the stretches of a parameter that one point stands for; fits nothing."""
+"""A point of a partial-dependence curve, and the stretches of a parameter that one point stands for."""
 
 import numpy as np
 from pydantic import Field, FiniteFloat
@@ -7,6 +7,7 @@ from pegbox.analysis.unit_columns import Cells, Column
 from pegbox.schemas.base import Schema, Value
 
 MAX_POINTS = 16
+"""As many as a curve of a card's width shows apart, and a stretch still holds some trials; picked by hand."""
 
 
 class EffectPoint(Schema):

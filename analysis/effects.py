@@ -1,4 +1,4 @@
-"""What each hyperparameter does: on average over the space, and near the best; ranks nothing.
+"""Partial dependence of each hyperparameter, and slices near the best: what it does on average, and what there.
 
 `average` averages over all other parameters, uniformly over the declared space (partial dependence, from the forest of
 `fanova`). `near_best` moves one parameter and keeps the others where the best trial has them (from the Gaussian
@@ -107,6 +107,7 @@ def _average(ensemble: Ensemble, forest: Forest, cells: Cells, position: int, si
     groups = bands(column)
     mean = sign * _by_band(forest.marginal(position), column, groups)
     bags = np.sort([sign * _by_band(bag.marginal(position), column, groups) for bag in ensemble.bags], axis=0)
+    # From the lowest to the highest of 16 bags: wider than percentiles of so few. The mean lies inside by force.
     low, high = np.minimum(bags[0], mean), np.maximum(bags[-1], mean)
     counts = _counts(cells, groups)
     return tuple(
@@ -136,6 +137,7 @@ def _middle(column: Column, group: Cells) -> float:
 def _interaction(forest: Forest, table: Table, names: tuple[str, str], sign: float) -> Interaction:
     first, second = (table.names.index(name) for name in names)
     left, right = table.columns[first], table.columns[second]
+    # 64 fields at most: more would hold less than one trial each in the usual study; picked by hand.
     rows, columns = bands(left, 8), bands(right, 8)
     grid = sign * forest.marginal(first, second)
     cells = table.cells()

@@ -1,4 +1,4 @@
-"""What the finalists' fresh seeds say, and the rule that picks the winner from it; writes no answer."""
+"""Posterior evidence of the finalists' fresh seeds, and the one-standard-error rule that picks the winner from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import Array, Replicates
 
 MIN_SAVING = 0.2
-"""A tie is preferred to the best mean if it costs less by at least this share; less is not worth a worse mean."""
+"""A tie is preferred to the best mean if it costs less by at least this share; less is not worth a worse mean. Picked
+by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,11 @@ def pick(evidence: Evidence) -> Choice:
         for position in tied
         if evidence.estimates[position] <= ceiling and costs[position] <= (1 - MIN_SAVING) * costs[leader]
     ]
+    # Without a spread every finalist is a tie, and the rule would hand out the cheapest, however bad.
     if not evidence.knows_spread or not cheap:
         return Choice(leader, leader, tied)
     winner = min(cheap, key=lambda position: (costs[position], evidence.estimates[position]))
+    # Of the leader and of the winner: a reader is told of everybody that either could be mistaken for.
     ties = {leader, *tied, *_not_beaten(evidence, winner)} - {winner}
     return Choice(leader, winner, tuple(sorted(ties)))
 

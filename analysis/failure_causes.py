@@ -1,4 +1,4 @@
-"""What makes trials fail, and where in the space it happens; counts failures, repairs none."""
+"""Failure analysis: what makes trials fail, and in which region of the space (a decision stump, tested by chance)."""
 
 import json
 from collections import Counter
@@ -18,6 +18,7 @@ from pegbox.schemas.history import History
 
 Mask = npt.NDArray[np.bool_]
 
+# Picked by hand: below these, failures are part of a search, and advice on them would crowd out better one.
 MIN_SHARE = 0.05
 MIN_FAILURES = 3
 MIN_CONCENTRATION = 2.0
@@ -149,6 +150,7 @@ def _is_concentrated(region: Region, failed: Mask) -> bool:
     if region.n_failed < MIN_FAILURES or n_outside < MIN_FAILURES:
         return False
     inside, outside = region.n_failed / region.n_trials, (failed.sum() - region.n_failed) / n_outside
+    # A quarter inside and half of all failures: forbidding the region must save more than the good trials it costs.
     return bool(inside >= max(MIN_CONCENTRATION * outside, 0.25) and region.n_failed >= failed.sum() / 2)
 
 

@@ -1,4 +1,4 @@
-"""What is best among several objectives: fronts, hypervolume; arrays of losses in, all to be made small."""
+"""Pareto fronts of several objectives and their hypervolume; arrays of losses in, all to be made small."""
 
 from collections.abc import Iterator
 

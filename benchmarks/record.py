@@ -24,7 +24,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.search.methods import strategy_for
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.search.space.enumeration import SpaceWalk
+from pegbox.search.space.enumeration import SpaceEnumeration
 
 SPACE: dict[str, Any] = {
     "model": ["svm", "forest", "boosting", "neighbours", "network"],
@@ -109,7 +109,7 @@ def record(path: Path) -> None:
             features, target, test_size=0.4, random_state=0, stratify=target
         )
         tables[name] = {}
-        for configuration in SpaceWalk(encoding):
+        for configuration in SpaceEnumeration(encoding):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 fitted = estimator(configuration).fit(train_x, train_y)

@@ -1,4 +1,4 @@
-"""Splits rows into parts of given shares: random, stratified, grouped or by time (no look-ahead); names no part."""
+"""Rows dealt out to folds and parts of given shares: at random, stratified by class, by group, or by time."""
 
 import heapq
 from collections.abc import Callable, Sequence

@@ -15,6 +15,7 @@ from pegbox.storage.layout import StoreLayout
 
 def measure_speedup(segments: Sequence[Segment], data: PreparedData) -> float:
     """How many times faster the segments would train as a stack than one after another, on this machine now."""
+    # Here and not above: the driver imports this module to name its functions, and does without torch.
     from pegbox.training.stacked_trainer import speedup
 
     return speedup(segments, open_splits(data, segments[0].fold))
@@ -38,6 +39,7 @@ def train_segments(
         for key in sorted(handovers):  # in one order everywhere, so that no two workers wait for each other
             held.enter_context(handovers[key].training())
         found = [handover.find() for handover in handovers.values()]
+        # A driver that died may have left some of them trained: only the rest is stacked.
         missing = [segment for segment, trained in zip(segments, found, strict=True) if trained is None]
         answers = iter(_train(missing, data, store, reports) if missing else ())
         ended = [next(answers) if trained is None else trained for trained in found]

@@ -21,12 +21,17 @@ from pegbox.schemas.trial import Segment
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.stack_shape import batch_key, shape_key
 
+# Picked by hand: all members of a stack wait for the slowest, and its memory grows with them; whether it gains is
+# measured before (`_is_worth_it`).
 AUTO_SIZE = 32
 """Trials of a batch, at most, where the study leaves their number to pegbox."""
+# Picked by hand: a search that proposes a quarter of its trials at once still learns three times in between.
 AUTO_SHARE = 4
 """Then no more than the budget's trials over this are on their way at once: a search learns from those that ended."""
+# Picked by hand: above the time in which the study's loop hands out what it has decided; a batch pays it once.
 QUIET_SECONDS = 0.25
 """A batch that has waited so long for its next trial waits for no more of them."""
+# Picked by hand: above the noise of a short measurement on a busy machine.
 WORTHWHILE = 1.1
 """Below this measured speed-up, `auto` trains one by one: a stack takes more memory, and answers late."""
 
@@ -160,11 +165,13 @@ class Batching:
         """Have the batch trained, and answer every caller whatever happens."""
         try:
             self._gather(batch)
+            # A worker first, then the batch is closed: while all are busy it may grow at no cost.
             with self._pool.reserved() as worker:
                 self._close(batch)
                 answers = self._ask(worker, tuple(batch.segments.values()), batch.data)
         except BaseException as error:
             self._close(batch)
+            # After the batch is closed: whoever joined it later would wait for an answer that nobody gives.
             for future in batch.answers.values():
                 future.set_exception(error)
             raise
@@ -221,6 +228,8 @@ class Batching:
         known = self._pays.get(shape_key(segments[0]) or "")
         if self._is_forced or known is not None:
             return known is not False
+        # At the full size, filled up with repetitions: the first batch is often small, and its answer holds for all
+        # later.
         probe = tuple(islice(cycle(segments), self._size))
         try:
             times: float = worker.run(measure_speedup, (probe, data), self._timeout_of(probe))
@@ -235,6 +244,7 @@ class Batching:
         return pays
 
     def _timeout_of(self, segments: Sequence[Segment]) -> float | None:
+        # One after another is the slowest that a stack can be, so a member never has less time than alone.
         return None if self._timeout_seconds is None else self._timeout_seconds * len(segments)
 
     def _timeout_failure(self, n_segments: int) -> Failure:

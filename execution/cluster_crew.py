@@ -20,6 +20,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.resources import visible_gpus
 
+# Picked by hand: above the pause between two rungs; a worker that is ended too early only costs its start.
 FORGOTTEN_SECONDS = 600
 """A worker that nobody has used for so long is ended when another run begins; its own run would start it again."""
 
@@ -125,6 +126,8 @@ class ClusterCrew:
         return WorkerPool(1, self.settings, logs=logs, directory=self.directory)
 
 
+# Of the process and not of the crew, which is unpickled anew with every task: workers have to outlive a task to be
+# warm. By thread, because a thread of the cluster runs one task at a time, and so needs one worker.
 _POOLS: dict[tuple[str, int], WorkerPool] = {}
 _USED_AT: dict[tuple[str, int], float] = {}
 _GUARD = threading.Lock()

@@ -16,6 +16,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.kinds.registry import code_modules, preload_for
 from pegbox.training.resources import parse_bytes
 
+# Preloaded only where `run.batch` asks for it: the second one loads torch, which other kinds do without.
 BATCH_MODULES = ("pegbox.execution.batch_worker", "pegbox.training.stacked_trainer")
 
 

@@ -1,4 +1,4 @@
-"""Ends a process with all that it started (children, daemons); asks nothing about what they do."""
+"""Ends a process tree: a process with all that it started (children, daemons); asks nothing about what they do."""
 
 import contextlib
 import ctypes
@@ -10,8 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+# Picked by hand: enough to remove a lock or a temporary file; every ended trial may cost this long.
 GRACE_SECONDS = 1.0
 """What is to end is asked to by SIGTERM first, and may take so long."""
+# Picked by hand: where the kernel cannot wake us (no pidfd), a trial ends this much late at most.
 LOOK_SECONDS = 0.02
 _LAST_SECONDS = 10.0
 """A process that SIGKILL does not end within so long is in the hands of the system, such as one that waits for a
@@ -32,6 +34,7 @@ def end_with_parent(parent: int) -> None:
         parent: Process id of the parent, which may have ended already.
     """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Asked after the request: a parent that ended just before it sends no signal any more.
     if os.getppid() != parent:
         os._exit(1)
 
@@ -104,6 +107,7 @@ def _parents() -> Iterator[tuple[int, int]]:
     """Each living process and its parent."""
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
+            # From the last parenthesis on: the program's name before it may hold blanks and parentheses of its own.
             state, parent = (directory / "stat").read_text().rpartition(")")[2].split()[:2]
             if state != "Z":
                 yield int(directory.name), int(parent)
@@ -120,6 +124,7 @@ def end_descendants(bystanders: frozenset[int] = frozenset(), group: int | None 
         until = time.monotonic() + patience
         told: set[int] = set()
         while left := _living(bystanders, group):
+            # Each is asked once: a second SIGTERM would cut short how a program cleans up after the first.
             for pid in left - told:
                 _send(pid, number)
             told |= left

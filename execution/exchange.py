@@ -1,4 +1,4 @@
-"""A place that all machines of a cluster reach, by a URL that fsspec knows; knows neither studies nor clusters."""
+"""A content-addressed place that all machines of a cluster reach, by a URL of fsspec's; knows no study."""
 
 import hashlib
 import os
@@ -29,6 +29,7 @@ class Exchange:
     @classmethod
     def of(cls, root: Path, url: str) -> Self:
         """The part of the place that belongs to the store in a directory."""
+        # By the store's path, so that stores which share a bucket never meet; 48 bits keep the few of them apart.
         return cls(f"{url.rstrip('/')}/{hashlib.sha256(str(root).encode()).hexdigest()[:12]}")
 
     @property
@@ -48,8 +49,10 @@ class Exchange:
             files, target = self._find(name)
             if files.exists(target):
                 return
+            # Written beside it and then moved: another machine that looks meanwhile must find all of it or nothing.
             draft = f"{target}.{uuid4().hex}"
             files.makedirs(files._parent(target), exist_ok=True)
+            # As a stream (`w|`): object stores cannot seek back to write a header.
             with files.open(draft, "wb") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
                 archive.add(path, arcname="it")
             files.mv(draft, target)
@@ -73,6 +76,8 @@ class Exchange:
                     return False
                 draft.mkdir(parents=True)
                 with files.open(source, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+                    # The filter refuses absolute paths, links out of the folder and devices: others may write to the
+                    # place as well.
                     archive.extractall(draft, filter="data")
                 _settle(draft / "it", path)
         finally:

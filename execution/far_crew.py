@@ -89,6 +89,8 @@ class FarCrew:
     def _here(self) -> ClusterCrew:
         """The crew in this machine's own store and copy of the code."""
         digest = hashlib.sha256(self._exchange.url.encode()).hexdigest()[:12]
+        # One for each user and exchange: another user could not write there, and later tasks find what earlier ones
+        # fetched.
         store = open_store(Path(tempfile.gettempdir()) / f"pegbox-{Path.home().name}-{digest}")
         directory = store.data / self._code.replace("/", "-")
         self._exchange.get(self._code, directory)

@@ -28,6 +28,8 @@ from typing import Any
 from pegbox.execution.descendants import children
 from pegbox.training.resources import memory_in_use
 
+# Picked by hand: what torch keeps for cuBLAS counts too and must not end every process; a large model that was
+# forgotten must.
 GPU_SHARE = 0.1
 """A process that holds more of its GPU's memory than this between two calls serves no further one."""
 _GPU_FILES = ("/dev/nvidia", "/dev/kfd", "/dev/dri")
@@ -52,6 +54,7 @@ class Baseline:
 
     def differences(self) -> tuple[str, ...]:
         """Names of what is not as it was, and of memory that is held; none where the next call may come."""
+        # Models refer to themselves in circles; until they are collected, files look open and memory looks held.
         gc.collect()
         now = self._take()
         found = [name for name, before in self._state.items() if now[name] != before]
@@ -106,6 +109,7 @@ def _files_of_code() -> list[tuple[int, str]]:
 
 
 def _umask() -> int:
+    # There is no way to read it but to set it; to the strictest, should another thread make a file meanwhile.
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
@@ -241,6 +245,7 @@ def _gpu_leftovers() -> tuple[str, ...]:
     if torch is None or not torch.cuda.is_initialized():
         return ()
     try:
+        # Kernels run behind the program's back: an error of one shows at the next synchronisation only.
         torch.cuda.synchronize()
         held = torch.cuda.memory_allocated() / torch.cuda.get_device_properties(0).total_memory
     except Exception:  # noqa: BLE001 - whatever kind it has, the context is of no use

@@ -47,6 +47,7 @@ class LocalCrew:
         """
         if self._batching:
             return self._batching.capacity
+        # One in four was picked by hand. With `run.limit` none: it would take a place of the limit and train nothing.
         return self.run.workers + (self.run.workers // 4 if self.run.limit is None else 0)
 
     def prepare(self, segment: Segment, data: PreparedData | None) -> None:
@@ -65,6 +66,7 @@ class LocalCrew:
         self, segment: Segment, trained: TrainedSegment, data: PreparedData | None, part: Literal["valid", "test"]
     ) -> Evaluation:
         """What the worker measured that trained the segment, or what another measures now."""
+        # Taken out: each is asked for once, and what stays would grow with the study.
         if part == "valid" and (measured := self._evaluations.pop(_content(segment, data), None)):
             return measured
         return self._calls.evaluate(segment, trained, data, part)

@@ -2,6 +2,7 @@
 
 from pegbox.schemas.failure import Failure, FailureKind
 
+# By name: Ray and Dask are extras, and one that is not used must not be imported just to look at its exceptions.
 _LOST = {
     "ray.exceptions": (
         "WorkerCrashedError",

@@ -16,6 +16,8 @@ from pegbox.training.resources import available_cores, total_memory_bytes, visib
 
 Result = TypeVar("Result")
 
+# Picked by hand: the next call has the other half. Less would give up warm GPU contexts for a library's caches, more
+# would fail a trial for what the one before it left.
 KEPT_SHARE = 0.5
 """A process that holds more of a worker's memory than this after a call serves no further one."""
 
@@ -47,6 +49,7 @@ class WorkerPool:
         """
         self.stopped = threading.Event()
         """Set when the workers are ended."""
+        # torch and BLAS start a thread a core in every process; workers that all did so would fight for the cores.
         self.threads = settings.threads or max(1, available_cores() // workers)
         context = worker_context(settings.imports)
         gpus = visible_gpus()
@@ -66,6 +69,7 @@ class WorkerPool:
             )
             for number in range(workers)
         )
+        # Last in, first out: where calls are fewer than workers, the same few serve them, and only these load the data.
         self._free: LifoQueue[Slot] = LifoQueue()
         for slot in reversed(self._slots):
             self._free.put(slot)
@@ -121,6 +125,7 @@ class WorkerPool:
     def stop(self) -> None:
         """End all workers at once; calls that are running raise `TrialError` of the kind lost."""
         self.stopped.set()
+        # All at once: each may take some seconds to leave politely, which a large pool would add up.
         stopping = [threading.Thread(target=slot.stop) for slot in self._slots]
         for thread in stopping:
             thread.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 from pegbox.execution.exchange import Exchange
 from pegbox.schemas.errors import ClusterError
 
+# Picked by hand: code is some MB; more means that data or checkpoints lie beside it, which every machine would load.
 MAX_CODE_BYTES = 200_000_000
 _NOT_CODE = {"__pycache__", "node_modules"}
 
@@ -54,6 +55,8 @@ def put_code(exchange: Exchange, directory: Path, store: Path) -> str:
 def _project_files(directory: Path, store: Path) -> Iterator[Path]:
     for here, folders, files in os.walk(directory):
         parent = Path(here)
+        # In place, so that os.walk skips what is left out; sorted, so that one project has one digest on every file
+        # system.
         folders[:] = sorted(
             name
             for name in folders

@@ -13,11 +13,13 @@ REPLICATE_STREAM = 1
 """Keeps the seeds of replicates apart from all others that are drawn from the study's seed."""
 
 
-class Segmenting:
+class SegmentPlan:
     """Makes the segments of one study; the code that trains is fingerprinted once, when the run begins."""
 
     def __init__(self, history: History, data: PreparedData | None) -> None:
         self._spec = history.spec
+        # Once: a file that is edited while the study runs must not split its trials into two kinds that are cached
+        # apart.
         self._code = code_fingerprint(history.spec.train)
         self._objectives = tuple(objective.metric for objective in history.spec.goals)
         self._n_folds = data.n_folds if data else 1

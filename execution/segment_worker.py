@@ -24,6 +24,7 @@ from pegbox.training.kinds.registry import load_data, trainer_for
 from pegbox.training.resources import process_name
 from pegbox.training.trainer import Report
 
+# Picked by hand: each append waits for the disk (fdatasync); a crash loses the curve of half a second, and no trial.
 FLUSH_SECONDS = 0.5
 
 
@@ -55,6 +56,7 @@ def train_segment(segment: Segment, data: PreparedData | None, store: StoreLayou
     """
     reports = JournalledReports(store)
     handover = handover_of(segment, data, store)
+    # The lock before the look: the worker of a dead driver may be at this very segment and leave its result meanwhile.
     with handover.training():
         trained = handover.find()
         if trained is None:
@@ -157,6 +159,7 @@ def open_splits(data: PreparedData, fold: int) -> Splits:
     return _opened(data.model_dump_json(), fold)
 
 
+# Picked by hand: arrays are memory-mapped, so a fold that is kept costs addresses and open files, but hardly memory.
 @lru_cache(maxsize=16)
 def _opened(data: str, fold: int) -> Splits:
     """Keyed by text because a schema with dictionaries has no hash."""

@@ -1,4 +1,4 @@
-"""One place for one worker process, seen from the driver: hand over a call, wait, replace a worker that died.
+"""One place for one worker process of the fork server, seen from the driver: hands over a call, replaces a dead one.
 
 Slots share no pipe and no lock, so a worker that dies while it holds one costs its own trial only, and a slot knows
 which process (and which GPU) it has.
@@ -23,11 +23,16 @@ from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.training.failures import failed, failure_of_exit
 
+# Picked by hand: data may come from a slow disk; too short a time would end healthy workers, too long a one only delays
+# the word of a stuck one.
 BEGIN_SECONDS = 600.0
 """What the call before left is ended, and data is loaded, before a call begins; a worker that takes longer is stuck."""
+# Picked by hand, above what the worker takes to end a call that ran out of time: two clocks must not race.
 LATE_SECONDS = 30.0
 """A worker keeps its call's time itself; one that is this much later has been stopped or hit, and is ended."""
 
+# multiprocessing has no hook for what a child is told of the main module, so its function is replaced while one process
+# starts; slots start theirs from threads of their own, which must not restore each other's.
 _MAIN_MODULE_LOCK = threading.Lock()
 _MAIN_MODULE_KEYS = ("init_main_from_name", "init_main_from_path")
 
@@ -65,6 +70,7 @@ class _WorkerContext(context.ForkServerContext):
 
 def worker_context(preload: tuple[str, ...]) -> context.ForkServerContext:
     """How worker processes start: forked from a clean server that has imported these modules already."""
+    # Before the first process: a fork server that runs already never reads this list again.
     multiprocessing.set_forkserver_preload(list(preload))
     return _WorkerContext()
 
@@ -110,8 +116,12 @@ class Slot:
         Raises:
             TrialError: The call raised, took longer than `timeout` seconds, or its process or worker ended.
         """
+        # Pickled twice: to unpickle arguments may import the user's code, so the worker hands the inner part on unread
+        # to the process of the call.
         request = pickle.dumps((pickle.dumps((function, arguments)), warm_up and pickle.dumps(warm_up), timeout))
         for _ in range(2):
+            # Twice at most: that an idle worker was ended (by the out-of-memory killer, say) shows with the next call
+            # only, which has not begun and so may be given to a fresh one.
             answer = self._try(request, timeout)
             if answer is not _NEVER_BEGAN:
                 break
@@ -183,10 +193,14 @@ class _Worker:
     """A worker process and the connection to it."""
 
     def __init__(self, environment: WorkerEnvironment, mp_context: context.ForkServerContext) -> None:
+        # Shared memory and no message, so that a worker that hangs can still be found and ended; raw, because a lock
+        # would stay taken for ever where its holder is killed.
         self._board = mp_context.RawArray("q", 2)
         self.connection, theirs = mp_context.Pipe()
         self._process = mp_context.Process(target=serve, args=(theirs, environment, self._board), daemon=True)
         self._process.start()
+        # As long as this process held the other end too, the death of the worker would never be seen as the end of the
+        # file.
         theirs.close()
         self._is_ready = False
         self._waiting, self._sending = threading.Lock(), threading.Lock()
@@ -218,6 +232,7 @@ class _Worker:
 
     def exit_code(self) -> int:
         """How it ended, or has to be ended now."""
+        # A connection closes a moment before the kernel gives out the exit code.
         self._process.join(GRACE_SECONDS)
         return -signal.SIGKILL if self._process.exitcode is None else self._process.exitcode
 
@@ -227,6 +242,8 @@ class _Worker:
             with contextlib.suppress(OSError):
                 self.send(STOP)
             self._process.join(3 * GRACE_SECONDS)
+        # The worker before its call: one that lives would fork the next process. Both groups, because the call has a
+        # session of its own, which no signal to the worker reaches.
         self._process.kill()
         self._process.join()
         for group in (int(self._board[1]), self.pid):

@@ -12,6 +12,7 @@ from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegme
 def evaluation_of_fold(segment: Segment, trained: TrainedSegment, measured: Evaluation) -> Evaluation:
     """What was measured, with the last report's metrics for all that evaluation does not measure itself."""
     last = trained.reports[-1] if trained.reports else MetricReport(step=0, metrics={})
+    # What was measured comes last and wins: a report may stand for a running mean, or for other weights.
     both: dict[str, float | str] = {**last.metrics, **last.unusable, **measured.metrics, **measured.unusable}
     metrics, unusable = parted(both)
     return Evaluation(
@@ -27,6 +28,7 @@ def evaluation_of_fold(segment: Segment, trained: TrainedSegment, measured: Eval
 def evaluation_of_trial(trial: Trial, folds: Sequence[Evaluation]) -> Evaluation:
     """The mean over folds; its seconds count from the beginning of the trial."""
     mean = mean_evaluation(folds)
+    # A fresh seed begins at zero, so its seconds are whole; a trial's rungs go on from each other and add up.
     if mean.replicate is not None or not trial.evaluations:
         return mean
     return mean.model_copy(update={"seconds": mean.seconds + trial.evaluations[-1].seconds})

@@ -75,6 +75,7 @@ def run_calls(worker: Connection, environment: WorkerEnvironment, *, uses_gpu: b
         uses_gpu: Whether earlier calls used a GPU: then its context is made before the first call comes.
     """
     parent = os.getppid()
+    # First of all: a worker that is killed from here on takes this process with it, whatever it does.
     end_with_parent(parent)
     os.setsid()  # the call's own group: a signal to it does not meet the worker
     _HERE.worker, _HERE.pid = worker, os.getpid()
@@ -85,6 +86,7 @@ def run_calls(worker: Connection, environment: WorkerEnvironment, *, uses_gpu: b
         import_code(environment)
     if uses_gpu:
         _open_gpu()
+    # After the imports and the GPU's context: what they change is no call's doing.
     baseline = Baseline(environment.kept_bytes) if may_stay else None
     while True:
         has_succeeded = _answer(worker)
@@ -129,6 +131,8 @@ def _answer(worker: Connection) -> bool:
 
 def _become_ordinary() -> None:
     """As a process that Python has started itself: with exit handlers of its own, and free to start others."""
+    # What libraries registered in the worker would otherwise run at the end of each of its copies: temporary folders
+    # would be removed and connections closed that the worker still uses.
     atexit._clear()
     weakref.finalize._registry.clear()  # type: ignore[attr-defined]
     weakref.finalize._registered_with_atexit = False  # type: ignore[attr-defined]
@@ -168,6 +172,7 @@ def _open_gpu() -> None:
 def _leave() -> NoReturn:
     """End as a script does: exit handlers of the call run (those that upload or write, say), its threads end."""
     try:
+        # No sys.exit: it would unwind into the worker's own frames, of which this process has a copy.
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -25,14 +25,19 @@ from pegbox.training import resources
 from pegbox.training.failures import failed, failure_of, failure_of_exit
 from pegbox.training.resources import count_out_of_memory_kills, limit_threads
 
+# Picked by hand: progress bars of many trials would fill a disk, and people read the last trial's output.
 MAX_LOG_BYTES = 10_000_000
 """A worker's log is emptied between two trials once it is longer."""
+# Ten minutes (docs/decisions/0005): a segment that ends in them is taken by the next run, while one that hangs does not
+# hold a machine that nobody watches.
 ORPHAN_SECONDS = 600.0
 """A call whose driver died may go on for so long; an idle worker ends at once."""
+# Picked by hand: trackers upload their last points at exit; the worker takes no further call meanwhile.
 LEAVE_SECONDS = 10.0
 """What a call has registered to run at its exit may take so long; its answer is given before."""
 _DEATH_SECONDS = 1.0
 """A process that closed its connection is given so long to end by itself."""
+# Picked by hand: above the usual five folds, and few enough that old data is not held for ever.
 MAX_WARM = 8
 """Warm-ups that a worker remembers: one for each fold of its data, mostly."""
 
@@ -51,6 +56,7 @@ def serve(driver: Connection, environment: WorkerEnvironment, board: Any) -> Non
     board[0] = os.getpid()
     prepare_process(environment)
     n_own_threads = n_threads()  # OpenBLAS ends its own before a fork
+    # After the environment is set: modules read OMP_NUM_THREADS or CUDA_VISIBLE_DEVICES once, while they are imported.
     if environment.forks_code:
         import_code(environment)
         _restore(environment)
@@ -68,6 +74,7 @@ def prepare_process(environment: WorkerEnvironment) -> None:
     """Make this process a worker: a group of its own, the driver's environment, our imports."""
     os.setsid()
     adopt_orphans()
+    # The fork server may have been started early, before the driver set all of its variables.
     os.environ.clear()
     os.environ.update(environment.variables)
     sys.path[:] = environment.paths
@@ -111,6 +118,8 @@ class _Worker:
             answer, is_orphan = self._child.run(payload, Deadline(seconds), self._driver)
             if is_orphan:
                 break
+            # Before the next process is made: with torch a fork and its end take 11 ms (docs/decisions/0005), which
+            # pass while the driver records the trial.
             self._driver.send_bytes(answer)
             self._renew()
 
@@ -136,6 +145,7 @@ class _Worker:
 
     def _fork(self) -> "_Child":
         ours, theirs = Pipe()
+        # What waits in these buffers would be written twice, by this process and by its copy.
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
@@ -173,6 +183,7 @@ class _Child:
 
     def run(self, payload: bytes, deadline: Deadline, driver: Connection) -> tuple[bytes, bool]:
         """The pickled answer of a call, and True where nobody waits for it any more."""
+        # The kernel says how many processes it has ended for lack of memory, and not which: only a difference tells.
         self._kills_before = count_out_of_memory_kills()
         with contextlib.suppress(OSError):  # it has ended; the wait tells how
             self._connection.send_bytes(payload)

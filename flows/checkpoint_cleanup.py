@@ -1,4 +1,4 @@
-"""Deletes checkpoints while a study runs, by the policy of its file; what is needed no more is asked of the history."""
+"""Checkpoint cleanup while a study runs, by the policy of its file; what is needed is asked of the history."""
 
 import time
 
@@ -7,10 +7,11 @@ from pegbox.storage.ingest import ingest
 from pegbox.storage.study_log import StudyLog
 from pegbox.training.atomic_files import remove_unfinished
 
+# Picked by hand: a look reads the history and the directory; checkpoints of half a minute seldom fill a disk.
 LOOK_SECONDS = 30.0
 
 
-class Keeping:
+class CheckpointCleanup:
     """Keeps the checkpoints of one study to `run.checkpoints`, once in a while and at the end of its run."""
 
     def __init__(self, study: StudyLog) -> None:
@@ -28,6 +29,7 @@ class Keeping:
     def finish(self) -> None:
         """Delete all that only the search and the choice of a winner needed."""
         if self._study.history.spec.run.checkpoints != "all":
+            # What may go is asked of the published history, so the last trials must be in it first.
             ingest(self._study.store, wait=True, force=True)
         self._drop()
 

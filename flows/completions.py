@@ -31,6 +31,7 @@ class Completions(Generic[About]):
     """Futures that were submitted and have not been taken back."""
 
     def __init__(self) -> None:
+        # A SimpleQueue, as its `put` is reentrant and never blocks: callbacks run in whichever thread ends a task.
         self._ended: SimpleQueue[tuple[About, PrefectFuture[Any]]] = SimpleQueue()
         self._open = 0
 

@@ -5,7 +5,7 @@ from typing import TypeVar, cast
 
 from prefect.futures import PrefectFuture
 
-from pegbox.execution.segment_plan import Segmenting
+from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.flows.completions import Completions
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.history import History
@@ -15,7 +15,7 @@ from pegbox.schemas.trial import Evaluation, mean_evaluation
 Done = TypeVar("Done")
 
 
-def measure_winner(selection: Selection, history: History, tasks: SegmentTasks, segmenting: Segmenting) -> Selection:
+def measure_winner(selection: Selection, history: History, tasks: SegmentTasks, segmenting: SegmentPlan) -> Selection:
     """The selection with its checkpoint and, where rows were held out, the test metrics of its winner.
 
     The model is the winner's replicate with the best validation value; its training is found in the cache.

@@ -13,6 +13,7 @@ from pegbox.schemas.warm_start import PastStudy
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.past_studies import past_history, past_studies
 
+# Picked by hand: each history is read at the start, and older studies are of older data and code.
 MOST_STUDIES = 16
 """Earlier studies that are listened to, the latest."""
 

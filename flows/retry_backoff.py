@@ -1,14 +1,16 @@
-"""Segments that rest before their next attempt, longer each time; what failed them is seldom over in a moment."""
+"""Exponential retry backoff: failed segments wait before their next attempt, twice as long each time."""
 
 import time
 
 from pegbox.schemas.trial import Segment
 
+# Both picked by hand: a second frees a GPU's memory or a port, a minute outlasts most hiccups of a file server without
+# holding up the trial's rung. No jitter: one thread hands out all retries of a study.
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
 
 
-class Resting:
+class RetryBackoff:
     """Gives segments back when they have rested; used in one thread."""
 
     def __init__(self) -> None:

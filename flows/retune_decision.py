@@ -41,6 +41,8 @@ class Retuning:
     @property
     def tuned_name(self) -> str:
         """The study that is tuned on this data: trials of other data are never compared with its own."""
+        # 32 bits of the fingerprint: enough to tell the states of one study's data apart, and short enough to be read
+        # aloud.
         return f"{self.spec.name}{FOR_DATA}{self.fingerprint[:8]}"
 
     @property
@@ -94,6 +96,7 @@ class Retuning:
     @property
     def _asked(self) -> str:
         """Changes with everything in the study that changes its answer."""
+        # Where and when a study runs, and how it is labelled, changes no answer.
         text = self.spec.model_dump_json(exclude={"run", "schedule", "tags"})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -14,6 +14,7 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.events import RunStarted
 from pegbox.schemas.study import StudySpec
 
+# Those whose versions change figures, or the format of what is stored.
 PACKAGES = ("pegbox", "torch", "prefect", "duckdb", "scikit-learn", "numpy")
 
 

@@ -27,8 +27,10 @@ def serve_study(spec: StudySpec, store: Path) -> None:
         parameters=parameters_of(spec, store),
         description=_describe(spec),
         tags=["pegbox"],
+        # By module: a path of this checkout means nothing where a work pool's worker runs the flow.
         entrypoint_type=EntrypointType.MODULE_PATH,
         print_starting_message=False,
+        # A second run of the same study would only find its lock taken.
         limit=1,
     )
 

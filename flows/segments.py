@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pegbox.execution.trial_evaluation import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
-from pegbox.flows.checkpoint_cleanup import Keeping
+from pegbox.flows.checkpoint_cleanup import CheckpointCleanup
 from pegbox.flows.completions import Completion, Completions
 from pegbox.flows.engines.cluster_engine import cluster_lost
 from pegbox.flows.interruption import Interruption
 from pegbox.flows.prefect_events import announce
-from pegbox.flows.retry_backoff import Resting
+from pegbox.flows.retry_backoff import RetryBackoff
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
 from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
@@ -49,9 +49,9 @@ class SegmentRunner:
         self._crew = tasks.crew
         self._data = tasks.data
         self._interruption = interruption
-        self.keeping = Keeping(study)
+        self.cleanup = CheckpointCleanup(study)
         self._waiting: deque[Segment] = deque()
-        self._resting = Resting()
+        self._backoff = RetryBackoff()
         # Not the attempts: a trial whose drivers died has had some, and none of them failed.
         self._retries: Counter[tuple[int, int | None, int]] = Counter()
         self._n_folds = tasks.data.n_folds if tasks.data else 1
@@ -63,12 +63,12 @@ class SegmentRunner:
         """Workers for which nothing is waiting; none once a signal came."""
         if self._interruption.is_requested:
             return 0
-        return max(0, self._crew.capacity - len(self._ongoing) - len(self._waiting) - len(self._resting))
+        return max(0, self._crew.capacity - len(self._ongoing) - len(self._waiting) - len(self._backoff))
 
     @property
     def is_busy(self) -> bool:
         """True while a segment waits, rests or is on its way."""
-        return bool(self._waiting or self._resting or self._ongoing)
+        return bool(self._waiting or self._backoff or self._ongoing)
 
     def add(self, segments: Iterable[Segment]) -> None:
         """Train these as soon as workers are free."""
@@ -85,18 +85,18 @@ class SegmentRunner:
             StudyInterruptedError: A signal came, and what was running has been let finish.
             Exception: What a task raised that is no failure of its trial.
         """
-        if self._ongoing or self._resting:
-            completion = self._ongoing.next(self._resting.seconds_left())
+        if self._ongoing or self._backoff:
+            completion = self._ongoing.next(self._backoff.seconds_left())
             if completion:
                 self._record(completion)
-        self.keeping.look()
+        self.cleanup.look()
         judge()
         self._fill()
 
     def drop(self, trial: int, replicate: int | None = None) -> None:
         """Train no further fold of a trial, or of a fresh seed of it."""
         self._waiting = deque(one for one in self._waiting if (one.trial, one.replicate) != (trial, replicate))
-        self._resting.drop(trial, replicate)
+        self._backoff.drop(trial, replicate)
         self._folds.pop((trial, replicate), None)
 
     def _record(self, completion: Completion[_Ongoing]) -> None:
@@ -115,17 +115,20 @@ class SegmentRunner:
     def _fill(self) -> None:
         if self._interruption.is_requested:
             self._waiting.clear()
-            self._resting.clear()
+            self._backoff.clear()
             if not self._ongoing:
                 raise StudyInterruptedError(
                     f"Study {self._study.history.spec.name!r} was interrupted. The same command goes on with it."
                 )
-        self._waiting.extendleft(self._resting.rested())
+        # Before what waits: its trial began earlier, and a rung or a set of folds may wait for it.
+        self._waiting.extendleft(self._backoff.rested())
         while self._waiting and len(self._ongoing) < self._crew.capacity:
             self._submit(self._waiting.popleft())
 
     def _submit(self, segment: Segment) -> None:
         self._crew.prepare(segment, self._data)
+        # Recorded before it is handed out: after kill -9 the history must know of all that a worker may still be
+        # training.
         self._study.record(SegmentStarted(study=segment.study, run=self._study.run, segment=segment))
         self._ongoing.add(_Ongoing(segment), self._tasks.train(segment))
 
@@ -169,6 +172,7 @@ class SegmentRunner:
         folds = self._folds[segment.trial, segment.replicate]
         folds.append(_Measured(segment, trained, evaluation))
         if self._n_folds > 1:
+            # Fold by fold, so that a trial whose first folds are hopeless can be stopped before its last.
             self._record_value(folds[-1:], evaluation, TrialState.RUNNING)
         if len(folds) == self._n_folds:
             trial = self._study.history.trials[segment.trial]
@@ -178,6 +182,7 @@ class SegmentRunner:
 
     def _record_value(self, folds: Sequence[_Measured], evaluation: Evaluation, state: TrialState) -> None:
         segment = folds[0].segment
+        # Histories are frozen: this one stays what it was, which is how an improvement is seen.
         before = self._study.history
         after = self._study.record(
             TrialEvaluated(
@@ -219,4 +224,4 @@ class SegmentRunner:
             self.drop(segment.trial, segment.replicate)
         else:
             self._retries[key] += 1
-            self._resting.add(segment.model_copy(update={"attempt": segment.attempt + 1}), self._retries[key])
+            self._backoff.add(segment.model_copy(update={"attempt": segment.attempt + 1}), self._retries[key])

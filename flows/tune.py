@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow
 
-from pegbox.execution.segment_plan import Segmenting
+from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.flows.close_lost_runs import close_lost_runs
 from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.held_out_test import measure_winner
@@ -51,26 +51,31 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (
+        # The crew first, as its workers import while the history is read; it also leaves last, when nobody needs a
+        # worker.
         open_crew(spec, layout) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,
         StudyArtifacts(layout, spec.name) as artifacts,
         Interruption() as interruption,
     ):
+        # Before anything is submitted: the study's lock is ours now, so whoever else is recorded as running is dead.
         close_lost_runs(study)
-        segmenting = Segmenting(study.history, data)
+        segmenting = SegmentPlan(study.history, data)
         tasks = SegmentTasks(study, crew, data)
         runner = SegmentRunner(study, tasks, interruption)
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
         selection = choose(study, tasks, segmenting)
         publish_report(whole(artifacts))
-        runner.keeping.finish()
+        runner.cleanup.finish()
     return selection
 
 
-def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
+def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPlan) -> None:
     """Propose, train and evaluate until the strategy is done; what a dead driver left running comes first."""
     strategy = study_strategy(study.history.spec, recall_earlier(study))
+    # Before the first decision: a dead driver's trials continue as the same trials, so that the proposals stay the same
+    # too.
     for trial in study.history.running:
         runner.add(segmenting.of_trial(trial))
 
@@ -91,7 +96,7 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting
 
 
 def decide_next(
-    study: StudyLog, strategy: Strategy, runner: SegmentRunner, segmenting: Segmenting, count: int
+    study: StudyLog, strategy: Strategy, runner: SegmentRunner, segmenting: SegmentPlan, count: int
 ) -> Wait | Done | None:
     """Have the strategy decide, record it and act on it; gives why there were fewer decisions than asked for."""
     proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), count)
@@ -104,7 +109,7 @@ def decide_next(
     return proposals.rest
 
 
-def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenting) -> None:
+def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPlan) -> None:
     """Train the best trials again, on fresh seeds common to all; clear losers get no more of them."""
     while replicates := select_finalists(whole(study.history)):
         runner.add(segmenting.of_replicates(study.history, replicates))
@@ -112,10 +117,11 @@ def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: Segmenti
             runner.settle()
 
 
-def choose(study: StudyLog, tasks: SegmentTasks, segmenting: Segmenting) -> Selection:
+def choose(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan) -> Selection:
     """Select the winner, and measure it on the held-out rows."""
     history = study.history
     selection = measure_winner(select_winner(whole(history)), history, tasks, segmenting)
+    # Only news: running a finished study again leaves its history as it is (idempotent).
     if selection != history.selection:
         study.record(SelectionMade(study=history.spec.name, run=study.run, selection=selection))
     return selection

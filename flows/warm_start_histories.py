@@ -1,4 +1,4 @@
-"""Hands a study the histories that it learns from: chosen once, then the same whenever it goes on."""
+"""Warm-start histories: earlier studies that a study learns from, chosen once, then the same whenever it goes on."""
 
 from pegbox.schemas.events import EarlierChosen
 from pegbox.schemas.history import History

@@ -121,5 +121,5 @@ def explain(history: History, whole: History | None, curves: Curves = MappingPro
 
 
 def _advice(whole: History | None, ranking: Importance, curves: Curves) -> tuple[Advice, ...]:
-    """What the trials call for, tried out."""
-    return () if whole is None else tried_out(whole, advise(whole.within_space(), ranking, curves))
+    """What the trials call for, tried out on the history as a strategy sees it."""
+    return () if whole is None else tried_out(whole, advise(explained_content(whole), ranking, curves))

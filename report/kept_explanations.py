@@ -35,7 +35,9 @@ def explained_content(history: History) -> History:
     told = [trial for trial in inside.trials if trial.evaluations or trial.state.is_finished]
     return History(
         spec=history.spec,
-        trials=tuple(trial.model_copy(update={"checkpoints": {}}) for trial in told),
+        trials=tuple(
+            trial.model_copy(update={"checkpoints": {}, "state": history.told_state(trial)}) for trial in told
+        ),
         search_end=history.search_end,
         selection=history.selection,
     )

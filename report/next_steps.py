@@ -66,7 +66,7 @@ def _to_go_on(status: StudyStatus, found: Sequence[Advice]) -> tuple[Advice, ...
     """What a run that was broken off or that only failed calls for."""
     name, is_answered = shlex.quote(status.study), status.best is not None and status.best.is_selected
     if status.incumbent is None and status.failures:
-        if any(one.kind == "failures" and one.command for one in found):
+        if any(one.kind == "failures" and _parsed(one.command) for one in found):
             return ()
         what = "Mend the cause of the failures, then give the trials another attempt."
         example = f"Trial {status.failure.trial}: {status.failure.message}" if status.failure else ""

@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a study, said as problems that a user understands; reads no file."""
+"""Validation messages: what pydantic finds wrong with a study, said as problems that a user understands."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What `auto` stands for: a method by space, budget and objectives, with the reason; builds nothing."""
+"""Algorithm selection, what `auto` stands for: a method by space, budget and objectives, with the reason."""
 
 import math
 from typing import NamedTuple
@@ -7,9 +7,11 @@ from pegbox.schemas.study import StudySpec
 from pegbox.search.space.encoding import SpaceEncoding
 
 MOST_MODELLED = 2000
-"""Trials beyond which a model's advantage is worth less than its time."""
+"""Trials beyond which a model's advantage is worth less than its time. Picked by hand: a study of so many has trials of
+seconds, beside which an ask of 60 ms (`benchmarks/ask_latency.py`) begins to count."""
 MOST_MODELLED_TOGETHER = 400
-"""The same for several objectives at once."""
+"""The same for several objectives at once, whose model is fitted from the start at every ask. Picked by hand; after 50
+trials `bayes` had 2.7 times the area of `genetic` (`benchmarks/README.md`)."""
 
 
 class Choice(NamedTuple):
@@ -24,6 +26,7 @@ def choose_method(spec: StudySpec) -> Choice:
     if spec.search.method != "auto":
         return Choice(spec.search.method, "The study asks for it.")
     limit = spec.budget.trials or math.inf
+    # The order is that of certainty: trying all of a small space cannot be beaten, whatever the objectives.
     size = _size(spec)
     if size <= limit:
         return Choice("grid", f"All {size:g} configurations of the space fit into the budget, so each is tried once.")

@@ -6,7 +6,7 @@ from pegbox.schemas.decision import Continue, Decision, Done, Start, Wait
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search import limits
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.strategy import Ending, Planner
 
@@ -18,7 +18,7 @@ class BudgetedStrategy:
         self._encoding = encoding
         self._ending = ending
         self._planner = planner
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
 
     def next(self, history: History, rng: np.random.Generator) -> Decision:
         """The next decision.
@@ -26,6 +26,7 @@ class BudgetedStrategy:
         Raises:
             SearchError: The method cannot go on.
         """
+        # Limits before the planner: a search that is over must not fit a model once more to find that out.
         reason = limits.end(history)
         if reason is None and self._ending is not None:
             reason = self._ending.reason(history)
@@ -35,6 +36,7 @@ class BudgetedStrategy:
         try:
             step = self._planner.plan(history, barrier is None, rng)
         except SpaceExhaustedError as exhausted:
+            # Once more without new trials: what is paused may still go on after the last configuration has begun.
             barrier = str(exhausted)
             step = self._planner.plan(history, False, rng)
         return self._within_budget(history, step, barrier)
@@ -49,7 +51,11 @@ class BudgetedStrategy:
         return self._known(history, step) if isinstance(step, Start) else step
 
     def _known(self, history: History, step: Start) -> Start:
-        """The step with the first known configuration that was not tried yet, where there is one."""
+        """The step with the first known configuration that was not tried yet, where there is one.
+
+        The planner was asked before: it says to which rung the configuration is trained, and that nothing paused goes
+        first.
+        """
         if not history.spec.search.enqueue:
             return step
         tried = self._novelty.tried(history)

@@ -1,4 +1,4 @@
-"""Makes one decision of a study as an event: live and when it is replayed, by the same lines; applies none."""
+"""Event sourcing of decisions: makes one of a study as an event, live and when it is replayed, by the same lines."""
 
 import numpy as np
 
@@ -17,6 +17,7 @@ def decide(history: History, strategy: Strategy) -> DecisionMade | Wait | Done:
     Raises:
         SearchError: The strategy cannot go on.
     """
+    # A list, not a sum: SeedSequence keeps seed 1, decision 0 and seed 0, decision 1 apart.
     rng = np.random.default_rng([history.spec.search_seed, history.n_decisions])
     decision = strategy.next(history, rng)
     if isinstance(decision, Wait | Done):

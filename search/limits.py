@@ -21,6 +21,7 @@ def barrier(history: History) -> str | None:
 
 def end(history: History) -> str | None:
     """Why the search is over, in one sentence; None while it goes on."""
+    # A fixed order, since the reason is journalled: a replay must name the same one where two hold at once.
     for rule in (_time, _target, _cost, _stagnation, _failures):
         reason = rule(history)
         if reason is not None:
@@ -41,6 +42,7 @@ def overdraw(history: History, step: Start | Continue) -> str | None:
 
 def committed(trial: Trial) -> int:
     """Epochs that a trial has taken, or will have; a failed one counts as far as it was meant to go."""
+    # By what is meant for running trials too, or several workers would each spend what is left.
     is_over = trial.state in {TrialState.PAUSED, TrialState.COMPLETED, TrialState.STOPPED}
     return trial.budget if is_over else trial.to_budget
 
@@ -89,6 +91,7 @@ def _failures(history: History) -> str | None:
     limit = history.spec.budget.failures
     if limit is None:
         return None
+    # The first, not any in a row: a search that once succeeded may enter a failing region, and learns from it.
     first = history.trials[:limit]
     if len(first) == limit and all(trial.state is TrialState.FAILED for trial in first):
         return f"The first {limit} trials all failed."

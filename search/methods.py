@@ -5,6 +5,7 @@ Methods are imported when they are built, so that checking a study loads neither
 
 from collections.abc import Sequence
 
+# What is imported here is loaded whenever a study is checked; scipy alone takes a second.
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.history import History
@@ -24,7 +25,7 @@ from pegbox.search.options import (
     NoOptions,
     check_options,
 )
-from pegbox.search.schedules.fold_stopping import BetweenFolds, judges_folds
+from pegbox.search.schedules.fold_stopping import FoldStopping, judges_folds
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.space.enqueued import check_enqueued, check_priors
 from pegbox.search.space.scales import by_magnitude
@@ -64,12 +65,13 @@ def strategy_for(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
     Raises:
         StudyError: The study asks for a method or an option that there is not.
     """
+    # Checked again, since a study may be built in Python and never have met `validate`.
     problems = check_search(spec)
     if problems:
         raise StudyError(problems, source=spec.name)
     encoding = SpaceEncoding(searched_space(spec))
     strategy = BudgetedStrategy(encoding, _planner(spec, encoding, earlier), _ending(spec, encoding))
-    return BetweenFolds(strategy) if judges_folds(spec) else strategy
+    return FoldStopping(strategy) if judges_folds(spec) else strategy
 
 
 def sampler_for(spec: StudySpec) -> Sampler:

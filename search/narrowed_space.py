@@ -14,7 +14,7 @@ from pegbox.search.limits import committed
 from pegbox.search.methods import strategy_for
 from pegbox.search.space.shared_sums import share_sums
 from pegbox.search.strategy import Strategy
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 
 def study_strategy(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy:
@@ -27,6 +27,7 @@ def study_strategy(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy
     Raises:
         StudyError: The study asks for a method or an option that there is not.
     """
+    # In this order: whether a trial lies inside is asked of its values, which the shares no longer show.
     return WithinSpace(spec.space, share_sums(spec, strategy_for, earlier))
 
 
@@ -38,7 +39,7 @@ class WithinSpace:
 
     def __init__(self, space: Space, strategy: Strategy) -> None:
         self._strategy = strategy
-        self._inside = TrialMemory(lambda trial: space.contains(trial.configuration))
+        self._inside = TrialCache(lambda trial: space.contains(trial.configuration))
         self._renumbered: dict[int, tuple[Trial, Trial]] = {}
 
     def next(self, history: History, rng: np.random.Generator) -> Decision:
@@ -51,6 +52,7 @@ class WithinSpace:
         if all(is_inside):
             return self._strategy.next(history, rng)
         inside, outside = _parted(history, is_inside)
+        # Stopped first: a trial that is neither shown to the strategy nor ended would stay paused for ever.
         paused = next((trial for trial in outside if trial.state is TrialState.PAUSED), None)
         if paused is not None:
             return Stop(trial=paused.number)

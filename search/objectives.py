@@ -1,4 +1,4 @@
-"""What a history says about its objectives, as losses in arrays; every objective is made small here."""
+"""Objectives of a history as losses: non-dominated sorting, crowding distance, constrained ranking; all made small."""
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,9 @@ def fronts(losses: Array) -> npt.NDArray[np.int64]:
     >>> fronts(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [np.nan, 0.0]])).tolist()
     [0, 0, 1, 2]
     """
+    # NaN compares as false with everything and would stand undominated on the first front.
     losses = np.where(np.isnan(losses).any(axis=1, keepdims=True), np.inf, losses)
+    # Of one objective fronts are ranks: the table of all pairs below takes the square of the trials.
     if losses.shape[1] == 1:
         return np.unique(losses[:, 0], return_inverse=True)[1].astype(np.int64)
     no_worse = (losses[:, None] <= losses[None]).all(axis=2)
@@ -90,6 +92,7 @@ def ranking(losses: Array, broken: Array | None = None) -> npt.NDArray[np.int64]
     if losses.shape[1] > 1:
         for number in np.unique(front):
             room[front == number] = crowding(losses[front == number])
+    # lexsort's last key counts most: constraints, then fronts, then room, then the number, so that no tie is open.
     broken = np.zeros(len(losses)) if broken is None else broken
     return np.lexsort((np.arange(len(losses)), -room, front, broken)).astype(np.int64)
 

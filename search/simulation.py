@@ -91,4 +91,5 @@ class Simulation:
                 evaluation=Evaluation(budget=to_budget, metrics=outcome.result, seconds=outcome.seconds),
                 state=TrialState.COMPLETED if full else TrialState.PAUSED,
             )
+        # The decision's number settles ties of the clock: events cannot be compared, and runs stay reproducible.
         heapq.heappush(self._running, (self._clock + outcome.seconds, order, event))

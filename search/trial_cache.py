@@ -1,4 +1,4 @@
-"""Remembers what was computed of each trial, so that long histories are cheap; holds no state of a search."""
+"""A cache of what was computed of each trial, so that long histories are cheap; no decision depends on it."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -8,7 +8,7 @@ from pegbox.schemas.trial import Trial
 Row = TypeVar("Row")
 
 
-class TrialMemory(Generic[Row]):
+class TrialCache(Generic[Row]):
     """One computed row a trial; a trial that changed, or another history, is computed anew."""
 
     def __init__(self, compute: Callable[[Trial], Row]) -> None:
@@ -20,6 +20,7 @@ class TrialMemory(Generic[Row]):
         """The rows of the trials, in their order; not to be changed by the caller."""
         del self._trials[len(trials) :], self._rows[len(trials) :]
         for position, (old, new) in enumerate(zip(self._trials, trials, strict=False)):
+            # By identity: trials are frozen, and an event makes a new object of the trial that it changes alone.
             if old is not new:
                 self._trials[position], self._rows[position] = new, self._compute(new)
         for trial in trials[len(self._trials) :]:

@@ -13,7 +13,7 @@ from pegbox.schemas.decision import Continue, Done, Stop, Wait
 from pegbox.schemas.errors import Problem, SearchError, suggest
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.strategy import Begin, Sampler, Schedule
 
@@ -68,7 +68,7 @@ class CheckedSampler:
     def __init__(self, path: str, sampler: Any, encoding: SpaceEncoding) -> None:
         self._path, self._sampler = path, sampler
         self._space = encoding.space
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
         """Its proposals, asked for one at a time.
@@ -76,6 +76,7 @@ class CheckedSampler:
         Raises:
             SearchError: One is no configuration of the space.
         """
+        # One at a time, as built-in samplers are asked by the loop: a user's code need not mind its own batch.
         return self._novelty.draw(history, count, lambda: self._one(history, rng))
 
     def _one(self, history: History, rng: np.random.Generator) -> Configuration:
@@ -83,6 +84,7 @@ class CheckedSampler:
         if not isinstance(proposed, list | tuple) or len(proposed) != 1 or not isinstance(proposed[0], Mapping):
             raise SearchError(f"{self._path} must propose a list of one configuration, got {proposed!r:.200}.")
         configuration = dict(proposed[0])
+        # A forbidden one is no error: it is drawn again, as for samplers of ours that do not look at `forbid` either.
         if not self._space.contains(configuration) and not self._space.is_forbidden(configuration):
             raise SearchError(
                 f"{self._path} proposed {configuration!r:.200}, which the space does not hold. Set each active "

@@ -1,4 +1,4 @@
-"""Which earlier studies a study learns from, and whether it can learn at all; what they teach lives in `model`."""
+"""Warm start: which earlier studies a study learns from, and whether it can; what they teach lives in `model`."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,11 @@ from pegbox.search.auto_method import choose_method
 
 LEARNERS = ("bayes", "freeze_thaw")
 FEWEST_TRIALS = 5
-"""Completed trials that an earlier study needs to be listened to."""
+"""Completed trials that an earlier study needs to be listened to. Picked by hand: fewer give a model that is all prior,
+whose mean would be believed as if it were knowledge."""
 MOST_EARLIER = 16
-"""Studies that `auto` and `own` take, the latest."""
+"""Studies that `auto` and `own` take, the latest. Picked by hand: each is fitted before the first decision and asked at
+every candidate of every later one."""
 FOR_DATA = "@"
 """Parts the name of a scheduled study from the state of the data that it was tuned on: `NAME@4f1d22aa`."""
 PATH = ("search", "warm_start")
@@ -79,6 +81,7 @@ def _misfit(spec: StudySpec, past: PastStudy) -> str | None:
         return f"it was to {old.goal} {old.metric}, this one is to {new.goal} {new.metric}"
     if past.spec.train.kind != spec.train.kind:
         return f"it trains a {past.spec.train.kind}, this one a {spec.train.kind}"
+    # Half by hand: with fewer in common what differed between the trials is mostly not what is searched here.
     ours, theirs = set(spec.space.parameters), set(past.spec.space.parameters)
     if 2 * len(ours & theirs) < len(ours):
         return f"it shares {len(ours & theirs)} of the {len(ours)} parameters, at least half are needed"

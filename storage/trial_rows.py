@@ -7,7 +7,8 @@ from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import open_history
 
 _TRIALS = """
-    SELECT t.number, t.state, t."values", t.params, t.started_at, coalesce(t.ended_at, (
+    SELECT t.number, t.state, t."values", t.params, coalesce(t.started_at, t.created_at) AS started_at,
+        coalesce(t.ended_at, (
             SELECT max(s.ended_at) FROM segments AS s WHERE s.study = t.study AND s.trial = t.number
         ), t.started_at, t.created_at) AS seen_at, t.failure_kind, t.failure_message,
         t.metrics, (SELECT map_from_entries(list((c.step, c.value) ORDER BY c.step)) FROM (

@@ -20,8 +20,10 @@ from pegbox.report.artifact_texts import bulletin_of
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 
+# Picked by hand: people look at a page for longer, and an update costs the server up to three requests.
 EVERY_SECONDS = 10.0
 """The shortest time from one update to the next while the study runs."""
+# Picked by hand: with many trials an update takes seconds of a core that trainings need.
 REST_FACTOR = 20.0
 """An update rests so many times as long as the last one took: at most a twentieth of a core, however many trials."""
 
@@ -56,6 +58,7 @@ class StudyArtifacts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed.set()
+        # A second Ctrl-C means at once: a request to a slow server is not waited for.
         if self._thread is not None and kind is not KeyboardInterrupt:
             self._thread.join()
         if kind is not None and issubclass(kind, Exception):
@@ -107,6 +110,7 @@ class _Artifact:
 
     def show(self, client: SyncPrefectClient, data: str | float, description: str) -> None:
         """Create or update it, unless it says this already."""
+        # A history that rests would otherwise be written again every ten seconds, for as long as a training lasts.
         if self._shown == (data, description):
             return
         try:

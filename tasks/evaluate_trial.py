@@ -13,6 +13,7 @@ from pegbox.tasks.caching import SegmentKey
 @task(
     name="evaluate-trial",
     task_run_name="evaluate-{segment.trial:04d}",
+    # Apart from training in the cache: one content, and another result.
     cache_policy=SegmentKey(step="evaluate"),
     persist_result=True,
     result_serializer="json",

@@ -19,6 +19,7 @@ class Proposals(Schema):
     """Why there are fewer decisions than were asked for."""
 
 
+# Not cached by Prefect: decisions are recorded in the history, and a history is too large to be hashed as a key.
 @task(name="propose-trials", cache_policy=NO_CACHE, persist_result=False)
 def propose_trials(history: History, strategy: Strategy, count: int) -> Proposals:
     """Up to `count` decisions, each made with those before it in sight.
@@ -32,5 +33,7 @@ def propose_trials(history: History, strategy: Strategy, count: int) -> Proposal
         if isinstance(made, Wait | Done):
             return Proposals(decisions=tuple(decisions), rest=made)
         decisions.append(made)
+        # Each in sight of the one before, as if it had been asked for alone: parallel studies replay decision by
+        # decision.
         history = history.after(made)
     return Proposals(decisions=tuple(decisions))

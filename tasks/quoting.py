@@ -1,4 +1,4 @@
-"""Hands values to Prefect tasks untouched; changes nothing about the tasks."""
+"""Quoted inputs of tasks, which Prefect passes on untouched instead of searching them for futures."""
 
 from typing import TypeVar, cast
 

@@ -17,6 +17,7 @@ def select_finalists(history: History) -> tuple[Replicate, ...]:
     Raises:
         NoTrialSucceededError: No trial is completed.
     """
+    # Of the space as it is now: one that was narrowed must not be won by what it no longer holds.
     history = history.within_space()
     if not history.completed:
         raise NoTrialSucceededError(_why_none(history))

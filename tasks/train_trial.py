@@ -17,6 +17,7 @@ from pegbox.tasks.concurrency_limit import within_limit
     task_run_name="trial-{segment.trial:04d}",
     cache_policy=SegmentKey(step="train"),
     persist_result=True,
+    # JSON and no pickle: a cached result is read by later versions of this code, and runs none when it is loaded.
     result_serializer="json",
 )
 def train_trial(segment: Segment, data: PreparedData | None, crew: Crew) -> TrainedSegment:

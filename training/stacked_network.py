@@ -1,4 +1,4 @@
-"""Many multilayer perceptrons as one: every weight has a leading dimension of models; trains nothing.
+"""Many multilayer perceptrons as one, in the manner of vmap: every weight has a leading dimension of models.
 
 Layers of different widths are filled up with zeros to the widest. They stay zeros, because every activation is 0 at
 0: no gradient reaches them, and nothing that they give reaches the outputs.

@@ -12,6 +12,7 @@ from prefect.task_runners import TaskRunner
 
 from pegbox.schemas.errors import ClusterError, ClusterLostError
 
+# Picked by hand: a slow network answers in it; the clients of Ray and Dask would wait for minutes.
 ANSWER_SECONDS = 10
 
 
@@ -94,6 +95,7 @@ def is_loopback(host: str) -> bool:
 def is_here(host: str) -> bool:
     """True if the address is one of this machine."""
     try:
+        # Only an address of this machine can be bound, whatever names and network interfaces it has.
         family, kind, protocol, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.bind(address)

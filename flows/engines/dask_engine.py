@@ -17,6 +17,8 @@ from pegbox.schemas.errors import ClusterError
 from pegbox.schemas.plan import RunSpec
 from pegbox.training.resources import available_cores
 
+# Picked by hand: schedulers that start machines on demand take longer, but a cluster that nobody gave a worker must be
+# told of.
 FIRST_WORKER_SECONDS = 60
 """How long a cluster without workers is waited for."""
 IGNORE_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
@@ -72,6 +74,7 @@ class DaskEngine:
             runner = DaskTaskRunner(
                 cluster_kwargs={
                     "n_workers": self._run.workers,
+                    # One training for a process of Dask's: where it dies, one trial is lost.
                     "threads_per_worker": 1,
                     "memory_limit": 0,  # training has processes of its own, with limits of its own
                     "dashboard_address": None,

@@ -41,6 +41,7 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
         return
     run = uuid4().hex
     with (
+        # Outermost, so that what goes wrong while the engine closes is named as well.
         _loss_told(engine, spec.name),
         engine.open(run) as runner,
         context.model_copy(update={"task_runner": runner}),

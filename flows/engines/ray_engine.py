@@ -94,5 +94,6 @@ class RayEngine:
         if self._wants_gpu and not gpus:
             raise ClusterError("The study trains on `device: cuda`, but no machine of the Ray cluster has a GPU.")
         share = min(1.0, gpus / self._run.workers) if self._wants_gpu is not False else 0.0
+        # No retries of Ray's own: ours count attempts, wait in between and are in the history.
         with remote_options(num_cpus=self.threads, num_gpus=share, max_retries=0):
             yield

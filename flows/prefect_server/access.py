@@ -33,8 +33,10 @@ def server_secret(home: Path) -> str:
     path = home / SECRET_FILE
     draft = home / f".{SECRET_FILE}.{os.getpid()}"
     if not path.exists():
+        # The mode with the making: set afterwards, another user could open the file in between.
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(f"pegbox:{secrets.token_urlsafe(32)}")
+        # A link and no rename: it fails where a secret is there, instead of replacing the one that others hold.
         with contextlib.suppress(FileExistsError):  # another run was faster: its secret is the one
             os.link(draft, path)
         draft.unlink()
@@ -69,6 +71,8 @@ def refusal(scope: Message) -> str | None:
         return f"The server answers to this machine's own names, but was asked for as {host[:100]!r}."
     if origin is not None and urlsplit(origin).netloc != host:
         return f"The request comes from another page, {origin[:100]!r}."
+    # A link on another page may open the front page, which changes nothing; all else would be cross-site request
+    # forgery.
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"} and scope["path"] != "/":
         return "The request comes from another page."
     return None

@@ -15,6 +15,8 @@ from pegbox.schemas.errors import NotFoundError, PegboxError, StudyInterruptedEr
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.lost_runs import EndedRun, last_run, untold_runs
 
+# Picked by hand: a server that was killed is started again in about that time; nobody wants to wait longer for a
+# command whose work is done.
 PATIENCE_SECONDS = 10.0
 """How long a run that has ended waits for the server, to tell it so; where it stays away, the next run tells it."""
 
@@ -135,6 +137,8 @@ def tell_end(run: EndedRun) -> bool:
         with get_client(sync_client=True) as client:
             known = client.read_flow_run(UUID(run.flow_run_id)).state
             if known is None or not known.is_final():
+                # By force, past orchestration rules that see only that no engine asks: the history knows the end for
+                # certain.
                 client.set_flow_run_state(UUID(run.flow_run_id), state, force=True)
     except ObjectNotFound:
         return True

@@ -24,11 +24,16 @@ from urllib.parse import urlsplit
 from pegbox.flows.prefect_server.access import App, guarded, server_secret
 from pegbox.schemas.errors import PegboxError
 
+# Measured on Prefect 3.8.8: 14 s to the first task with an empty database, 26 s on a busy machine; over four times
+# that.
 START_SECONDS = 120.0
+# Picked by hand: commands one after another share a start of some 7 s, and no server is left behind for long.
 LINGER_SECONDS = 10.0
 """How long a server without users waits for the next run."""
+# Picked by hand: far below the 62 s for which Prefect's client tries again, so that a killed server is back in time.
 LOOK_SECONDS = 2.0
 """How often a run looks whether its server still lives."""
+# Picked by hand, the end of the backoff: a server that cannot live (a full disk, say) is tried once a minute.
 SLOWEST_LOOK_SECONDS = 60.0
 
 
@@ -51,6 +56,8 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
     home.chmod(0o700)  # its database holds what the flows were called with
     os.environ["PREFECT_HOME"] = str(home.resolve())
     os.environ["PREFECT_API_AUTH_STRING"] = server_secret(home)
+    # Present before the server is looked for: one that is about to leave sees this user in time, or is gone when its
+    # lock is free.
     with _presence(home):
         url = _start_or_join(home, log)
         os.environ["PREFECT_API_URL"] = url
@@ -121,14 +128,17 @@ def _start_or_join(home: Path, log: Path) -> str:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return _read_address(address)
+        # Before the start: whoever comes meanwhile must wait for the new address instead of reading the dead server's.
         address.unlink(missing_ok=True)
         with socket.socket() as probe:
+            # A free port of the kernel's: Prefect's own 4200 is taken where the user or another store runs a server.
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         url = f"http://127.0.0.1:{port}/api"
         _start(home, log, url, lock.fileno())
         temporary = address.with_suffix(".tmp")
         temporary.write_text(json.dumps({"url": url}))
+        # In one step, so that nobody reads half an address.
         temporary.replace(address)
     return url
 

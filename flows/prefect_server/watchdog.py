@@ -10,8 +10,11 @@ from prefect.events.schemas.events import ResourceSpecification
 from prefect.settings import get_current_settings
 
 NAME = "pegbox: crash flow runs without a heartbeat"
+# Picked by hand: heartbeats of a busy machine come late, and a living run called crashed costs more than a dead one
+# that is found minutes later.
 SLOWEST_HEARTBEAT = 180
 """Seconds between two heartbeats, where a run's own settings do not say otherwise."""
+# A run that has ended, or rests on purpose, sends no heartbeat either, and is not dead.
 ENDS = ("Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended")
 
 
@@ -46,6 +49,7 @@ def _present() -> list[Automation]:
 
 def _three_heartbeats() -> timedelta:
     frequency = get_current_settings().flows.heartbeat_frequency or SLOWEST_HEARTBEAT
+    # Three, so that one or two that are lost or late end nothing; the minute is for the server's own delay.
     return timedelta(seconds=3 * max(frequency, SLOWEST_HEARTBEAT) + 60)
 
 

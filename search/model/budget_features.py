@@ -1,4 +1,8 @@
-"""Features of (configuration, budget): those of the point, and how near its budget is to the full one."""
+"""Multi-fidelity features of (configuration, budget): those of the point, and how near its budget is to the full one.
+
+The nearness goes by the logarithm: rungs grow by a factor, and a learning curve changes as much from 3 to 9 epochs as
+from 9 to 27.
+"""
 
 import math
 
@@ -21,6 +25,7 @@ class BudgetFeatures:
     def features(self, snapped: Array, budgets: Array | float | None = None) -> Array:
         """Shape (n, n_features); at the full budget where none is given."""
         features = self._space.features(snapped)
+        # A column that is the same for all rows would cost a length scale and tell nothing.
         if not self._has_rungs:
             return features
         share = self.nearness(np.asarray(self._full if budgets is None else budgets))
@@ -28,4 +33,5 @@ class BudgetFeatures:
 
     def nearness(self, budgets: Array) -> Array:
         """Of each budget to the full one: 0 for one epoch, 1 for all, in between by the logarithm."""
+        # 2, where the full budget is one epoch: the logarithm of 1 would divide by zero.
         return np.asarray(np.log(np.maximum(budgets, 1.0)) / math.log(max(self._full, 2.0)))

@@ -1,4 +1,4 @@
-"""The losses of a history as a Gaussian process over (configuration, budget); decides nothing."""
+"""Multi-fidelity surrogate: the losses of a history as a Gaussian process over (configuration, budget)."""
 
 import math
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
-from pegbox.search.model.incremental_fit import HyperparameterChain
+from pegbox.search.model.incremental_fit import IncrementalFit
 from pegbox.search.model.loss_scaling import scalarised, standardised
 from pegbox.search.model.observations import Observations
 from pegbox.search.model.subsampling import thinned
@@ -17,14 +17,23 @@ from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 
 MOST_ROWS = 600
-"""Rows that the model is conditioned on; the time of an ask is bounded by it."""
+"""Rows that the model is conditioned on; the time of an ask is bounded by it.
+
+Cholesky takes the cube of it: an ask took 52 ms at 1,000 trials and 62 ms at 5,000 (`benchmarks/README.md`). Picked by
+hand between that time and what the rows left out could tell.
+"""
 
 MOST_BELIEVED = 200
-"""Unfinished trials, the latest, that are taken as known at the full budget."""
+"""Unfinished trials, the latest, that are taken as known at the full budget.
 
+Each is a further row beside `MOST_ROWS`; picked by hand to keep the matrix below 1,000.
+"""
 
 LEAST_UNIT = 0.05
-"""Of the losses' deviation, however well earlier studies explain them."""
+"""Of the losses' deviation, however well earlier studies explain them.
+
+Without it a past that explains a few values exactly makes the unit zero and rounding errors the signal. Picked by hand.
+"""
 
 
 class ModelSettings(NamedTuple):
@@ -32,7 +41,7 @@ class ModelSettings(NamedTuple):
 
     longest: float = 0.75
     """Longest length scale, in units of the square root of the number of dimensions: a model of few points may not
-    rule a parameter out."""
+    rule a parameter out. About 2 for 7 dimensions, as it was held in decision 4."""
     most_rows: int = MOST_ROWS
 
 
@@ -82,7 +91,7 @@ class SurrogateBuilder:
         self._space = FeatureMap(encoding)
         self._full = float(full_budget)
         self._settings = settings or ModelSettings()
-        self._chains: dict[bool, HyperparameterChain] = {}
+        self._chains: dict[bool, IncrementalFit] = {}
 
     def build(
         self,
@@ -131,9 +140,12 @@ class SurrogateBuilder:
         """Hyperparameters; where the losses change with each ask there is no chain to follow."""
         prior = Prior(scorer.n_groups)
         if is_stable:
-            chain = self._chains.setdefault(scorer.n_groups > self._space.n_groups, HyperparameterChain(prior))
+            # A chain for each number of features: the first value at another budget adds the column of budgets.
+            chain = self._chains.setdefault(scorer.n_groups > self._space.n_groups, IncrementalFit(prior))
+            # A copy, since it is capped below: the next link begins where this fit ended, not at the cap.
             logs = chain.logs(data, losses).copy()
         else:
+            # Fitted from the prior at every ask, so with fewer rows and steps than a chain; picked by hand.
             rows = thinned(losses, 150)
             logs = fit(Data(data.features[rows], data.groups, data.targets[rows]), prior, iterations=25)
         longest = math.log(self._settings.longest) + 0.5 * math.log(max(scorer.n_groups, 1))

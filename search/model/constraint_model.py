@@ -1,4 +1,4 @@
-"""How likely a configuration is to keep the study's constraints, learnt from the metrics that they limit."""
+"""Probability of feasibility under the study's constraints, learnt from the metrics that they limit."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +8,12 @@ from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.space.axes import Array
 
 MOST_ROWS = 200
+"""As many as the losses' fit looks at, the latest: each constraint is fitted anew at every ask, by their cube."""
 FEWEST_ROWS = 2
+"""One value has no spread that a model could explain."""
 
 
-class KeptConstraints:
+class ConstraintModel:
     """A Gaussian process on each constraint's violation; the probabilities of keeping them are multiplied.
 
     Source: Gardner et al. 2014, equations 4 and 5.
@@ -38,9 +40,13 @@ class KeptConstraints:
 
 
 class _OneConstraint:
-    """Violations are pressed together on both sides of zero: how far outside a configuration lies matters little."""
+    """Violations are pressed together on both sides of zero: how far outside a configuration lies matters little.
+
+    arcsinh is linear near zero, where the limit is, and logarithmic far from it.
+    """
 
     def __init__(self, features: Array, violations: Array, groups: npt.NDArray[np.int64], n_groups: int) -> None:
+        # The median is 0 where most values lie exactly on the limit, such as a count that is bounded by it.
         scale = np.median(np.abs(violations)) or np.abs(violations).max() or 1.0
         pressed = np.arcsinh(violations / scale)
         self._mean, self._deviation = pressed.mean(), max(pressed.std(), 1e-6)

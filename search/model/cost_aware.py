@@ -1,4 +1,4 @@
-"""Expected improvement for what it costs: how dear a configuration is, learnt from those that were trained."""
+"""Cost-aware acquisition: expected improvement for what it costs, the cost learnt from trials that were trained."""
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from pegbox.search.space.encoding import SpaceEncoding
 SECONDS = "seconds"
 """Names the training time, where any other name is that of a metric."""
 FEWEST_TRIALS = 3
+"""As many as the model of the losses needs; with fewer, the cost of the first would decide by itself."""
 MOST_TRIALS = 200
+"""The latest; the model is fitted anew at every ask, by the cube of them. Picked by hand, as for constraints."""
 
 
-class Thrift:
+class CostModel:
     """Divides an acquisition by the expected cost, raised to the share of the budget that is left.
 
     Cheap configurations are explored first; at the end only the improvement counts, else a dear optimum would never be
@@ -36,11 +38,13 @@ class Thrift:
         if len(known) < FEWEST_TRIALS:
             return lambda points: np.zeros(len(points))
         points = np.array([self._encoding.encode(trial.configuration) for trial, _ in known[-MOST_TRIALS:]])
+        # Costs multiply (twice the width, twice the time), and a logarithm never predicts one below zero.
         logs = np.log([cost for _, cost in known[-MOST_TRIALS:]])
         spread = float(logs.std()) or 1.0
         features = self._features.features(self._encoding.snap(points))
         data = Data(features, self._features.groups, (logs - logs.mean()) / spread)
         posterior = Posterior(data, fit(data, Prior(self._features.n_groups), iterations=25))
+        # Times the spread, because the model speaks in deviations: the product is the logarithm of the cost again.
         exponent = share_left(history) * spread
         return lambda points: -exponent * posterior.mean(self._features.features(points))
 

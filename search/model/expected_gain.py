@@ -1,10 +1,10 @@
-"""Whether further trials can be expected to gain more than what a measurement varies by; proposes nothing."""
+"""Early stopping of a search: ends it once the expected improvement is below what a measurement varies by."""
 
 import numpy as np
 
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
-from pegbox.search.model.acquisition_optimiser import Ascent, Effort
+from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort
 from pegbox.search.model.budget_surrogate import Surrogate, SurrogateBuilder
 from pegbox.search.model.expected_improvement import log_expected_improvement
 from pegbox.search.model.loss_scaling import held
@@ -14,7 +14,10 @@ from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 
 FIRST = 20
-"""Completed trials before the first judgement, or three a parameter where that is more."""
+"""Completed trials before the first judgement, or three a parameter where that is more.
+
+Picked by hand: a model of fewer may be sure and wrong, and an end cannot be taken back.
+"""
 GROWTH = 1.1
 """Judged again each time the completed trials have grown by this factor: a model is fitted for each judgement."""
 
@@ -33,7 +36,7 @@ class ExpectedGain:
         self._encoding = encoding
         self._observer = Observer(encoding)
         self._builder = SurrogateBuilder(encoding, full_budget)
-        self._ascent = Ascent(encoding)
+        self._ascent = AcquisitionOptimiser(encoding)
         self._judged: tuple[tuple[Trial, ...], str | None] = ((), None)
 
     def reason(self, history: History) -> str | None:
@@ -47,6 +50,7 @@ class ExpectedGain:
         if count is None:
             return None
         last = history.completed[count - 1].number
+        # Without running trials: which of them still run at a judgement would depend on the machine's load.
         trials = tuple(trial for trial in history.trials[: last + 1] if trial.state.is_finished)
         if trials != self._judged[0]:
             self._judged = trials, self._judge(history, trials)
@@ -59,6 +63,7 @@ class ExpectedGain:
         if np.ptp(losses) == 0:
             return f"All {len(losses)} values of {history.objectives[0].metric} are the same: there is nothing to gain."
         surrogate = self._builder.build(seen)
+        # Seeded by their number, not by the decision's: the judgement stands for several decisions, and is replayed.
         gain = float(losses.std()) * self._largest_improvement(surrogate, seen, np.random.default_rng(len(trials)))
         goal, limit = history.objectives[0], history.spec.budget.improvement
         if limit != "noise":

@@ -17,13 +17,16 @@ def log_improvement(z: Array) -> Array:
     [-0.92, -1258.74]
     """
     z = np.asarray(z, dtype=float)
+    # Above -1 the sum has no cancellation; both branches get harmless arguments for the rows that are not theirs.
     near = z > -1.0
     high = np.where(near, z, 0.0)
     direct = np.log(np.exp(-0.5 * high * high - _LOG_SQRT_2PI) + high * np.exp(log_ndtr(high)))
     low = np.where(near, -1.0, z)
     # phi + z Phi = phi (1 - |z| Phi / phi); the ratio is below 1 and is compared in logarithms.
     ratio = np.log(-low) + log_ndtr(low) + 0.5 * low * low + _LOG_SQRT_2PI
+    # expm1 keeps the digits of 1 - ratio; 1e-300 keeps the logarithm from zero where rounding takes them all.
     inner = np.log(np.maximum(-np.expm1(np.minimum(ratio, -1e-300)), 1e-300))
+    # Below -1e4 terms of 5e7 would have to cancel to 1e-8, beyond the digits of a double: the asymptote phi / z^2.
     tail = -0.5 * low * low - np.where(low < -1e4, _LOG_SQRT_2PI + 2 * np.log(-low), _LOG_SQRT_2PI - inner)
     return np.asarray(np.where(near, direct, tail))
 

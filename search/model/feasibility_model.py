@@ -1,4 +1,4 @@
-"""How likely a configuration is to train at all, learnt from the trials that failed."""
+"""Probability of feasibility: how likely a configuration is to train at all, learnt from the trials that failed."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +8,12 @@ from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.space.axes import Array
 
 MOST_ROWS = 300
+"""Half of each kind, the latest: else many successes would drown the few failures. Picked by hand; costs its cube."""
 SOFTNESS = 0.1
-"""Variance of the threshold between success (+1) and failure (-1)."""
+"""Variance of the threshold between success (+1) and failure (-1).
+
+Picked by hand: with none, one failure beside a success makes a cliff that the search never crosses again.
+"""
 
 
 class Feasibility:
@@ -22,7 +26,9 @@ class Feasibility:
         succeeded, failed = succeeded[-MOST_ROWS // 2 :], failed[-MOST_ROWS // 2 :]
         labels = np.concatenate([np.ones(len(succeeded)), -np.ones(len(failed))])
         self._mean = labels.mean()
+        # Held, for a study of which every trial failed: labels that are all the same have no deviation.
         self._deviation = max(labels.std(), 0.05)
+        # share=1 below: longer length scales than for losses, as what fails fills regions (a memory, a learning rate).
         targets = (labels - self._mean) / self._deviation
         data = Data(np.vstack([succeeded, failed]), groups, targets)
         self._posterior = Posterior(data, fit(data, Prior(n_groups, share=1.0), iterations=25))

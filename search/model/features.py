@@ -1,4 +1,4 @@
-"""Points of the unit cube as features of a Gaussian process; the distances between them are what the model knows."""
+"""Points of the unit cube as features for the kernel of a Gaussian process, which knows nothing but their distances."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,13 +7,18 @@ from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 
 MOST_COLUMNS = 32
-"""Values without an order beyond this number share columns: each is a random direction, nearly at right angles."""
+"""Values without an order beyond this number share columns: each is a random direction, nearly at right angles.
+
+Picked by hand: the width of the features bounds what each kernel costs, and two random directions among 32 columns have
+a cosine of about 0.18.
+"""
 
 
 class FeatureMap:
     """One column for each ordered parameter, one for each value of one without an order; constants are left out.
 
-    Two different values without an order lie at distance 1. An inactive parameter stands in the middle of its range.
+    Two different values without an order lie at distance 1, as the ends of a range do. An inactive parameter stands in
+    the middle of its range, where it is as far from either end, or at zero among directions, as far from each value.
     """
 
     def __init__(self, encoding: SpaceEncoding) -> None:
@@ -23,7 +28,7 @@ class FeatureMap:
         for group, column in enumerate(self.searched):
             axis = encoding.axes[column]
             if not axis.is_ordered:
-                assert axis.n_values is not None
+                assert axis.n_values is not None  # only lists have no order, and a list has a length
                 self._tables[column] = _directions(axis.n_values)
             width = 1 if axis.is_ordered else self._tables[column].shape[1]
             groups += [group] * width
@@ -52,5 +57,6 @@ def _directions(n_values: int) -> Array:
     """A vector for each value, shape (n_values, n_columns), of length sqrt(1/2) each."""
     if n_values <= MOST_COLUMNS:
         return np.asarray(np.eye(n_values) * 0.5**0.5)
+    # Seeded by the count: the same space has the same features in every process and at every resume.
     directions = np.random.default_rng(n_values).normal(size=(n_values, MOST_COLUMNS))
     return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True) * 0.5**0.5)

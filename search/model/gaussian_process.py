@@ -1,4 +1,7 @@
-"""A Gaussian process on numbered features: hyperparameters by MAP, then posterior means, deviations and covariances."""
+"""A Gaussian process with a Matérn kernel: hyperparameters by MAP, then posterior means, deviations and covariances.
+
+Why it is our own: docs/decisions/0010-an-own-gaussian-process.md.
+"""
 
 import math
 from typing import NamedTuple
@@ -13,6 +16,8 @@ from pegbox.search.space.axes import Array
 SQRT5 = 5**0.5
 JITTER = 1e-6
 """Added to the noise variance, in units of the targets' variance; keeps equal points apart."""
+# Logarithms. Picked by hand, wide enough that the prior decides and not a bound: lengths from a hundredth of a range to
+# one that rules a parameter out, and a noise variance from below the jitter to more than all of the spread.
 LENGTH_BOUNDS = (-4.6, 6.0)
 SIGNAL_BOUNDS = (-4.0, 4.0)
 NOISE_BOUNDS = (-14.0, 1.0)
@@ -30,6 +35,7 @@ class Prior(NamedTuple):
     lies inside of the space, and with 8 workers.
     """
 
+    # Weight of the walls, shapes and rates are Optuna's; regrets with and without the walls stand in decision 4.
     n_lengths: int
     share: float = 7**-0.5
     """The middle in units of the square root of the number of dimensions."""
@@ -54,7 +60,10 @@ class Prior(NamedTuple):
         return float(value), gradient
 
     def start(self) -> Array:
-        """Where a fit begins: all length scales in the middle, little noise."""
+        """Where a fit begins: all length scales in the middle, little noise.
+
+        One start: several made no difference beyond the noise on LCBench (decision 4).
+        """
         return np.array([self.middle] * self.n_lengths + [0.0, -6.0])
 
 
@@ -102,16 +111,20 @@ def negative_log_posterior(logs: Array, data: Data, prior: Prior) -> tuple[float
     correlation, slope = matern(squared_distances(scaled, scaled))
     covariance = signal * correlation
     covariance.flat[:: n + 1] += noise + JITTER
+    # LAPACK itself, because scipy's wrapper raises where this tells by a number, in the innermost loop of a fit.
     factor, info = lapack.dpotrf(covariance, lower=1)
     if info:
+        # Not positive definite: so bad a value that the line search of L-BFGS steps back.
         return 1e10, np.zeros_like(logs)
     weights = cho_solve((factor, True), data.targets, check_finite=False)
+    # dpotri fills the lower triangle only; what stands in the upper one is no part of the inverse.
     inverse = np.tril(lapack.dpotri(factor, lower=1)[0])
     inverse += np.tril(inverse, -1).T
     outer = 0.5 * (inverse - np.outer(weights, weights))
     penalty, gradient = prior.penalty(logs)
     value = 0.5 * data.targets @ weights + np.log(np.diag(factor)).sum() + penalty
     stretch = outer * slope * signal
+    # sum_ij S_ij (x_i - x_j)^2 = 2 (x^2 S 1 - x S x), S symmetric: no array of shape (n, n, n_features) is made.
     by_feature = -4 * ((scaled * scaled) * stretch.sum(axis=1)[:, None] - scaled * (stretch @ scaled)).sum(axis=0)
     gradient[:n_lengths] += np.bincount(data.groups, by_feature, n_lengths)
     gradient[-2] += (outer * correlation).sum() * signal
@@ -147,6 +160,7 @@ class Posterior:
         self.noise = float(np.exp(logs[-1])) + JITTER
         factor, self.noise = _cholesky(covariance, self.noise)
         self._weights = cho_solve((factor, True), data.targets, check_finite=False)
+        # Inverted once, so that thousands of candidates an ask cost a matrix product and not a solve.
         self._inverse_factor = solve_triangular(factor, np.eye(len(factor)), lower=True, check_finite=False)
 
     def mean(self, features: Array) -> Array:
@@ -158,6 +172,7 @@ class Posterior:
         cross = self._cross(features)
         whitened = cross @ self._inverse_factor.T
         variance = self._signal - np.einsum("ij,ij->i", whitened, whitened)
+        # At a seen point without noise the difference may round to below zero; log EI divides by its root.
         return cross @ self._weights, np.sqrt(np.maximum(variance, 1e-12))
 
     def covariance(self, left: Array, right: Array) -> Array:
@@ -176,6 +191,7 @@ class Posterior:
     def believing(self, features: Array) -> "Posterior":
         """The posterior once values equal to its means have come at some points: a kriging believer.
 
+        All means stay as they are and only deviations shrink, so that parallel proposals keep away from each other.
         Source: Ginsbourger et al. 2010, section 4.2.
         """
         seen = Data(
@@ -198,4 +214,4 @@ def _cholesky(covariance: Array, noise: float) -> tuple[Array, float]:
         factor, info = lapack.dpotrf(noisy, lower=1)
         if not info:
             return np.tril(factor), noise
-        noise *= 10
+        noise *= 10  # rows that coincide; ten times as much is found in a few tries, and soon enough

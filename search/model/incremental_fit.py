@@ -1,4 +1,4 @@
-"""Hyperparameters of a Gaussian process along a growing history: each fit starts where the one before it ended.
+"""Incremental fits along a growing history: hyperparameters that start where the fit before ended.
 
 The chain is a function of the rows alone. What was fitted is remembered and checked against the rows, so asking twice
 is cheap, and a resumed study, which remembers nothing, finds the same hyperparameters.
@@ -13,6 +13,7 @@ from pegbox.search.model.loss_scaling import standardised
 from pegbox.search.model.subsampling import thinned
 from pegbox.search.space.axes import Array
 
+# Steps of L-BFGS. A later fit begins near its optimum, and the fit after it goes on from there; picked by hand.
 FIRST_ITERATIONS = 40
 NEXT_ITERATIONS = 12
 MOST_ROWS = 200
@@ -25,7 +26,7 @@ class _Link(NamedTuple):
     logs: Array
 
 
-class HyperparameterChain:
+class IncrementalFit:
     """Fits at 4, 5, ..., 30 rows, then each time the rows have grown by a fifteenth."""
 
     def __init__(self, prior: Prior) -> None:
@@ -43,6 +44,7 @@ class HyperparameterChain:
         for position, n_rows in enumerate(steps_up_to(len(losses))):
             features, values = data.features[:n_rows], losses[:n_rows]
             if not self._is_known(position, features, values):
+                # All links after one that changed began from it, directly or not.
                 del self._links[position:]
                 rows = thinned(values, MOST_ROWS)
                 step = Data(features[rows], data.groups, standardised(values[rows]))
@@ -68,5 +70,6 @@ def steps_up_to(n_rows: int) -> list[int]:
     step = 4
     while step <= n_rows:
         steps.append(step)
+        # By a share, so that a resumed study, which has to walk the whole chain, fits some 90 times for 2,000 rows.
         step += max(step // 15, 1)
     return steps

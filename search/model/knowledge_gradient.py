@@ -1,4 +1,4 @@
-"""What a step of training is worth: how far it is expected to lower the best posterior mean at the full budget."""
+"""Knowledge gradient: how far a step of training is expected to lower the best mean at the full budget."""
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
@@ -7,10 +7,14 @@ from pegbox.search.model.budget_surrogate import Surrogate
 from pegbox.search.model.expected_improvement import log_expected_improvement
 from pegbox.search.space.axes import Array
 
+# Gauss-Hermite: E f(Z), Z standard normal. f is piecewise linear, so that no number of nodes is exact; odd, to have one
+# at 0, and fixed, to be the same at a replay where draws would need seeds. Picked by hand against time.
 _NODES, _WEIGHTS = hermegauss(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 MOST_RIVALS = 40
+"""A value moves whoever may become the lowest, hardly one far above. By hand: points x rivals x nodes numbers."""
 TINY = 1e-12
+"""Steps are compared by the logarithm of their value for each epoch, which zero has not."""
 
 
 class KnowledgeGradient:
@@ -31,6 +35,7 @@ class KnowledgeGradient:
                 points' means.
         """
         self._surrogate = surrogate
+        # A trial has a row for each rung; NaN equals nothing, so inactive parameters would keep its rows apart.
         points = np.unique(np.nan_to_num(surrogate.seen, nan=-1.0), axis=0, return_index=True)[1]
         means = surrogate.mean(surrogate.seen[points])
         kept = np.argsort(means, kind="stable")[:MOST_RIVALS]

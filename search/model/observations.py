@@ -11,7 +11,7 @@ from pegbox.schemas.plan import Constraint
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 
 class Observations(NamedTuple):
@@ -42,6 +42,7 @@ class Observations(NamedTuple):
 
     def unfinished(self, full_budget: float) -> Array:
         """Points that were evaluated, but not at the full budget, shape (n, n_dims)."""
+        # Rows come by trial: the last one of each is its highest rung, and the earlier ones say nothing more.
         finished = np.unique(self.numbers[self.budgets >= full_budget])
         last = np.append(self.numbers[1:] != self.numbers[:-1], True)[: len(self.numbers)]
         return self.points[last & ~np.isin(self.numbers, finished)]
@@ -78,13 +79,14 @@ class Observer:
 
     def __init__(self, encoding: SpaceEncoding) -> None:
         self._encoding = encoding
-        self._memory = TrialMemory(self._row)
+        self._memory = TrialCache(self._row)
         self._history: History | None = None
 
     def observe(self, history: History) -> Observations:
         """The history as arrays."""
+        # A resumed study may have other objectives or constraints: the same trials then give other rows.
         if self._history is None or _limits(history) != _limits(self._history):
-            self._memory = TrialMemory(self._row)
+            self._memory = TrialCache(self._row)
         self._history = history
         rows = self._memory.rows(history.trials)
         evaluated = [(row, value) for row in rows for value in row.values]

@@ -1,4 +1,8 @@
-"""Which rows of a long history a model sees: the best, and a random sample of the rest."""
+"""Subsampling of a long history for a model: the best rows, and a random sample of the rest.
+
+The best, because the search looks among them; the sample, because a model of good points alone believes that all else
+is as good.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +22,7 @@ def thinned(losses: Array, most: int, nearness: Array | None = None) -> npt.NDAr
     if n <= most:
         return np.arange(n)
     rank = np.argsort(np.argsort(losses, kind="stable")) / n
+    # Above 1, the whole range of ranks: any row at the full budget comes before all of one epoch. Picked by hand.
     order = np.argsort(rank if nearness is None else rank - 1.2 * nearness, kind="stable")
     rest = np.random.default_rng(n).choice(order[most // 2 :], most - most // 2, replace=False)
     return np.sort(np.concatenate([order[: most // 2], rest]))

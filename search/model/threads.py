@@ -12,6 +12,7 @@ Result = TypeVar("Result")
 
 @cache
 def _controller() -> ThreadpoolController:
+    # Kept, because it looks through all loaded libraries; numpy's and scipy's BLAS are loaded before the first call.
     return ThreadpoolController()
 
 

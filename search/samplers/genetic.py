@@ -1,4 +1,4 @@
-"""A steady-state genetic algorithm, with NSGA-II's ranking of several objectives; no generations are waited for.
+"""A steady-state evolutionary algorithm with NSGA-II's non-dominated sorting; no generations are waited for.
 
 Each proposal is the child of two good trials. Children of a population that has converged are mutated more, since a
 child that was tried before is drawn again.
@@ -15,19 +15,23 @@ from pegbox.search.model.observations import Observer
 from pegbox.search.objectives import ranking, total_violation
 from pegbox.search.samplers.initial_design import InitialDesign
 from pegbox.search.space.axes import Array
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 
 
 class GeneticSettings(NamedTuple):
     """The method's constants."""
 
+    # Smaller than NSGA-II's 100, because a training costs more than a function; a third of the search at 60 trials.
     population: int = 20
     """Trials that may become parents; as many begin the search, drawn from a Sobol sequence."""
     tournament: int = 3
-    """Members drawn for each parent; the best of them is taken."""
+    """Members drawn for each parent; the best of them is taken. NSGA-II draws 2; 3 presses harder, as a population that
+    is never replaced as a whole has to. Picked by hand."""
+    # As in Deb et al. 2002.
     crossover: float = 0.9
     """Probability that a child has two parents."""
+    # Mühlenbein & Schlierkamp-Voosen 1993: with a quarter the spread of a population neither shrinks nor grows.
     blend: float = 0.25
     """How far a child's number may lie outside of its parents', in units of their distance."""
     width: float = 0.15
@@ -43,7 +47,7 @@ class GeneticSampler:
     def __init__(self, encoding: SpaceEncoding, seed: int, settings: GeneticSettings | None = None) -> None:
         self._encoding = encoding
         self._settings = settings or GeneticSettings()
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._observer = Observer(encoding)
         self._design = InitialDesign(encoding, seed)
         self._unordered = np.array([not axis.is_ordered for axis in encoding.axes])
@@ -55,6 +59,7 @@ class GeneticSampler:
             numbers = iter(range(len(history.trials), len(history.trials) + 10**9))
             return self._novelty.draw(history, count, lambda: self._encoding.decode(self._design.point(next(numbers))))
         share = self._settings.population / max(len(history.trials), 1)
+        # Falls as the root of the trials, to a third of the begin at most: steps that still leave a basin. By hand.
         width = self._settings.width * max(share, 0.1) ** 0.5
         return self._novelty.draw(history, count, lambda: self._encoding.decode(self._child(parents, width, rng)))
 
@@ -83,8 +88,10 @@ class GeneticSampler:
 
     def _mutate(self, child: Array, width: float, rng: np.random.Generator) -> Array:
         """About one parameter is changed: a number by a step, a value without an order by a jump."""
+        # 1/n as in Deb et al. 2002; at least one, since a child like its parent would be drawn again.
         changed = rng.random(len(child)) < 1 / len(child)
         changed[rng.integers(0, len(child))] = True
+        # Cauchy, not normal: most steps are small and a few are long (Yao, Liu & Lin 1999), so that no width is wrong.
         stepped = reflected(child + rng.standard_cauchy(len(child)) * width * 0.5)
         return np.where(changed, np.where(self._unordered, rng.random(len(child)), stepped), child)
 

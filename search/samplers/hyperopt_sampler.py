@@ -11,13 +11,15 @@ from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.history import History
 from pegbox.search.model.observations import Observations, Observer
 from pegbox.search.space.axes import Array
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 
 ALGORITHMS = ("tpe", "rand", "anneal")
 MOST_TRIALS = 1000
-"""Values that are handed over, and failures beside them: the latest."""
+"""Values that are handed over, and failures beside them: the latest. What rebuilding costs at each ask is bounded by
+it; picked by hand."""
 LIBRARY_TRIES = 4
+"""Asks in which the library may repeat what was tried, before uniform draws take its place; picked by hand."""
 
 
 class HyperoptSampler:
@@ -29,7 +31,7 @@ class HyperoptSampler:
 
     def __init__(self, encoding: SpaceEncoding, algorithm: str, arguments: Mapping[str, Any]) -> None:
         self._encoding, self._algorithm, self._arguments = encoding, algorithm, dict(arguments)
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._observer = Observer(encoding)
         self._searched = [column for column, axis in enumerate(encoding.axes) if axis.n_values != 1]
 
@@ -39,6 +41,7 @@ class HyperoptSampler:
         learns = len(seen.losses) > 0 and len(self._searched) > 0
         tries = iter(range(LIBRARY_TRIES * count if learns else 0))
         with warnings.catch_warnings():
+            # What it warns of lies within the library, and no user of ours could do anything about it.
             warnings.simplefilter("ignore")
 
             def sample() -> Configuration:
@@ -51,6 +54,8 @@ class HyperoptSampler:
     def _suggested(self, seen: Observations, seed: int) -> Array:
         import hyperopt
 
+        # Its `fmin` would drive the search itself; `suggest` alone proposes, and wants the trials as its documents.
+        # The objective is never called. Unchecked, because the documents are made below, thousands at each ask.
         domain = hyperopt.base.Domain(lambda configuration: 0.0, self._space(), pass_expr_memo_ctrl=False)
         trials = hyperopt.trials_from_docs(self._documents(seen), validate=False)
         algorithm = getattr(hyperopt, self._algorithm).suggest
@@ -79,6 +84,7 @@ class HyperoptSampler:
             (point, {"status": "ok", "loss": float(loss)})
             for point, loss in zip(seen.points[-MOST_TRIALS:], losses, strict=True)
         ]
+        # Failures last: `tid` counts on, and the values keep the numbers that they had before a failure.
         rows += [(point, {"status": "fail"}) for point in seen.failed[-MOST_TRIALS:]]
         return [self._document(number, point, result) for number, (point, result) in enumerate(rows)]
 
@@ -127,6 +133,7 @@ def check_hyperopt(name: str, arguments: Mapping[str, Any]) -> tuple[Problem, ..
         return (Problem("Hyperopt is not installed. Run `pip install 'pegbox[hyperopt]'`.", path),)
     import inspect
 
+    # What we hand over ourselves; `verbose` would print beside our own lines.
     taken = {"new_ids", "domain", "trials", "seed", "verbose"}
     accepted = set(inspect.signature(getattr(hyperopt, name).suggest).parameters) - taken
     return tuple(

@@ -1,4 +1,4 @@
-"""The first points of a search, before there is a model: a Sobol sequence, bent towards what is known beforehand."""
+"""The initial design of a search, before there is a model: a low-discrepancy sequence bent towards prior knowledge."""
 
 import numpy as np
 
@@ -12,13 +12,15 @@ from pegbox.search.space.priors import Priors
 class InitialDesign:
     """Points by number: recommended ones, then all guesses at once, then the sequence, every other one near a guess.
 
-    Every third point is the sequence's while there are recommended ones: they may all be bad, and alike.
+    Every third point is the sequence's while there are recommended ones: they may all be bad, and alike. With a past
+    turned upside down and no such points, `bayes` stood still for 25 trials on some tasks of LCBench.
     """
 
     def __init__(self, encoding: SpaceEncoding, seed: int, recommended: Array | None = None) -> None:
         self._sequence = SobolSequence(encoding.n_dims, seed)
         self._seed = seed
         self._priors = Priors(encoding)
+        # Decoded and encoded: a recommended point is told from others by the place where its trial will be seen.
         advice = [] if recommended is None else [encoding.encode(encoding.decode(point)) for point in recommended]
         self._recommended = encoding.snap(np.array(advice).reshape(-1, encoding.n_dims))
 
@@ -29,6 +31,7 @@ class InitialDesign:
 
     def leads_astray(self, seen: Observations) -> bool:
         """True once another point was better than every recommended one; compared at the lowest budget of all."""
+        # The lowest budget is the one that every trial passes; values of different budgets tell nothing together.
         first = seen.budgets == seen.budgets.min(initial=np.inf)
         points, losses = seen.points[first], seen.losses[first, 0]
         same = np.isclose(points[:, None], self._recommended, rtol=0.0, atol=1e-9, equal_nan=True).all(axis=2)
@@ -42,6 +45,7 @@ class InitialDesign:
             return np.asarray(self._recommended[number - (number + 1) // 3])
         number = number // 3 if is_advised else number - len(self._recommended)
         point = self._sequence.point(number)
+        # Every other one is the sequence's own, so that a wrong guess leaves half of the design as it was.
         if not self._priors.are_given or number % 2:
             return point
         rng = np.random.default_rng([self._seed, number])

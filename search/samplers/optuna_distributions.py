@@ -1,4 +1,4 @@
-"""A space in Optuna's words, and values there and back; samples nothing. Optuna is imported on use."""
+"""Search space to Optuna's distributions, and values there and back. Optuna is imported on use: it is an extra."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ from pegbox.schemas.errors import SearchError
 
 PREFIX = "hub/"
 REGISTRY = Path("github.com", "optuna", "optunahub-registry", "main", "package")
-"""Where a package lies below OptunaHub's cache."""
+"""Where a package lies below OptunaHub's cache. Looked at first, because `load_module` fetches what is missing."""
 
 
 def hub_sampler(package: str) -> type[Any]:
@@ -24,6 +24,7 @@ def hub_sampler(package: str) -> type[Any]:
     module = _module(package)
     listed = [getattr(module, name) for name in getattr(module, "__all__", dir(module))]
     kinds = [kind for kind in listed if inspect.isclass(kind) and issubclass(kind, BaseSampler)]
+    # A package also imports samplers of Optuna to build on; its own is the one that it defines.
     own = [kind for kind in kinds if kind.__module__.startswith(module.__name__)]
     if not own:
         raise SearchError(f"The package {package!r} of OptunaHub holds no sampler. Name one of its samplers/ packages.")
@@ -33,7 +34,7 @@ def hub_sampler(package: str) -> type[Any]:
 def _module(package: str) -> ModuleType:
     try:
         import optunahub
-        from optunahub._conf import cache_home
+        from optunahub._conf import cache_home  # private, and the only place that knows of its environment variables
     except ImportError as error:
         raise SearchError("OptunaHub is not installed. Run `pip install optunahub`.") from error
     registry = Path(cache_home()) / REGISTRY

@@ -17,9 +17,9 @@ from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.objectives import losses_of
 from pegbox.search.samplers.optuna_distributions import OptunaTerms
 from pegbox.search.samplers.optuna_hub import PREFIX, hub_sampler
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 READS_VALUES_ONLY = ("TPESampler", "GPSampler", "RandomSampler", "BruteForceSampler")
 """Samplers that need no more than parameters and values; the others keep notes in the study, and are asked again for
@@ -28,6 +28,7 @@ KEEPS_CONSTRAINTS = ("GPSampler", "NSGAIIISampler", "NSGAIISampler", "TPESampler
 MOST_TRIALS = 1000
 """Trials that are handed over: the latest; what rebuilding costs is bounded by it."""
 LIBRARY_TRIES = 4
+"""Asks in which the library may repeat what was tried, before uniform draws take its place; picked by hand."""
 
 
 class OptunaSampler:
@@ -36,10 +37,10 @@ class OptunaSampler:
     def __init__(self, encoding: SpaceEncoding, name: str, arguments: Mapping[str, Any], seed: int) -> None:
         self._encoding, self._name, self._arguments, self._seed = encoding, name, dict(arguments), seed
         self._terms = OptunaTerms(encoding)
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._goals: tuple[Objective, ...] = ()
         self._constraints: tuple[Constraint, ...] = ()
-        self._frozen = TrialMemory(self._freeze)
+        self._frozen = TrialCache(self._freeze)
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
         """What the library suggests; uniform draws where it only repeats itself."""
@@ -58,13 +59,15 @@ class OptunaSampler:
         import optuna
 
         keeps_notes = self._name not in READS_VALUES_ONLY
+        # A sampler that is asked again for each trial must draw what it drew then, so it keeps the study's seed. The
+        # others begin anew at each decision, and would draw the same numbers every time with a fixed one.
         seed = self._seed if keeps_notes else int(rng.integers(2**31))
         study = optuna.create_study(
             directions=["minimize"] * len(history.objectives), sampler=_build(self._name, self._arguments, seed)
         )
         if (self._goals, self._constraints) != (history.objectives, history.spec.constraints):
             self._goals, self._constraints = history.objectives, history.spec.constraints
-            self._frozen = TrialMemory(self._freeze)
+            self._frozen = TrialCache(self._freeze)
         frozen = self._frozen.rows(history.trials)[-MOST_TRIALS:]
         if keeps_notes:
             self._replay(study, frozen)
@@ -74,6 +77,7 @@ class OptunaSampler:
 
     def _replay(self, study: Any, frozen: list[Any]) -> None:
         for past in frozen:
+            # Enqueued, so that asking goes through the sampler, which takes its notes, and still gives what was tried.
             study.enqueue_trial(past.params)
             asked = study.ask()
             self._terms.suggest(asked)
@@ -104,6 +108,7 @@ class OptunaSampler:
         if state is Their.COMPLETE:
             for number, constraint in enumerate(self._constraints):
                 violation = trial.violation(constraint)
+                # Infinite where it was not measured: unknown must not pass for kept.
                 frozen.set_constraint(str(number), math.inf if violation is None else violation)
         return frozen
 
@@ -161,6 +166,7 @@ def _quiet() -> Iterator[None]:
     """Without Optuna's log lines and its warnings about experimental features."""
     import optuna
 
+    # Put back afterwards: the level is the process's, and a user's own training may use Optuna as well.
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

@@ -1,15 +1,16 @@
-"""Covers the space evenly with a scrambled Sobol sequence; learns nothing from the values."""
+"""Covers the space evenly with a low-discrepancy sequence, a scrambled Sobol one; learns nothing from the values."""
 
 import numpy as np
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.space.axes import Array
-from pegbox.search.space.deduplication import Novelty
+from pegbox.search.space.deduplication import Deduplication
 from pegbox.search.space.encoding import SpaceEncoding
 
 BLOCK = 1024
-"""Points that are drawn at a time; a power of two keeps the sequence balanced."""
+"""Points that are drawn at a time; a power of two keeps the sequence balanced, and scipy warns of other numbers. More
+than most studies have trials, so that it is drawn once; picked by hand."""
 
 
 class SobolSampler:
@@ -20,11 +21,12 @@ class SobolSampler:
 
     def __init__(self, encoding: SpaceEncoding, seed: int) -> None:
         self._encoding = encoding
-        self._novelty = Novelty(encoding)
+        self._novelty = Deduplication(encoding)
         self._sequence = SobolSequence(encoding.n_dims, seed)
 
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
         """The sequence from the number of trials on; the random numbers are not used."""
+        # 10**9: more than any study, and below 2**30, where scipy's sequence ends.
         position = iter(range(len(history.trials), len(history.trials) + 10**9))
         return self._novelty.draw(history, count, lambda: self._encoding.decode(self._sequence.point(next(position))))
 
@@ -42,6 +44,7 @@ class SobolSequence:
         if number >= len(self._points):
             from scipy.stats import qmc  # takes a second to load
 
+            # From its begin and the same seed: a longer sequence begins with the shorter one, so no point changes.
             n_points = BLOCK * (number // BLOCK + 1)
             n_points = 1 << (n_points - 1).bit_length()
             self._points = qmc.Sobol(self._n_dims, rng=np.random.default_rng(self._seed)).random(n_points)

@@ -28,6 +28,7 @@ class AshaSchedule:
         """A promotion from the highest rung that has one, or a new trial."""
         standings = self._ladder.standings(history)
         brackets = self._shares.of_first(len(history.trials) + 1)
+        # From the top, as in the paper: a worker goes to whoever is nearest to a result at the full budget.
         for rung in reversed(range(self._ladder.top)):
             for bracket in range(min(rung, brackets.max()) + 1):
                 number = self._promotable(standings, rung, brackets[:-1] == bracket)
@@ -38,6 +39,7 @@ class AshaSchedule:
     def _promotable(self, standings: Standings, rung: int, members: Mask) -> int | None:
         """The best trial paused at a rung that is among the best 1/factor of all that have come there."""
         arrived = np.flatnonzero(members & standings.arrived[:, rung])
+        # Rounded down: the first trial at a rung is its best by default, and proves nothing until others have come.
         n_best = len(arrived) // self._ladder.factor
         best = arrived[ranking(standings.losses[arrived, rung])[:n_best]]
         climbing = best[standings.paused_at[best] == rung]

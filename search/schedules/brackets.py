@@ -1,4 +1,7 @@
-"""Which trials form a bracket, and at which rung it begins: both follow from the numbers of the trials alone."""
+"""Hyperband's brackets: which trials form one, and at which rung it begins, by the numbers of the trials alone.
+
+So that nothing is kept between decisions, and a replay sorts the trials alike.
+"""
 
 import math
 from collections.abc import Iterator
@@ -62,6 +65,7 @@ class Shares:
     def of_first(self, n_trials: int) -> npt.NDArray[np.int64]:
         """The bracket of each of the first trials, shape (n_trials,); also the rung at which the trial begins."""
         while len(self._brackets) < n_trials:
+            # The bracket that is furthest behind its share; a drawn one would need random numbers to be replayed.
             bracket = int(np.argmin((self._dealt + 1) / self._sizes))
             self._dealt[bracket] += 1
             self._brackets.append(bracket)

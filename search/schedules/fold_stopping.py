@@ -1,4 +1,4 @@
-"""Cross-validation that ends early: a trial whose first folds are hopeless does not see the others."""
+"""Early stopping between folds: in cross-validation a trial whose first folds are hopeless does not see the others."""
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from pegbox.search.space.axes import Array
 from pegbox.search.strategy import Strategy
 
 FEWEST_FOLDS = 2
-"""Folds that every trial sees."""
+"""Folds that every trial sees. One could be a fold on which it is unlucky; picked by hand."""
 WARMUP = 5
-"""Other trials that have seen the same folds, before one of them is judged."""
+"""Other trials that have seen the same folds, before one of them is judged; as many as Optuna's median pruner waits
+for."""
 
 
 def judges_folds(spec: StudySpec) -> bool:
@@ -39,6 +40,7 @@ def hopeless_between_folds(history: History) -> int | None:
 
 
 def _is_hopeless(trial: Trial, folds: list[int], history: History) -> bool:
+    # Ranked by fronts, so that several objectives are judged by the rule that serves one.
     own = _mean(trial, trial, folds, history)
     others = [_mean(other, trial, folds, history) for other in history.trials if other is not trial]
     rows = [row for row in (own, *others) if row is not None]
@@ -63,7 +65,7 @@ def _losses(trial: Trial, judged: Trial, history: History) -> dict[int, list[flo
     }
 
 
-class BetweenFolds:
+class FoldStopping:
     """Stops a trial between two folds where it is hopeless; leaves everything else to another strategy."""
 
     def __init__(self, strategy: Strategy) -> None:

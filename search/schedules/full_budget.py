@@ -1,4 +1,4 @@
-"""Trains every trial to the full budget at once."""
+"""The schedule without early stopping: trains every trial to the full budget at once."""
 
 from pegbox.schemas.decision import Continue, Done, Stop, Wait
 from pegbox.schemas.history import History
@@ -11,6 +11,7 @@ class FullSchedule:
 
     def decide(self, history: History, can_begin: bool) -> Begin | Continue | Stop | Wait | Done:
         """The next paused trial, then a new one."""
+        # First, since it has no value that counts yet, and what it took to come so far would be lost.
         paused = next_paused(history)
         if paused is not None:
             return Continue(trial=paused.number, to_budget=history.spec.full_budget)

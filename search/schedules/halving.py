@@ -58,6 +58,7 @@ class HalvingSchedule:
             if not (present | standings.over[cohort]).all():
                 return None
             climbing, leaving = self._split(cohort, cohort[present], standings, rung)
+            # Stops first: they take no worker, so that the one that is free asks again and gets the climb.
             for number in leaving[standings.paused_at[leaving] == rung]:
                 return Stop(trial=int(number))
             for number in climbing[standings.paused_at[climbing] == rung]:
@@ -67,6 +68,7 @@ class HalvingSchedule:
 
     def _split(self, cohort: Numbers, present: Numbers, standings: Standings, rung: int) -> tuple[Numbers, Numbers]:
         """Who climbs from a rung and who leaves, best first."""
+        # One climbs from every bracket, be it ever so small: else its epochs end without a value that counts.
         n_best = max(len(cohort) // self._ladder.factor, 1)
         order = present[ranking(standings.losses[present, rung])]
         return order[:n_best], order[n_best:]

@@ -1,4 +1,4 @@
-"""The median rule: a trial goes on while it is no worse than half of those that came as far as it."""
+"""The median rule of early stopping: a trial goes on while it is no worse than half of those that came as far as it."""
 
 import numpy as np
 
@@ -16,6 +16,7 @@ class MedianSchedule:
     Source: Golovin et al. 2017, section 3.2.2; values at the rung stand for their running averages.
     """
 
+    # 5: the start-up trials of Optuna's median pruner; the median of fewer says more of luck than of quality.
     def __init__(self, spec: StudySpec, warmup: int = 5) -> None:
         self._ladder = Ladder(spec)
         self._warmup = warmup

@@ -1,4 +1,4 @@
-"""The rungs of a study and what stands on them; which trial climbs is a schedule's choice."""
+"""The rungs of a multi-fidelity study and what stands on them; which trial climbs is a schedule's choice."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.space.axes import Array
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 Rungs = tuple[int, ...]
 """Budgets, lowest first; the last is the full budget."""
@@ -47,7 +47,7 @@ class Ladder:
         self.rungs: Rungs = spec.rungs
         self.factor = spec.fidelity.factor
         self._goals = spec.goals
-        self._places = TrialMemory(lambda trial: _place(trial, self.rungs, self._goals))
+        self._places = TrialCache(lambda trial: _place(trial, self.rungs, self._goals))
 
     @property
     def top(self) -> int:
@@ -79,6 +79,7 @@ def _place(trial: Trial, rungs: Rungs, goals: tuple[Objective, ...]) -> _Place:
         for column, goal in enumerate(goals):
             if goal.metric in reached[-1].metrics:
                 losses[position, column] = goal.loss(reached[-1].metrics[goal.metric])
+    # By counting, since a paused trial may stand between two rungs after the study's rungs were changed.
     paused_at = sum(trial.budget >= rung for rung in rungs) - 1 if trial.state is TrialState.PAUSED else -1
     return _Place(losses, arrived, paused_at, trial.state in {TrialState.FAILED, TrialState.STOPPED})
 

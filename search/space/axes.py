@@ -1,4 +1,4 @@
-"""One parameter's values on the unit interval, there and back; conditions between parameters live in `encoding`."""
+"""One parameter's values on the unit interval, there and back, on its scale; conditions live in `encoding`."""
 
 import math
 from collections.abc import Callable
@@ -14,9 +14,13 @@ from pegbox.schemas.values import as_number, identity
 Array = npt.NDArray[np.float64]
 
 DIGITS = 12
-"""A real number is proposed with so many digits; coarser than rounding errors, so that round trips are exact."""
+"""A real number is proposed with so many digits; coarser than rounding errors, so that round trips are exact.
+
+A double holds 15 to 17; the three to five that are left take up the errors of a logarithm and its exponential.
+"""
 EXTRA_SHARE = 0.1
-"""Share of the unit interval that each extra value beside a range of real numbers takes."""
+"""Share of the unit interval that each extra value beside a range of real numbers takes. Picked by hand: a `0` beside a
+logarithmic range is tried once in ten draws, which is soon enough, and leaves the range nine."""
 
 
 class Axis(Protocol):
@@ -96,6 +100,7 @@ class SteppedAxis:
 
     def unit(self, value: Value) -> float:
         """The middle of the value's cell."""
+        # Rounded, not cut: 0.3 - 0.1 is a little less than two steps of 0.1.
         position = round((as_number(value) - self._low) / self._step)
         return (min(max(position, 0), self._n - 1) + 0.5) / self._n
 
@@ -188,6 +193,7 @@ class FloatAxis:
 
     def value(self, unit: float) -> Value:
         """The number there, with `DIGITS` digits."""
+        # The bounds exactly: the exponential of the logarithm of 1e-5 need not be 1e-5.
         if unit <= 0.0 or unit >= 1.0:
             return self._low if unit <= 0.0 else self._high
         scaled = self._start + unit * self._length
@@ -254,6 +260,8 @@ class ExtendedAxis:
     def __init__(self, base: Axis, below: tuple[Value, ...], above: tuple[Value, ...]) -> None:
         n_extra = len(below) + len(above)
         share = EXTRA_SHARE if base.n_values is None else 1 / (base.n_values + n_extra)
+        # A hundredth at least, or one extra beside a million integers would never be tried; half in all at most, or
+        # twenty extras would leave no room for the range. Picked by hand.
         share = min(max(share, 0.01), 0.5 / n_extra)
         self._start, self._end = share * len(below), 1 - share * len(above)
         self._base, self._below, self._above = base, ListAxis(below, True), ListAxis(above, True)
@@ -337,8 +345,10 @@ def _steps(domain: Integer | Float, low: float, high: float, step: float) -> Axi
 
 def count_steps(low: float, high: float, step: float) -> int:
     """How many values low, low + step, ... there are up to high; exact for whole numbers of any size."""
+    # Whole numbers by themselves: beyond 2**53 a division as doubles would lose or gain a value.
     if isinstance(low, int) and isinstance(high, int) and isinstance(step, int):
         return (high - low) // step + 1
+    # 1e-9, since (0.3 - 0.1) / 0.1 is 1.9999999999999998 and would lose the last value.
     return math.floor((high - low) / step + 1e-9) + 1
 
 

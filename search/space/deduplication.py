@@ -1,4 +1,4 @@
-"""Keeps a search from trying a configuration twice; what to try instead is the sampler's choice while it has one."""
+"""Deduplication: keeps a search from trying a configuration twice, while the space holds others."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,22 +6,26 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search.space.encoding import Key, SpaceEncoding
-from pegbox.search.space.enumeration import SpaceWalk
+from pegbox.search.space.enumeration import SpaceEnumeration
 
 TRIES = 32
-"""Draws of a sampler after which the walk over the space steps in."""
+"""Draws of a sampler after which the walk over the space steps in.
+
+Picked by hand: where 32 draws were all tried before, the space is nearly used up, and only a walk finds what is left or
+knows that nothing is.
+"""
 
 
-class Novelty:
+class Deduplication:
     """Knows which configurations a history has tried.
 
     Remembers the keys of the trials that it saw, because encoding 10,000 of them at each decision is slow; the memory
     is checked against the history, so the answer depends on the history alone.
     """
 
-    def __init__(self, encoding: SpaceEncoding, walk: SpaceWalk | None = None) -> None:
+    def __init__(self, encoding: SpaceEncoding, walk: SpaceEnumeration | None = None) -> None:
         self._encoding = encoding
-        self._walk = walk or SpaceWalk(encoding)
+        self._walk = walk or SpaceEnumeration(encoding)
         self._seen: list[Configuration] = []
         self._keys: set[Key] = set()
         self._steps: list[tuple[Key, Configuration]] = []
@@ -32,6 +36,7 @@ class Novelty:
         """Keys of all trials, whatever became of them; not to be changed by the caller."""
         configurations = [trial.configuration for trial in history.trials]
         known = len(self._seen)
+        # By identity: a history shares its unchanged trials with the one before, and comparing 10,000 dicts is slow.
         if known > len(configurations) or any(
             old is not new for old, new in zip(self._seen, configurations, strict=False)
         ):
@@ -93,5 +98,6 @@ class Novelty:
             position += 1
 
     def _forget(self) -> None:
+        # The steps of the walk stay: they follow from the space alone, and making their keys is the slow part.
         self._keys = set()
         self._first = 0

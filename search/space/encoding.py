@@ -1,4 +1,4 @@
-"""A space on the unit cube: configurations to points and back, whole arrays at a time; proposes nothing."""
+"""A search space on the unit cube: configurations to points and back, whole arrays at a time; inactive is NaN."""
 
 from collections.abc import Hashable, Mapping
 from functools import cached_property
@@ -16,7 +16,7 @@ Key = tuple[Hashable, ...]
 Mask = npt.NDArray[np.bool_]
 
 SAME = 1e-12
-"""Units closer than this stand for the same number."""
+"""Units closer than this stand for the same number; rounding errors of a unit are some 1e-16, cells far wider."""
 _INACTIVE = ("inactive",)
 
 
@@ -74,6 +74,8 @@ class SpaceEncoding:
         snapped = np.empty_like(points)
         for position, axis in enumerate(self.axes):
             snapped[:, position] = axis.snap(np.nan_to_num(points[:, position], nan=0.5))
+            # Parents stand before children, so theirs are snapped already; NaN is none of the wanted values, so that
+            # what hangs on an inactive parent is inactive too.
             for parent, wanted in self._conditions[position]:
                 snapped[~_is_one_of(snapped[:, parent], wanted), position] = np.nan
         return snapped
@@ -91,6 +93,7 @@ class SpaceEncoding:
     def _within(self, snapped: Array, position: int, bound: object) -> Mask:
         units = snapped[:, position]
         active = ~np.isnan(units)
+        # A forbidden combination meets only who has the parameter: inactive ones are never hit by it.
         if not isinstance(bound, Mapping):
             return active & _is_one_of(units, self._units(position, bound))
         numbers = self.axes[position].numbers(np.where(active, units, 0.5))

@@ -16,6 +16,7 @@ def check_enqueued(spec: StudySpec) -> tuple[Problem, ...]:
 
 
 LEARNS_FROM_PRIORS = ("bayes", "freeze_thaw", "genetic")
+"""Those whose first points bend. A grid or a Sobol sequence that bent would no longer cover the space evenly."""
 
 
 def check_priors(spec: StudySpec, method: str) -> tuple[Problem, ...]:

@@ -1,4 +1,4 @@
-"""Walks the configurations of a space one after the other, coarse before fine; chooses none of them."""
+"""Enumeration of a space: its configurations one after the other, coarse before fine."""
 
 import math
 from collections.abc import Iterator
@@ -12,11 +12,15 @@ from pegbox.search.space.axes import Axis
 from pegbox.search.space.encoding import SpaceEncoding
 
 FINEST_LEVEL = 24
-"""Where the refinement of real numbers ends: 2^24 parts of the range."""
+"""Where the refinement of real numbers ends: 2^24 parts of the range. Finer than any training tells apart and more than
+any study tries; an end, because a walk over a used-up space has to stop."""
 MOST_REFUSED = 200_000
-"""Forbidden configurations in a row after which a walk gives up."""
+"""Forbidden configurations in a row after which a walk gives up. Picked by hand: a space that allows less
+than one in so many is taken for a mistake, since a walk cannot prove that nothing is left."""
 _BLOCK = 4096
+"""Configurations of a level that are put into another order at once; a level of many parameters may hold millions."""
 _GOLDEN = (math.sqrt(5) - 1) / 2
+"""Multiples of it spread most evenly modulo 1 (Weyl's sequence), so that any beginning of a block covers it."""
 
 
 def refinement(axis: Axis, points: int | None = None) -> Iterator[tuple[int, float]]:
@@ -72,7 +76,7 @@ def _values(axis: Axis, n: int) -> Iterator[tuple[int, float]]:
             return
 
 
-class SpaceWalk:
+class SpaceEnumeration:
     """Every allowed configuration once, in an order whose beginnings cover the space evenly."""
 
     def __init__(self, encoding: SpaceEncoding, points: dict[str, int] | int | None = None) -> None:

@@ -4,7 +4,11 @@ from pegbox.schemas.domains import AnyDomain, Float, Integer
 from pegbox.schemas.space import Space
 
 WIDE = 1000.0
-"""Ratio of the ends of a range from which on its values are told apart by their magnitude."""
+"""Ratio of the ends of a range from which on its values are told apart by their magnitude.
+
+Three decades. With the four of LCBench's weight decay on a linear scale `bayes` ended at a regret of .073, by magnitude
+at .028; square and cube roots in between reached .044 and .056 (decision 4). Where it begins was picked by hand.
+"""
 
 
 def by_magnitude(space: Space) -> Space:
@@ -27,4 +31,5 @@ def _is_wide(domain: AnyDomain) -> bool:
         return False
     if isinstance(domain, Integer) and domain.power_of_two:
         return False
+    # A step or a density says by itself how the user means the range to be laid out, and is left alone above.
     return domain.min > 0 and domain.max / domain.min >= WIDE

@@ -20,10 +20,11 @@ from pegbox.schemas.trial import Trial
 from pegbox.schemas.values import as_number
 from pegbox.search.space.axes import decimals_of
 from pegbox.search.strategy import Strategy
-from pegbox.search.trial_cache import TrialMemory
+from pegbox.search.trial_cache import TrialCache
 
 FINER = 3
-"""Further digits of a value than of its share, so that the share, divided by what is left, comes back as it was."""
+"""Further digits of a value than of its share, so that the share, divided by what is left, comes back as it was. Three
+hold while a thousandth of the total is left; picked by hand within the digits of a double."""
 
 
 class _Part(NamedTuple):
@@ -87,6 +88,7 @@ class SharedSum:
             values[name] = round(part.value(as_number(configuration[name])), self._decimals)
             left -= values[name]
         low, high = self._ranges[-1]
+        # Held, because subtraction leaves a rounding error that may lie beyond the bound.
         values[self.rule.of[-1]] = min(max(round(left, self._decimals), low), high)
         return {**configuration, **values}
 
@@ -143,7 +145,7 @@ class SharedSumStrategy:
 
     def __init__(self, sums: SharedSums, spec: StudySpec, strategy: Strategy) -> None:
         self._sums, self._spec, self._strategy = sums, spec, strategy
-        self._trials: TrialMemory[Trial] = TrialMemory(self._seen)
+        self._trials: TrialCache[Trial] = TrialCache(self._seen)
 
     def next(self, history: History, rng: np.random.Generator) -> Decision:
         """The next decision.
@@ -152,6 +154,7 @@ class SharedSumStrategy:
             SearchError: The method cannot go on.
         """
         spec = self._spec.model_copy(update={"budget": history.spec.budget})
+        # Not model_copy: what a history has cached of its trials' values would be copied along with it.
         fields = {name: getattr(history, name) for name in History.model_fields}
         decision = self._strategy.next(
             History(**{**fields, "spec": spec, "trials": tuple(self._trials.rows(history.trials))}), rng

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from pegbox.execution.segment_plan import Segmenting
+from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.events import SegmentStarted, TrialEvaluated
 from pegbox.schemas.history import History
@@ -12,19 +12,19 @@ THREE_FOLDS = PreparedData(
 
 
 def test_new_trial_trains_from_zero_to_its_budget(history: History) -> None:
-    (segment,) = Segmenting(history, None).of_trial(history.trials[0])
+    (segment,) = SegmentPlan(history, None).of_trial(history.trials[0])
 
     assert (segment.from_budget, segment.to_budget, segment.attempt, segment.seed) == (0, 9, 1, 7)
 
 
 def test_trial_has_a_segment_for_each_fold(history: History) -> None:
-    segments = Segmenting(history, THREE_FOLDS).of_trial(history.trials[0])
+    segments = SegmentPlan(history, THREE_FOLDS).of_trial(history.trials[0])
 
     assert [segment.fold for segment in segments] == [0, 1, 2]
 
 
 def test_trial_left_running_by_a_dead_driver_gets_a_new_attempt(history: History) -> None:
-    segmenting = Segmenting(history, None)
+    segmenting = SegmentPlan(history, None)
     (segment,) = segmenting.of_trial(history.trials[0])
     running = history.after(SegmentStarted(study="hill", run="r", segment=segment))
 
@@ -44,7 +44,7 @@ def test_continued_trial_goes_on_from_its_evaluated_checkpoint(history: History)
         )
     )
 
-    (segment,) = Segmenting(at_rung, None).of_trial(at_rung.trials[0])
+    (segment,) = SegmentPlan(at_rung, None).of_trial(at_rung.trials[0])
 
     assert (segment.from_budget, segment.checkpoint) == (3, Path("three.pt"))
 
@@ -53,7 +53,7 @@ def test_finalists_share_their_seeds(history: History) -> None:
     first = history.trials[0]
     both = History(spec=history.spec, trials=(first, first.model_copy(update={"number": 1})))
 
-    segments = Segmenting(both, None).of_replicates(both, [(0, 0), (1, 0), (0, 1)])
+    segments = SegmentPlan(both, None).of_replicates(both, [(0, 0), (1, 0), (0, 1)])
 
     seeds = {(segment.trial, segment.replicate): segment.seed for segment in segments}
     assert seeds[0, 0] == seeds[1, 0]
@@ -61,7 +61,7 @@ def test_finalists_share_their_seeds(history: History) -> None:
 
 
 def test_segments_of_one_content_share_a_key(history: History) -> None:
-    (segment,) = Segmenting(history, None).of_trial(history.trials[0])
+    (segment,) = SegmentPlan(history, None).of_trial(history.trials[0])
     elsewhere = segment.model_copy(update={"study": "other", "trial": 5, "attempt": 2})
 
     assert elsewhere.content_key("data") == segment.content_key("data")

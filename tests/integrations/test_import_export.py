@@ -6,9 +6,11 @@ from typing import Any
 import optuna
 import pyarrow.parquet
 import pytest
+from driven_study import drive
 
 from pegbox.report.import_export import export_optuna, import_hyperopt, import_optuna
 from pegbox.schemas.errors import NotFoundError, StoreError, StoreUnwritableError
+from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
@@ -117,6 +119,30 @@ def test_optuna_opens_what_was_exported(recorded: StoreLayout, tmp_path: Path, k
     assert loaded.trials[18].state == optuna.trial.TrialState.FAIL
     assert loaded.trials[18].user_attrs["failure"] == "diverged: the loss was diverged"
     assert isinstance(loaded.trials[0].duration, datetime.timedelta)
+
+
+def test_trials_that_a_schedule_left_behind_are_exported_too(tmp_path: Path) -> None:
+    spec = StudySpec.model_validate(
+        {
+            "name": "left",
+            "train": {"kind": "function", "function": "a:b", "epochs": 9},
+            "space": {"x": {"min": 0.0, "max": 1.0}},
+            "objective": {"metric": "loss"},
+            "search": {"method": "random"},
+            "fidelity": {"schedule": "asha"},
+            "budget": {"trials": 12},
+        }
+    )
+    drive(tmp_path / "store", spec, lambda at, epochs, _: {"loss": float(at["x"]) + 1 / epochs})
+
+    assert export_optuna(tmp_path / "store", "left", str(tmp_path / "optuna.db")) == 12
+
+    loaded = optuna.load_study(study_name="left", storage=optuna_place(tmp_path, "db")[1])
+    with open_history(tmp_path / "store") as history:
+        left = [row[0] for row in history.sql("SELECT number FROM trials WHERE state != 'completed'").fetchall()]
+    assert left
+    assert {loaded.trials[number].state for number in left} == {optuna.trial.TrialState.PRUNED}
+    assert all(loaded.trials[number].intermediate_values for number in left)
 
 
 def test_a_study_survives_the_way_there_and_back(recorded: StoreLayout, store: StoreLayout, tmp_path: Path) -> None:

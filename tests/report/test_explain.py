@@ -3,14 +3,15 @@ import pytest
 
 from pegbox.report import explain, history_sample
 from pegbox.report.explain import explain_study
-from pegbox.report.kept_explanations import MOST_KEPT, KeptExplanations
+from pegbox.report.kept_explanations import MOST_KEPT, KeptExplanations, explained_content
 from pegbox.report.study_reader import StudyReader, study_status
 from pegbox.schemas.decision import Start
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.events import DecisionMade, RunStarted, TrialEvaluated
+from pegbox.schemas.history import History
 from pegbox.schemas.overrides import override
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Evaluation, TrialState
+from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.storage.amending import amend_study
 from pegbox.storage.same_study import changes
 from pegbox.storage.store import open_store
@@ -128,6 +129,21 @@ def test_a_trial_that_ends_is_explained_anew(tmp_path):
 
     assert (after.n_trials, after.importance.n_trials) == (31, 31)
     assert after.importance.parameters[0].total != before.importance.parameters[0].total
+
+
+def test_trials_that_a_search_left_at_a_rung_are_among_those_that_ended(tmp_path):
+    write_study(tmp_path, n_trials=2)
+    spec = first_spec(tmp_path)
+    at_rung = Trial(
+        number=0, configuration={"lr": 0.1, "width": 16}, seed=0, state=TrialState.PAUSED, to_budget=1,
+        evaluations=(Evaluation(budget=1, metrics={"loss": 1.0}, seconds=1.0),), checkpoints={0: tmp_path},
+    )  # fmt: skip
+
+    going_on, over = (History(spec=spec, trials=(at_rung,), search_end=end) for end in (None, "All were tried."))
+
+    assert explained_content(going_on).trials[0].state is TrialState.PAUSED
+    assert explained_content(over).trials[0].state is TrialState.STOPPED
+    assert not explained_content(over).trials[0].checkpoints
 
 
 def test_damaged_cache_is_computed_again(tmp_path):

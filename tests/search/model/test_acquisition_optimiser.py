@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from pegbox.search.model.acquisition_optimiser import Ascent, Effort
+from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.testing.studies import study
 
 
 def test_the_step_shrinks_from_round_to_round():
-    ascent = Ascent(SpaceEncoding(study({name: {"min": 0.0, "max": 1.0} for name in "ab"}).space))
+    ascent = AcquisitionOptimiser(SpaceEncoding(study({name: {"min": 0.0, "max": 1.0} for name in "ab"}).space))
     rounds: list[np.ndarray] = []
 
     def flat(points: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
-from pegbox.search.model.constraint_model import KeptConstraints
+from pegbox.search.model.constraint_model import ConstraintModel
 from pegbox.search.objectives import ranking, total_violation
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.testing.studies import study
@@ -94,7 +94,7 @@ def test_rows_that_break_a_limit_rank_last_by_how_far() -> None:
 
 def test_the_probability_falls_as_a_limit_nears() -> None:
     features = np.linspace(0, 1, 12)[:, None]
-    model = KeptConstraints(features, features - 0.5, np.array([0]), 1)
+    model = ConstraintModel(features, features - 0.5, np.array([0]), 1)
     probability = np.exp(model.log_probability(np.array([[0.1], [0.5], [0.9]])))
     assert probability[0] > 0.95
     assert probability[1] == pytest.approx(0.5, abs=0.2)
