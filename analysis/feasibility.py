@@ -25,6 +25,7 @@ def nearest(history: History, trials: tuple[Trial, ...]) -> Trial | None:
     if not known:
         return None
     violations = np.maximum([row for _, row in known], 0.0)
+    # In shares of the largest: constraints come in units of their own (parameters, milliseconds) and cannot be added.
     largest = violations.max(axis=0)
     total = (violations / np.where(largest > 0, largest, 1.0)).sum(axis=1)
     return known[int(np.argmin(total))][0]

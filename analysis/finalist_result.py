@@ -7,6 +7,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.selection import Finalist, Interval
 
 LEVEL = 0.95
+"""Of every interval and of "cannot be told apart": one level, so that what is told as sure means the same."""
 
 
 def standing(history: History, replicates: Replicates, position: int, draws: Array, chance: float | None) -> Finalist:

@@ -1,4 +1,4 @@
-"""A forest over the cells of a space, with its leaves as boxes whose averages are exact; ranks nothing.
+"""A random forest over the cells of a space, with its leaves as boxes whose averages are exact; fANOVA's surrogate.
 
 A surrogate for statistics, not for search: the measure of every leaf is known, so that the average of the forest over
 all other parameters (its marginal) is a sum over leaves, not a simulation.
@@ -17,8 +17,11 @@ import numpy.typing as npt
 from pegbox.analysis.unit_columns import Array, Cells, Table
 
 MAX_LEAVES = 128
+"""The masks of all leaves are held at once, and a marginal of two columns costs leaves x cells x cells. Picked by hand:
+enough to follow two or three parameters that act together."""
 SHARE_OF_FEATURES = 0.7
-"""Features that each split may choose from; below 1, so that trees differ."""
+"""Features that each split may choose from; below 1, so that trees differ, and high, since of a few that matter most
+splits should see one. Picked by hand."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class Grower:
         estimator = RandomForestRegressor(
             n_trees,
             max_leaf_nodes=MAX_LEAVES,
-            min_samples_leaf=2,
+            min_samples_leaf=2,  # leaves of one trial would learn its noise
             max_features=SHARE_OF_FEATURES,
             bootstrap=False,  # the rows are a draw already
             random_state=int(self._rng.integers(2**31)),
@@ -120,7 +123,9 @@ class Grower:
 
     def _leaves(self, tree: Any) -> Forest:
         """The leaves of a fitted tree; its nodes are numbered parents first."""
+        # float32: half of the memory, and a BLAS product of masks; the shares are told to two digits.
         masks = [np.ones((tree.node_count, column.n_cells), dtype=np.float32) for column in self._columns]
+        # In this order a node's own box is final before it is cut in two: scikit-learn numbers parents first.
         for node in np.flatnonzero(tree.children_left >= 0):
             left, right, feature = tree.children_left[node], tree.children_right[node], tree.feature[node]
             for mask in masks:

@@ -1,4 +1,4 @@
-"""What to do next: at most three pieces of advice, the most urgent first; each check lives in a file of its own."""
+"""Health checks of a study: at most three pieces of advice, the most urgent first; each check has a file of its own."""
 
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ from pegbox.analysis.importance import Importance
 from pegbox.schemas.history import History
 
 MAX_ADVICE = 3
+"""More is not read; picked by hand. What is left out comes up again once the first is done."""
 
 
 def advise(
@@ -24,6 +25,7 @@ def advise(
         ranking: `importance(history)`, where it is known already.
         curves: Trial to its values of the first objective by epoch, of the best trials; empty where none is kept.
     """
+    # The order is that of urgency: what makes the values wrong or missing, before what would make them better.
     found = [main_failure_cause(history), constraints_unkept(history)]
     if found[-1] is None:
         found += [leaking_data(history), shifted_data(history)]

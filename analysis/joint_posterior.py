@@ -30,6 +30,7 @@ class JointReplicates:
 
         Objectives are drawn independently. There is one draw, the means, where no spread is known in any of them.
         """
+        # Independently, as a few seeds tell next to nothing of how the noise of two metrics hangs together.
         draws = [mean_draws(table) for table in self.tables]
         count = max(len(one) for one in draws)
         return np.stack([np.broadcast_to(one, (count, one.shape[1])) for one in draws], axis=-1)

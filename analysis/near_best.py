@@ -1,4 +1,4 @@
-"""How one parameter moves the objective near the best trial, and how far it may be moved; averages over nothing."""
+"""Local sensitivity: how one parameter moves the objective near the best trial, and how far it may be moved."""
 
 from dataclasses import dataclass
 
@@ -102,6 +102,7 @@ def _kept(history: History, target: Target, table: Table, best: int, used: list[
         if len(known) < MIN_KNOWN:
             continue
         measured = np.array([value for value in values if value is not None])
+        # Not drawn in: a limit may lie among the largest values, which would then all seem to be within it.
         surrogate = fit_surrogate(Table(table.columns, table.units[known]), measured, draws_in=False)
         for at, (mean, std) in _move_each(surrogate, table, best, used).items():
             ends = np.stack([mean[:-1] - std[:-1], mean[:-1] + std[:-1]])
@@ -160,6 +161,7 @@ class _Around:
                 )
             )
         allowed = kept & (mean[:-1] <= mean[-1] + self.noise)
+        # Its own cell even where the model doubts it: this trial was measured, and its constraints were kept.
         allowed[int(cells[self.best])] = True
         tolerance = _tolerance(column, allowed, int(cells[self.best]), value)
         return Slice(best=value, points=tuple(points), tolerance=tolerance, loss=self.noise)
@@ -168,6 +170,7 @@ class _Around:
 def _tolerance(column: Column, allowed: Mask, best: int, value: Value) -> Tolerance:
     if not column.is_ordered:
         return Tolerance(values=tuple(column.listed[int(cell)] for cell in np.flatnonzero(allowed)))
+    # Outwards from the best until the first cell that is not allowed: a good stretch beyond a bad one is no tolerance.
     first = last = best
     while first > 0 and allowed[first - 1]:
         first -= 1

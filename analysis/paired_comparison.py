@@ -10,6 +10,7 @@ from pegbox.schemas.selection import Interval
 from pegbox.schemas.trial import Trial
 
 LEVEL = 0.95
+"""That of every other interval; a promotion that was luck is looked at again at the next change of the data."""
 
 
 class Paired(Schema):

@@ -52,6 +52,8 @@ def hypervolume(losses: Array, reference: Array) -> float:
     inside = losses[(losses < reference).all(axis=1)]
     if len(inside) == 0:
         return 0.0
+    # The recursion's end. It is exponential in the objectives, which are few, and a front here has a few dozen rows.
+    # The recursion's end. It is exponential in the objectives, which are few, and a front here has a few dozen rows.
     if losses.shape[1] == 1:
         return float(reference[0] - inside.min())
     order = inside[np.argsort(inside[:, -1], kind="stable")]
@@ -70,6 +72,8 @@ def most_volume(losses: Array, count: int) -> list[int]:
     """
     span = np.ptp(losses, axis=0)
     scaled = (losses - losses.min(axis=0)) / np.where(span > 0, span, 1.0)
+    # A tenth beyond the worst: with the worst itself the ends of a front would add nothing and never be chosen.
+    # A tenth beyond the worst: with the worst itself the ends of a front would add nothing and never be chosen.
     reference = np.full(losses.shape[1], 1.1)
     chosen: list[int] = []
     while len(chosen) < min(count, len(losses)):

@@ -63,6 +63,7 @@ def gather_replicates(history: History, objective: Objective, n_seeds: int | Non
     seeds = sorted({seed for trial in trials for seed in values[trial.number]})
     losses = [[values[trial.number].get(seed, np.nan) for seed in seeds] for trial in trials]
     everything = [one.metrics for trial in trials for one in trial.replicates]
+    # The first that all report: costs of which some are euros and others weights could not be compared.
     priced_by = next((name for name in COST_METRICS if all(name in metrics for metrics in everything)), None)
     return Replicates(
         trials=trials,

@@ -37,6 +37,7 @@ def rung_correlations(history: History, objective: int = 0) -> tuple[RungCorrela
     found = []
     for low, high in combinations(rungs, 2):
         both = np.array([(one[low], one[high]) for one in values.values() if low in one and high in one])
+        # Where one rung has the same value for all there are no ranks, and scipy warns and returns NaN.
         if len(both) >= MIN_SHARED and np.ptp(both, axis=0).all():
             spearman = float(np.clip(spearmanr(both[:, 0], both[:, 1]).statistic, -1, 1))
             found.append(RungCorrelation(low=low, high=high, n_trials=len(both), spearman=spearman))

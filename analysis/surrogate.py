@@ -16,7 +16,8 @@ from pegbox.analysis.single_thread import single_threaded_algebra
 from pegbox.analysis.unit_columns import Array, Column, Table
 
 MAX_TRIALS = 300
-"""More than this are thinned: the best half of that many, and an even draw of the others."""
+"""More than this are thinned: the best half of that many, and an even draw of the others. Picked by hand: a fit inverts
+a matrix of this size some hundred times, and the answer waits for it."""
 _SQRT5 = math.sqrt(5.0)
 _JITTER = 1e-8
 _LEAST_NOISE = -12.0
@@ -35,6 +36,7 @@ class _Process:
         # Shape (n_parameters, n, n): squared distance in each parameter alone.
         square = (points[:, None, :] - points[None, :, :]) ** 2
         self._distances = np.stack([square[:, :, groups == group].sum(axis=2) for group in range(self._n_scales)])
+        # Mean and (below) deviation of the log-normal prior, sqrt(2) + log(D) / 2 and sqrt(3): Hvarfner et al. 2024.
         self._location = math.sqrt(2) + math.log(self._n_scales) / 2
         self._theta = self._fit(most_noise=1.0)
         self._settle(self._theta)
@@ -70,6 +72,7 @@ class _Process:
         """
         return tuple(
             np.concatenate([np.full(self._n_scales, self._location - shorter), [0.0, math.log(noise)]])
+            # From the noisy start alone 14 smooth losses were taken for noise, and a bad trial became a finalist.
             for shorter, noise in ((1.0, 0.1), (2.0, 1e-3))
         )
 
@@ -202,6 +205,8 @@ def _features(table: Table) -> tuple[Array, Array]:
 def _draw_in(losses: Array) -> Array:
     """Losses with those above median + 2 (median - lowest decile) moved there."""
     low, middle = np.quantile(losses, [0.1, 0.5])
+    # By the good side of the median: the bad side is what is to be held. Twice as far by hand, and the lowest decile
+    # instead of the best, which may be luck.
     ceiling = middle + 2 * (middle - low)
     return np.asarray(np.minimum(losses, ceiling)) if ceiling > middle else losses
 
@@ -211,5 +216,6 @@ def _thin(losses: Array) -> npt.NDArray[np.intp]:
     if len(order) <= MAX_TRIALS:
         return order
     half = MAX_TRIALS // 2
+    # Even by rank and not drawn: no random numbers, so that an answer is the same whenever it is computed.
     rest = np.linspace(half, len(order) - 1, MAX_TRIALS - half).astype(int)
     return np.asarray(order[np.concatenate([np.arange(half), rest])])

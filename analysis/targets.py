@@ -104,5 +104,6 @@ def _at_rung(history: History, goal: Objective, rung: int) -> list[tuple[Trial, 
 def _draw_in(losses: Array) -> Array:
     if len(losses) < 4:
         return losses
+    # Tukey's outer fence; the lower side is left alone, because what lies there is what the search looks for.
     lower, upper = np.quantile(losses, [0.25, 0.75])
     return np.asarray(np.minimum(losses, upper + 3 * (upper - lower))) if upper > lower else losses

@@ -23,9 +23,10 @@ Cells = npt.NDArray[np.int64]
 Number = int | float
 
 MAX_CELLS = 64
-"""A range, or a list of more values than this, is cut into so many cells."""
+"""A range, or a list of more values than this, is cut into so many cells. Picked by hand: a joint marginal has 4,096
+fields then, and no study has the trials to tell a 64th of a range from the next."""
 EXTRA_SHARE = 0.1
-"""Share of the unit interval that each extra value beside a range takes."""
+"""Share of the unit interval that each extra value beside a range takes; that with which the search draws it."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Column:
             low, high = self._range
             numbers = np.array([as_number(value) for value in values], dtype=float)
             scaled = np.log(np.where(numbers > 0, numbers, np.nan)) if self.log else numbers
+            # Short of 1, which would belong to the cell after the last.
             inner = np.clip((scaled - self.start) / self.length, 0.0, 1.0 - 1e-9)
             found = np.where(np.isnan(found), low + (high - low) * inner, found)
         return found
@@ -168,6 +170,7 @@ def _list_column(name: str, domain: Integer | Float, values: list[Number], extra
 
 
 def _range_column(name: str, domain: Integer | Float, extra: list[Number]) -> Column:
+    # Half a number beyond both ends, so that the first and the last whole number take as much as the others.
     half = 0.5 if isinstance(domain, Integer) else 0.0
     low, high = float(domain.min) - half, float(domain.max) + half
     start, end = (math.log(low), math.log(high)) if domain.log else (low, high)
@@ -218,5 +221,5 @@ def _listed(name: str, values: tuple[Value, ...], weights: Array, is_ordered: bo
 
 def _edges(weights: Array) -> Array:
     edges = np.concatenate([[0.0], np.cumsum(weights / weights.sum())])
-    edges[-1] = 1.0
+    edges[-1] = 1.0  # a sum of 64 rounded shares need not end there, and a unit of 1 must lie in the last cell
     return edges
