@@ -30,6 +30,8 @@ SUSPICIOUS = 4.0
 """A test value this many standard deviations away from validation is not luck. Picked by hand: the deviation is itself
 estimated from a few seeds, whose tails are heavier than the normal ones, and a false alarm costs more trust than it
 brings."""
+FAR_BELOW = 0.05
+"""Of an accuracy and its like: near 1 the rows of a test part alone make smaller differences; picked by hand."""
 FEWEST_SEEDS = 3
 """Whose spread says something."""
 
@@ -123,6 +125,7 @@ def shifted_data(history: History) -> Advice | None:
     # Less strict than a leak, which is told by half: a test part is often a little harder, and that is no fault.
     # With few seeds their spread says little, so that the difference must be all that was lost once more.
     most = tested.left / 2 if tested.n_seeds >= FEWEST_SEEDS else tested.left
+    most = max(most, FAR_BELOW if tested.is_share else 0.0)
     if -tested.better <= SUSPICIOUS * tested.spread or -tested.better <= most:
         return None
     if tested.split.time:
@@ -144,6 +147,7 @@ class _Tested(NamedTuple):
         better: How much better the test value is; below 0 where it is worse.
         spread: Standard deviation over seeds, and a thousandth of the value at least.
         left: Distance of the validation value to a perfect one.
+        is_share: True for an accuracy and its like, of which 1 is perfect.
     """
 
     name: str
@@ -152,6 +156,7 @@ class _Tested(NamedTuple):
     better: float
     spread: float
     left: float
+    is_share: bool
     n_seeds: int
     split: SplitSpec
 
@@ -181,7 +186,7 @@ def _tested(history: History) -> _Tested | None:
     is_share = objective.goal == "maximize" and 0 < mean < 1
     better = objective.loss(mean) - objective.loss(test)
     left = 1 - mean if is_share else abs(mean)
-    return _Tested(name, test, mean, better, spread, left, n_seeds, history.spec.data.split)
+    return _Tested(name, test, mean, better, spread, left, is_share, n_seeds, history.spec.data.split)
 
 
 def _other_split(split: SplitSpec) -> str:

@@ -9,6 +9,8 @@ def category_problem(name: str, vocabulary: tuple[str, ...], n_present: int) -> 
     Args:
         n_present: Rows in which the column is not missing.
     """
+    # Picked by hand: fifty levels are taken in any table, as ZIP regions or makes of cars have them; above, names and
+    # free text have a level for most rows and categories do not.
     if len(vocabulary) <= max(50, n_present / 2):
         return None
     return Problem(

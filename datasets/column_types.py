@@ -53,6 +53,7 @@ def as_numbers(column: pa.ChunkedArray) -> Floats:
     column_type = column.type
     days = 1.0
     if types.is_date(column_type):
+        # Arrow casts no date to a double: by way of whole days, and of whole microseconds below, which lose nothing.
         column = column.cast(pa.date32()).cast(pa.int32())
     elif types.is_timestamp(column_type):
         column, days = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()), 86_400e6
@@ -71,6 +72,7 @@ def falls_together(column: pa.ChunkedArray, numbers: Floats) -> bool:
 
     A reader that found them too long for an integer gives doubles: there all that are left is one value.
     """
+    # 2^53: beyond it doubles skip whole numbers, as identifiers of 17 and more digits show.
     if not len(numbers) or not np.nanmax(np.abs(numbers), initial=0) > 2**53:
         return False
     n_distinct = len(np.unique(numbers[~np.isnan(numbers)]))
@@ -87,8 +89,10 @@ def as_codes(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
     """
     if types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    # Large: the offsets of a plain string column end at 2 GiB of text.
     encoded = column.cast(pa.large_string()).combine_chunks().dictionary_encode()
     words = encoded.dictionary.to_numpy(zero_copy_only=False).astype(object)
+    # Sorted, not in the order of appearance: a level has the same code in whatever order the rows come.
     order = np.argsort(words, kind="stable")
     code_of = np.zeros(len(words) + 1, dtype=np.int64)
     code_of[order] = np.arange(1, len(words) + 1)
@@ -123,6 +127,7 @@ def column_problems(spec: DataSpec, columns: tuple[str, ...], default_target: st
     target = target_name(spec, default_target)
     if target is None:
         return (Problem(f"no column to predict is named. Add `target:` with one of {_listed(columns)}.", ("data",)),)
+    # A file without a header, not one with a misspelt target: another remedy.
     if target not in columns and all(parse_number(name) for name in columns):
         what = f"must begin with a line of column names, got numbers such as {columns[0]!r}. Add that line."
         return (Problem(what, ("data", "source")),)

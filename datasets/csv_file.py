@@ -45,14 +45,19 @@ def read_csv(path: Path, spec: DataSpec) -> tuple[pa.Table, Mark | None]:
 
 def _read(path: Path, spec: DataSpec, header: Header, missing: tuple[str, ...], mark: Mark) -> pa.Table:
     try:
+        # Arrow, not DuckDB, which guesses an order of day and month where dates leave it open, and says nothing of it.
         table = csv.read_csv(
             path,
             read_options=csv.ReadOptions(encoding=header.encoding, block_size=_BLOCK_BYTES),
+            # A quoted field may hold line ends. It slows the threads of Arrow, and reads files that would else be
+            # torn.
             parse_options=csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 decimal_point=mark,
                 null_values=missing,
                 strings_can_be_null=True,
+                # Without 1 and 0, which the defaults of Arrow hold: whether they are truth values beside a word is
+                # decided later, where it can be told.
                 true_values=["true", "True", "TRUE"],
                 false_values=["false", "False", "FALSE"],
             ),
@@ -65,6 +70,7 @@ def _read(path: Path, spec: DataSpec, header: Header, missing: tuple[str, ...], 
             f"data.source: {str(path)!r} cannot be read: {why} Write it as text with one header line and the same "
             "number of fields in each."
         ) from error
+    # Names by our own reading of the header, which strips the spaces around them that Arrow keeps.
     return table.rename_columns(list(header.names))
 
 

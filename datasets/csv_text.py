@@ -10,7 +10,9 @@ from typing import IO, NamedTuple, TextIO
 
 from pegbox.schemas.errors import DataError
 
+# The order decides where two fit equally well: the standard's, then that of countries with decimal commas.
 _DELIMITERS = (",", ";", "\t", "|")
+# By their first bytes, because the parser of text would complain of an encoding, which sends people the wrong way.
 _OTHER_FORMATS = {b"PAR1": "a Parquet file", b"PK\x03\x04": "an Excel or zip file"}
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -48,6 +50,8 @@ def read_header(path: Path, encoding: str | None = None) -> Header:
         known = encoding_of(path, encoding)
         header = max(
             (_divided(path, known, delimiter) for delimiter in _DELIMITERS),
+            # More than one name first: a wrong delimiter leaves every record whole, as one field, which fits the
+            # header perfectly.
             key=lambda found: (len(found[0].names) > 1, found[1], len(found[0].names)),
         )[0]
     except (UnicodeError, csv.Error, gzip.BadGzipFile, EOFError) as error:
@@ -63,6 +67,7 @@ def read_header(path: Path, encoding: str | None = None) -> Header:
 def encoding_of(path: Path, encoding: str | None) -> str:
     """The name of the codec: as it is given, else by the byte order mark that the file begins with, else UTF-8."""
     if encoding is not None:
+        # A byte order mark would become part of the first name, and the column would not be found.
         return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     with _open_bytes(path) as file:
         start = file.read(4)
@@ -108,6 +113,7 @@ def _divided(path: Path, encoding: str, delimiter: str) -> tuple[Header, float]:
 
 def _is_binary(path: Path) -> bool:
     with _open_bytes(path) as file:
+        # No text in UTF-8 or a one-byte encoding holds a zero byte; 4096 is a page, picked by hand.
         return b"\0" in file.read(4096)
 
 

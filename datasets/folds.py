@@ -26,6 +26,8 @@ def deal_strata(strata: Codes, shares: Sequence[float], rng: np.random.Generator
     """
     order = np.lexsort((rng.random(len(strata)), strata))
     labels = np.empty(len(strata), dtype=np.intp)
+    # The largest remainder method, carried over: without it a hundred small classes would each round against the same
+    # part.
     owed = np.zeros(len(shares))
     start = 0
     for size in np.bincount(strata):
@@ -64,6 +66,8 @@ def deal_groups(groups: Codes, strata: Codes, shares: Sequence[float], rng: np.r
     totals = [0.0] * len(shares)
     for members in np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1):
         # The emptiest part of the stratum is first; of equal ones the emptiest as a whole, then the largest.
+        # Greedy, the longest first (Graham 1969): no part exceeds its share by much more than one group. An exact
+        # packing is NP-hard and would buy nothing that a split needs.
         heap = [(0.0, totals[part], -share, part) for part, share in enumerate(shares)]
         heapq.heapify(heap)
         for group, size in zip(members.tolist(), sizes[members].tolist(), strict=True):
@@ -91,7 +95,9 @@ def deal_time(times: Floats, shares: Sequence[float]) -> Labels:
     ordered = np.sort(times)
     labels = np.zeros(n, dtype=np.intp)
     for share in np.cumsum(shares)[:-1]:
+        # At least one row on either side of a cut, however small the share.
         cut = min(max(round(float(share) * n), 1), n - 1)
+        # Rows of one time on both sides of a cut would tell the training part of the moment that it is measured on.
         labels += times >= _nearest_change(ordered, cut)
     return labels
 

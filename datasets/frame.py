@@ -73,8 +73,11 @@ class Frame:
     def digest(self) -> str:
         """A hash of everything that shapes the arrays, the same however the source laid it out in memory."""
         names = (self.target.task, self.target.classes, self.numeric_names, self.categorical_names, self.cardinalities)
+        # Of the typed arrays, not of the source's bytes: a query or function has none, and what no model sees makes no
+        # other data.
         hashed = hashlib.sha256(repr((names, self.shape, self.n_dropped)).encode())
         for array in (self.target.values, self.numeric, self.codes, self.groups, self.times):
+            # A mark for what is missing, or two frames could differ in where an array stands and hash alike.
             hashed.update(b"-" if array is None else np.ascontiguousarray(array).data)
         return hashed.hexdigest()
 
@@ -98,10 +101,14 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
     read = interpret(spec, table, label, (*features, *times), loaded.mark)
     sorter = _Sorter(spec, read)
     target = sorter.target(label, task or loaded.task)
+    # Rows without a target go before columns are looked at: what only they hold is no category, and nobody should mend
+    # it.
     sorter.keep(target.rows if target else np.arange(table.num_rows))
     numeric_names, numeric = sorter.numeric(features)
     categorical_names, codes, levels = sorter.categorical(features)
     groups, moments = sorter.groups(), sorter.times()
+    # At the end: all that is wrong is told at once, because preparing large data again for each mistake takes the
+    # afternoon.
     if sorter.problems or target is None:
         raise DataError(sorter.problems)
     return Frame(

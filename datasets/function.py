@@ -43,6 +43,7 @@ class FunctionSource:
             function = _find(self.path)
             try:
                 returned = function()
+            # Whatever the user's code raises: it is his, and no fault of pegbox that wants a traceback of ours.
             except Exception as error:
                 raise DataError(f"data.source: {self.path} raised {type(error).__name__}: {error}") from error
         try:
@@ -66,7 +67,9 @@ class FunctionSource:
 def _importing_from_working_directory() -> Iterator[None]:
     """An installed command does not look for modules where the user stands."""
     here = str(Path.cwd())
+    # First, as `python -m` has it: the file beside the study is meant, not an installed package of its name.
     sys.path.insert(0, here)
+    # A module that was written since the start of this process is else not seen.
     importlib.invalidate_caches()
     try:
         yield
@@ -140,6 +143,8 @@ def _table(data: Any) -> pa.Table:
     if isinstance(data, Mapping):
         return pa.table([_column(values) for values in data.values()], [str(name) for name in data])
     if _is_pandas(data):
+        # Column by column: from_pandas of the whole frame would take the index along as one more feature, and names
+        # that are no text would fail.
         return pa.table([_column(data.iloc[:, i]) for i in range(data.shape[1])], [str(name) for name in data.columns])
     if hasattr(data, "__arrow_c_stream__"):
         return pa.table(data)
@@ -154,4 +159,5 @@ def _column(values: Any) -> pa.Array | pa.ChunkedArray:
         values = list(values)
     elif not hasattr(values, "iloc"):
         values = np.asarray(values)
+    # NaN is how numpy and pandas write that nothing is there.
     return pa.array(values, from_pandas=True)

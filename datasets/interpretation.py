@@ -15,6 +15,8 @@ from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import Problem
 
 _Found = TypeVar("_Found")
+# In English alone, picked by hand: a pair in another language stays a category of two levels, which a model reads as
+# well.
 _TRUTHS = (("yes", "no"), ("true", "false"), ("y", "n"), ("t", "f"), ("on", "off"))
 _YES = ("yes", "true", "1")
 _NO = ("no", "false", "0")
@@ -49,7 +51,10 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
     """
     table, names = _without(table, spec), list(dict.fromkeys((target, *others)))
     texts = [name for name in names if _is_text(table[name].type) and name not in spec.categorical]
+    # Distinct texts alone are parsed: a column of ten million rows has a few thousand, and Python reads each once.
     words = {name: _distinct(table[name]) for name in texts}
+    # One mark for the whole table: who writes 1,5 in one column does not write 1.5 in the next, so that a column that
+    # shows it beyond doubt decides for those that could be read in two ways.
     mark = spec.decimal or mark or _only(marks_in_use(table[name] for name in texts))
     orders = {order for name in texts if (order := order_in_use(words[name])) is not None}
     day_first = spec.day_first if spec.day_first is not None else _only(orders)
@@ -76,6 +81,7 @@ def _yes(words: list[str]) -> list[str] | None:
     pair = next((yes for yes, no in _TRUTHS if found == {yes, no}), None)
     if pair:
         return [pair]
+    # 0 and 1 alone are numbers; beside a word for yes or no they are one of several spellings.
     is_told = found & {*_YES, *_NO} - {"0", "1"}
     return list(_YES) if found <= {*_YES, *_NO} and found & set(_YES) and found & set(_NO) and is_told else None
 

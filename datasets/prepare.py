@@ -1,4 +1,4 @@
-"""Prepares a study's data once under its content fingerprint; workers open what this leaves behind."""
+"""Prepares a study's data once, content-addressed by its fingerprint; workers open what this leaves behind."""
 
 import hashlib
 import json
@@ -54,6 +54,8 @@ def prepare(spec: DataSpec, task: Task | None, root: Path) -> PreparedData:
     source = source_of(spec)
     digest = source.digest()
     if digest is not None:
+        # A file is hashed at the speed of the disk; parsing takes many times as long, so that a second run pays for
+        # the hash alone.
         found = _find(root, _fingerprint(spec, task, digest))
         if found is not None:
             return found
@@ -66,11 +68,14 @@ def _fingerprint(spec: DataSpec, task: Task | None, digest: str) -> str:
     # The source is named by its content: a file that was moved is the same data.
     shaping = spec.model_dump(mode="json", exclude={"source"})
     content = {"version": VERSION, "digest": digest, "task": task, "spec": shaping}
+    # 128 bits: directories are named by it, and no two of them will ever collide by chance. Sorted keys, or the order
+    # of fields in a version of pydantic would be part of the name.
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _load(source: Source, digest: str | None, spec: DataSpec) -> Loaded:
     loaded = source.load()
+    # Hashed again after reading: a file that a job still writes would else be prepared under the name of what it was.
     if digest is not None and source.digest() != digest:
         raise DataError(f"data.source: {spec.source!r} changed while it was read. Run again when it is complete.")
     return loaded
@@ -97,6 +102,8 @@ def _write(spec: DataSpec, frame: Frame, folds: tuple[Fold, ...], root: Path, na
     directory = root.absolute() / name
     info = _describe(frame, folds, directory)
     try:
+        # Beside its place, so that the move is a rename; of a random name, for two studies may prepare the same data
+        # at once.
         partial = root / f".partial-{uuid4().hex}"
         partial.mkdir(parents=True)
         try:
@@ -131,6 +138,7 @@ def _write_fold(frame: Frame, fold: Fold, directory: Path, number: int) -> None:
         for array in ARRAYS:
             path = array_path(directory, number, name, array)
             path.parent.mkdir(exist_ok=True)
+            # Plain .npy files: they can be memory-mapped, which compressed or columnar ones cannot.
             np.save(path, getattr(part, array))
 
 
@@ -154,6 +162,7 @@ def _describe(frame: Frame, folds: tuple[Fold, ...], directory: Path) -> Prepare
         cardinalities=frame.cardinalities,
         classes=frame.target.classes,
         target_mean=float(target.mean()) if is_regression else 0.0,
+        # A target that is constant in the training rows has no scale; dividing by one leaves it as it is.
         target_std=float(target.std()) or 1.0 if is_regression else 1.0,
         shape=frame.shape,
     )

@@ -29,6 +29,7 @@ def read_understanding(directory: Path) -> DataUnderstanding | None:
 
 def write_understanding(directory: Path, understood: DataUnderstanding) -> None:
     """Keep it beside the data, in one step."""
+    # A worker or a page may read it at this moment.
     partial = directory / f".{UNDERSTANDING}-{uuid4().hex}"
     partial.write_text(understood.model_dump_json(indent=2), encoding="utf-8")
     partial.replace(directory / UNDERSTANDING)

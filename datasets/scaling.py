@@ -1,4 +1,4 @@
-"""What is learned from the training rows of one fold and applied to all of its parts; no model."""
+"""Standardisation and imputation: learned from the training rows of one fold, applied to all of its parts; no model."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -40,6 +40,7 @@ class Scaling:
         medians = np.zeros(training.shape[1])
         for i in gaps:
             observed = training[~np.isnan(training[:, i]), i]
+            # The median: one wild value moves a mean, and through it every row in which nothing was written.
             medians[i] = np.median(observed) if len(observed) else 0.0
         filled = _filled(training, medians, gaps)
         # Not the deviation: rounding leaves it a little above zero where all values are equal.
@@ -48,6 +49,7 @@ class Scaling:
             medians=medians,
             gaps=gaps,
             means=filled.mean(axis=0),
+            # Infinite: dividing by it gives zeros without a case for constant columns.
             deviations=np.where(varies, filled.std(axis=0), np.inf),
             known=tuple(
                 (np.bincount(frame.codes[rows, i], minlength=size) > 0).astype(np.int64)
@@ -60,6 +62,8 @@ class Scaling:
         numeric = (_filled(frame.numeric[rows], self.medians, self.gaps) - self.means) / self.deviations
         codes = frame.codes[rows]
         for i, known in enumerate(self.known):
+            # A level that training never saw has weights that were never trained; code 0, missing, is what a model
+            # knows to handle.
             codes[:, i] *= known[codes[:, i]]
         values = frame.target.values[rows]
         # Not float32: a target of 20,000,000 and a few would lose the few before anybody has centred it.

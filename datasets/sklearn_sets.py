@@ -14,6 +14,8 @@ from pegbox.schemas.errors import DataError, suggest
 
 PREFIX = "sklearn:"
 
+# Written out and not found by looking into scikit-learn: importing it takes a second, and a misspelt name is told
+# without.
 BUNDLED: Mapping[str, Task] = {
     "breast_cancer": "classification",
     "diabetes": "regression",
@@ -23,6 +25,8 @@ BUNDLED: Mapping[str, Task] = {
 }
 
 GENERATED: Mapping[str, tuple[Task, Mapping[str, Any]]] = {
+    # Arguments picked by hand so that a study has something to find: classes overlap, noise leaves an error that no
+    # model gets below, and some features say nothing.
     "blobs": ("classification", {"centers": 4, "n_features": 5}),
     "circles": ("classification", {"noise": 0.1, "factor": 0.5}),
     "classification": ("classification", {"n_informative": 8, "n_classes": 3}),
@@ -34,6 +38,8 @@ GENERATED: Mapping[str, tuple[Task, Mapping[str, Any]]] = {
 }
 """Name to task and arguments; each has 1000 rows drawn with seed 0, so that a name always means the same rows."""
 
+# Known by name to say why they are refused: a study that waits for a download works on one machine and not on the
+# next.
 _DOWNLOADED = {
     "20newsgroups",
     "california_housing",
@@ -86,6 +92,7 @@ def _bundled(name: str) -> tuple[Any, Any, list[str]]:
     bunch = getattr(sklearn.datasets, f"load_{name}")()
     target = bunch.target
     if BUNDLED[name] == "classification":
+        # Names of the classes, so that an answer speaks of setosa and not of 0.
         target = np.asarray(bunch.target_names)[target]
     return bunch.data, target, [str(column) for column in bunch.feature_names]
 

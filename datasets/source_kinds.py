@@ -21,6 +21,8 @@ def source_of(spec: DataSpec) -> Source:
         DataError: The text names no kind of source that pegbox reads.
     """
     text = spec.source
+    # From the form that can be nothing else to the loosest: a query may hold a path, and a path with a colon in it
+    # looks like an import.
     if text.startswith(PREFIX):
         return SklearnSource(text.removeprefix(PREFIX))
     # DuckDB loads in a tenth of a second, which the sets and functions above need not pay.

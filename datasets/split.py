@@ -1,4 +1,4 @@
-"""Divides rows into training, validation and test parts, once or in folds; deals in row numbers, touches no data."""
+"""Splits rows into training, validation and test parts, once or for cross-validation; row numbers only, no data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +41,8 @@ def split_rows(spec: SplitSpec, frame: Frame) -> tuple[Fold, ...]:
         labels = deal(everything, shares)
         folds = [Fold(*(np.flatnonzero(labels == part) for part in range(3)))]
     else:
+        # The test rows are dealt before the folds: the same rows are held out of all of them, and no fold may tune on
+        # what judges it.
         held_out = deal(everything, [1 - spec.test, spec.test]) if spec.test else np.zeros(len(frame), np.intp)
         rest, test = np.flatnonzero(held_out == 0), np.flatnonzero(held_out == 1)
         folds = _folds(spec, deal, rest, test)
@@ -52,6 +54,7 @@ def split_rows(spec: SplitSpec, frame: Frame) -> tuple[Fold, ...]:
 def _folds(spec: SplitSpec, deal: Deal, rest: Rows, test: Rows) -> list[Fold]:
     n_folds = spec.folds or 1
     if spec.time:
+        # One block more than folds: the first is never validated on, because nothing lies before it to train on.
         blocks = deal(rest, [1 / (n_folds + 1)] * (n_folds + 1))
         return [Fold(rest[blocks <= i], rest[blocks == i + 1], test) for i in range(n_folds)]
     blocks = deal(rest, [1 / n_folds] * n_folds)
@@ -73,6 +76,7 @@ def _strata(spec: SplitSpec, frame: Frame) -> Codes:
         return np.asarray(frame.target.values, dtype=np.int64)
     # By rank, not by value: every quantile has the same number of rows however many values are equal.
     n_parts = spec.folds or 3
+    # Two rows of each quantile for each part at least, or dealing them out could leave a part without.
     n_quantiles = max(1, min(N_QUANTILES, int(len(frame) * (1 - spec.test)) // (2 * n_parts)))
     ranks = np.empty(len(frame), dtype=np.int64)
     ranks[np.argsort(frame.target.values, kind="stable")] = np.arange(len(frame))

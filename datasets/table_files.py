@@ -34,6 +34,8 @@ class FileSource:
         """A hash of the file's bytes."""
         self._check_file()
         with self.path.open("rb") as file:
+            # The bytes, not size and time of change: a file that is copied or touched is the same data, and one that
+            # is rewritten in place is not.
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def columns(self) -> tuple[str, ...]:
@@ -116,6 +118,8 @@ class QuerySource:
         connection.execute("SET threads = 1")
         connection.execute("SET lock_configuration = true")  # a log or a profile would be written to files
         try:
+            # The parser that will run it; the plan is looked at as well, because a SELECT may hold a COPY or a DELETE
+            # in a WITH.
             statements = connection.extract_statements(self.sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise DataError(f"data.source: expected one SELECT query, got {self.sql!r}. Write a single query.")
@@ -151,12 +155,15 @@ def _connect() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         ":memory:",
         config={
+            # Offline and private: a query that needs an extension fails at once instead of asking the network.
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
         },
     )
+    # A name in FROM would else be looked up among the variables of our own functions.
     connection.execute("SET python_enable_replacements = false")
+    # DuckDB prints it to stdout, where results go.
     connection.execute("SET enable_progress_bar = false")
     return connection
 

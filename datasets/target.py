@@ -12,6 +12,7 @@ from pegbox.schemas.errors import DataError, Problem
 
 Rows = npt.NDArray[np.int64]
 
+# Picked by hand: digits have ten classes, grades and ratings a dozen; ages and counts have more.
 MOST_INFERRED_CLASSES = 20
 """Whole numbers with more distinct values than this are taken for a quantity where no task is declared."""
 
@@ -85,6 +86,8 @@ def _class_names(distinct: Floats, kind: Kind, whole: bool) -> tuple[str, ...]:
 
 def finite_problems(name: str, values: Floats, rows: Rows, where: str) -> list[Problem]:
     """Whether a column holds what a float32 cannot; NaN has become a missing value by now."""
+    # Features become float32 in the arrays; there a larger number would be infinite, and a loss NaN from its first
+    # step.
     bad = np.flatnonzero(np.abs(values) > np.finfo(np.float32).max)
     if not len(bad):
         return []
@@ -97,6 +100,7 @@ def finite_problems(name: str, values: Floats, rows: Rows, where: str) -> list[P
 
 def _check_not_continuous(name: str, n_distinct: int, n_rows: int, *, whole: bool = True) -> None:
     few = n_distinct <= MOST_INFERRED_CLASSES
+    # Half of the rows, picked by hand: where most classes have one row, none of them can be both learned and measured.
     if few or (whole and n_distinct <= n_rows / 2):
         return
     what = "as classes" if whole else "with fractions"

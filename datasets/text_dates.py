@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pegbox.datasets.text_numbers import N_PROBED, Unread
 
+# By their first three letters, so that May, Sept. and December are all read; in English alone, picked by hand.
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = (
     r"(?:[T ,]\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d+)?))?\s*"
@@ -64,6 +65,7 @@ def read_dates(words: Sequence[str], *, day_first: bool | None) -> DateReading |
             f"must hold dates only, got {others[0]!r} among {len(dates)} distinct dates",
             f"Write `missing: ['{others[0]}']` below data where it means that there is none",
         )
+    # All dates of a column must fit one order: 13/02 in any row decides for 03/04 in the others.
     orders = [order for order in (True, False) if all(_time(parts, order) is not None for parts in dates)]
     if len(orders) == 2 and any(parts.is_open for parts in dates) and day_first is None:
         word = next(word for word, parts in parsed.items() if parts is not None and parts.is_open)

@@ -15,6 +15,8 @@ MARKS: tuple[Mark, ...] = (".", ",")
 GAPS = frozenset({"-", "--", "---", "–", "—", ".", "..", "...", "*", "#REF!", "#DIV/0!", "#VALUE!", "#NUM!", "#NAME?"})
 """Texts that stand for a missing value in a column that holds numbers otherwise, as spreadsheets write them."""
 
+# Picked by hand: parsing a million distinct words of free text, only to learn that none is a number, would take
+# seconds a column.
 N_PROBED = 1000
 """Distinct texts that are looked at before all are: where none of them is a number, the column is one of words."""
 
@@ -80,6 +82,7 @@ def parse_number(text: str) -> TextNumber | None:
     """
     text = text.strip()
     if infinite := _INFINITE.fullmatch(text):
+        # A number that overflows to infinity under either mark, so that infinity has no branch of its own.
         return TextNumber("9", "e999", infinite["sign"] == "-", ("", ""))
     found = _NUMBER.fullmatch(text)
     if found is None or bool(found["open"]) != bool(found["close"]):
@@ -111,6 +114,8 @@ def read_numbers(words: Sequence[str], mark: Mark | None) -> Reading | Unread | 
     parsed = {word: parse_number(word) for word in words if word.strip() not in GAPS}
     numbers = {word: number for word, number in parsed.items() if number is not None}
     others = [word for word in parsed if parsed[word] is None]
+    # Half, picked by hand: with fewer numbers than words the column is one of words, a few of which look like numbers;
+    # with more, a word among them is a mistake that must not turn prices into categories.
     if len(others) >= len(numbers):
         return None
     if others:
@@ -204,6 +209,7 @@ def _is_grouped(whole: str) -> bool:
     if not all(group.isdigit() for group in groups) or first.startswith("0") or len(last) != 3:
         return False
     sizes = {len(group) for group in middle}
+    # Thousands by three, or lakhs and crores by two (12,34,567).
     return (len(first) <= 3 and sizes <= {3}) or (len(first) <= 2 and sizes == {2})
 
 

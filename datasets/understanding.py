@@ -11,6 +11,7 @@ from pegbox.datasets.split import Fold
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.understanding import ColumnKind, DataUnderstanding, TargetRange
 
+# Picked by hand: what stands before a run starts should fit a screen.
 MOST_CLASSES = 3
 """Rare ones that are named one by one."""
 MOST_LEVELS = 5
@@ -118,6 +119,7 @@ def _suspicious_numbers(name: str, numbers: Floats, fold: Fold) -> Iterator[str]
     elif training.min() == training.max():
         where = "all rows" if present.min() == present.max() else "all training rows"
         yield f"{name!r} is {training[0]:g} in {where} and teaches nothing. Add it to data.drop."
+    # Twenty, picked by hand: fewer rows may lie in order by chance of how they were gathered, such as one a year.
     elif len(present) > 20 and np.all(np.diff(numbers) == 1):
         yield f"{name!r} counts the rows, so that it says nothing of new ones. Add it to data.drop."
     elif (mark := _mark_of_missing(present)) is not None:
@@ -133,8 +135,12 @@ def _mark_of_missing(present: Floats) -> float | None:
     distinct = np.unique(present)
     if len(distinct) < 3:
         return None
+    # Farther from its neighbour than all the others from each other, and in more than one of 200 rows: both picked by
+    # hand, so that one honest outlier of 99 is not called a gap.
     spread = distinct[-2] - distinct[1]
     for mark, gap in ((distinct[0], distinct[1] - distinct[0]), (distinct[-1], distinct[-1] - distinct[-2])):
+        # Nines and not any extreme: -999 and 9999 are the habit of files from before there were nulls; a true extreme
+        # of any other value is left alone.
         is_nines = abs(mark) >= 99 and set(f"{abs(mark):g}") == {"9"}
         if is_nines and gap > spread and np.count_nonzero(present == mark) > max(1, len(present) // 200):
             return float(mark)

@@ -18,6 +18,7 @@ class Part:
         target: Shape (n_rows,), int64 class codes, or float64 in the target's own units.
     """
 
+    # float32 is what models compute in, and half the bytes to map.
     numeric: npt.NDArray[np.float32]
     categorical: npt.NDArray[np.int64]
     target: npt.NDArray[np.int64] | npt.NDArray[np.float64]

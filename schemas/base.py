@@ -23,6 +23,7 @@ Metrics = dict[str, FiniteFloat]
 Unusable = dict[str, str]
 """Metric name to what came where a finite number was expected: `nan`, `inf`, `-inf`, or a text that is no number."""
 
+# Picked by hand: enough to recognise what a program printed, little enough to be kept with each report.
 MAX_VALUE = 200
 """Characters that are kept of what came instead of a number."""
 
@@ -42,6 +43,8 @@ def parted(numbers: Mapping[str, float | str]) -> tuple[Metrics, Unusable]:
     >>> parted({"loss": 0.5, "auc": float("nan"), "size": "1,205"})
     ({'loss': 0.5}, {'auc': 'nan', 'size': '1,205'})
     """
+    # A value that is not finite never stays a number: JSON has no word for it, and NaN compares false with all, so
+    # that a list sorted by it is in no order.
     finite = {name: value for name, value in numbers.items() if not isinstance(value, str) and math.isfinite(value)}
     return finite, {name: storable(str(value)[:MAX_VALUE]) for name, value in numbers.items() if name not in finite}
 
@@ -60,6 +63,8 @@ class EntryError(ValueError):
 class Schema(BaseModel):
     """A frozen model that refuses unknown fields."""
 
+    # Frozen, because a history is shared by threads and cached views; forbid, because a misspelt key that is ignored
+    # is a study that runs as nobody meant it.
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
@@ -71,6 +76,7 @@ class Declared(Schema):
     def _no_truth_for_a_number(cls, raw: Any) -> Any:
         for name, value in raw.items() if isinstance(raw, Mapping) else ():
             if (
+                # bool is a subclass of int in Python: pydantic takes `true` for 1 without a word.
                 isinstance(value, bool)
                 and name in cls.model_fields
                 and _is_of_numbers(cls.model_fields[name].annotation)

@@ -17,6 +17,7 @@ from pegbox.schemas.trial import Trial, TrialState
 
 Array = npt.NDArray[np.float64]
 
+# 1e100 squared is 1e200, and a sum of millions of such squares still lies below the largest double, 1.8e308.
 LARGEST = 1e100
 """Losses beyond this count as this large where they are squared: the squares of larger ones do not fit a number."""
 
@@ -37,6 +38,8 @@ class Exclusion(StrEnum):
 
 def excluded_by(spec: StudySpec, trial: Trial) -> Exclusion | None:
     """Why a trial of a study does not compete; None where it does, and may be named the best."""
+    # The order is part of the rule: what is told is the first reason, and a trial that failed has no values to ask the
+    # later ones about.
     if trial.state is TrialState.FAILED:
         return Exclusion.FAILED
     if trial.state is not TrialState.COMPLETED:
@@ -97,6 +100,8 @@ def leaders_of(
         return Leaders()
     rows = undominated(losses)
     front = tuple(int(numbers[row]) for row in rows)
+    # Of one objective all of the front are equal in loss, and the lowest number comes first: an earlier trial is not
+    # displaced by one that is no better.
     incumbent = front[knee(losses[rows])] if len(spec.goals) > 1 else front[0]
     stands = selection is not None and selection.winner in numbers
     return Leaders(
@@ -121,6 +126,8 @@ def undominated(losses: Array) -> list[int]:
     >>> undominated(np.array([[2.0, 1.0], [2.0, 2.0], [1.0, 2.0], [1.0, 2.0]]))
     [2, 3, 0]
     """
+    # Sorted lexicographically once, as Kung, Luccio & Preparata 1975 do: what dominates a point then always stands
+    # before it.
     points, point_of = np.unique(losses + 0.0, axis=0, return_inverse=True)  # + 0.0: -0.0 is no other value than 0.0
     point_of = point_of.reshape(-1)
     on_front = _undominated_in_order(points)[point_of]
@@ -136,6 +143,8 @@ def _undominated_in_order(points: Array) -> npt.NDArray[np.bool_]:
         is_kept[:1] = True
         is_kept[1:] = last[1:] < np.minimum.accumulate(last)[:-1]
         return is_kept
+    # Each step takes a member of the front and drops what it dominates: n times the size of the front, where comparing
+    # all pairs takes n times n.
     left = np.arange(len(points))
     while len(left):
         is_kept[left[0]] = True
@@ -153,5 +162,9 @@ def knee(losses: Array) -> int:
     """
     held = np.clip(losses, -LARGEST, LARGEST)
     span = np.ptp(held, axis=0)
+    # Scaled to the range of the front, not of all trials: one diverging trial would else decide which compromise is
+    # meant.
     scaled = (held - held.min(axis=0)) / np.where(span > 0, span, 1.0)
+    # Euclidean distance, p = 2 of Zeleny's family: p = 1 may choose the end of a concave front, and p = infinity looks
+    # at the worst objective alone. Picked by hand.
     return int(np.argmin((scaled**2).sum(axis=1)))

@@ -80,6 +80,7 @@ class DataSpec(Declared):
     @classmethod
     def _known(cls, encoding: str | None) -> str | None:
         try:
+            # Python also lists codecs from bytes to bytes, such as base64, under the same look-up.
             is_text = encoding is None or getattr(codecs.lookup(encoding), "_is_text_encoding", True)
         except LookupError:
             is_text = False

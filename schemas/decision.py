@@ -33,6 +33,8 @@ class Stop(Schema):
 class Wait(Schema):
     """Nothing can be decided before a running trial reports."""
 
+    # Wait and Done change no trial and are not counted: how often a driver asked must not change the random numbers of
+    # the next decision.
     kind: Literal["wait"] = "wait"
 
 

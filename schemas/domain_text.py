@@ -29,6 +29,7 @@ def refuse_range_in_text(raw: object) -> None:
 
 def _meant(text: str) -> str | None:
     """What a text looks like, and how that is written; None for any other text."""
+    # Only ascending: 3-1 or 10:5 may be a name, a date or a ratio, while 16..128 is nothing but a range.
     if (between := _BETWEEN.fullmatch(text)) and float(between[1]) < float(between[2]):
         return f"a range. Write {{min: {between[1]}, max: {between[2]}}}, with `int: true` or `log: true` where so"
     if _DISTRIBUTION.fullmatch(text):
@@ -39,6 +40,7 @@ def _meant(text: str) -> str | None:
     if _BRACKETED.fullmatch(text) and re.search(r"[,:]", text):
         return "a list or a mapping in quotes. Write it without the quotes"
     parts = [part.strip() for part in re.split(r"[,|;]", text)]
+    # No spaces inside of the parts: a sentence with a comma in it is one value, such as a prompt.
     if len(parts) > 1 and all(part and not re.search(r"\s", part) for part in parts):
         return f"several values. Write [{', '.join(parts)}]"
     return None

@@ -67,6 +67,8 @@ class Normal(Schema):
 
     def share_below(self, number: float) -> float:
         """Probability of a value below a number."""
+        # Phi(z) = (1 + erf(z / sqrt 2)) / 2; math.erf keeps a check of the file free of scipy, which takes a second to
+        # import.
         return (1 + math.erf((number - self.mean) / (self.std * math.sqrt(2)))) / 2
 
 
@@ -155,6 +157,7 @@ class Float(_Range):
                 f"max - min must be a number that a double holds, got min={self.min!r}, max={self.max!r}. "
                 "Narrow the range."
             )
+        # By the spacing at the larger end, where doubles are coarsest: a bound from below on how many there are.
         n_numbers = (self.max - self.min) / math.ulp(max(abs(self.min), abs(self.max)))
         if self.step is None and n_numbers < FEWEST_NUMBERS:
             raise ValueError(
@@ -179,6 +182,8 @@ class Float(_Range):
         if self.step is None:
             return True
         steps = (value - self.min) / self.step
+        # 0.1 + 0.2 is not 0.3: values are computed as min + k * step and read back from JSON, so that they miss the
+        # grid by some units in the last place.
         return math.isclose(steps, round(steps), abs_tol=1e-9)
 
 
@@ -392,6 +397,7 @@ def _kind(raw: Any) -> str:
     for kind in ("permutation", "subset"):
         if kind in raw:
             return kind
+    # Before `value` and the ranges: what names its values one by one can be nothing else, whatever it says beside.
     if "values" in raw:
         return "ordinal" if raw.get("ordered") else "categorical"
     if "value" in raw:
@@ -407,6 +413,7 @@ AnyDomain = Annotated[
     | Annotated[Permutation, Tag("permutation")]
     | Annotated[Subset, Tag("subset")]
     | Annotated[Constant, Tag("constant")],
+    # By a function and not by trying each: a union that is tried in order tells seven errors for one slip.
     Discriminator(_kind),
 ]
 """A domain as the study file writes it."""

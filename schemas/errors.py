@@ -61,6 +61,7 @@ class StudyError(PegboxError):
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         self.source = source
+        # Both arguments: an exception is pickled by them when it crosses from a worker or a Prefect task.
         super().__init__(self.problems, source)
 
     def __str__(self) -> str:
@@ -193,7 +194,9 @@ def suggest(name: str, known: Iterable[str]) -> str:
     "Did you mean 'bayes'? Known: bayes, grid."
     """
     names = sorted(known)
+    # One word, and the cutoff of difflib (0.6): two guesses read like a quiz, and a far one is worse than none.
     close = get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
+    # Thirty, picked by hand: as many as fit a few lines of a terminal.
     more = f" and {len(names) - 30} more" if len(names) > 30 else ""
     return f"{hint}Known: {', '.join(names[:30])}{more}."

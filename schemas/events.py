@@ -15,6 +15,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.schemas.warm_start import EarlierStudy
 
 
+# A field that is added here is read from old lines as well: it needs a default that says it was not told.
 class _Event(Schema):
     study: str
 
@@ -271,5 +272,6 @@ Event = Annotated[
     Discriminator("type"),
 ]
 
+# Made once: building the validator of eighteen schemas is far dearer than reading an event with it.
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads an event back from its JSON."""

@@ -8,8 +8,10 @@ from pydantic import AfterValidator, Field, FiniteFloat
 from pegbox.schemas.base import Schema
 from pegbox.schemas.text import storable
 
+# Picked by hand: a recursion of a thousand frames is cut to the ones next to the error; each failed attempt keeps one.
 MAX_TRACEBACK = 20_000
 """Characters of a traceback that are kept; the end of it says most."""
+# Picked by hand: some libraries put a whole tensor or query into their message; the beginning says what it is.
 MAX_MESSAGE = 2_000
 
 
@@ -44,6 +46,8 @@ class FailureKind(StrEnum):
     @property
     def deserves_retry(self) -> bool:
         """True where the cause lies outside the configuration."""
+        # An error, NaN, a timeout or want of memory most likely come again with the same configuration and seed, and
+        # would take the machine's time from other trials.
         return self in {FailureKind.KILLED, FailureKind.LOST}
 
 

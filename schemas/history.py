@@ -156,6 +156,8 @@ class History(Schema):
         ]
         freedom = sum(len(sample) - 1 for sample in samples if sample)
         squares = sum(pvariance(sample) * len(sample) for sample in samples if sample)
+        # The pooled variance sum(SS_i) / sum(n_i - 1): finalists differ in their means, and are taken to share one
+        # noise. With one degree of freedom a standard deviation says next to nothing.
         return sqrt(squares / freedom) if freedom > 1 else None
 
     def within_space(self) -> Self:
@@ -185,6 +187,7 @@ class History(Schema):
     def replay(cls, events: Iterable[Event]) -> Self | None:
         """The history that the events of one study add up to; None where the study was never opened."""
         events = iter(events)
+        # Without a specification there is nothing to fold into; that an opening was lost, `history_replay` finds out.
         for event in events:
             if isinstance(event, StudyOpened):
                 return cls(spec=event.spec, version=1)._fold(events)
@@ -197,9 +200,12 @@ class History(Schema):
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         for event in events:
             version += 1
+            # The largest, not the last: what is written outside of a run, such as a retry, says no time.
             elapsed_seconds = max(elapsed_seconds, _told_seconds(event))
             match event:
                 case StudyOpened():
+                    # Chosen again where warm start is declared anew; else pinned, or a resumed study would learn from
+                    # other trials than before.
                     earlier = earlier if event.spec.search.warm_start == spec.search.warm_start else None
                     spec, search_end = event.spec, None
                 case StudyRenamed(name=name):
@@ -242,6 +248,7 @@ def _told_seconds(event: Event) -> float:
 def _apply_to_trial(trials: list[Trial], event: _OfTrial) -> None:
     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
     if number >= len(trials):
+        # By place: numbers count from 0 without holes, so that the list is the index.
         raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
     trials[number] = trials[number].model_copy(update=_change(trials[number], event))
 
@@ -261,6 +268,8 @@ def _change(trial: Trial, event: _OfTrial) -> dict[str, object]:
     match event:
         case SegmentStarted(segment=Segment(replicate=None, attempt=attempt)):
             return {"state": TrialState.RUNNING, "attempt": attempt}
+        # The mean over folds alone is a value of the trial; single folds are kept beside it, and replicates never
+        # reach the search, or finalists would be favoured by their second look.
         case TrialEvaluated(evaluation=Evaluation(replicate=None, fold=None) as evaluation):
             return {
                 "state": event.state,

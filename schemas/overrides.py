@@ -23,6 +23,8 @@ def override(spec: StudySpec, settings: Iterable[str]) -> StudySpec:
     Raises:
         StudyError: A setting cannot be read, or the study would not be valid with it.
     """
+    # Through plain values and the whole validation: a setting may contradict another section, which a copy with one
+    # field replaced would not notice.
     raw = spec.model_dump(mode="json")
     for setting in settings:
         path, value = _parsed(setting)
@@ -52,6 +54,7 @@ def _put(raw: dict[str, Any], path: list[str], value: Any) -> None:
         if step not in here:
             problem = Problem(f"unknown key {step!r}. {suggest(step, here)}", tuple(path[: position + 1]))
             raise StudyError(problem, SOURCE)
+        # A section that the file left out, such as `data: null`, is begun.
         if here[step] is None:
             here[step] = {}
         if not isinstance(here[step], dict):

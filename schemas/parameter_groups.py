@@ -22,6 +22,7 @@ def flatten_groups(raw: Mapping[str, Any]) -> dict[str, Any]:
     """
     flat: dict[str, Any] = {}
     for name, entry in _entries(raw, "", {}):
+        # `model.lr` may be written flat and nested: the later one would win in silence.
         if name in flat:
             raise ValueError(f"two parameters are named {name!r}, one of them by its group. Rename one.")
         flat[name] = entry

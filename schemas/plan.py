@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, FiniteFloat, PlainSerializer, field
 
 from pegbox.schemas.base import Configuration, Declared
 
+# No months and no years, which are no number of seconds.
 _UNITS = {
     0.001: "ms msec msecs millisecond milliseconds",
     1.0: "s sec secs second seconds",
@@ -308,6 +309,8 @@ class ScheduleSpec(Declared):
             try:
                 if len(cron.split()) != 5:
                     raise CronSimError("Wrong number of fields")
+                # From a fixed day, so that a file is valid today and tomorrow; 30 February never comes, from whichever
+                # day one looks.
                 next(CronSim(cron, datetime(2000, 1, 1)))
             except (CronSimError, StopIteration) as error:
                 why = str(error).lower() or "no such day comes"

@@ -9,9 +9,11 @@ from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.values import as_number
 
+# Picked by hand, after the advice of the playbook to search few parameters at a time: 50 trials then search ten.
 TRIALS_A_PARAMETER = 5
 FEW_TRIALS = 10
 """Below so many trials only the learning rate is searched."""
+# Picked by hand: what the benchmarks of the search end at. A limit of time says nothing before a trial was timed.
 USUAL_TRIALS = 50
 """Taken for a budget that counts no trials."""
 
@@ -41,12 +43,15 @@ def draw(spec: StudySpec, narrowed: Mapping[str, AnyDomain], narrowed_by: tuple[
     published = {**space.published, **narrowed}
     named = {parent for domain in space.parameters.values() for parent in domain.when}
     named |= {name for combination in space.forbid for name in combination}
+    # What the file writes out is paid for first: the person chose it.
     left = n_affordable(spec) - sum(not isinstance(domain, Constant) for domain in space.parameters.values())
     chosen = {}
     for position, (name, domain) in enumerate(published.items()):
         if name not in space.parameters and (position == 0 or left > 0 or name in named):
             chosen[name] = _holding(domain, name, spec.search.enqueue)
             left -= 1
+    # Drawn once and journalled with the study: a newer pegbox with other presets goes on with the space that the study
+    # began with.
     drawn = Space(
         parameters={**chosen, **space.parameters},
         forbid=space.forbid,

@@ -17,11 +17,16 @@ Sources of the ranges:
 from collections.abc import Mapping
 from typing import Any
 
+# The learning rate on a log scale: what matters is its factor. Weight decay has 0 beside its range, which no log scale
+# reaches.
 _LR: Mapping[str, Any] = {"min": 1e-5, "max": 1e-2, "log": True}
 _DECAY: Mapping[str, Any] = {"min": 1e-6, "max": 1e-3, "log": True, "extra": [0.0]}
 _DROPOUT: Mapping[str, Any] = {"min": 0.0, "max": 0.5}
+# Powers of two, as people write sizes of batches; picked by hand: finer steps would spend trials on what hardly
+# differs.
 _BATCH: Mapping[str, Any] = {"min": 16, "max": 512, "power_of_two": True}
 _LR_SCHEDULE = ["constant", "cosine"]
+# 2^-10 to 2^10 of Probst, Boulesteix & Bischl 2019: three decades on either side of the default of 1.
 _AROUND_ONE: Mapping[str, Any] = {"min": 2.0**-10, "max": 2.0**10, "log": True}
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {

@@ -20,9 +20,11 @@ _SECRETS = (
     re.compile(
         rf"(?P<before>(?:^|[\s'\"?&;,(]|--?){_NAME}['\"]?[=:]['\"]?){_PLACEHOLDER}(?P<secret>[^\s'\"&;,)]{{4,}})", re.I
     ),
+    # Twelve characters behind the prefix, picked by hand: shorter ones are words, such as sk-learn.
     # keys that say what they are
     re.compile(r"(?P<before>\b)(?P<secret>(?:sk-|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA|hf_)[A-Za-z0-9_-]{12,})"),
 )
+# An option and its value may be two arguments, which no pattern over one text sees.
 _OPTION = re.compile(rf"--?{_NAME}", re.I)
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_]\w*)\}")
 

@@ -92,6 +92,7 @@ class Selection(Schema):
     @property
     def level(self) -> float:
         """Of the intervals, and of what counts as told apart."""
+        # 0.95 where nobody has an interval: the level that every interval of pegbox is made with.
         return next((one.interval.level for one in self.finalists if one.interval), 0.95)
 
     @property

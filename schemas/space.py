@@ -139,6 +139,7 @@ class Space(Schema):
                 if (message := self._misfit_of_sum(name, shared[name])) is not None:
                     raise EntryError(message, "sum", *([number] if len(self.sum) > 1 else []), "of", position)
             domains = [self.parameters[name] for name in rule.of]
+            # fsum, exact but for the last rounding: a sum of ten times 0.1 is 1.
             lowest = math.fsum(domain.min for domain in domains if isinstance(domain, Float))
             highest = math.fsum(domain.max for domain in domains if isinstance(domain, Float))
             if not lowest < rule.total < highest:
@@ -202,6 +203,8 @@ class Space(Schema):
         to_draw = set(placed)
         waiting = list(self.parameters)
         while waiting:
+            # Kahn's topological sort, in the order of the file among equals: the order of the encoding, and so of
+            # every random draw, follows from the file alone.
             ready = [name for name in waiting if all(parent in placed for parent in self.parameters[name].when)]
             if not ready:
                 message = f"the conditions of {', '.join(sorted(waiting))} form a cycle. Remove one `when`."
@@ -232,6 +235,8 @@ class Space(Schema):
         """True if exactly the active parameters are set, each within its domain, and nothing is forbidden."""
         active = {name for name in self.order if self.is_active(name, configuration)}
         return (
+            # Exactly the active ones: a value of an inactive parameter would make two configurations of one, and the
+            # cache key would differ for the same training.
             active == set(configuration)
             and all(self.parameters[name].contains(value) for name, value in configuration.items())
             and not self.is_forbidden(configuration)

@@ -40,6 +40,7 @@ def spec_changes(before: StudySpec, now: StudySpec) -> tuple[Change, ...]:
 def _differing(path: tuple[str, ...], was: Any, now: Any) -> Iterator[Change]:
     if was == now:
         return
+    # Another kind is another thing: its entries do not correspond one to one, and are told as a whole.
     if not isinstance(was, Mapping) or not isinstance(now, Mapping) or was.get("kind") != now.get("kind"):
         yield Change(path, as_written(was), as_written(now))
         return

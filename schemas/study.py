@@ -25,6 +25,7 @@ BUDGETED_METHODS = frozenset({"freeze_thaw"})
 """Methods that decide at once what to try and how far to train it, by rungs of their own."""
 
 
+# Picked by hand: names of files end at 255 bytes on Linux, and ours get a hash, a stamp and an ending.
 LONGEST_NAME = 200
 """Letters; it becomes part of file names and of SQL names."""
 
@@ -121,6 +122,8 @@ class StudySpec(Schema):
         if self.fidelity.schedule == "full" and self.search.method not in BUDGETED_METHODS:
             return (self.full_budget,)
         rungs, rung = [], min(self.fidelity.min, self.full_budget)
+        # A quarter of a step on the log scale, picked by hand: a rung at more than factor^-1/4 (76 % at factor 3) of
+        # the full budget saves little and costs a comparison.
         while rung * self.fidelity.factor**0.25 < self.full_budget:
             rungs.append(rung)
             rung *= self.fidelity.factor

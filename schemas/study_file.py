@@ -56,6 +56,7 @@ def read_study(path: Path) -> StudyFile:
         spec = StudySpec.model_validate(parsed.value)
     except ValidationError as error:
         problems = [_placed(problem, parsed) for problem in complaints(error, parsed.value)]
+        # By place, as one reads a file; pydantic tells them by the order of the schema.
         raise StudyError(sorted(problems, key=lambda one: (one.line, one.column)), str(path)) from error
     return StudyFile(path, spec, parsed)
 
@@ -79,6 +80,8 @@ def _not_a_mapping(value: object) -> str:
 
 def _read(path: Path) -> str:
     try:
+        # Bytes first, so that an error of the encoding can name line and column; utf-8-sig, because some editors on
+        # Windows write a byte order mark.
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise StudyError(_no_such_file(path), str(path)) from error

@@ -17,6 +17,7 @@ def study_schema() -> dict[str, Any]:
     _drop_titles(schema)
     schema["$defs"]["Space"] = _space(schema["$defs"]["Space"])
     schema["properties"] = {"$schema": {"type": "string", "description": "This schema."}, **schema["properties"]}
+    # pydantic's validators do not show in a JSON Schema: an editor would accept neither or both.
     schema["oneOf"] = [{"required": ["objective"]}, {"required": ["objectives"]}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+# Picked by hand: metrics are named by code, and a name that is longer holds a value, such as a path or a whole line of
+# a log.
 MAX_NAME = 500
 """Characters of a metric's name; longer ones are no names, and each of them is kept with each value."""
 
@@ -20,6 +22,7 @@ def storable(text: str) -> str:
     >>> storable("caf\u00e9")
     'caf\u00e9'
     """
+    # NUL is text to Python and JSON, but DuckDB refuses it in a value; surrogates cannot be encoded at all.
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 

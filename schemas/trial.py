@@ -59,8 +59,11 @@ class Segment(Schema):
         """Equal for segments that compute the same result, whichever study or trial they belong to."""
         content = self.model_dump(
             mode="json",
+            # The cache key. Named one by one, so that a field which is added to a segment, such as a timeout, does not
+            # train everything again; neither study nor trial nor attempt shapes the result.
             include={"configuration", "seed", "from_budget", "to_budget", "fold", "train", "code"},
         )
+        # By content: moved or renamed data is the same data.
         content["data"] = data_fingerprint
         if self.train.kind == "function":  # what it returns without a name is called by the objective
             content["objectives"] = self.objectives
@@ -126,8 +129,10 @@ def mean_evaluation(folds: Sequence[Evaluation]) -> Evaluation:
     Args:
         folds: At least one, of one trial (and replicate) at one budget.
     """
+    # Metrics that all folds have: a mean over some of them would be compared with means over all.
     shared = set.intersection(*(set(fold.metrics) for fold in folds))
     return Evaluation(
+        # The least: patience may end folds at different epochs, and a mean is no better trained than its worst part.
         budget=min(fold.budget for fold in folds),
         metrics={
             name: sum(fold.metrics[name] for fold in folds) / len(folds) for name in folds[0].metrics if name in shared
@@ -171,6 +176,7 @@ class Trial(Schema):
 
     def measured(self, metric: str) -> FiniteFloat | None:
         """The metric's mean over fresh seeds, before there are any its latest value; None where it was not measured."""
+        # Fresh seeds before the value that the search saw: the latter was among the best of many, and is optimistic.
         fresh = [one.metrics[metric] for one in self.replicates if metric in one.metrics]
         return sum(fresh) / len(fresh) if fresh else self.value(metric)
 

@@ -67,6 +67,7 @@ def complaints(error: ValidationError, raw: Mapping[str, Any]) -> tuple[Problem,
         error: What validating a `StudySpec` raised.
         raw: The plain values that were validated.
     """
+    # By place: a union tells one error for each of its branches, and a person made one mistake.
     found: dict[Path, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
         found.setdefault(_file_path(details, raw), []).append(details)
@@ -75,6 +76,7 @@ def complaints(error: ValidationError, raw: Mapping[str, Any]) -> tuple[Problem,
         for path, details in found.items()
         if not _is_explained_below(path, details, found)
     }
+    # A misspelt required key is told once, and not also as a missing one.
     misspelt = {(*path[:-1], meant) for path, message in said.items() if (meant := _meant(message))}
     return tuple(Problem(message, path) for path, message in said.items() if path not in misspelt)
 
@@ -214,6 +216,8 @@ def _home(name: str) -> str | None:
         for field, info in StudySpec.model_fields.items()
         if any(name in section.model_fields for section in _schemas(info.annotation)) and field != "objectives"
     ]
+    # Only where it is unambiguous: `seed` and `options` live in several sections, and a wrong pointer is worse than
+    # none.
     return homes[0] if len(homes) == 1 else None
 
 

@@ -7,6 +7,8 @@ from pegbox.schemas.base import Value
 
 def identity(value: Value) -> tuple[bool, Value]:
     """What two values share exactly when they are the same: True is not 1, but 1.0 is."""
+    # In Python True == 1 and hash(True) == hash(1), so that [True, 1] would be one level of a categorical; 1.0 and 1
+    # are one, because JSON does not keep them apart.
     return isinstance(value, bool), value
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+# Picked by hand: a line of a study file fits an editor beside a tree of files.
 _WIDTH = 110
 
 
@@ -27,6 +28,7 @@ def _dumped(value: Any, flow: bool | None) -> str:
     """As YAML: mappings over several lines, on one line, or (None) on one line where they hold plain values."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = flow
+    # The order of a file is its author's; ruamel sorts keys of plain dicts in its safe form.
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = _WIDTH
     yaml.allow_unicode = True

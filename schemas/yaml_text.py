@@ -36,6 +36,7 @@ MOST_CHARACTERS = 1 << 20
 MOST_VALUES = 50_000
 """Of a text, which takes four seconds to read; those counted again that an alias or a merge stands for: ten aliases of
 ten aliases, eleven times, would be a hundred thousand million."""
+# Picked by hand, far from the thousand frames of Python's stack, of which each level takes several.
 MOST_LEVELS = 50
 """Of lists and mappings in each other; a study has eight."""
 
@@ -87,7 +88,11 @@ def parse_yaml(text: str) -> YamlText:
                 "of their own, and say ranges instead of listing values."
             )
         )
+    # ruamel, YAML 1.2: PyYAML (1.1) makes a text of 1e-3 and False of no. Pure: the composer is ours, which the parser
+    # in C would go round.
     yaml = YAML(typ="safe", pure=True)
+    # Bounded while composing, because aliases of aliases grow only when they are read, and nesting ends in a
+    # RecursionError before that.
     yaml.Composer = _BoundedComposer
     try:
         node = yaml.compose(text)
@@ -202,6 +207,7 @@ class _Reader:
         for key, _ in own:
             if not isinstance(key, ScalarNode):
                 raise YamlTextError(Problem("a key must be a text, got a list or mapping.", path, *_place(key)))
+        # YAML 1.1's merge, which 1.2 left to applications: own keys win, then the earlier source.
         taken = {key.value for key, _ in own}
         for source in merged:
             for part in source.value if isinstance(source, SequenceNode) else [source]:

@@ -49,6 +49,7 @@ def amend_study(store: StoreLayout, study: str, change: Callable[[History], Sequ
         if before is None:
             raise NotFoundError(f"The history holds no study {study!r}. `pegbox ls` lists those it holds.")
         events = change(before)
+        # Folded before it is written: an event that contradicts the history raises here and leaves no line behind.
         after = before.after(*events)
         if events:
             journal = Journal(store.journal, writer="amend")
@@ -79,6 +80,8 @@ def rename_study(store: StoreLayout, study: str, name: str, *, forgotten: bool =
         raise StudyError(f"a study has a name of 1 to {LONGEST_NAME} letters, got {name!r}. Choose another.", "rename")
     if study == name:
         raise StoreError(f"The study is called {name!r} already. Choose another name.")
+    # Both names: a driver that opens the new one in this moment would begin a study in the midst of the rename. Locks
+    # do not wait, so the order of two cannot end in a deadlock.
     with StudyLock(store, study), StudyLock(store, name):
         ingest(store, wait=True, force=True)
         before = recorded_history(store, study)
@@ -94,6 +97,7 @@ def rename_study(store: StoreLayout, study: str, name: str, *, forgotten: bool =
         journal = Journal(store.journal, writer="amend")
         journal.append(renamed, version=after.version)
         if not forgotten:
+            # Above every version that either name has had, so that name and version tell of each old line whose it is.
             first = max(after.version, last_version(store, name)) + 1
             journal.append(StudyOpened(study=name, spec=after.spec), version=first)
         journal.close()
@@ -108,6 +112,7 @@ def forget_study(store: StoreLayout, study: str) -> None:
         StoreBusyError: A live process drives it.
         StoreUnwritableError: The store cannot be written.
     """
+    # To the microsecond, so that two of one name that are forgotten after each other keep names of their own.
     rename_study(store, study, f"{study} (forgotten {datetime.now(UTC).isoformat()})", forgotten=True)
 
 

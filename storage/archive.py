@@ -1,4 +1,4 @@
-"""Compresses journals whose writers are gone and whose lines are all in the master; they stay the truth."""
+"""Archives (zstd) journals whose writers are gone and whose lines are all in the master; they stay the truth."""
 
 from pathlib import Path
 
@@ -20,6 +20,7 @@ def archive_journals(store: StoreLayout) -> list[str]:
     Raises:
         OSError: A journal cannot be read, or the archive cannot be written.
     """
+    # Under the ingest lock: an ingest that listed the plain file must not find it gone in the midst of reading.
     with exclusive(store.ingest / "ingest.lock", wait=False) as held:
         if not held or not store.master.exists():
             return []
@@ -50,6 +51,8 @@ def _compress(source: Path, target: Path) -> None:
 
     draft = target.with_suffix(".tmp")
     with source.open("rb") as reader, draft.open("wb") as writer:
+        # Picked by hand: an archive is written once, when nobody waits for it any more, and seldom read; higher levels
+        # cost far more time for a few bytes.
         zstandard.ZstdCompressor(level=9).copy_stream(reader, writer)
         writer.flush()
         os.fsync(writer.fileno())

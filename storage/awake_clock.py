@@ -1,8 +1,10 @@
-"""Counts the time that this process was awake; time that a suspended machine or a stopped process slept is left out."""
+"""A monotonic clock of the time that this process was awake; what a suspended machine slept is left out."""
 
 import threading
 import time
 
+# Picked by hand: a tenth of `ASLEEP_SECONDS`, so that a machine under load that ticks late is not taken for asleep, at
+# the price of two wake-ups a second.
 TICK_SECONDS = 0.5
 ASLEEP_SECONDS = 5.0
 """A longer gap between two ticks was no running time."""
@@ -23,7 +25,10 @@ class AwakeClock:
 
     def read(self) -> float:
         """Seconds awake so far."""
+        # Reader and ticking thread both move the mark; unguarded, a gap would count twice.
         with self._lock:
+            # Not the wall clock, which leaps. Linux lets this one stand still while the machine is suspended, but not
+            # while the process is stopped (SIGSTOP, a frozen container): only the gap between two ticks tells of that.
             now = time.monotonic()
             gap, self._ticked_at = now - self._ticked_at, now
             if gap < ASLEEP_SECONDS:

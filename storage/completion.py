@@ -1,4 +1,4 @@
-"""Words that complete a query at the prompt: tables, views, macros with their parameters, and columns."""
+"""Autocompletion of SQL at the prompt: tables, views, macros with their parameters, and columns."""
 
 from typing import NamedTuple
 
@@ -52,6 +52,8 @@ def completion_words(store: StoreLayout, sandbox: Sandbox | None = None) -> tupl
         NotFoundError: There is no history.
         QueryError: The names could not be read in time.
     """
+    # The same sandbox as queries have, and no connection of its own: DuckDB takes a tenth of a second to load, and the
+    # prompt must not wait for it a second time.
     if sandbox is None:
         with Sandbox(store) as opened:
             return completion_words(store, opened)

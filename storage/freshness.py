@@ -20,6 +20,7 @@ def database_form() -> str:
     """Checksum of the migrations and views: a snapshot of another form is made anew though no journal has grown."""
     here = Path(__file__).parent
     texts = [path.read_bytes() for name in ("migrations", "views") for path in sorted((here / name).glob("*.sql"))]
+    # 64 bits: it is compared with one other value, never searched for among many.
     return hashlib.sha256(b"".join(texts)).hexdigest()[:16]
 
 
@@ -40,6 +41,8 @@ def is_current(store: StoreLayout) -> bool:
     """True if no journal has grown since the last publish, and the database is of this program's form."""
     try:
         seen = json.loads((store.ingest / SEEN_FILE).read_text())
+        # Sizes tell all that appending can change, in a stat for each journal; opening DuckDB to ask would take a
+        # tenth of a second in every reading command.
         return bool(seen == seen_of(list_journals(store))) and not is_stale(store)
     except (OSError, ValueError):
         return False
@@ -49,6 +52,8 @@ def is_fresh(store: StoreLayout) -> bool:
     """True if nothing is missing, or what is missing is younger than `LIVE_SECONDS`."""
     if is_current(store):
         return True
+    # The time of the inode, not of the content, which is copied from the master to say which state of it this is. Not
+    # below 0: a clock that was set back would make an old snapshot fresh for hours.
     return store.snapshot.exists() and 0 <= time.time() - store.snapshot.stat().st_ctime < LIVE_SECONDS
 
 

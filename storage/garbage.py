@@ -1,4 +1,4 @@
-"""Deletes what can be computed again: checkpoints of trials that are past, and cached results."""
+"""Garbage collection: deletes what can be computed again: checkpoints of trials that are past, and cached results."""
 
 import re
 import shutil
@@ -13,9 +13,12 @@ from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
 
+# Picked by hand: twice the five finalists that a study has at most by default, so that a limit that is tightened or a
+# finalist that fails still leaves whom to take.
 KEEP = 10
 """Checkpoints of so many of the best completed trials of each study are kept, those that compete first."""
 
+# Picked by hand: far more than the seconds between writing a checkpoint and journalling it; costs disk for an hour.
 GRACE_SECONDS = 3600.0
 """Younger files stay: a worker may have written them a moment before its driver says so."""
 
@@ -119,7 +122,9 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
         ).fetchone()
     entries = _entries(store.checkpoints)
     past = tuple(Garbage(path, _size(path)) for path in entries if _is_old(path) and not _is_needed(path, kept))
+    # A running trial may find its next segment in the cache: deleting it would train again what is paid for.
     is_busy = busy is not None and busy[0] > 0
+    # The cached result of a segment goes with its checkpoint: found alone, it would promise a model that is not there.
     gone = {key for item in past for key in _KEY.findall(item.path.name)}
     cached = tuple(
         Garbage(path, _size(path))
@@ -127,6 +132,8 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
         if _names_one_of(path, gone) or (not is_busy and _is_old(path))
     )
     if not dry_run:
+        # Before the first file goes: a kill in the midst must not leave a study that can be restored by its events and
+        # not by its files.
         _drop_forgotten(store)
         for item in (*past, *cached):
             _delete(item.path)
@@ -167,6 +174,7 @@ def drop_checkpoints(store: StoreLayout, study: str, keep: int) -> int:
     return len(past)
 
 
+# As `Segment.content_key` spells a key; names of files are all that ties a cached result to its checkpoint.
 _KEY = re.compile("[0-9a-f]{32}")
 
 

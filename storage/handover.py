@@ -1,4 +1,4 @@
-"""Where a worker leaves what it trained until its driver has recorded it, so that a driver's death loses nothing."""
+"""A content-addressed place where a worker leaves a result until it is recorded: a driver's death loses nothing."""
 
 import os
 from contextlib import AbstractContextManager
@@ -26,6 +26,8 @@ class Handover:
 
     def training(self) -> AbstractContextManager[bool]:
         """Say that this process trains the segment, as long as the block lasts; waits for another that does."""
+        # Waits: the worker of a dead driver may still train this segment, and its result is then found instead of made
+        # twice.
         return exclusive(self._lock, wait=True)
 
     def is_training(self) -> bool:
@@ -45,6 +47,7 @@ class Handover:
         Raises:
             OSError: The file cannot be written.
         """
+        # Renamed into place: a driver that looks in the midst of writing finds nothing instead of half a result.
         draft = self._result.with_name(f".{self._result.name}.{os.getpid()}")
         try:
             draft.write_text(trained.model_dump_json())
@@ -58,6 +61,7 @@ class Handover:
             trained = TrainedSegment.model_validate_json(self._result.read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
+        # A checkpoint may be collected as garbage before anybody takes the result.
         return trained if trained.is_whole else None
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Adds the recorded events of a study up to its history; the same fold as live, plus a watch for lost decisions."""
+"""Event sourcing: replays a study's recorded events to its history, by the same fold as live; watches for lost ones."""
 
 from collections.abc import Iterable
 
@@ -31,6 +31,7 @@ def replay(study: str, recorded: Iterable[tuple[int, str]]) -> History | None:
             event = EVENT.validate_json(body)
         except ValidationError as error:
             raise broken(study, version, str(error).splitlines()[0]) from error
+        # Before the fold: a history with a decision missing folds well, and every later decision would be another one.
         watch.see(version, event)
         events.append(event)
     try:
@@ -42,6 +43,7 @@ def replay(study: str, recorded: Iterable[tuple[int, str]]) -> History | None:
     if history is None or history.version == version:
         return history
     # A lost event keeps its number: what follows must not take it.
+    # Not model_copy, which carries the cached views of the old version along.
     fields = {name: getattr(history, name) for name in History.model_fields}
     return History(**{**fields, "version": version})
 

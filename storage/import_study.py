@@ -33,6 +33,8 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.study_lock import StudyLock
 from pegbox.storage.study_log import last_version, recorded_history
 
+# Picked by hand: each append costs one flush to the disk, so that thousands of trials take seconds; a chunk of a few
+# thousand lines stays small in memory.
 _CHUNK = 200
 """Trials of one append."""
 
@@ -52,6 +54,8 @@ def write_study(store: StoreLayout, study: ForeignStudy) -> int:
     """
     spec = study.spec
     with StudyLock(store, spec.name):
+        # Twice: first, so that a name that another process took a moment ago is seen; last, so that who imports can
+        # ask at once.
         ingest(store, wait=True, force=True)
         if recorded_history(store, spec.name) is not None:
             raise StoreError(f"The store holds a study {spec.name!r} already. Import it under another name.")
@@ -126,6 +130,8 @@ def _end(study: str, number: int, trial: ForeignTrial, seconds: float) -> list[E
         return [
             _failed(study, number, FailureKind.ERROR, trial.message or "the trial failed where it was run", seconds)
         ]
+    # A value that is not finite is what `diverged` means here: kept as a number it would end up first or last in every
+    # list, because NaN sorts as the largest value in DuckDB.
     infinite = [name for name, value in trial.metrics.items() if not math.isfinite(value)]
     if infinite:
         return [

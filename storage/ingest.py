@@ -1,4 +1,4 @@
-"""Folds what the journals hold into the master and publishes it; one process at a time, the others go on unharmed."""
+"""Ingest: folds the event log into the master, idempotent, and publishes it; one process at a time, others go on."""
 
 import json
 from collections.abc import Iterator
@@ -20,6 +20,8 @@ from pegbox.storage.store import check_version, unwritable
 from pegbox.storage.study_views import refresh_study_views
 from pegbox.storage.transaction import transaction
 
+# Picked by hand: the whole batch is in memory several times over (lines, Arrow, JSON, rows); smaller batches pay the
+# fixed price of a transaction and of a fold more often.
 BATCH_BYTES = 32 << 20
 
 
@@ -47,11 +49,13 @@ def ingest(store: StoreLayout, *, wait: bool = False, force: bool = False) -> In
         StoreNewerError: A newer pegbox wrote the store.
         StoreCorruptError: The store was made with another form of its migrations.
     """
+    # Before the lock and the master are touched: a newer store stays as it is, byte for byte.
     check_version(store)
     try:
         with exclusive(store.ingest / "ingest.lock", wait=wait) as held:
             if not held:
                 return None
+            # Asked again under the lock: who held it before has most likely done our work.
             return Ingested(0, 0, published=True) if is_current(store) else _ingest(store, force)
     except OSError as error:
         raise unwritable(store, error) from error
@@ -91,11 +95,14 @@ def fold_journals(store: StoreLayout, files: list[JournalFile]) -> tuple[int, in
     n_events = n_bad = 0
     connection = open_master(store)
     try:
+        # First: an older schema left studies unjudged, and the batch below judges only what it touches.
         _fold_again(connection)
         offsets = dict(connection.execute("SELECT name, byte_offset FROM journals").fetchall())
         for batch in _batches(files, offsets):
             done = _fold(connection, batch)
             n_events, n_bad = n_events + done[0], n_bad + done[1]
+        # After the last batch: a study that arrives in two batches gets its view once. Before closing: a view is part
+        # of the file that is copied.
         refresh_study_views(connection)
         close_master(store, connection)
     except duckdb.Error as error:
@@ -118,6 +125,7 @@ def publish_folded(store: StoreLayout, files: list[JournalFile], *, force: bool)
     if published:
         draft = store.ingest / f"{SEEN_FILE}.tmp"
         # For who asks whether anything is new without opening the database.
+        # The list that was read, not a new one: what was appended since must count as unseen.
         draft.write_text(json.dumps(seen_of(files)))
         draft.replace(store.ingest / SEEN_FILE)
     return published
@@ -150,6 +158,8 @@ def _fold(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) -> tu
     """
     try:
         return _fold_whole(connection, batch)
+    # Halving finds one bad line of n in some 2 log2(n) folds; every other error is one of the database, and no line is
+    # to blame.
     except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.ConstraintException) as error:
         if len(batch) == 1:
             return _fold_whole(connection, [batch[0]._replace(line=str(error).splitlines()[0])])
@@ -170,6 +180,8 @@ def _fold_whole(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine])
                 "WHERE NOT EXISTS (FROM quarantine WHERE journal = $1 AND line = $4)",
                 [line.journal, line.byte_offset, line.line, line.raw.decode(errors="replace")],
             )
+        # In the same transaction as the rows: a kill leaves both or neither, so that the batch can simply be read
+        # again.
         _advance(connection, batch)
     return len(good), len(bad)
 
@@ -185,6 +197,8 @@ def _advance(connection: duckdb.DuckDBPyConnection, batch: list[ScannedLine]) ->
     The offset follows a file that became shorter or is read again from its beginning; counts and last number are of
     all that was ever taken of it, so that what it lost since shows.
     """
+    # By the number of a line, not by its place: a journal that was mended or restored is read again from its
+    # beginning, and nothing counts twice.
     by_journal: dict[str, list[ScannedLine]] = {}
     for line in batch:
         by_journal.setdefault(line.journal, []).append(line)

@@ -1,4 +1,4 @@
-"""Appends events to a journal, durable on return; reads nothing and loads no database."""
+"""The append-only event log (a write-ahead journal): durable on return; reads nothing and loads no database."""
 
 import fcntl
 import os
@@ -18,6 +18,8 @@ from pegbox.schemas.events import Event
 from pegbox.storage.journal_lines import encode_body
 from pegbox.storage.layout import kind_of
 
+# Picked by hand: small enough that an archived part is unpacked and a mended one written again in a moment, large
+# enough that a study of 100,000 trials has a few files and not thousands.
 ROTATE_BYTES = 64 << 20
 
 
@@ -49,6 +51,7 @@ class Journal:
         self._writer = writer
         self._rotate_bytes = rotate_bytes
         self._pid = os.getpid()
+        # Lines are numbered while they are written, so that a gap tells of loss: two threads must not take one number.
         self._guard = threading.Lock()
         self._file: int | None = None
         self._path = directory
@@ -85,6 +88,7 @@ class Journal:
             StoreUnwritableError: As `append`.
             StoreError: Likewise.
         """
+        # A forked child shares the file position, the lock and the counter: both would write lines of one number.
         if os.getpid() != self._pid:
             raise StoreError(
                 f"A journal belongs to the process that made it, {self._pid}, but process {os.getpid()} wrote to it "
@@ -124,6 +128,7 @@ class Journal:
         except OSError as error:
             self._give_up()
             raise self._unwritable(error, f"take {len(lines)} events") from error
+        # Only now: after a failed write the numbers are free again, and no reader takes the gap for a loss.
         self._seq += len(lines)
 
     def _write(self, content: bytes) -> None:
@@ -131,12 +136,15 @@ class Journal:
         rest = memoryview(content)
         while rest:  # a write may be short; what is missing either follows or names its cause
             rest = rest[os.write(self._file, rest) :]
+        # Not fsync: the time of change may be lost, which nobody reads, and one write to the disk is saved for each
+        # event.
         os.fdatasync(self._file)
         self._size += len(content)
         self._kept.add(content)
 
     def _begin_file(self) -> None:
         self._release()
+        # The random end keeps apart what two containers of one host name and process id write in one second.
         host = re.sub(r"[^A-Za-z0-9.]+", "-", socket.gethostname())[:40]
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         self._open(self._directory / f"{stamp}-{self._writer}-{host}-{self._pid}-{secrets.token_hex(4)}.jsonl")
@@ -144,10 +152,13 @@ class Journal:
 
     def _open(self, path: Path) -> None:
         """A new, empty file, locked and sure to be found after a crash."""
+        # O_EXCL: a file that another process made is never continued. O_CLOEXEC: a child that inherited the file would
+        # hold its lock, and the writer would look alive after its death.
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._path, self._size, self._kept = path, 0, _Kept()
         with suppress(OSError):  # on a file system without locks nobody can tell that this writer lives
             fcntl.flock(self._file, fcntl.LOCK_EX)  # waits for those that look whether a writer lives
+        # fdatasync of the file does not write the entry of its directory: a new file could vanish whole.
         self._make_name_durable()
 
     def _make_name_durable(self) -> None:
@@ -179,6 +190,8 @@ class Journal:
             found = self._path.stat()
         except OSError:
             return False
+        # The inode too: an editor that saves makes another file of the same name, and appends would go to one without
+        # a name.
         return (found.st_dev, found.st_ino, found.st_size) == (mine.st_dev, mine.st_ino, self._size)
 
     def _unwritable(self, error: OSError, must: str) -> StoreUnwritableError:
@@ -204,6 +217,7 @@ class _Kept:
     """What was written to a file, compressed: a study's events take about an eighth of their size."""
 
     def __init__(self) -> None:
+        # Level 1: the driver waits for it with each event, and memory is not what it lacks.
         self._packing = zlib.compressobj(level=1)
         self._parts: list[bytes] = []
 
@@ -211,4 +225,5 @@ class _Kept:
         self._parts.append(self._packing.compress(content))
 
     def read(self) -> bytes:
+        # A copy is flushed: the compressor itself must go on with the next event.
         return zlib.decompress(b"".join(self._parts) + self._packing.copy().flush())

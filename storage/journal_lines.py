@@ -1,4 +1,4 @@
-"""The text of a journal: one event a line, numbered, dated and with a checksum; knows no files.
+"""The text of the event log: one JSON event a line, numbered, dated and with a CRC-32 checksum; knows no files.
 
     {"crc":"1f2e3d4c","seq":7,"at":1764027812.123456,"version":12,"study":...,"type":...}
 
@@ -16,6 +16,9 @@ from pydantic_core import PydanticSerializationError
 from pegbox.schemas.events import Event
 from pegbox.schemas.text import storable_tree
 
+# The checksum comes first and by a fixed spelling, so that a line is checked as the bytes that were written, not as
+# JSON that a second writer could spell otherwise. A regular expression and no JSON parser: DuckDB parses the body,
+# once.
 _LINE = re.compile(
     rb'\{"crc":"([0-9a-f]{8})",("seq":([0-9]+),"at":(-?[0-9]+\.[0-9]+)(?:,"version":([0-9]+))?,(.*\}))', re.DOTALL
 )
@@ -49,6 +52,8 @@ def encode_body(body: str, at: str, version: int | None, seq: int) -> bytes:
     """
     numbered = "" if version is None else f',"version":{version}'
     covered = f'"seq":{seq},"at":{at}{numbered},{body[1:]}'.encode()
+    # CRC-32 and no hash: it finds torn and flipped bytes, which is what disks do; nobody is kept from forging a line
+    # of his own store.
     return b'{"crc":"%08x",%b\n' % (zlib.crc32(covered), covered)
 
 

@@ -1,4 +1,4 @@
-"""Locks between processes: files under flock, which the system lets go of when their holder dies."""
+"""Advisory locks between processes: files under flock, which the system lets go of when their holder dies."""
 
 import fcntl
 import os
@@ -19,6 +19,7 @@ def exclusive(path: Path, *, wait: bool) -> Iterator[bool]:
     Raises:
         OSError: The file cannot be made.
     """
+    # The file is never deleted: another process may have it open, and would hold a lock of a file without a name.
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         yield try_lock(file, wait=wait)
@@ -39,6 +40,8 @@ def try_lock(file: int, *, wait: bool = False) -> bool:
     while not _try(file, fcntl.LOCK_EX):
         if time.monotonic() > give_up or not _try(file, fcntl.LOCK_SH):
             return False
+        # Let go of the share, which only told that nobody holds the lock: two who kept theirs would shut each other
+        # out.
         fcntl.flock(file, fcntl.LOCK_UN)
         time.sleep(random.uniform(0, 0.002))  # noqa: S311 - two that want it would else shut each other out for ever
     return True
@@ -46,6 +49,8 @@ def try_lock(file: int, *, wait: bool = False) -> bool:
 
 def is_locked(file: int) -> bool:
     """True if somebody holds the lock of an open file; any number may look at once."""
+    # flock and not lockf: POSIX record locks go when the process closes any descriptor of the file, and this closes
+    # one.
     return not _try(file, fcntl.LOCK_SH)
 
 

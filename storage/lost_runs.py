@@ -1,4 +1,4 @@
-"""How runs ended, and those that never said so: their process died without a word; nothing is recorded here."""
+"""How runs ended, and zombie runs that never said so: their process died without a word; nothing is recorded here."""
 
 from typing import NamedTuple
 
@@ -45,6 +45,8 @@ class EndedRun(NamedTuple):
     message: str | None
 
 
+# Picked by hand: ends are told at each start, so that more than the last few are untold only where several runs in a
+# row found no server; the driver waits for each answer.
 MOST_UNTOLD = 3
 """So many runs back, ends are looked for that Prefect does not know: each costs a question."""
 _ENDED = "SELECT run, host, pid, flow_run_id, status, message FROM runs WHERE study = $study"

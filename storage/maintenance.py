@@ -67,6 +67,7 @@ def verify(store: StoreLayout) -> Verified:
         NotFoundError: There is no store.
     """
     _require_store(store)
+    # Brought up to date first: every line that is not in the database yet would else be told as one that it lacks.
     ingest(store, wait=True, force=True)
     with connect_snapshot(store) as connection:
         known = {row[0]: _Taken(*row[1:]) for row in connection.execute(_TAKEN).fetchall()}
@@ -121,11 +122,13 @@ def _read(store: StoreLayout, name: str, taken: _Taken) -> _Held:
 
 
 def _read_file(file: JournalFile, taken: _Taken) -> _Held:
+    # A set, because lines may stand twice in a journal that was restored by appending.
     numbers, damaged, n_tail = set(), Counter[str](), 0
     for line in scan_lines(file):
         if isinstance(line.line, str):
             damaged[line.line] += 1
             n_tail += 1
+        # What a live writer appended since the snapshot was read is no difference.
         elif line.line.seq <= taken.last_seq:
             numbers.add(line.line.seq)
             n_tail = 0

@@ -19,6 +19,8 @@ OFFLINE = {
 }
 """No connection of pegbox ever looks for an extension on the network."""
 
+# DuckDB has no class for damage: it comes as IO, internal, serialisation or fatal error, so that its words are all
+# there is to go by. A newer DuckDB may use others; an error that no word fits is told as it came.
 _DAMAGE = re.compile(
     r"checksum|not a valid DuckDB|corrupt|deserializ|serializ|magic bytes|invalidated|INTERNAL|unexpected|"
     r"catalog entry|wal file|Could not read",
@@ -43,12 +45,16 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
     try:
         if read_version(store) is None:
             refuse_newer(store)
+        # Two threads, picked by hand: the ingest works beside training, which needs the cores more than readers need
+        # the last second.
         connection = duckdb.connect(str(store.master), config={**OFFLINE, "threads": 2})
     except duckdb.Error as error:
         raise explained(store, error) from error
     try:
         if read_version(store) != SCHEMA_VERSION:
             write_version(store)  # first, so that no older program ever opens a database of a newer schema
+        # Reading all blocks takes as long as reading the file, so it is done only where a kill or another program may
+        # have left damage; DuckDB would notice it at the first query that meets the block, after more was built on it.
         if is_suspect:
             read_everything(connection)
         migrate(connection, migrations())
@@ -73,6 +79,7 @@ def close_master(store: StoreLayout, connection: duckdb.DuckDBPyConnection) -> N
         duckdb.Error: The disk is full.
         OSError: Likewise.
     """
+    # The snapshot is a copy of the one file: what stands in the write-ahead log alone would be missing from it.
     connection.execute("CHECKPOINT")
     connection.close()
     draft = store.ingest / f"{CLOSED_FILE}.tmp"
@@ -100,6 +107,7 @@ def read_everything(connection: duckdb.DuckDBPyConnection) -> None:
         duckdb.Error: It is damaged.
     """
     for (table,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall():
+        # Something must be made of every column, or DuckDB reads none of them.
         connection.execute(f"SELECT bit_xor(hash(t)) FROM {identifier(table)} AS t").fetchall()  # noqa: S608 - quoted
 
 
@@ -123,6 +131,8 @@ def read_only(path: Path) -> duckdb.DuckDBPyConnection:
     Raises:
         duckdb.Error: It is damaged.
     """
+    # In memory and attached: `duckdb.connect(path)` may hand over the instance that this process has cached for that
+    # path, of a file that was replaced since (DuckDB 2.0).
     connection = duckdb.connect(":memory:", config={**OFFLINE})
     try:
         connection.execute(f"ATTACH {quoted(str(path))} AS read (READ_ONLY)")
@@ -152,6 +162,7 @@ def identifier(name: str) -> str:
 def explained(store: StoreLayout, error: duckdb.Error) -> StoreError:
     """What an error of the master database means for who meets it."""
     said = str(error).splitlines()[0]
+    # First: what DuckDB says of a full disk may speak of its write-ahead log too, and nothing is damaged then.
     if _NO_ROOM.search(said):
         return StoreUnwritableError(
             f"The history {store.master} must be written, but the database said: {said!r}. Everything in the journals "

@@ -1,4 +1,4 @@
-"""Brings the master database to this program's schema; numbered SQL files, each applied once and never edited."""
+"""Schema migrations of the master database: numbered SQL files, each applied once and never edited."""
 
 import hashlib
 import re
@@ -67,6 +67,7 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> list[Migration]:
     from pegbox.storage.transaction import transaction  # here: `SCHEMA_VERSION` is asked for without a database
 
     missing = [step for step in steps if step.version not in seen]
+    # All are compared before the first is applied: a store of another form is refused as it was found.
     for step in steps:
         if step.version in seen and seen[step.version] != step.checksum:
             raise StoreCorruptError(
@@ -75,6 +76,7 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> list[Migration]:
                 "its journals."
             )
     for step in missing:
+        # One each: DuckDB rolls back DDL too, so that a kill between two leaves a schema with a number.
         with transaction(connection):
             connection.execute(_LEDGER)
             connection.execute(step.sql)

@@ -30,6 +30,7 @@ def export_parquet(root: Path, directory: Path, study: str | None = None) -> tup
     """
     with open_history(root) as history:  # brings the snapshot up to date, and knows the names
         view = None if study is None else history.sql_name_of(study)
+    # Few Parquet readers know VARIANT yet; JSON is text to all of them.
     trials = "SELECT * REPLACE (params::JSON AS params) FROM trials"
     if study is not None:
         trials = f"FROM {identifier(view)}" if view else f"{trials} WHERE study = {quoted(study)}"

@@ -1,4 +1,4 @@
-"""The studies of a store for one that learns from them: what there is, and each as it was when it was chosen."""
+"""Warm start: the studies of a store for one that learns from them, each as it was when it was chosen."""
 
 import logging
 from shlex import quote
@@ -50,6 +50,8 @@ def past_history(store: StoreLayout, earlier: EarlierStudy, learner: str) -> His
     """
     with connect_snapshot(store) as connection:
         rows = connection.execute(
+            # Cut at the version that was journalled: an earlier study that goes on would change what a resumed or
+            # replayed study sees, and with it every proposal.
             "SELECT version, body FROM events WHERE study = ? AND version <= ? ORDER BY version",
             [earlier.study, earlier.version],
         ).fetchall()

@@ -58,6 +58,7 @@ def write_parquet(result: QueryResult, path: Path) -> int:
     import pyarrow as pa
     import pyarrow.parquet
 
+    # A query may fail at its last row, over its limit of time: no file must look whole then.
     draft = path.with_name(f".{path.name}.tmp")
     try:
         with pa.ipc.open_stream(_Pieces(result.arrow_pieces())) as reader:

@@ -62,7 +62,9 @@ def remake(store: StoreLayout, word: str, *, force: bool = True) -> Remade:
         saved, losses = _save(store, draft)
         if losses and not force:
             raise _refused(store, losses)
+        # Aside before the new one comes, never over it: were the rebuild wrong, the old one is all that shows it.
         kept = _put_aside(store, store.master, word)
+        # The old log belongs to the old master: DuckDB would replay it into the new one.
         remove_logs(store)
         for name in (CLOSED_FILE, draft.master.name):  # the master last: where it is missing it is made again
             (draft.ingest / name).replace(store.ingest / name)
@@ -80,6 +82,8 @@ def _save(store: StoreLayout, draft: StoreLayout) -> tuple[Salvaged, list[str]]:
     found, shorter = Counter[str](), dict[str, int]()
     is_readable = False
     parts: tuple[Part, ...] = ("events", "reports")
+    # The master first: it is never older than the snapshot, so that the snapshot has little left to save. Events
+    # before reports, which need the names that renames give.
     for path, part in product(present, parts):
         saved = salvage(store, path, draft.master, part, shorter)
         is_readable = is_readable or (saved is not None and part == "reports")

@@ -1,4 +1,4 @@
-"""Saves what only a database holds: writes the events that one made of the journals lacks into a new journal."""
+"""Recovery: writes what only a database holds, and one made anew from the event log lacks, into a new journal."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from pegbox.storage.journal import Journal, Recorded
 from pegbox.storage.layout import StoreLayout, kind_of
 from pegbox.storage.master import OFFLINE, quoted
 
+# Picked by hand: one flush to the disk for a thousand events, at most some megabytes at once.
 _CHUNK = 1000
 SAVED_FILE = "saved.json"
 """How many events of each damaged journal stand in another journal, for `pegbox store verify`."""
@@ -83,12 +84,14 @@ def salvage(store: StoreLayout, source: Path, made: Path, part: Part, shorter: d
     connection = duckdb.connect(":memory:", config={**OFFLINE})
     try:
         connection.execute(f"ATTACH {quoted(str(source))} AS old (READ_ONLY)")
+        # Not read-only: what was set aside is copied into it.
         connection.execute(f"ATTACH {quoted(str(made))} AS new")
         saved = _copy(store, connection.execute(_QUERIES[part]))
         for name, n in connection.execute(_SHORTER).fetchall():
             shorter[name] = max(n, shorter.get(name, 0))
         connection.execute(_SET_ASIDE)
         return saved
+    # A damaged source saves what it gave before: each chunk is durable, and the next rebuild finds it in a journal.
     except duckdb.Error:
         return None
     finally:

@@ -10,6 +10,7 @@ from pegbox.schemas.spec_changes import Change, spec_changes
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
 
+# Picked by hand: enough to recognise which file is meant, on one line of a terminal.
 MOST_TOLD = 4
 """Entries of one part that are told."""
 
@@ -35,6 +36,8 @@ def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -
         again = [trial for trial in before.failed if now.space.contains(trial.configuration)]
         return [opened, *(TrialRetried(study=now.name, trial=one.number, attempt=one.attempt + 1) for one in again)]
     holds_some = any(now.space.contains(trial.configuration) for trial in before.completed)
+    # The space may change where it holds a trial that is done: values of the same configuration stay comparable
+    # whatever else is searched, those of other objectives, data or training do not.
     check_same_study(before.spec, now, ("space", *may_change) if holds_some else may_change)
     check_full_budget(before, now)
     short = [trial.number for trial in before.completed if _is_short(trial, now)]
@@ -48,6 +51,7 @@ def is_barren(history: History) -> bool:
 
 def _is_short(trial: Trial, now: StudySpec) -> bool:
     """True if a trial was completed at a lower budget than others will be; not where patience ended it."""
+    # Patience ends below `to_budget`: more epochs would not have helped that trial, and it is not opened again.
     return trial.budget == trial.to_budget < now.full_budget and now.space.contains(trial.configuration)
 
 

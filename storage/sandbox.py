@@ -1,4 +1,4 @@
-"""Runs SQL that a user typed, safely: in a process that can only read the snapshot, under limits of time and memory.
+"""The SQL sandbox: runs what a user typed in a process that can only read the snapshot, with limits (time, memory).
 
 "Only SELECT" is no sandbox: `WITH x AS (DELETE ... RETURNING *) SELECT ...` and `EXPLAIN ANALYZE DELETE` would
 execute. Here the snapshot is attached read-only, file and network access are off and cannot be switched on again, and
@@ -23,6 +23,8 @@ from pegbox.storage.layout import StoreLayout
 Form = Literal["rows", "arrow"]
 
 
+# Picked by hand: a heat map of a million trials takes a fraction of a second, so that a query of 30 s has gone wrong;
+# 2 GiB leave a laptop usable; two threads, because training may run beside.
 class Limits(NamedTuple):
     """What a query may take."""
 
@@ -111,6 +113,7 @@ class Sandbox:
             QueryError: It was refused, failed, or met a limit.
             StoreCorruptError: The snapshot is damaged.
         """
+        # What was not read of the answer before still stands in the pipe, and would be taken for this one.
         if self._process is None or (self._running is not None and self._running.n_rows is None):
             self.close()
             self._start()
@@ -146,6 +149,7 @@ class Sandbox:
         """End the process."""
         if self._process is not None:
             self._process.kill()
+            # Waits for the end, so that no zombie is left, and closes both pipes.
             self._process.communicate()
             self._process = None
         self._running = None
@@ -162,9 +166,12 @@ class Sandbox:
         told = {"snapshot": str(self._store.snapshot), **self._limits._asdict()}
         program = Path(__file__).with_name("sandbox_process.py")
         self._process = subprocess.Popen(  # noqa: S603 - our own program
+            # -P: a file named duckdb.py where the user stands would else be imported first. The program is run by its
+            # path, not as a module, so that nothing of pegbox is loaded on the way.
             [sys.executable, "-P", str(program), json.dumps(told)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # Nobody reads it, and a pipe that nobody empties blocks its writer once it is full.
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the one who prints
         )
@@ -187,9 +194,11 @@ class Sandbox:
             if not ready:
                 self.close()
                 self._fail("time", "")
+            # Raw: a buffered reader would hold bytes that select does not see, and wait for ever beside them.
             piece = self._process.stdout.raw.read(n_bytes - len(content))  # type: ignore[attr-defined]
             if not piece:
                 self.close()
+                # Nothing else ends it without a frame: the limit on addresses or the kernel, for want of memory.
                 self._fail("memory", "the process was ended by the system")
             content += piece
         return bytes(content)

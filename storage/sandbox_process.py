@@ -24,7 +24,10 @@ import duckdb
 
 CPU_MARGIN_SECONDS = 30
 """Beside what a query may take on all its threads, for rows that are printed."""
+# Picked by hand: 64 rows fill a screen, so that the first of many show at once; 2048 is a vector of DuckDB, which is
+# what it computes at a time.
 FIRST_ROWS, ROWS = 64, 2048
+# Picked by hand: who asks holds a frame several times over, as bytes, text and values.
 MOST_CHARACTERS = 1 << 25
 READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
@@ -34,6 +37,7 @@ def main() -> None:
     told = json.loads(sys.argv[1])
     answers = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not become an answer
+    # Before DuckDB opens anything: limits hold for what comes after them.
     confine(told["memory_bytes"])
     threading.Thread(target=end_with_reader, daemon=True).start()
     try:
@@ -48,8 +52,11 @@ def main() -> None:
 
 def confine(memory_bytes: int) -> None:
     """Take from this process the right to write files, to grow, and to outlive its parent."""
+    # Ignored, so that a write over the limit is an error that DuckDB tells, and no death that looks like want of
+    # memory.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # No core dump: it would hold the history, and lie where the reader stands.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Some functions allocate beside DuckDB's own accounting; threads and libraries reserve addresses they never use.
     most = 2 * memory_bytes + (2 << 30)
@@ -64,6 +71,7 @@ def end_with_reader() -> None:
     hung_up = select.poll()
     hung_up.register(0, select.POLLHUP)
     hung_up.poll()
+    # Not sys.exit, which ends a thread alone, and would wait for the query.
     os._exit(1)
 
 
@@ -71,6 +79,7 @@ def limit_cpu(seconds: float) -> None:
     """Have the kernel end this process where a query takes more; who reads has given up long before."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     most = int(usage.ru_utime + usage.ru_stime + seconds) + CPU_MARGIN_SECONDS
+    # Only the soft limit moves from query to query: a hard one that was lowered could not be raised for the next.
     resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
@@ -82,8 +91,10 @@ def connect(snapshot: str, memory_bytes: int, threads: int) -> duckdb.DuckDBPyCo
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
+            # A name in FROM would else be looked up among the variables of this program.
             "python_enable_replacements": "false",
             "memory_limit": f"{memory_bytes // 1024} KiB",
+            # Spilling to disk would be a write outside of the limit on memory; the query ends instead.
             "temp_directory": "",
             "threads": str(threads),
         },
@@ -91,6 +102,7 @@ def connect(snapshot: str, memory_bytes: int, threads: int) -> duckdb.DuckDBPyCo
     escaped = snapshot.replace("'", "''")
     connection.execute(f"ATTACH '{escaped}' AS store (READ_ONLY)")
     connection.execute("USE store")
+    # After ATTACH, which needs it; then the lock, after which no SET of the query can bring anything back.
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -137,10 +149,13 @@ def the_one_read(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Stat
     Raises:
         Refused: There are none or several, or it is of another kind.
     """
+    # DuckDB's own parser, which will run it: a check by another one can be led to see another statement.
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise Refused(f"exactly one statement is run, got {len(statements)}")
     kind = statements[0].type
+    # PIVOT is rewritten to several statements, the first of which makes a type. Whatever else passes under its name
+    # meets the read-only transaction below.
     is_pivot = kind == duckdb.StatementType.MULTI and sql.lstrip(" (\n\t").lower().startswith(("pivot", "with", "from"))
     if kind not in READS and not is_pivot:
         raise Refused(f"only SELECT, FROM, EXPLAIN, DESCRIBE, SHOW, SUMMARIZE and PIVOT are run, got {kind.name}")
@@ -178,6 +193,8 @@ def send_arrow(result: duckdb.DuckDBPyConnection, answers: int) -> int:
     import pyarrow as pa
 
     n_rows = 0
+    # Picked by hand: 131,072 rows a batch, near the row group of DuckDB's own storage (122,880), are few frames and
+    # some megabytes each.
     reader = result.to_arrow_reader(64 * ROWS)
     assert reader is not None
     with pa.ipc.new_stream(_Frames(answers), reader.schema) as stream:

@@ -1,4 +1,4 @@
-"""Reads what journals hold beyond what was ingested; changes nothing."""
+"""Reads what journals hold beyond what was ingested, torn writes and bad checksums included; changes nothing."""
 
 import io
 import os
@@ -11,6 +11,7 @@ from pegbox.storage.journal_files import JournalFile
 from pegbox.storage.journal_lines import JournalLine, decode_line
 from pegbox.storage.locks import is_locked
 
+# Picked by hand: large enough that a call costs nothing beside its bytes, small beside the memory of a batch.
 CHUNK_BYTES = 8 << 20
 PACKED_BYTES = 4 << 10
 """Of an archive, read at once: unpacked they are 128 MiB at most, whatever somebody has packed."""
@@ -66,6 +67,7 @@ class _Archive:
 
     def chunks(self) -> Iterator[bytes]:
         """The text, as far as it can be unpacked."""
+        # Here: only a rebuild reads archives.
         import zstandard
 
         unpacking = zstandard.ZstdDecompressor().decompressobj()
@@ -78,6 +80,8 @@ class _Archive:
 def _limited(stream: BinaryIO, n_bytes: int) -> Iterator[bytes]:
     """Chunks of the stream up to the size that the journal had when it was listed."""
     rest = n_bytes
+    # Never beyond the size that was listed: what a worker appended meanwhile could be read after its driver's line
+    # about it, and the order of `list_journals` would be lost.
     while rest > 0 and (chunk := stream.read(min(CHUNK_BYTES, rest))):
         rest -= len(chunk)
         yield chunk
@@ -86,6 +90,8 @@ def _limited(stream: BinaryIO, n_bytes: int) -> Iterator[bytes]:
 def _lines(journal: str, chunks: Iterator[bytes], offset: int) -> Iterator[ScannedLine]:
     torn = b""
     for chunk in chunks:
+        # A last line without its newline waits: its writer may be in the midst of it, and only the newline ends an
+        # append.
         *whole, torn = (torn + chunk).split(b"\n")
         for raw in whole:
             following = offset + len(raw) + 1

@@ -24,6 +24,7 @@ class ScheduleLog:
     def __init__(self, store: StoreLayout, study: str) -> None:
         self._store = store
         self._study = study
+        # Not the name of the study itself, which somebody may run by hand while the schedule waits (decision 3).
         self._lock = StudyLock(store, f"{study} (schedule)")
         self._journal = Journal(store.journal, writer="schedule")
         self.steps: tuple[ScheduleStep, ...] = ()

@@ -37,8 +37,11 @@ def open_store(root: Path) -> StoreLayout:
             f"The path of a store must hold no '?' and no backslash, which DuckDB takes for more than letters, got "
             f"{str(store.root)!r}. Name another one with --store or PEGBOX_STORE, or rename the folder."
         )
+    # Before anything is made: a newer store is left as it was found.
     check_version(store)
     try:
+        # Open to its owner alone: configurations, paths and checkpoints may be confidential, and umask is what nobody
+        # thinks of.
         store.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for directory in (store.journal, store.archive, store.ingest, store.locks, store.data, store.checkpoints):
             directory.mkdir(mode=0o700, exist_ok=True)
@@ -46,6 +49,8 @@ def open_store(root: Path) -> StoreLayout:
             directory.mkdir(mode=0o700, exist_ok=True)
         ignore = root / ".gitignore"
         if not ignore.exists():
+            # A store lies in a checkout by default, and a checkpoint that was committed once stays in its history for
+            # good.
             ignore.write_text("*\n")
         tempfile.TemporaryFile(dir=store.journal).close()  # says why it may not, unlike `os.access`
     except OSError as error:
@@ -78,6 +83,7 @@ def write_version(store: StoreLayout) -> None:
     Raises:
         OSError: The file cannot be written.
     """
+    # Named by process: workers and a second study may begin in the same moment.
     draft = store.root / f".{FORMAT_FILE}.{os.getpid()}.tmp"
     draft.write_text(json.dumps({"schema": SCHEMA_VERSION}) + "\n")
     draft.replace(store.root / FORMAT_FILE)

@@ -1,4 +1,4 @@
-"""One driver for each study: a lock that names its holder and ends with it."""
+"""Mutual exclusion: one driver for each study, by a lock that names its holder and ends with it; no heartbeat."""
 
 import hashlib
 import json
@@ -31,6 +31,7 @@ class StudyLock:
         """
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not try_lock(file):
+            # 4096 bytes are more than a name of 200 letters, a host and two numbers take.
             holder = os.pread(file, 4096, 0).decode(errors="replace")
             os.close(file)
             raise StoreBusyError(
@@ -45,6 +46,7 @@ class StudyLock:
     def release(self) -> None:
         """Let go of it."""
         if self._file is not None:
+            # Emptied while it is still held: who comes next must not read the name of one that is gone.
             os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None

@@ -21,6 +21,7 @@ from pegbox.storage.reading import connect_snapshot
 from pegbox.storage.same_study import changes, check_same_data
 from pegbox.storage.study_lock import StudyLock
 
+# Picked by hand: what a person at a live page takes for now; an ingest with nothing new costs a stat for each journal.
 INGEST_SECONDS = 1.0
 """Between two ingests; longer where one takes long, so that training keeps the processor."""
 SLOWEST_SECONDS = 2.0
@@ -74,6 +75,8 @@ class StudyLog:
         try:
             self._journal.append(*events, version=self._history.version + 1)
         except Exception as error:
+            # No second try in this run: whether the line stands in the file is not known, and the history in memory
+            # must not run ahead of what a kill would leave.
             self._failure = error
             raise
         self._history = after
@@ -108,8 +111,11 @@ class StudyLog:
             self._is_open = False
             self._clock.stop()
             self._journal.close()
+            # Joined before the lock goes, so that nothing of this run works on the store once another driver may hold
+            # the study.
             self._ingestor.stop()
             self._lock.release()
+        # After the lock is free: whoever waited for the study does not wait for a copy of a large database as well.
         ingest(self.store, wait=True, force=True)
         if status == "completed":
             with suppress(OSError):  # a journal that is not archived is as good
@@ -142,6 +148,7 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
         StoreCorruptError: The study's events are not whole.
     """
     lock = StudyLock(store, spec.name)
+    # Before the history is read: what another driver wrote a moment before it let go must be in it.
     lock.acquire()
     try:
         ingest(store, wait=True, force=True)
@@ -161,6 +168,7 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
     except BaseException:
         lock.release()
         raise
+    # Last: a thread that was started would outlive a driver that fails to open.
     log._ingestor.start()
     log._clock.start()
     return log
@@ -214,6 +222,8 @@ class _Ingestor:
 
     def _run(self) -> None:
         took = 0.0
+        # Four times what the last one took, so that ingest has a fifth of a core; two seconds at most, because a page
+        # that is live must stay so where a large store takes longer than that allows.
         while not self._stopped.wait(min(max(INGEST_SECONDS, 4 * took), SLOWEST_SECONDS)):
             began = time.monotonic()
             try:

@@ -1,4 +1,4 @@
-"""A transaction as a block: committed at its end, taken back where anything goes wrong."""
+"""A transaction as a block: committed at its end, rolled back where anything goes wrong, an interrupt included."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress

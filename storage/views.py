@@ -26,6 +26,7 @@ def refresh_views(connection: duckdb.DuckDBPyConnection) -> bool:
     """
     checksum = hashlib.sha256("".join(views_sql()).encode()).hexdigest()
     known = connection.execute("SELECT checksum FROM schema_views").fetchall()
+    # Making them anew takes longer than most ingests; they change with a version of pegbox only.
     if known == [(checksum,)]:
         return False
     with transaction(connection):

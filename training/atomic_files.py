@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+# Picked by hand: longer than a segment should train.
 FORGOTTEN_SECONDS = 7 * 86_400
 """What a worker left unfinished is removed after this time; another machine may still write to what is younger."""
 
@@ -13,6 +14,7 @@ FORGOTTEN_SECONDS = 7 * 86_400
 def write_in_one_step(path: Path, write: Callable[[Path], object]) -> None:
     """Have the file written under another name beside its own, then give it its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it, as a rename is atomic within one file system only; with a dot, so that no reader lists it.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         write(unfinished)

@@ -14,11 +14,14 @@ Floats = npt.NDArray[np.float64]
 
 MOST_CELLS = 4_000_000
 """Of training rows times inputs times classes: a linear model of so many is fitted in about a second."""
+# Picked by hand: rare levels add columns and hardly any fit.
 MOST_LEVELS = 30
 """Of a category that get an input of their own; the others share what is left."""
+# Picked by hand: the normal equations cost its cube.
 MOST_INPUTS = 2_000
 RIDGE = 1e-3
 """Penalty of squared weights, a row; picked by hand: enough where inputs repeat each other, and little elsewhere."""
+# Picked by hand: a baseline is a yardstick and need not be the optimum.
 MOST_STEPS = 60
 
 
@@ -29,6 +32,7 @@ def measure_baselines(data: Splits) -> tuple[Baseline, ...]:
     """
     inputs, valid = _inputs(data, data.train), _inputs(data, data.valid)
     n_rows = max(1, MOST_CELLS // (inputs.shape[1] * max(1, len(data.info.classes))))
+    # A fixed seed: the yardstick of one table must not move from run to run.
     rows = np.random.default_rng(0).permutation(len(inputs))[:n_rows]
     measured = _of_numbers if data.info.task == "regression" else _of_classes
     return measured(data, inputs[rows], rows, valid)

@@ -10,6 +10,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.training.atomic_files import write_in_one_step
 from pegbox.training.failures import failed
 
+# Raised when what a checkpoint holds changes: an old one is then refused instead of half understood.
 FORMAT = 1
 
 
@@ -32,6 +33,8 @@ def read_checkpoint(path: Path, recipe: str) -> dict[str, Any]:
         TrialError: The file is damaged, or belongs to another model.
     """
     try:
+        # Weights only, as a pickle may run code; to the CPU, as the machine that continues may have another GPU or
+        # none.
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its unpickler meets
         raise _unusable(path, f"is damaged ({type(error).__name__}: {error})") from error

@@ -15,6 +15,7 @@ from pegbox.training.printed_number import number_or_text, read_number
 METRICS_FORMS = ("auto", "json", "name=value", "file:<path>", "regex:<expression>", "tensorboard:<directory>")
 """What `train.metrics` may say."""
 
+# All three picked by hand: a message should fit on a screen and still show what the lines have in common.
 SHOWN_LINES = 3
 """Unread lines that a message shows."""
 SHOWN_CHARACTERS = 120

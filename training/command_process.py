@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self
 
+# Picked by hand, as for workers: enough to remove a temporary file.
 GRACE_SECONDS = 1.0
 MAX_LINE = 100_000
 """Bytes; a longer line without an end is read in pieces, cut at white space, so that no number is cut."""
+# Picked by hand: holds a traceback of a framework whole, and fits into the history.
 TAIL_BYTES = 8_000
 ERROR_BYTES = 20_000_000
 """So much of stderr is read for metrics; an hour of progress bars is some 4 MB."""
+# In the environment, because a daemon leaves its parent and its group behind, but not that.
 _MARK = "PEGBOX_PROCESS"
 
 
@@ -34,11 +37,13 @@ class CommandProcess:
             OSError: It was not found, or may not be executed.
         """
         self._mark = uuid.uuid4().hex
+        # A file and no pipe: nobody reads stderr meanwhile, and a pipe that is full stops the program.
         self._errors: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         try:
             self._process = subprocess.Popen(  # noqa: S603 - running the user's command is the purpose
                 list(arguments),
                 env={**os.environ, **environment, _MARK: self._mark},
+                # A program that asks a question must fail at once instead of waiting for ever.
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,

@@ -18,12 +18,14 @@ class Patience:
 
     def is_better(self, loss: float) -> bool:
         """True if the weights of an epoch of this loss are to be kept."""
+        # Strictly less, so that NaN never is the best.
         return self.epochs is not None and loss < self.best_loss
 
     def watch(self, epoch: int, loss: float, model: nn.Module) -> None:
         """Take note of an epoch; the weights of the best one are kept."""
         if self.is_better(loss):
             self.best_loss, self.best_epoch = loss, epoch
+            # A copy: a state_dict shares its tensors with the model, and the next step would change them.
             self.weights = copy.deepcopy(model.state_dict())
 
     def is_over(self, epoch: int) -> bool:

@@ -42,6 +42,7 @@ def estimator_part(data: Splits, fold: int, part: str) -> EstimatorPart | None:
     return _load(_ByKey(data, fold, part)) if getattr(data, part) is not None else None
 
 
+# Five folds of three parts each.
 @lru_cache(maxsize=15)
 def _load(wanted: _ByKey) -> EstimatorPart:
     part: Part = getattr(wanted.data, wanted.part)

@@ -7,8 +7,10 @@ import traceback
 from pegbox.schemas.errors import PegboxError, StoreError, TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 
+# No trial can help these, and every later one would meet them: they end the run.
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
+# By text: torch raises a plain RuntimeError for the CPU's memory, C++ libraries whatever binds them.
 _OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "out of memory", "std::bad_alloc", "cannot allocate memory")
 
 

@@ -22,8 +22,10 @@ from pegbox.training.optimizers import build_optimizer
 from pegbox.training.precision import Precision
 from pegbox.training.tensors import FoldTensors, PartTensors
 
+# Picked by hand: one gather serves many batches, and its copy stays small beside the data.
 GATHERED_BYTES = 64_000_000
 """Rows are brought into their random order in pieces of about this size, which then are cut into batches."""
+# Picked by hand: bounds the memory of activations; larger pieces of a table gain little.
 MEASURED_ROWS = 8192
 """Rows of a batch in which no gradient is needed."""
 
@@ -70,6 +72,7 @@ class Learner:
             seed: Decides weights, order of rows and dropout.
             precision: Of the arithmetic.
         """
+        # Before the model is built: its first weights come from torch's global stream.
         torch.manual_seed(seed)
         self.settings, self.fold, self.precision = settings, fold, precision
         self.epoch = 0
@@ -78,6 +81,7 @@ class Learner:
         self.model = build_model(settings, fold.shape).to(self.device)
         self.class_weights = class_weights(fold) if settings.class_weights == "balanced" else None
         self.optimizer = build_optimizer(self.model.parameters(), settings)
+        # A stream of its own: how many numbers dropout draws must not change the order of rows.
         self.order = torch.Generator().manual_seed(seed)
         self.batch_size = min(settings.batch_size, len(train))
         # A last batch of one row has no spread that a batch norm could divide by.
@@ -101,6 +105,7 @@ class Learner:
         self.epoch += 1
         weights = torch.full((len(losses),), float(self.batch_size), device=self.device)
         weights[-1] = self.n_rows - self.batch_size * (len(losses) - 1)
+        # One transfer an epoch: a float of each step's loss would make the program wait for the GPU every time.
         train_loss = float((torch.stack(losses) * weights).sum() / self.n_rows)
         valid = self.fold.parts["valid"]
         metrics = {"train_loss": train_loss} | self.metrics_of(self.outputs(valid), valid)
@@ -147,6 +152,7 @@ class Learner:
         self.optimizer.zero_grad()
         self.precision.backward(loss)
         if self.settings.clip is not None:
+            # Unscaled first: the limit is meant for the true gradient.
             self.precision.unscale(self.optimizer)
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
         self.precision.step(self.optimizer)

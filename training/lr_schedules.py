@@ -4,6 +4,7 @@ import math
 
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
 
+# The defaults of torch's OneCycleLR: pct_start, 1 / div_factor, 1 / (div_factor * final_div_factor).
 ONECYCLE_RISE = 0.3
 ONECYCLE_START = 1 / 25
 ONECYCLE_END = 1e-4 / 25
@@ -21,6 +22,7 @@ def lr_factor(settings: OptimisationHyperparameters, step: int, n_steps: int) ->
         return _onecycle(step / max(1, n_steps - 1))
     warm = settings.warmup * n_steps
     if step < warm:
+        # From above 0, since a first step at rate 0 would be lost, to just below 1.
         return (step + 1) / (warm + 1)
     return _after_warmup(settings, (step - warm) / max(1.0, n_steps - warm))
 
@@ -37,6 +39,7 @@ def _after_warmup(settings: OptimisationHyperparameters, progress: float) -> flo
         case "linear":
             return 1 - progress
         case "step":
+            # Two steps, at the thirds: picked by hand, as two suit any budget.
             return math.pow(settings.lr_decay, int(3 * progress))
         case "exponential":
             return math.pow(settings.lr_decay, progress)

@@ -17,6 +17,7 @@ def build_optimizer(
     betas = (settings.beta1, settings.beta2)
     match settings.optimizer:
         case "adamw":
+            # Fused: one kernel updates all weights, instead of several for each tensor.
             return torch.optim.AdamW(groups, betas=betas, fused=True, **shared)
         case "adam":
             return torch.optim.Adam(groups, betas=betas, fused=True, **shared)

@@ -14,6 +14,7 @@ class Precision:
         self._device_type = device.type
         has_bfloat16 = device.type == "cpu" or torch.cuda.is_bf16_supported()
         self._dtype = torch.bfloat16 if has_bfloat16 else torch.float16
+        # Only float16 needs it (Micikevicius et al. 2018, loss scaling): bfloat16 has float32's range.
         self._scaler = torch.amp.GradScaler(device.type) if self.is_mixed and not has_bfloat16 else None
 
     def autocast(self) -> AbstractContextManager[Any]:

@@ -28,6 +28,7 @@ def parse_bytes(text: str) -> int:
 def reset_peak_memory() -> None:
     """Let `peak_memory_bytes` count from now on, where the system allows it."""
     try:
+        # proc(5): 5 resets the peak of the resident set; what getrusage says can never be reset.
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         return
@@ -39,6 +40,7 @@ def peak_memory_bytes() -> int | None:
         status = Path("/proc/self/status").read_text()
     except OSError:
         usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        # macOS counts bytes, Linux kilobytes.
         return usage if sys.platform == "darwin" else usage * 1024
     for line in status.splitlines():
         if line.startswith("VmHWM:"):
@@ -80,6 +82,7 @@ def count_out_of_memory_kills() -> int:
 
 def available_cores() -> int:
     """CPU cores that this process may use."""
+    # Not cpu_count, which counts cores that taskset or a container does not give.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -94,6 +97,7 @@ def limit_threads(threads: int) -> None:
         if torch.get_num_interop_threads() != 1:  # may be set once only, also for the processes forked from this one
             torch.set_num_interop_threads(1)
     if "numpy" in sys.modules:
+        # BLAS is loaded by now and reads the variables no more.
         import_module("threadpoolctl").threadpool_limits(threads)
 
 

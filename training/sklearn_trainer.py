@@ -34,6 +34,7 @@ from pegbox.training.resources import peak_memory_bytes, process_name, reset_pea
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.user_code import import_function
 
+# Picked by hand: the default that scikit-learn's log_loss had for years, so that figures can be compared with it.
 _SMALLEST_PROBABILITY = 1e-15
 """What a class counts as that an estimator calls impossible, so that one row cannot make the loss infinite."""
 

@@ -10,8 +10,11 @@ from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import Segment
 from pegbox.training.hyperparameters.mlp import MlpHyperparameters
 
+# Only the perceptron is a plain chain of matrix products, which batched ones replace one for one.
 STACKED_KIND = "mlp"
+# Those that `stacked_optimizer` writes anew for settings that differ from row to row.
 STACKED_OPTIMIZERS = {"adamw", "adam", "sgd"}
+# Picked by hand: below it, zeros cost less than the batches that more shapes would split.
 NARROWEST = 16
 
 _SHAPING = ("batch_size", "optimizer", "activation", "norm", "categories", "embedding_size")

@@ -16,6 +16,7 @@ from pegbox.training.models.mlp import Mlp
 from pegbox.training.stacked_network import StackedNetwork
 from pegbox.training.stacked_optimizer import StackedOptimizer
 
+# Picked by hand: 16 MB of float32 for each layer's outputs.
 MEASURED_NUMBERS = 4_000_000
 """Rows that are measured at once, times models, times the widest layer, stay below this."""
 
@@ -84,10 +85,12 @@ class Stack:
         weights.grad = None
         with self.first.autocast():
             losses = self._losses(self.network.forward(inputs, self._masks(target.shape[1]), training=True), target)
+        # The sum mixes nothing: each loss depends on its own row of weights alone.
         losses.sum().backward()  # type: ignore[no-untyped-call]
         assert weights.grad is not None
         if any(one.clip for one in self.settings):
             lengths = weights.grad.norm(dim=1)
+            # The 1e-6 is that of torch's clip_grad_norm_, so that clipping alone and in a stack agree.
             weights.grad.mul_((self._clip / (lengths + 1e-6)).clamp(max=1.0)[:, None])
         self.optimizer.step(weights.grad)
         return losses.detach()

@@ -17,6 +17,7 @@ from pegbox.training.models.mlp import Mlp
 
 MIX = 0.1
 """Weight of the newest batch in the running moments of a batch norm, as in torch."""
+# torch's default of batch and layer norms: a stacked model must be what it would be alone.
 EPSILON = 1e-5
 
 

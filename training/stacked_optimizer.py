@@ -6,6 +6,7 @@ import torch
 
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
 
+# torch's default of Adam and AdamW.
 EPSILON = 1e-8
 
 
@@ -50,6 +51,7 @@ class StackedOptimizer:
 
     def _step_adam(self, gradient: torch.Tensor) -> None:
         if self._has_decay and self.name == "adamw":
+            # Decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), before the step as in torch.
             self.weights.mul_(1 - self.lr * self._decay)
         elif self._has_decay:
             gradient.addcmul_(self.weights, self._decay)

@@ -22,6 +22,7 @@ from pegbox.training.stacked_loop import Stack
 from pegbox.training.torch_trainer import finish_segment, open_segment
 from pegbox.training.trainer import Report
 
+# Picked by hand: one warms up, the median of five bears two that a busy machine disturbed.
 PROBED_STEPS = 6
 
 
@@ -47,7 +48,9 @@ def train_together(
             if member.goes_on:
                 member.take(metrics, partial(stack.write_back, place))
                 if not member.goes_on and member.failure is None:
+                    # Before the checkpoint: the learner's own weights are as old as its last best epoch.
                     stack.write_back(place)
+                    # A member's share of the time, so that the seconds of a study add up to what the machine spent.
                     member.finish(checkpoints, started_at, (time.perf_counter() - started) / len(members))
     answers = [member.answer(checkpoints, started_at) for member in members]
     size = {"together": len(members)}

@@ -11,6 +11,7 @@ import torch
 from pegbox.schemas.arrays import Part, Splits
 from pegbox.schemas.data import Task
 
+# Picked by hand: the usual number of folds; more would fill a GPU with data of earlier trials.
 KEPT_FOLDS = 5
 """Folds that a worker keeps in memory, so that cross-validation does not load one twice."""
 
@@ -76,6 +77,7 @@ def _load(data: Splits, device: torch.device) -> FoldTensors:
     info = data.info
     mean, std = 0.0, 1.0
     if info.task == "regression":
+        # In float64: a float32 sum over many rows loses the digits that the spread consists of.
         mean = float(data.train.target.mean(dtype=np.float64))
         std = float(data.train.target.std(dtype=np.float64)) or 1.0
     parts = {"train": data.train, "valid": data.valid} | ({"test": data.test} if data.test is not None else {})

@@ -1,4 +1,6 @@
 -- The lines of a batch as typed events; what does not fit its type becomes NULL.
+-- The columns are named in head.json and not left to be inferred: an inferred type would depend on what else is in the
+-- batch, and the same line would be read in two ways.
 CREATE OR REPLACE TEMP TABLE batch AS
 SELECT
     journal, seq, byte_offset, to_timestamp(written_at) AS written_at, version, body, event,

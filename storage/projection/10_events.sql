@@ -8,6 +8,8 @@ WHERE study IS NOT NULL AND type IN (
     'schedule_step', 'search_ended', 'earlier_chosen', 'study_renamed', 'study_dropped'
 );
 
+-- Two drivers of one study cannot be (study_lock); a store that was copied, run twice and merged can. The first one
+-- stays, whatever the second one says: decisions that rest on it are recorded.
 INSERT INTO quarantine
 SELECT a.journal, a.byte_offset, 'version ' || a.version || ' of the study is taken by another event', a.body, now()
 FROM arrived AS a JOIN events AS e ON a.study = e.study AND a.version = e.version

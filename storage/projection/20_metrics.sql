@@ -10,6 +10,8 @@ WHERE k.study = m.study AND k.trial = m.trial AND k.attempt = m.attempt AND k.fo
     AND coalesce(k.replicate, -1) = coalesce(m.replicate, -1) AND k.step = m.step AND k.name = m.name
     AND k.reported_at < m.written_at;
 
+-- Sorted as they are asked for, by study, trial and metric: zone maps are the only index here, because secondary
+-- indexes have open bugs in DuckDB 2.0.
 INSERT INTO metrics
 SELECT study, trial, attempt, fold, replicate, step, name, value, seed, written_at
 FROM (

@@ -16,6 +16,8 @@ FROM (
     WHERE version IS NOT NULL
 );
 
+-- Deleted and made anew instead of updated: one fold is right for lines that come late, twice or in another order,
+-- which an update by event would each have to know.
 DELETE FROM decisions USING touched AS t WHERE decisions.study = t.study AND decisions.trial = t.trial;
 
 INSERT INTO decisions
@@ -131,6 +133,7 @@ lives AS (
         study, trial,
         arg_max(state, version) AS state,
         arg_max(measured, version) AS measured,
+        -- By version and never by time: clocks of machines differ, versions are counted by the one driver.
         arg_max(event.decision.to_budget, version) AS to_budget,
         sum(coalesce(event.trained.seconds, event.failure.seconds)) FILTER (event.replicate IS NULL) AS trained_seconds,
         arg_max(event.failure, version) FILTER (state = 'failed') AS failure,
@@ -165,6 +168,8 @@ SELECT
     CASE WHEN state IN ('completed', 'stopped', 'failed') THEN o.changed_at END AS ended_at,
     CASE
         WHEN state IN ('completed', 'stopped', 'failed')
+        -- Never back: two clocks may disagree, and running time that falls would show a trial as ended before it
+        -- began.
         THEN told.seconds + greatest(0, epoch(o.changed_at) - epoch(told.at))
     END AS elapsed_seconds
 FROM outcomes AS o

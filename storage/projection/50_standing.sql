@@ -1,6 +1,7 @@
 -- The folded trials with what the rule says of them: `judged` and `broken` were made by `eligibility` from `folded`.
 DELETE FROM trials USING touched AS t WHERE trials.study = t.study AND trials.number = t.trial;
 
+-- VARIANT: one column for every space, and typed views above it (see study_views for what that saves).
 INSERT INTO trials BY NAME
 SELECT f.* EXCLUDE (configuration), f.configuration::VARIANT AS params, j.competes, j.excluded_by, j.loss
 FROM folded AS f LEFT JOIN judged AS j USING (study, number)

@@ -1,4 +1,4 @@
-"""The trials that compete, who leads among them, and which limits the others break, as the ingest wrote it down."""
+"""The trials that compete, who leads (incumbent, Pareto front), and which constraints others break, as ingested."""
 
 from pydantic import FiniteFloat
 
@@ -135,6 +135,7 @@ SELECT number, "values", metrics, coalesce(competes, false) AS competes FROM tri
 WHERE study = $study AND state = 'completed' AND len(list_filter("values", lambda v: v IS NULL)) = 0
 """
 
+# Thinned from the end, so that the last value, which is the one that is told, is always there.
 _BEST_LOSSES = """
 WITH growing AS (
     SELECT min(loss) OVER (ORDER BY number) AS best, row_number() OVER (ORDER BY number DESC) AS back,

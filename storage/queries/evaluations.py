@@ -87,6 +87,7 @@ def sampled_trials(file: HistoryFile, study: str, most: int) -> tuple[SampledTri
 
 _OF_SEARCH = "study = $study AND fold IS NULL AND replicate IS NULL AND value IS NOT NULL"
 
+# Ranks and Pearson's correlation of them are Spearman's; DuckDB has no function of that name.
 _FORECASTS = f"""
 WITH measured AS (
     SELECT trial, budget, arg_max(value, evaluated_at) AS value FROM evaluations WHERE {_OF_SEARCH} GROUP BY ALL
@@ -102,6 +103,7 @@ SELECT budget, count(*) AS n_trials, corr(early, late) AS correlation, arg_min(e
 FROM ranked GROUP BY budget ORDER BY budget
 """  # noqa: S608
 
+# Up to 200 of the front, picked by hand: with several objectives all trials may be on it, and the sample has an end.
 _SAMPLE = """
 WITH named AS (
     SELECT unnest([best, incumbent] || front[:200]) AS number FROM leaders WHERE study = $study

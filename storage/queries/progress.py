@@ -94,6 +94,7 @@ WITH lives AS (
 )
 """
 
+# By hash of the number: the same trials at each refresh of a live page, where a random sample would jump.
 _DRAWN = """
 SELECT number, drawn.state, drawn.budget, drawn.seconds, finished,
     CASE WHEN finished IS NULL THEN NULL ELSE spent END AS spent,

@@ -56,6 +56,7 @@ SELECT run, status, host, pid, started_at, ended_at, data_fingerprint, git_commi
 FROM runs WHERE study = $study ORDER BY started_at DESC LIMIT $most
 """
 
+# From events, because the table of studies holds the last specification alone.
 _OPENINGS = """
 SELECT body FROM events WHERE study = $study AND type IN ('study_opened', 'run_started') ORDER BY version
 """

@@ -1,4 +1,4 @@
-"""Stretches of training: those that run now, those that ended, and the time in which no worker had one."""
+"""Segments of training: those that run now, those that ended, and worker utilisation (the share of idle time)."""
 
 from pydantic import FiniteFloat
 
@@ -121,6 +121,8 @@ FROM (SELECT * FROM segments WHERE {_KNOWN_WORKER}) AS s JOIN trials AS t ON t.s
 ORDER BY s.ended_at DESC LIMIT $most
 """  # noqa: S608
 
+# A run that trained nothing offers nothing: sums and no mean of shares, so that a short run does not weigh as much as
+# a long one.
 _IDLE = f"""
 SELECT 1 - sum(busy) / sum(offered) FROM (
     SELECT run, sum(seconds) AS busy, $workers * (max(epoch(ended_at)) - min(epoch(ended_at) - seconds)) AS offered

@@ -84,6 +84,16 @@ def test_later_rows_that_are_others_have_no_command(make_history):
     assert shifted_data(history).command == ""
 
 
+def test_a_share_near_one_may_lose_a_little(make_history):
+    history = make_history([0.99, 0.98], {0: [0.996, 0.997, 0.998], 1: [0.5, 0.5, 0.5]}, goal="maximize", data=DIGITS)
+    far, near = (
+        shifted_data(selected(history, metric="val_roc_auc", test_metrics={"test_roc_auc": value}))
+        for value in (0.9, 0.978)
+    )
+    assert far.kind == "shift"
+    assert near is None
+
+
 def test_one_seed_must_lose_as_much_again(make_history):
     history = make_history([0.1, 0.2], {0: [0.1], 1: [0.9]}, data=DIGITS)
     far, near = (

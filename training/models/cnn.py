@@ -46,6 +46,7 @@ def _convolution(channels: int, wide: int, settings: CnnHyperparameters) -> list
     norms: dict[str, list[nn.Module]] = {
         "none": [],
         "batch": [nn.BatchNorm2d(wide)],
+        # One group is a layer norm over channels and places (Wu & He 2018) for images of any size.
         "layer": [nn.GroupNorm(1, wide)],
     }
     convolution = nn.Conv2d(channels, wide, settings.kernel, padding="same", bias=settings.norm == "none")

@@ -25,6 +25,7 @@ class Rnn(nn.Module):
             num_layers=settings.layers,
             batch_first=True,
             bidirectional=settings.bidirectional,
+            # torch drops between layers only, and warns where there is one.
             dropout=settings.dropout if settings.layers > 1 else 0.0,
         )
         width = settings.units * (2 if settings.bidirectional else 1)

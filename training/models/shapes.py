@@ -9,6 +9,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failed
 from pegbox.training.tensors import DataShape
 
+# Grey or RGB, each with or without alpha.
 _CHANNELS = {1, 2, 3, 4}
 """A first or last dimension of this size is one of colours where the image is larger."""
 

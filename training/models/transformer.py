@@ -22,6 +22,7 @@ class Transformer(nn.Module):
         steps, features = self.sequence
         width = settings.heads * settings.head_size
         self.embedding = nn.Linear(features, width)
+        # 0.02 is the spread of BERT's first weights (Devlin et al. 2019).
         self.places = nn.Parameter(0.02 * torch.randn(steps + self.has_token, width))
         layer = nn.TransformerEncoderLayer(
             width,
@@ -32,6 +33,7 @@ class Transformer(nn.Module):
             batch_first=True,
             norm_first=True,
         )
+        # Without nested tensors: torch has them only where the norm stands behind each part, and warns otherwise.
         self.encoder = nn.TransformerEncoder(
             layer, settings.layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
         )
