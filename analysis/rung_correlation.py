@@ -26,14 +26,16 @@ class RungCorrelation(Schema):
 
 def rung_correlations(history: History, objective: int = 0) -> tuple[RungCorrelation, ...]:
     """Spearman's correlation of each two rungs that at least five trials reached; empty without several rungs."""
-    from scipy.stats import spearmanr
-
     metric = history.objectives[objective].metric
     values = {
         trial.number: {one.budget: one.metrics[metric] for one in trial.evaluations if metric in one.metrics}
         for trial in history.trials
     }
     rungs = sorted({budget for by_budget in values.values() for budget in by_budget})
+    if len(rungs) < 2:
+        return ()
+    from scipy.stats import spearmanr  # takes a second to load: not for studies without rungs, which readers open too
+
     found = []
     for low, high in combinations(rungs, 2):
         both = np.array([(one[low], one[high]) for one in values.values() if low in one and high in one])
