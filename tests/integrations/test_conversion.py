@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from pegbox.integrations.conversion import Conversion, convert
 from pegbox.schemas.errors import ConversionError
@@ -356,8 +355,7 @@ _sweeps = st.fixed_dictionaries(
 @given(sweep=_sweeps)
 def test_any_sweep_is_converted_or_refused(tmp_path_factory: pytest.TempPathFactory, sweep: dict[str, Any]) -> None:
     file = tmp_path_factory.mktemp("fuzz") / "sweep.yaml"
-    with file.open("w") as stream:
-        YAML(typ="safe", pure=True).dump(sweep, stream)
+    file.write_text(json.dumps(sweep))  # JSON is YAML, and ruamel writes some control characters as others
     try:
         made = convert(file)
     except ConversionError as error:

@@ -20,7 +20,9 @@ from pegbox.schemas.events import (
     SegmentStarted,
     SegmentTrained,
     SelectionMade,
+    StudyDropped,
     StudyOpened,
+    StudyRenamed,
     TrialEvaluated,
     TrialFailed,
     TrialReopened,
@@ -76,6 +78,8 @@ SELECTION = Selection(
 )
 FAILURE = Failure(kind=FailureKind.OUT_OF_MEMORY, message="no memory.", traceback="...")
 EVENTS = [
+    StudyRenamed(study="s", name="t", forgotten=True),
+    StudyDropped(study="s"),
     StudyOpened(study="s", spec=SPEC),
     RunStarted(study="s", run="r", host="h", pid=3, versions={"torch": "2"}, git_dirty=True),
     RunEnded(study="s", run="r", status="interrupted"),
