@@ -193,7 +193,7 @@ def test_a_pointer_shows_what_a_mark_stands_for(visit: Callable[..., Visit], pag
     box = bars.bounding_box()
 
     for share in range(20, 60, 2):
-        seen.page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + 18)
+        seen.page.mouse.move(box["x"] + box["width"] * share / 100, box["y"] + 34)
     seen.page.wait_for_selector(".tip-box .tip")
 
     assert "share" in seen.page.inner_text(".tip-box .tip")
