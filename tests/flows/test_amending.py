@@ -216,7 +216,7 @@ def test_raised_full_budget_compares_trials_at_the_new_one(
     with open_history(store) as file:
         states = dict(file.sql("SELECT number, state FROM trials WHERE study = 'hill'").fetchall())
         budgets = file.sql("SELECT DISTINCT budget FROM evaluations WHERE replicate IS NOT NULL").fetchall()
-    assert states == {trial.number: trial.state.value for trial in history.trials}
+    assert states == {trial.number: history.told_state(trial).value for trial in history.trials}
     assert budgets == [(9,)]
 
 
