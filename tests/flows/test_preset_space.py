@@ -1,4 +1,3 @@
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +6,10 @@ from simulated_study import Simulation, write_simulation
 
 from pegbox.flows.preset_space import draw_space
 from pegbox.report.check_study import check_study
-from pegbox.schemas.errors import NoTrialSucceededError
+from pegbox.schemas.events import StudyOpened
 from pegbox.schemas.space import DrawnPreset
 from pegbox.schemas.study import StudySpec
+from pegbox.storage.amending import amend_study
 
 
 def study(name: str = "new", **changes: Any) -> StudySpec:
@@ -43,8 +43,10 @@ def test_studies_of_another_function_narrow_nothing(store: Path) -> None:
 
 def test_study_that_has_begun_keeps_its_space(store: Path, tmp_path: Path) -> None:
     begun = draw_space(study("begun"), tmp_path / "none")
-    with suppress(NoTrialSucceededError):  # its trials lie in the simulation's own space
-        write_simulation(store, Simulation("begun", 1, space=begun.space.model_dump(mode="json")))
+    simulation = Simulation("begun", 3)
+    layout = write_simulation(store, simulation)
+    opened = StudyOpened(study="begun", spec=simulation.spec.model_copy(update={"space": begun.space}))
+    amend_study(layout, "begun", lambda _: (opened,))
 
     again = draw_space(study("begun", budget={"trials": 500}), store)
 
