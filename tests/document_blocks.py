@@ -119,6 +119,7 @@ def _check_sections(text: str, study: Path, environment: Mapping[str, str]) -> N
     sections = parse_yaml(text).value
     assert isinstance(sections, dict), f"no sections of a study: {text}"
     whole = parse_yaml(study.read_text(encoding="utf-8")).value | sections
+    whole["name"] = "merged"  # none of the store, with which `validate` would compare it
     merged = study.with_name("merged.yaml")
     merged.write_text(json.dumps(whole), encoding="utf-8")
     check_study_file(merged, environment)
