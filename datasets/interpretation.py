@@ -90,9 +90,7 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
         elif read is not None and words[name]:
             table = _with(table, name, read_column(table[name], words[name], read))
             told[name] = ", ".join(("written as text", *read.told))
-    return Interpretation(
-        table, told, tuple(problems.values()), tuple(problems), TextHabits(mark, day_first, truths)
-    )
+    return Interpretation(table, told, tuple(problems.values()), tuple(problems), TextHabits(mark, day_first, truths))
 
 
 def _yes(words: list[str]) -> list[str] | None:

@@ -227,9 +227,7 @@ def _first_odd(feature: Feature, column: pa.ChunkedArray, how: Preprocessing, fi
         if word is None:
             continue
         alone = (
-            read_dates([word], day_first=how.day_first)
-            if feature.kind == "date"
-            else read_numbers([word], how.decimal)
+            read_dates([word], day_first=how.day_first) if feature.kind == "date" else read_numbers([word], how.decimal)
         )
         if not isinstance(alone, (Reading, DateReading)):
             return f"{word!r} in row {first_row + place + 1}"
@@ -239,7 +237,9 @@ def _first_odd(feature: Feature, column: pa.ChunkedArray, how: Preprocessing, fi
 def _other_type(feature: Feature, what: str, remedy: str) -> DataError:
     held = {"number": "numbers", "date": "dates", "duration": "durations", "time of day": "times of day"}
     expected = held.get(feature.kind, "yes or no")
-    return DataError([Problem(f"the column {feature.name!r} held {expected} in training, got {what}. {remedy}.", ("rows",))])
+    return DataError(
+        [Problem(f"the column {feature.name!r} held {expected} in training, got {what}. {remedy}.", ("rows",))]
+    )
 
 
 def _codes(feature: Feature, column: pa.ChunkedArray, remarks: Remarks) -> Codes:
@@ -247,8 +247,12 @@ def _codes(feature: Feature, column: pa.ChunkedArray, remarks: Remarks) -> Codes
     kind = kind_of(column.type)
     if kind is Kind.OTHER:
         raise DataError(
-            [Problem(f"the column {feature.name!r} held categories in training, got {column.type}. Turn it into texts.",
-                     ("rows",))]
+            [
+                Problem(
+                    f"the column {feature.name!r} held categories in training, got {column.type}. Turn it into texts.",
+                    ("rows",),
+                )
+            ]
         )
     if kind is Kind.EMPTY:
         return np.zeros(len(column), dtype=np.int64)

@@ -73,7 +73,13 @@ def prepare(spec: DataSpec, task: Task | None, root: Path, *, whole: bool = Fals
 def _fingerprint(spec: DataSpec, task: Task | None, digest: str, *, whole: bool = False) -> str:
     # The source is named by its content: a file that was moved is the same data.
     shaping = spec.model_dump(mode="json", exclude={"source"})
-    content = {"version": VERSION, "digest": digest, "task": task, "spec": shaping, **({"whole": True} if whole else {})}
+    content = {
+        "version": VERSION,
+        "digest": digest,
+        "task": task,
+        "spec": shaping,
+        **({"whole": True} if whole else {}),
+    }
     # 128 bits: directories are named by it, and no two of them will ever collide by chance. Sorted keys, or the order
     # of fields in a version of pydantic would be part of the name.
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

@@ -11,6 +11,7 @@ from pegbox.schemas.plan import (
     BudgetSpec,
     Constraint,
     FidelitySpec,
+    Final,
     FinalistsSpec,
     Objective,
     RunSpec,
@@ -57,6 +58,9 @@ class StudySpec(Schema):
     """How the study is executed."""
     finalists: FinalistsSpec = FinalistsSpec()
     """How the winner is chosen among the best few."""
+    final: Final = "best"
+    """Which model the study ends in: `best`, the winner's best fresh seed as it is, or `refit`, the winner trained once
+    more on all rows that are not held out, the validation rows among them."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
     tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
@@ -90,6 +94,12 @@ class StudySpec(Schema):
             )
         if self.data is None and not self.train.brings_data:
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
+        if self.final == "refit" and not isinstance(self.train, TorchTrain | SklearnTrain):
+            raise EntryError(
+                f"final: refit trains on rows that pegbox divided, and a {self.train.kind} sees to its own. Write "
+                "`final: best`.",
+                "final",
+            )
         return self
 
     @property

@@ -49,7 +49,7 @@ class TorchTrainer:
         if trained.checkpoint is None:
             raise failed(FailureKind.INVALID, "there is no checkpoint to evaluate. Train the trial again.")
         learner, _ = _learner(segment, data)
-        state = read_checkpoint(trained.checkpoint, _recipe(segment, learner.settings))
+        state = read_checkpoint(trained.checkpoint, recipe_of(segment))
         learner.model.load_state_dict(state["patience"]["weights"] or state["model"])
         metrics, unusable = parted(prefixed(part, _measure(learner, part)))
         loss = "val_loss" if part == "valid" else "test_loss"
@@ -73,7 +73,7 @@ def open_segment(segment: Segment, data: Splits | None) -> tuple[Learner, Patien
     learner, patience = _learner(segment, data)
     if segment.checkpoint is None or not segment.checkpoint.exists():
         return learner, patience, segment.from_budget > 0
-    state = read_checkpoint(segment.checkpoint, _recipe(segment, learner.settings))
+    state = read_checkpoint(segment.checkpoint, recipe_of(segment))
     learner.restore(state)
     patience.restore(state["patience"])
     return learner, patience, False
@@ -84,7 +84,7 @@ def finish_segment(
 ) -> TrainedSegment:
     """Write the checkpoint of a segment that has ended; who trained it adds the times."""
     path = checkpoints / f"{segment.content_key(learner.fold.fingerprint)}.pt"
-    state = learner.state() | {"patience": patience.state(), "recipe": _recipe(segment, learner.settings)}
+    state = learner.state() | {"patience": patience.state(), "recipe": recipe_of(segment)}
     write_checkpoint(path, state)
     return TrainedSegment(
         budget=learner.epoch,
@@ -109,7 +109,7 @@ def _learner(segment: Segment, data: Splits | None) -> tuple[Learner, Patience]:
         raise DataError(f"train.task is {train.task}, but the target is one of {data.info.task}. Correct train.task.")
     device = choose_device(train.device)
     learner = Learner(
-        _settings(segment),
+        settings_of(segment),
         fold_tensors(data, segment.fold, device),
         n_epochs=max(train.epochs, segment.to_budget),
         seed=segment.seed,
@@ -130,7 +130,12 @@ def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
     return torch.device("cuda" if has_cuda and asked != "cpu" else "cpu")
 
 
-def _settings(segment: Segment) -> OptimisationHyperparameters:
+def settings_of(segment: Segment) -> OptimisationHyperparameters:
+    """The hyperparameters of a segment's configuration.
+
+    Raises:
+        TrialError: They cannot be built.
+    """
     kind = TORCH_KINDS[segment.train.kind]
     try:
         return kind.model_validate(dict(segment.configuration))
@@ -141,9 +146,9 @@ def _settings(segment: Segment) -> OptimisationHyperparameters:
         raise failed(FailureKind.INVALID, message) from error
 
 
-def _recipe(segment: Segment, settings: OptimisationHyperparameters) -> str:
+def recipe_of(segment: Segment) -> str:
     """What two segments must share for one to continue the other."""
-    content = {"kind": segment.train.kind, "seed": segment.seed, **settings.model_dump(mode="json")}
+    content = {"kind": segment.train.kind, "seed": segment.seed, **settings_of(segment).model_dump(mode="json")}
     return json.dumps(content, sort_keys=True)
 
 
