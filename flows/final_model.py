@@ -9,7 +9,6 @@ from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.flows.held_out_test import train_and_test, winning_segments
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.models.artefact import open_artefact
-from pegbox.models.model_names import LATEST, model_path, put_under
 from pegbox.models.write_model import ModelRequest, write_model
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.data import PreparedData
@@ -20,14 +19,17 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import SklearnTrain, TorchTrain
 from pegbox.schemas.trial import Segment, TrainedSegment
+from pegbox.storage.model_files import LATEST, model_path, put_under
 from pegbox.storage.study_log import StudyLog
 from pegbox.tasks.prepare_data import prepare_all_rows
 
 
-def make_model(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan, selection: Selection) -> None:
+def make_model(
+    study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan, selection: Selection, *, is_news: bool
+) -> None:
     """Make the model of an answer, unless the study has it already, and record it.
 
-    A study whose winner left nothing that can be kept ends without a model; the history says why.
+    A study whose winner left nothing that can be kept ends without a model; the history says why, once an answer.
 
     Raises:
         DataError: The source changed since the study began, and the model was to be trained on all of its rows.
@@ -40,7 +42,7 @@ def make_model(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan, se
     if _recipe_of(latest) == recipe:
         return
     if selection.checkpoint is None:
-        _record_none(study, "The training left no checkpoint: there is nothing to keep.")
+        _record_none(study, is_news, "The training left no checkpoint: there is nothing to keep.")
         return
     segment, checkpoint, data, metrics = segments[0], selection.checkpoint, tasks.data, selection.test_metrics
     path = model_path(study.store, name, study.run)
@@ -60,7 +62,7 @@ def make_model(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan, se
         )
         record = tasks.crew.call(write_model, request)
     except (TrialError, ModelError) as error:
-        _record_none(study, error.failure.message if isinstance(error, TrialError) else str(error))
+        _record_none(study, is_news, error.failure.message if isinstance(error, TrialError) else str(error))
         return
     # First recorded, then shown: what `latest` leads to is in the history.
     shown = record.model_copy(update={"path": str(path.relative_to(study.store.root))})
@@ -68,8 +70,9 @@ def make_model(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan, se
     put_under(path, latest)
 
 
-def _record_none(study: StudyLog, reason: str) -> None:
-    study.report(ModelMade(study=study.history.spec.name, run=study.run, reason=reason[:1000]))
+def _record_none(study: StudyLog, is_news: bool, reason: str) -> None:
+    if is_news:
+        study.report(ModelMade(study=study.history.spec.name, run=study.run, reason=reason[:1000]))
 
 
 def _refit(
@@ -155,8 +158,8 @@ def _title(spec: StudySpec, data: PreparedData | None) -> str:
     if data is None or not isinstance(spec.train, TorchTrain | SklearnTrain):
         return f"model of the study {spec.name!r}: what a {spec.train.kind} left behind"
     what = f"one of {len(data.classes)} classes" if data.classes else "a number"
-    n_columns = len(data.numeric) + len(data.categorical)
-    return f"model of the study {spec.name!r}: a {spec.train.kind} that predicts {what} from {n_columns} columns"
+    n_columns = sum(not name.endswith(" is missing") for name in data.numeric) + len(data.categorical)
+    return f"model of the study {spec.name!r}: predicts {what} from {n_columns} columns (kind {spec.train.kind})"
 
 
 def _limits(spec: StudySpec, selection: Selection, data: PreparedData | None) -> list[str]:

@@ -66,8 +66,9 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         runner = SegmentRunner(study, tasks, interruption)
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
+        before = study.history.selection
         selection = choose(study, tasks, segmenting)
-        make_model(study, tasks, segmenting, selection)
+        make_model(study, tasks, segmenting, selection, is_news=selection != before)
         publish_report(whole(artifacts))
         runner.cleanup.finish()
     return selection

@@ -14,7 +14,6 @@ from pegbox.schemas.model import FORMAT, ModelManifest
 from pegbox.training.atomic_files import write_in_one_step
 
 MANIFEST = "model.json"
-SUFFIX = ".pegbox"
 
 # Picked by hand: a manifest of 2,000 columns with long vocabularies is a tenth of it.
 _LARGEST_MANIFEST = 200_000_000

@@ -1,25 +1,13 @@
-"""Where the models of a store lie and what they are called: `study`, `study@current`, `study@RUN`; opens none."""
+"""The names of models: `study`, `study@current`, `study@RUN`, or a path; opens none."""
 
-import hashlib
-import os
-import re
-import shutil
 from pathlib import Path
-from uuid import uuid4
 
-from pegbox.models.artefact import SUFFIX
 from pegbox.schemas.errors import ModelError, suggest
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.model_files import CURRENT, LATEST, SUFFIX, model_path, runs_of
 
-LATEST, CURRENT = "latest", "current"
-"""The newest model of a study, and the one that was promoted."""
 STANDING = "@"
 """Between the name of a study and which of its models is meant."""
-
-
-def model_path(store: StoreLayout, study: str, which: str) -> Path:
-    """Where a model of a study lies: of a run, or under one of the two standing names."""
-    return _folder(store, study) / f"{which}{SUFFIX}"
 
 
 def find_model(store: StoreLayout, name: str) -> Path:
@@ -41,35 +29,6 @@ def find_model(store: StoreLayout, name: str) -> Path:
     if separator and (path := model_path(store, study, which)).is_file():
         return path
     raise ModelError(_why_none(store, name, study if separator else name))
-
-
-def put_under(path: Path, standing: Path) -> None:
-    """Give a model a standing name in one step: who reads at that moment reads the former or the new one."""
-    # A second name of the same file where the file system has them, so that no byte is copied twice.
-    partial = standing.with_name(f".{standing.name}.{uuid4().hex}")
-    try:
-        try:
-            os.link(path, partial)
-        except OSError:
-            shutil.copyfile(path, partial)
-        partial.replace(standing)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def runs_of(store: StoreLayout, study: str) -> tuple[str, ...]:
-    """The runs whose models a study keeps."""
-    folder = _folder(store, study)
-    names = [path.stem for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".")]
-    return tuple(sorted(name for name in names if name not in {LATEST, CURRENT}))
-
-
-def _folder(store: StoreLayout, study: str) -> Path:
-    """Readable where the name is; a name with other letters, or a long one, is told from its neighbours by a hash."""
-    plain = re.sub(r"[^\w.-]", "-", study)[:80].lstrip(".")
-    if plain != study:
-        plain = f"{plain}-{hashlib.sha256(study.encode()).hexdigest()[:8]}"
-    return store.models / plain
 
 
 def _why_none(store: StoreLayout, name: str, study: str) -> str:

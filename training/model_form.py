@@ -19,7 +19,10 @@ Device = Literal["auto", "cpu", "cuda"]
 
 
 class Predictor(Protocol):
-    """Weights that answer; arrays are those of prepared data, shapes (n_rows, n_numeric) and (n_rows, n_categorical)."""
+    """Weights that answer; the arrays are those of prepared data.
+
+    Their shapes are (n_rows, n_numeric) and (n_rows, n_categorical).
+    """
 
     @property
     def has_probabilities(self) -> bool:

@@ -13,6 +13,8 @@ from pegbox.schemas.events import (
     EarlierChosen,
     Incumbent,
     MetricsReported,
+    ModelMade,
+    ModelPromoted,
     RunEnded,
     RunStarted,
     ScheduleStep,
@@ -29,6 +31,7 @@ from pegbox.schemas.events import (
     TrialRetried,
 )
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.model import ModelRecord
 from pegbox.schemas.selection import Finalist, Interval, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import FunctionTrain, TorchTrain
@@ -126,6 +129,12 @@ EVENTS = [
         incumbent=Incumbent(study="s@d", trial=3, configuration={"lr": 0.1}),
     ),
     ArtifactWritten(study="s", kind="report", path=Path("r.html"), n_bytes=3),
+    ModelMade(
+        study="s",
+        run="r",
+        model=ModelRecord(trial=1, form="torch", final="best", path="models/s/r.pegbox", content="0", n_bytes=3),
+    ),
+    ModelPromoted(study="s", source="s", run="r"),
 ]
 
 
