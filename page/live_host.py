@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from pegbox.page.document import StudyRow
 from pegbox.page.html_file import read_built
-from pegbox.page.live_gate import Gate, GateMiddleware, refuse
+from pegbox.page.live_access import AccessMiddleware, AccessRule, refuse
 from pegbox.page.live_pages import LivePages
 from pegbox.page.live_sql import Asked, Cancelled, SqlConsole, Wanted
 from pegbox.schemas.base import Schema
@@ -56,7 +56,7 @@ Body = TypeVar("Body", bound=Schema)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def live_app(root: Path, gate: Gate | None = None) -> Starlette:
+def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
     """The application; give it to any ASGI server.
 
     Args:
@@ -87,7 +87,10 @@ def live_app(root: Path, gate: Gate | None = None) -> Starlette:
     ]
     # The gate stands outside: a refused request costs no compression, and refusals carry the strict headers too. Below
     # 2,000 bytes compression gains less than it costs; picked by hand.
-    middleware = [Middleware(GateMiddleware, gate=gate or Gate()), Middleware(GZipMiddleware, minimum_size=2000)]
+    middleware = [
+        Middleware(AccessMiddleware, gate=gate or AccessRule()),
+        Middleware(GZipMiddleware, minimum_size=2000),
+    ]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
 

@@ -13,9 +13,9 @@ from pegbox.page.analysis_blocks import analyse
 from pegbox.page.build import build_page
 from pegbox.page.document import StudyPage
 from pegbox.page.http_server import bind
-from pegbox.page.live_gate import Gate
+from pegbox.page.live_access import AccessRule
 
-OPEN = Gate()
+OPEN = AccessRule()
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +31,9 @@ def serve_live() -> Iterator[Callable[..., str]]:
     from pegbox.page.live_host import live_app
 
     servers: list[tuple[uvicorn.Server, threading.Thread, Any]] = []
-    addresses: dict[tuple[Path, Gate], str] = {}
+    addresses: dict[tuple[Path, AccessRule], str] = {}
 
-    def serve(root: Path, gate: Gate = OPEN) -> str:
+    def serve(root: Path, gate: AccessRule = OPEN) -> str:
         if (root, gate) in addresses:
             return addresses[root, gate]
         listener = bind("127.0.0.1", 0)

@@ -59,9 +59,9 @@ def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
     kind_of(train).load_data(data, fold)
 
 
-def doubts_of_training(spec: StudySpec) -> tuple[Problem, ...]:
+def training_warnings(spec: StudySpec) -> tuple[Problem, ...]:
     """What is allowed in how a study trains, and more often than not a mistake."""
-    return kind_of(spec.train).doubts(spec.train, spec)
+    return kind_of(spec.train).warnings(spec.train, spec)
 
 
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:
