@@ -25,7 +25,7 @@ def report(
     from pegbox.page.build import build_page
     from pegbox.page.html_file import write_page
 
-    page = build_page(store, study, time.time(), analyse, fresh=True)
+    page = build_page(store, study, time.time(), analyse, is_file=True)
     path = out or Path(f"{_file_stem(page.head.study)}-report.html")
     write_page(page, path)
     results().print(str(path))

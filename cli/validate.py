@@ -54,7 +54,14 @@ def validate(
         data = understood.model_dump(mode="json") if understood else None
         most = spec.finalists.after(spec.most_trainings)._asdict()
         warned = [problem._asdict() for problem in warnings.problems]
-        told = {"valid": True, "problems": [], "warnings": warned, "finalists": most, "data": data}
+        told = {
+            "valid": True,
+            "problems": [],
+            "warnings": warned,
+            "search": _search(spec),
+            "finalists": most,
+            "data": data,
+        }
         print_json({**told, "study": spec.model_dump(mode="json"), "store": comparison.told})
     else:
         _summarise(study_file, {**_facts(spec), "store": "\n".join(comparison.told)}, spec, understood)
@@ -158,12 +165,21 @@ def _written(domain: AnyDomain) -> dict[str, Any]:
     return {**domain.model_dump(mode="json", exclude_defaults=True), **whole}
 
 
-def _method(spec: StudySpec) -> str:
-    """The method and, where `auto` chose it, why."""
+def _search(spec: StudySpec) -> dict[str, str]:
+    """The method with the reason for it, and the schedule."""
     from pegbox.search.auto_method import choose_method
 
-    choice = choose_method(spec)
-    return f"{choice.method} (auto: {choice.reason.rstrip('.')})" if spec.search.method == "auto" else choice.method
+    return {**choose_method(spec)._asdict(), "schedule": spec.fidelity.schedule}
+
+
+def _method(spec: StudySpec) -> str:
+    """The method and, where `auto` chose it, why."""
+    chosen = _search(spec)
+    return (
+        f"{chosen['method']} (auto: {chosen['reason'].rstrip('.')})"
+        if spec.search.method == "auto"
+        else chosen["method"]
+    )
 
 
 def _scales(spec: StudySpec) -> str:

@@ -8,10 +8,8 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
+from pegbox.page.trial_document import Number, Recipe, TrialLife
 from pegbox.schemas.base import Schema
-
-# Finite, because JSON knows neither NaN nor infinity: a browser would refuse the whole document for one diverged loss.
-Number = FiniteFloat | None
 
 TRAINING_TIME = "training time"
 """Stands among metrics for the seconds of training."""
@@ -50,15 +48,6 @@ class Head(Schema):
     tags: dict[str, str] = Field(default={})
     version: int = 0
     """Of the history."""
-
-
-class Recipe(Schema):
-    """The chosen configuration, ready to be pasted."""
-
-    yaml: str
-    cli: str
-    python: str
-    json_text: str
 
 
 class Answer(Schema):
@@ -247,10 +236,22 @@ class Curve(Schema):
     values: tuple[Number, ...]
 
 
+class BandRow(Schema):
+    """Where the middle eight of ten trials were at one step."""
+
+    step: int
+    n_trials: int
+    low: FiniteFloat
+    middle: FiniteFloat
+    high: FiniteFloat
+
+
 class Curves(Schema):
     """Learning curves of some trials and where trials were compared."""
 
     metric: str
+    band: tuple[BandRow, ...] = ()
+    """Of all trials of the search."""
     rungs: tuple[int, ...] = ()
     n_total: int = 0
     """Trials that have a curve."""
@@ -412,3 +413,5 @@ class StudyPage(Schema):
     lineage: Lineage
     studies: tuple[StudyRow, ...] = ()
     """All studies of the store, this one among them."""
+    lives: tuple[TrialLife, ...] = ()
+    """Of a file, which can ask nobody: the trials that it tells more of; a live host is asked for each."""

@@ -79,6 +79,7 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
         Route("/page.css", _static("page.css", "text/css; charset=utf-8")),
         Route("/api/studies", _said(host.studies)),
         Route("/api/page", _said(host.page)),
+        Route("/api/trial", _said(host.trial)),
         Route("/api/catalog", _said(host.catalog)),
         Route("/api/events", host.events),
         Route("/api/sql", _said(host.sql), methods=["POST"]),
@@ -113,6 +114,12 @@ class _Host:
     async def page(self, request: Request) -> Response:
         study = request.query_params.get("study")
         return _json(await to_thread.run_sync(self._pages.page, study))
+
+    async def trial(self, request: Request) -> Response:
+        study, number = request.query_params.get("study", ""), request.query_params.get("number", "")
+        if not number.isdecimal():
+            raise PageError(f"A trial is asked for by its number, such as number=35, got {number!r}.")
+        return _json(await to_thread.run_sync(self._pages.trial, study, int(number)))
 
     async def catalog(self, request: Request) -> Response:
         return _json((await to_thread.run_sync(self._console.catalog)).model_dump_json().encode())

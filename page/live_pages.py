@@ -9,6 +9,8 @@ from pegbox.page.analysis_process import AnalysisProcess
 from pegbox.page.build import build_page
 from pegbox.page.document import StudyPage, StudyRow
 from pegbox.page.studies_block import study_rows
+from pegbox.page.trial_block import trial_life
+from pegbox.report.study_reader import StudyReader
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 
@@ -63,6 +65,15 @@ class LivePages:
             if len(self._pages) > MOST_KEPT:
                 self._pages.pop(next(iter(self._pages)))
             return content
+
+    def trial(self, study: str, number: int) -> bytes:
+        """All that is known of one trial, as JSON.
+
+        Raises:
+            NotFoundError: There is no history, or it holds no such study or trial.
+        """
+        with StudyReader(self._store.root, study, fresh=False) as reader:
+            return trial_life(reader.file, reader.spec, number).model_dump_json().encode()
 
     def studies(self) -> tuple[StudyRow, ...]:
         """All studies, the one that changed last comes first.

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from pegbox.page.document import BestSoFar, Number, RungRow, Trials
+from pegbox.page.document import BestSoFar, RungRow, Trials
 from pegbox.page.front_progress import hypervolume_so_far
 from pegbox.page.space_axes import positions
+from pegbox.page.trial_document import Number
 from pegbox.schemas.base import Metrics
+from pegbox.schemas.competition import Exclusion
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.evaluations import rung_forecasts, rung_values
@@ -18,6 +20,8 @@ MOST_DRAWN = 4000
 # Picked by hand: an even sample alone would leave out most of the best, which are what people look for.
 BEST_SHARE = 20
 """One in so many of the drawn trials is among the best."""
+SHOWN = {Exclusion.BREAKS_CONSTRAINT: "infeasible", Exclusion.OUTSIDE_SPACE: "outside"}
+"""How the page calls completed trials that do not compete."""
 
 
 def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> Trials:

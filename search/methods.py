@@ -81,6 +81,7 @@ def sampler_for(spec: StudySpec) -> Sampler:
 
 def searched_space(spec: StudySpec) -> Space:
     """The space on the scales that the study's method searches it on: those declared, but for wide ranges."""
+    # By the study alone: where `auto` changes its mind later, it is between methods that learn, which share a scale.
     return by_magnitude(spec.space) if choose_method(spec).method in LEARNING else spec.space
 
 
@@ -114,7 +115,14 @@ def _planner(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History
 
 
 def _sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History] = ()) -> Sampler:
-    method = choose_method(spec).method
+    if spec.search.method != "auto":
+        return _named_sampler(spec.search.method, spec, encoding, earlier)
+    from pegbox.search.samplers.auto import AutoSampler
+
+    return AutoSampler(spec, lambda method: _named_sampler(method, spec, encoding, earlier))
+
+
+def _named_sampler(method: str, spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> Sampler:
     library, _, name = method.partition(":")
     if library == "optuna":
         from pegbox.search.samplers.optuna_sampler import OptunaSampler

@@ -15,6 +15,7 @@ export async function goLive() {
   const update = open(page, {
     tools: [h('a', { href: './' }, 'All studies'), state],
     sql: sqlCard(page),
+    fetchLife: (number) => ask(`./api/trial?study=${encodeURIComponent(study)}&number=${number}`),
     linkTo,
   })
   follow(state, async () => update(await fetchPage(study)))

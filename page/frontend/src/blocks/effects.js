@@ -63,6 +63,7 @@ function effectCard(name, group) {
     title: () => [name, h('small', {}, ` ${share(name)}`)],
     about: () => [effect().trend, parameter().condition ? `Active where ${parameter().condition}.` : '', levelsNote(effect())].filter(Boolean).join(' '),
     legend: () => legend([['fit', 'average with interval'], ['best', 'chosen']]),
+    trialOf: ({ seriesIndex, value }) => (seriesIndex === 0 ? model.page.trials.number[value[2]] : null),
     option: () => option(withFewLevels(effect(), group().metric), group().metric),
     figures: () => figures(effect(), model.scales[name], group().metric),
   })

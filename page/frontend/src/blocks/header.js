@@ -3,14 +3,26 @@ import { h, put } from '../dom.js'
 import { count, counted, duration, moment } from '../format.js'
 import { model } from '../model.js'
 import { themeButton } from '../theme.js'
+import { openTrial } from '../trial/link.js'
 
 const WORDS = { completed: 'completed', infeasible: 'outside the limits', outside: 'outside the space', stopped: 'stopped early', failed: 'failed', running: 'running', paused: 'paused', proposed: 'waiting' }
+
+/** By number to a trial's page. */
+function goToTrial() {
+  const input = h('input', { type: 'search', inputmode: 'numeric', size: 7, placeholder: 'Trial …', 'aria-label': 'Go to trial' })
+  const go = (event) => {
+    event.preventDefault()
+    if (input.value.trim()) openTrial(input.value.trim())
+    input.value = ''
+  }
+  return h('form', { class: 'go', onsubmit: go }, input)
+}
 
 export function header(tools) {
   const title = h('h1')
   const state = h('span', { class: 'pill' })
   const facts = h('p', { class: 'facts' })
-  const element = h('header', {}, title, state, h('div', { class: 'tools' }, tools, themeButton()), facts)
+  const element = h('header', {}, title, state, h('div', { class: 'tools' }, goToTrial(), tools, themeButton()), facts)
   const update = () => {
     const { head, made_at: madeAt } = model.page
     title.textContent = head.study

@@ -20,6 +20,7 @@ export function progressCard() {
     title: 'Progress',
     about: () => `${about(budget)}${isFiltered() ? ` Counts are of the selected trials, ${selectedOf()}.` : ''}`,
     legend: () => legend([...Object.entries(counts()).map(([outcome, n]) => [outcome, undefined, n]), ...(budget === null ? [['line', 'best so far']] : [])]),
+    trialOf: ({ value, seriesName }) => (seriesName === 'best so far' ? null : model.page.trials.number[value[2]]),
     option: () => option(across, budget),
     figures: () => figures(across),
   })
@@ -129,7 +130,7 @@ function describe(row) {
 function figures() {
   const { best } = model.page
   return {
-    columns: [{ name: 'best trial', numeric: true }, { name: 'value', numeric: true, text: metric }, { name: 'running time', numeric: true, text: duration }, { name: 'training time of all', numeric: true, text: duration }],
+    columns: [{ name: 'best trial', numeric: true, isTrial: true }, { name: 'value', numeric: true, text: metric }, { name: 'running time', numeric: true, text: duration }, { name: 'training time of all', numeric: true, text: duration }],
     rows: best.number.map((number, place) => [number, best.value[place], best.finished[place], best.spent[place]]),
   }
 }

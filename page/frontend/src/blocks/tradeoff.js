@@ -23,6 +23,7 @@ export function tradeoffCard({ id, title, across }) {
       return confirmedFront(current()).length ? `${words} Crosses: the front on fresh seeds, with intervals; the diamond is its knee.` : words
     },
     legend: () => legend([['completed', 'trial'], ['front', 'not beaten'], ...(confirmedFront(current()).length ? [['cross', 'on fresh seeds']] : []), ['best', 'chosen']]),
+    trialOf: ({ value }) => model.page.trials.number[value?.[2]],
     option: () => option(current()),
     figures: () => figures(current()),
   })
@@ -162,11 +163,11 @@ function figures(across) {
   const span = ({ low, high }) => (low === null ? '–' : `${metric(low)} to ${metric(high)}`)
   if (confirmed.length)
     return {
-      columns: [{ name: 'on the front: trial', numeric: true }, { name: across, numeric: true, text }, { name: `interval of ${across}` }, { name: first.metric, numeric: true, text: metric }, { name: `interval of ${first.metric}` }, { name: 'P(on the front)', numeric: true, text: percent }],
+      columns: [{ name: 'on the front: trial', numeric: true, isTrial: true }, { name: across, numeric: true, text }, { name: `interval of ${across}` }, { name: first.metric, numeric: true, text: metric }, { name: `interval of ${first.metric}` }, { name: 'P(on the front)', numeric: true, text: percent }],
       rows: confirmed.map((one) => [one.trial, one.x.value, span(one.x), one.y.value, span(one.y), one.probability]),
     }
   return {
-    columns: [{ name: 'not beaten: trial', numeric: true }, { name: across, numeric: true, text }, { name: first.metric, numeric: true, text: metric }],
+    columns: [{ name: 'not beaten: trial', numeric: true, isTrial: true }, { name: across, numeric: true, text }, { name: first.metric, numeric: true, text: metric }],
     rows: frontOf(points(across), across).map(([cost, value, row]) => [trials.number[row], cost, value]),
   }
 }

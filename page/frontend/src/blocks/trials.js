@@ -22,7 +22,7 @@ function figures() {
   const rows = [...model.ranked, ...trials.number.map((_, row) => row).filter((row) => !ranked.has(row))].filter((row) => model.mask[row])
   return {
     columns: [
-      { name: 'trial', numeric: true },
+      { name: 'trial', numeric: true, isTrial: true },
       { name: 'outcome' },
       ...head.goals.map(({ metric: name }) => ({ name, numeric: true, text: metric })),
       { name: 'epochs', numeric: true },
