@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pegbox.schemas.errors import NotFoundError
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal_files import JournalFile, find_journal, odd_journals
-from pegbox.storage.layout import StoreLayout
+from pegbox.storage.layout import StoreLayout, no_history
 from pegbox.storage.locks import exclusive
 from pegbox.storage.reading import connect_snapshot
 from pegbox.storage.rebuilding import RebuiltMaster, rebuild_master
@@ -187,7 +187,7 @@ def rebuild(store: StoreLayout, *, force: bool = False) -> RebuiltMaster:
 
 def _require_store(store: StoreLayout) -> None:
     if not store.journal.is_dir():
-        raise NotFoundError(f"There is no store in {store.root}. Run a study first, or name the store with --store.")
+        raise NotFoundError(no_history(store))
 
 
 def quarantined(store: StoreLayout) -> tuple[BadLine, ...]:
