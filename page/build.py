@@ -10,7 +10,7 @@ from pegbox.page.lineage_block import lineage, unix
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
 from pegbox.page.trial_block import told_lives
-from pegbox.page.trials_block import SHOWN, best_so_far, draw_trials, front_so_far, rung_rows
+from pegbox.page.trials_block import SHOWN, all_trials, best_so_far, draw_trials, front_so_far, rung_rows
 from pegbox.report.answer import answer_of
 from pegbox.report.incumbent import limit_in_words
 from pegbox.report.status import Phase, StudyStatus
@@ -63,6 +63,7 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
             analysis=analyse(file, spec, status, selection),
             parameters=axes(spec.space),
             trials=draw_trials(file, spec),
+            everything=all_trials(file, spec) if is_file else None,
             best=best_so_far(file, spec),
             volume=front_so_far(file, spec),
             curves=draw_curves(file, spec, always=(*finalists, *best)),

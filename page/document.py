@@ -175,6 +175,12 @@ class Trials(Schema):
     """Running time of the study when the trial ended."""
     spent: tuple[Number, ...] = ()
     """Training time of all trials that had ended by then."""
+    failure: tuple[str, ...] = ()
+    """The kind of failure; empty where none."""
+    message: tuple[int | None, ...] = ()
+    """Position among `messages`."""
+    messages: tuple[str, ...] = ()
+    """The beginnings of what failed trials said, each once."""
     parameters: dict[str, tuple[Number, ...]] = Field(default={})
     """Parameter to a number or a position among its values; null where inactive."""
     metrics: dict[str, tuple[Number, ...]] = Field(default={})
@@ -403,6 +409,8 @@ class StudyPage(Schema):
     analysis: Analysis
     parameters: tuple[Parameter, ...]
     trials: Trials
+    everything: Trials | None = None
+    """Of a file: all trials, without their rungs, where not all are drawn; a live host is asked for them."""
     best: BestSoFar
     volume: BestSoFar = BestSoFar()
     """With several objectives: the share of the box between the best and the worst of each that the front covers."""

@@ -79,6 +79,7 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
         Route("/page.css", _static("page.css", "text/css; charset=utf-8")),
         Route("/api/studies", _said(host.studies)),
         Route("/api/page", _said(host.page)),
+        Route("/api/trials", _said(host.trials)),
         Route("/api/trial", _said(host.trial)),
         Route("/api/catalog", _said(host.catalog)),
         Route("/api/events", host.events),
@@ -114,6 +115,9 @@ class _Host:
     async def page(self, request: Request) -> Response:
         study = request.query_params.get("study")
         return _json(await to_thread.run_sync(self._pages.page, study))
+
+    async def trials(self, request: Request) -> Response:
+        return _json(await to_thread.run_sync(self._pages.trials, request.query_params.get("study", "")))
 
     async def trial(self, request: Request) -> Response:
         study, number = request.query_params.get("study", ""), request.query_params.get("number", "")

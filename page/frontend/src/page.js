@@ -44,12 +44,13 @@ export function open(page, live = {}) {
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
   const study = h('main', { id: 'study' }, top.element, sections.map(([title, content]) => section(title, content)))
   const trial = trialPlace(study, live.fetchLife)
-  document.body.replaceChildren(skipLink(), study, trial.element, selection)
+  document.body.replaceChildren(skipLink(), study, trial.element, selection.element)
   const update = (newer) => {
     if (newer) load(newer)
     document.title = `${model.page.head.study} · pegbox`
     for (const block of blocks) block.update()
     trial.update()
+    selection.update()
   }
   update()
   addEventListener('beforeprint', () => {
@@ -89,9 +90,10 @@ function askElsewhere() {
 function selectionBar() {
   const text = h('span', { role: 'status' })
   const bar = h('div', { class: 'selection', hidden: true }, text, h('button', { type: 'button', onclick: clearFilters }, 'Clear'))
-  onSelection(() => {
+  const update = () => {
     bar.hidden = !isFiltered()
     text.textContent = isFiltered() ? `${selectedOf()} selected` : ''
-  })
-  return bar
+  }
+  onSelection(update)
+  return { element: bar, update }
 }
