@@ -106,6 +106,18 @@ function words(text, trials, page, scales) {
 }
 
 function closest(name, known) {
-  const near = known.find((one) => one.toLowerCase().startsWith(name.toLowerCase().slice(0, 3)) || one.toLowerCase().includes(name.toLowerCase()))
-  return near ? `Did you mean ${JSON.stringify(near)}? ` : ''
+  const [near] = known.map((one) => [one, edits(name.toLowerCase(), one.toLowerCase())]).sort(([, left], [, right]) => left - right)
+  // A third of the letters, picked by hand: more, and the word that is proposed has little to do with the one typed.
+  return near && near[1] <= Math.max(1, near[0].length / 3) ? `Did you mean ${JSON.stringify(near[0])}? ` : ''
+}
+
+/** How many letters are to be changed from one word to another (Levenshtein 1966). */
+function edits(from, to) {
+  let row = Array.from({ length: to.length + 1 }, (_, place) => place)
+  for (const [place, letter] of [...from].entries()) {
+    const next = [place + 1]
+    for (let other = 0; other < to.length; other++) next.push(Math.min(next[other] + 1, row[other + 1] + 1, row[other] + (letter === to[other] ? 0 : 1)))
+    row = next
+  }
+  return row[to.length]
 }
