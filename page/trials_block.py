@@ -36,7 +36,8 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
         most: How many are drawn at most.
     """
     n_total = n_trials(file, spec.name)
-    drawn = drawn_trials(file, spec.name, n_best=MOST_BEST, most=most)
+    # A twentieth at most, picked by hand: what is drawn in any case must leave room for the even sample.
+    drawn = drawn_trials(file, spec.name, n_best=min(MOST_BEST, most // 20), most=most)
     number = tuple(one.number for one in drawn)
     messages = dict.fromkeys(one.failure_message for one in drawn if one.failure_message)
     place = {text: at for at, text in enumerate(messages)}

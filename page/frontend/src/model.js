@@ -62,7 +62,7 @@ function readAddress() {
 
 /** `lr:0.25:0.5`, a name and a stretch of its axis; the name may hold colons. */
 function readBrush(text) {
-  const [, name, low, high] = text.match(/^(.*):([\d.]+):([\d.]+)$/) ?? []
+  const [, name, low, high] = text.match(/^(.*):(-?[\d.]+):(-?[\d.]+)$/) ?? []
   return [name, [Number(low), Number(high)]]
 }
 

@@ -23,7 +23,7 @@ export function trialsCard() {
     { class: 'card w12', id: 'trials' },
     h('div', { class: 'top' }, h('h3', {}, 'Trials')),
     h('div', { class: 'bar screen' }, field, choices, columns),
-    h('p', { class: 'about screen', id: 'find-help' }, 'A word, a number, or conditions: state: kind: tag: message: trial budget seconds, any metric, any parameter, with < <= = != >= >.'),
+    h('p', { class: 'hint screen', id: 'find-help' }, 'A word, a number, or conditions: state: kind: tag: message: trial budget seconds, any metric, any parameter, with < <= = != >= >.'),
     problem,
     about,
     place,
