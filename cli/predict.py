@@ -20,6 +20,7 @@ class Reading:
         out: The file; stdout where it is None.
         keep: Columns of the rows that stand beside the predictions.
         encoding: Of the rows.
+        trust: Code of the user's that the model is made of.
     """
 
     out: Annotated[
@@ -38,6 +39,15 @@ class Reading:
     encoding: Annotated[
         str | None, Parameter(name="--encoding", help="Of a CSV file that is not written in UTF-8.")
     ] = None
+    trust: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--trust",
+            negative="",
+            show_default=False,
+            help="Code of yours that the model is made of, such as my_project.models:Net; loading it runs it.",
+        ),
+    ] = ()
 
 
 _PLAIN = Reading()
@@ -70,7 +80,7 @@ def predict(
     out = reading.out
     if json and out is None:
         raise ModelError("--json describes a file of predictions, and stdout holds them already. Add --out.")
-    found = load_model(model, store=store)
+    found = load_model(model, store=store, trusted=reading.trust)
     if isinstance(found, FilesModel):
         raise ModelError(found.why_it_cannot_predict)
     asked, console = Rows(rows, reading.keep, reading.encoding), err()

@@ -17,7 +17,7 @@ from pegbox.schemas.events import ModelMade
 from pegbox.schemas.model import FORMAT, Lineage, ModelCard
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import SklearnTrain, TorchTrain
+from pegbox.schemas.train import ModuleTrain, TorchTrain
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.storage.model_files import LATEST, model_path, put_under
 from pegbox.storage.study_log import StudyLog
@@ -96,7 +96,7 @@ def refit_segment(segment: Segment, trained: list[TrainedSegment]) -> Segment:
     ways that Goodfellow, Bengio & Courville 2016, section 7.8, give; patience has nothing left to watch.
     """
     train, epochs = segment.train, segment.to_budget
-    if isinstance(train, TorchTrain) and train.patience is not None:
+    if isinstance(train, TorchTrain | ModuleTrain) and train.patience is not None:
         epochs = max(1, round(sum(_best_epoch(one) for one in trained) / len(trained)))
         train = train.model_copy(update={"patience": None})
     return segment.model_copy(update={"train": train, "to_budget": epochs, "fold": 0, "is_model": True})
@@ -155,7 +155,7 @@ def _card(spec: StudySpec, selection: Selection, data: PreparedData | None, metr
 
 
 def _title(spec: StudySpec, data: PreparedData | None) -> str:
-    if data is None or not isinstance(spec.train, TorchTrain | SklearnTrain):
+    if data is None or spec.train.brings_data:
         return f"model of the study {spec.name!r}: what a {spec.train.kind} left behind"
     what = f"one of {len(data.classes)} classes" if data.classes else "a number"
     n_columns = sum(not name.endswith(" is missing") for name in data.numeric) + len(data.categorical)

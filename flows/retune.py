@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.runtime import flow_run
 
-from pegbox.flows.retune_decision import Retuning, compare_trials, in_words
+from pegbox.flows.retune_decision import RetuneDecision, compare_trials, in_words
 from pegbox.flows.tune import DEFAULT_STORE, tune
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.events import Incumbent, ScheduleStep
@@ -40,7 +40,7 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
     layout, spec = open_store(store), draw_published(spec)
     data = prepare_data(spec, layout)
     with ScheduleLog(layout, spec.name) as log:
-        retuning = Retuning(spec, data.fingerprint if data else code_fingerprint(spec.train), log.steps)
+        retuning = RetuneDecision(spec, data.fingerprint if data else code_fingerprint(spec.train), log.steps)
         if retuning.is_settled:
             reason = "The data is the same and the budget is spent: nothing to do."
             return log.record(retuning.step("unchanged", reason, retuning.incumbent, _flow_run_id()))
@@ -53,13 +53,13 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
         return log.record(challenge(retuning, retuning.incumbent, layout))
 
 
-def first_answer(retuning: Retuning, store: StoreLayout) -> ScheduleStep:
+def first_answer(retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:
     """Tune from nothing; the winner is the incumbent from now on."""
     selection = tune(retuning.tuning(None), store.root)
     return retuning.step("promoted", "The first answer of this study.", _winner(selection), _flow_run_id())
 
 
-def check_incumbent(retuning: Retuning, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
+def check_incumbent(retuning: RetuneDecision, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
     """Train the incumbent again on the data as it is now: `held` or `lapsed`."""
     if not retuning.spec.space.contains(incumbent.configuration):
         return retuning.step("lapsed", "The space does not hold the incumbent any more.", incumbent, _flow_run_id())
@@ -78,7 +78,7 @@ def check_incumbent(retuning: Retuning, incumbent: Incumbent, store: StoreLayout
     return retuning.step("held", reason, incumbent, _flow_run_id())
 
 
-def challenge(retuning: Retuning, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
+def challenge(retuning: RetuneDecision, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
     """Tune on the new data, starting from what was good before, and promote a winner that is credibly better."""
     earlier = _history(store, incumbent.study).selection
     winner = _winner(tune(retuning.tuning(earlier), store.root))

@@ -16,7 +16,7 @@ ENDS = frozenset({"unchanged", "held", "kept", "promoted"})
 """Steps after which nothing is left to do for this data."""
 
 
-class Retuning:
+class RetuneDecision:
     """One run of a scheduled study, on the data as it is now.
 
     Args:

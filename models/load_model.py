@@ -27,7 +27,8 @@ def load_model(
             run, as `pegbox models` lists them), or the path of a model's file.
         store: Directory of the history; `PEGBOX_STORE`, or `.pegbox`, where it is None.
         device: To compute on; `auto` takes a GPU where there is one.
-        trusted: Classes of your own that an estimator consists of, as `module.Name`; loading imports their modules.
+        trusted: Code of your own that the model is made of, which loading imports: classes of an estimator, as
+            `module.Name`, or the module of a network, as `module:Name`.
 
     Raises:
         ModelError: There is no such model, it is damaged, or of another version of the format.

@@ -20,7 +20,7 @@ def storable(text: str) -> str:
     >>> storable("caf\udce9.jpg")
     'caf\\udce9.jpg'
     >>> storable("caf\u00e9")
-    'caf\u00e9'
+    'café'
     """
     # NUL is text to Python and JSON, but DuckDB refuses it in a value; surrogates cannot be encoded at all.
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -11,15 +11,13 @@ from torch import nn
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import ModelError
 from pegbox.schemas.model import ModelInputs
-from pegbox.schemas.train import TorchTrain
+from pegbox.schemas.train import ModuleTrain, TorchTrain
 from pegbox.schemas.trial import Segment
 from pegbox.training.checkpoint import read_checkpoint
-from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.loop import MEASURED_ROWS
 from pegbox.training.model_form import Floats, ModelForm, Opened
-from pegbox.training.models.build import build_model
 from pegbox.training.tensors import DataShape
-from pegbox.training.torch_trainer import choose_device, recipe_of
+from pegbox.training.torch_learners import choose_device, network_of, recipe_of, settings_of
 
 
 def pack(segment: Segment, checkpoint: Path, data: Splits) -> tuple[bytes, ModelInputs]:
@@ -28,7 +26,9 @@ def pack(segment: Segment, checkpoint: Path, data: Splits) -> tuple[bytes, Model
     Raises:
         TrialError: The checkpoint is damaged, or belongs to another trial.
     """
-    state = read_checkpoint(checkpoint, recipe_of(segment))
+    assert isinstance(segment.train, TorchTrain | ModuleTrain)
+    settings = settings_of(segment.train, segment.configuration)
+    state = read_checkpoint(checkpoint, recipe_of(segment, settings))
     buffer = io.BytesIO()
     # Without the optimizer: it is two thirds of a checkpoint, and nobody trains a model further.
     torch.save(dict(state["patience"]["weights"] or state["model"]), buffer)
@@ -41,17 +41,23 @@ def build_network(opened: Opened) -> nn.Module:
     Raises:
         ModelError: The weights do not belong to the network.
     """
-    assert isinstance(opened.train, TorchTrain)
-    settings = TORCH_KINDS[opened.train.kind].model_validate(dict(opened.configuration))
+    train = opened.train
+    assert isinstance(train, TorchTrain | ModuleTrain)
+    if isinstance(train, ModuleTrain) and train.module not in opened.trusted:
+        raise ModelError(
+            f"The network of the model is {train.module}, which is code of yours and not in the file. Where you know "
+            f"whose it is: load_model(..., trusted=[{train.module!r}]), or `--trust {train.module}`."
+        )
+    settings = settings_of(train, opened.configuration)
     # The user's process goes on with the random numbers that it had: fresh weights are drawn, and thrown away.
     with torch.random.fork_rng(devices=[]):
-        network = build_model(settings, shape_of(opened.inputs))
+        network = network_of(train, opened.configuration, settings).build(shape_of(opened.inputs))
     try:
         # Weights only: a pickle may run code.
         network.load_state_dict(torch.load(io.BytesIO(opened.weights), map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises whatever its unpickler meets
         raise ModelError(
-            f"The weights are no {opened.train.kind} of this pegbox: {type(error).__name__}: {str(error)[:300]} "
+            f"The weights are no {train.kind} of this pegbox: {type(error).__name__}: {str(error)[:300]} "
             "Train the study again, or use the pegbox that wrote the model."
         ) from error
     return network.eval()

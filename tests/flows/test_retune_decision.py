@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from pegbox.analysis.paired_comparison import compare_paired
-from pegbox.flows.retune_decision import Retuning, in_words
+from pegbox.flows.retune_decision import RetuneDecision, in_words
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.study import StudySpec
@@ -19,9 +19,9 @@ def scheduled(spec: StudySpec) -> StudySpec:
     )
 
 
-def _after(spec: StudySpec, step: Any, fingerprint: str) -> Retuning:
-    first = Retuning(spec, fingerprint, ())
-    return Retuning(spec, fingerprint, (first.step(step, "because", INCUMBENT, None),))
+def _after(spec: StudySpec, step: Any, fingerprint: str) -> RetuneDecision:
+    first = RetuneDecision(spec, fingerprint, ())
+    return RetuneDecision(spec, fingerprint, (first.step(step, "because", INCUMBENT, None),))
 
 
 @pytest.mark.parametrize("step", ["unchanged", "held", "kept", "promoted"])
@@ -34,22 +34,22 @@ def test_lapsed_incumbent_settles_nothing(scheduled: StudySpec) -> None:
 
 
 def test_new_data_or_a_larger_budget_is_not_settled(scheduled: StudySpec) -> None:
-    steps = (Retuning(scheduled, "aaaa", ()).step("held", "because", INCUMBENT, None),)
+    steps = (RetuneDecision(scheduled, "aaaa", ()).step("held", "because", INCUMBENT, None),)
     longer = scheduled.model_copy(update={"budget": scheduled.budget.model_copy(update={"trials": 99})})
 
-    assert not Retuning(scheduled, "bbbb", steps).is_settled
-    assert not Retuning(longer, "aaaa", steps).is_settled
+    assert not RetuneDecision(scheduled, "bbbb", steps).is_settled
+    assert not RetuneDecision(longer, "aaaa", steps).is_settled
 
 
 def test_more_workers_ask_nothing_new(scheduled: StudySpec) -> None:
-    steps = (Retuning(scheduled, "aaaa", ()).step("held", "because", INCUMBENT, None),)
+    steps = (RetuneDecision(scheduled, "aaaa", ()).step("held", "because", INCUMBENT, None),)
     faster = scheduled.model_copy(update={"run": scheduled.run.model_copy(update={"workers": 8})})
 
-    assert Retuning(faster, "aaaa", steps).is_settled
+    assert RetuneDecision(faster, "aaaa", steps).is_settled
 
 
 def test_rescoring_trains_the_incumbent_alone_to_the_full_budget(scheduled: StudySpec) -> None:
-    retuning = Retuning(scheduled, "22222222222", ())
+    retuning = RetuneDecision(scheduled, "22222222222", ())
 
     rescoring = retuning.rescoring(INCUMBENT)
 
@@ -62,7 +62,7 @@ def test_rescoring_trains_the_incumbent_alone_to_the_full_budget(scheduled: Stud
 
 
 def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -> None:
-    steps: tuple[ScheduleStep, ...] = (Retuning(scheduled, "a", ()).step("promoted", "because", INCUMBENT, None),)
+    steps: tuple[ScheduleStep, ...] = (RetuneDecision(scheduled, "a", ()).step("promoted", "because", INCUMBENT, None),)
     finalists = tuple(
         Finalist(trial=n, configuration={"x": x}, search_value=1.0, values=(1.0,), mean=1.0, probability_best=0.3)
         for n, x in enumerate([0.5, 0.25, 7.0])
@@ -77,7 +77,7 @@ def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -
         reason="It is the best.",
     )
 
-    tuning = Retuning(scheduled, "22222222222", steps).tuning(earlier)
+    tuning = RetuneDecision(scheduled, "22222222222", steps).tuning(earlier)
 
     assert tuning.name == "hill@22222222"
     assert tuning.search.enqueue == ({"x": 0.5}, {"x": 0.25})

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pegbox.models.write_model import ModelRequest, write_model
 from pegbox.schemas.data import DataSpec, PreparedData
 from pegbox.schemas.errors import DataError, ModelError
 from pegbox.schemas.model import Lineage
-from pegbox.schemas.train import SklearnTrain, TorchTrain
+from pegbox.schemas.train import ModuleTrain, SklearnTrain, TorchTrain
 from pegbox.schemas.trial import TrainedSegment
 from pegbox.training.kinds.registry import trainer_for
 
@@ -120,7 +121,8 @@ def test_repeated_column_is_refused(model: Any) -> None:
 def test_what_is_harmless_is_told_as_a_warning(model: Any) -> None:
     columns = {**customers(3), "city": ["Paris", "Bonn", None], "member": ["yes", None, "no"], "extra": [1, 2, 3]}
 
-    with pytest.warns(UserWarning, match="not known to the model") as told:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         model.predict(table_of(columns))
 
     said = "\n".join(str(one.message) for one in told)
@@ -223,6 +225,21 @@ def test_first_prediction_needs_neither_prefect_nor_duckdb(tmp_path: Path) -> No
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "set()"
+
+
+def test_network_of_the_users_is_loaded_where_it_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_network.py").write_text(
+        "from torch import nn\n\ndef net(n_features, n_classes):\n    return nn.Linear(n_features, n_classes)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    train = ModuleTrain(kind="torch", module="own_network:net", epochs=1, device="cpu")
+    path = make_model(tmp_path, customers(), train, drop=("id",))
+
+    with pytest.raises(ModelError, match=r"trusted=\['own_network:net'\]"):
+        load_model(path)
+    model: Any = load_model(path, trusted=["own_network:net"], device="cpu")
+    assert set(model.predict(table_of(customers()))) <= {"left", "stays"}
 
 
 def test_image_kind_takes_images(tmp_path: Path) -> None:
