@@ -26,7 +26,7 @@ settings.load_profile("untimed")
 HOSTILE = """</script><img src=x onerror="window.hacked=1">'; DROP TABLE trials; --"""
 
 TRAIN = '''
-"""A hill with its top at x = 0.3; every call leaves a line in calls.txt, and none pauses once there is a file enough."""
+"""A hill with its top at x = 0.3; a call leaves a line in calls.txt, and pauses until there is a file `enough`."""
 
 import os
 import time
