@@ -12,7 +12,7 @@ from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.data_lines import draw_warnings
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.configuration_formats import as_yaml
-from pegbox.report.data_story import data_lines
+from pegbox.report.data_summary import data_lines
 from pegbox.report.number_format import duration, spaced
 from pegbox.report.stored_study import Comparison, compare_with_store
 from pegbox.schemas.domains import AnyDomain, Constant, Integer
@@ -39,7 +39,7 @@ def validate(
     try:
         study = read_study(study_file)
         # After the file was read: a mistake in its syntax is told at once, without loading what checks a training.
-        from pegbox.report.check_study import check_all, doubts_about_study
+        from pegbox.report.check_study import check_all, study_warnings
 
         problems, understood = check_all(study.spec)
         if problems:
@@ -49,21 +49,28 @@ def validate(
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
         raise
-    doubts = study.error(doubts_about_study(study.spec))
+    warnings = study.error(study_warnings(study.spec))
     if json:
         data = understood.model_dump(mode="json") if understood else None
         most = spec.finalists.after(spec.most_trainings)._asdict()
-        warnings = [problem._asdict() for problem in doubts.problems]
-        told = {"valid": True, "problems": [], "warnings": warnings, "finalists": most, "data": data}
+        warned = [problem._asdict() for problem in warnings.problems]
+        told = {
+            "valid": True,
+            "problems": [],
+            "warnings": warned,
+            "search": _search(spec),
+            "finalists": most,
+            "data": data,
+        }
         print_json({**told, "study": spec.model_dump(mode="json"), "store": comparison.told})
     else:
         _summarise(study_file, {**_facts(spec), "store": "\n".join(comparison.told)}, spec, understood)
-        show_doubts(out(), doubts)
+        show_warnings(out(), warnings)
 
 
-def show_doubts(console: Console, doubts: StudyError) -> None:
+def show_warnings(console: Console, warnings: StudyError) -> None:
     """A line for each thing that is allowed and looks like a mistake, with its place in the study file."""
-    for line in str(doubts).splitlines():
+    for line in str(warnings).splitlines():
         console.print(Text.assemble(("warning: ", "warn"), safe(line)), soft_wrap=True)
 
 
@@ -158,12 +165,21 @@ def _written(domain: AnyDomain) -> dict[str, Any]:
     return {**domain.model_dump(mode="json", exclude_defaults=True), **whole}
 
 
-def _method(spec: StudySpec) -> str:
-    """The method and, where `auto` chose it, why."""
+def _search(spec: StudySpec) -> dict[str, str]:
+    """The method with the reason for it, and the schedule."""
     from pegbox.search.auto_method import choose_method
 
-    choice = choose_method(spec)
-    return f"{choice.method} (auto: {choice.reason.rstrip('.')})" if spec.search.method == "auto" else choice.method
+    return {**choose_method(spec)._asdict(), "schedule": spec.fidelity.schedule}
+
+
+def _method(spec: StudySpec) -> str:
+    """The method and, where `auto` chose it, why."""
+    chosen = _search(spec)
+    return (
+        f"{chosen['method']} (auto: {chosen['reason'].rstrip('.')})"
+        if spec.search.method == "auto"
+        else chosen["method"]
+    )
 
 
 def _scales(spec: StudySpec) -> str:

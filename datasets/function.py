@@ -1,4 +1,4 @@
-"""Data that a function of the user returns: a data frame, an arrow table, (X, y), or a mapping of columns."""
+"""Data that a function of the user returns: a data frame, an arrow table, (X, y), a mapping, a torch Dataset."""
 
 import importlib
 import math
@@ -13,9 +13,13 @@ import numpy as np
 import pyarrow as pa
 
 from pegbox.datasets.source import Loaded
+from pegbox.datasets.torch_dataset import is_of_torch, stacked_examples
 from pegbox.schemas.errors import DataError, suggest
 
-_EXPECTED = "a pandas or polars data frame, a pyarrow table, a pair (X, y), or a mapping from column name to values"
+_EXPECTED = (
+    "a pandas or polars data frame, a pyarrow table, a pair (X, y), a mapping from column name to values, or a torch "
+    "Dataset or DataLoader of pairs"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ def _missing_module(path: str, key: str, error: ModuleNotFoundError) -> str:
 
 
 def _loaded(returned: Any) -> Loaded:
+    if is_of_torch(returned):
+        return _pair(*stacked_examples(returned))
     if isinstance(returned, tuple) and len(returned) == 2:
         return _pair(*returned)
     return Loaded(_table(returned))

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from pegbox.datasets.column_types import Codes
-from pegbox.datasets.folds import Deal, Labels, deal_groups, deal_strata, deal_time
+from pegbox.datasets.folds import Labels, Split, group_folds, stratified_folds, time_folds
 from pegbox.datasets.frame import Frame
 from pegbox.datasets.target import Rows
 from pegbox.schemas.data import SplitSpec
@@ -34,34 +34,34 @@ def split_rows(spec: SplitSpec, frame: Frame) -> tuple[Fold, ...]:
     Raises:
         DataError: Rows, classes, groups or times are too few to give every part its share.
     """
-    deal = _dealer(spec, frame)
+    split = _splitter(spec, frame)
     everything = np.arange(len(frame))
     if spec.folds is None:
         shares = [1 - spec.test - spec.valid, spec.valid, spec.test][: 3 if spec.test else 2]
-        labels = deal(everything, shares)
+        labels = split(everything, shares)
         folds = [Fold(*(np.flatnonzero(labels == part) for part in range(3)))]
     else:
-        # The test rows are dealt before the folds: the same rows are held out of all of them, and no fold may tune on
+        # The test rows come before the folds: the same rows are held out of all of them, and no fold may tune on
         # what judges it.
-        held_out = deal(everything, [1 - spec.test, spec.test]) if spec.test else np.zeros(len(frame), np.intp)
+        held_out = split(everything, [1 - spec.test, spec.test]) if spec.test else np.zeros(len(frame), np.intp)
         rest, test = np.flatnonzero(held_out == 0), np.flatnonzero(held_out == 1)
-        folds = _folds(spec, deal, rest, test)
+        folds = _folds(spec, split, rest, test)
     for number, fold in enumerate(folds):
         _check_parts(spec, frame, fold, number)
     return tuple(folds)
 
 
-def _folds(spec: SplitSpec, deal: Deal, rest: Rows, test: Rows) -> list[Fold]:
+def _folds(spec: SplitSpec, split: Split, rest: Rows, test: Rows) -> list[Fold]:
     n_folds = spec.folds or 1
     if spec.time:
         # One block more than folds: the first is never validated on, because nothing lies before it to train on.
-        blocks = deal(rest, [1 / (n_folds + 1)] * (n_folds + 1))
+        blocks = split(rest, [1 / (n_folds + 1)] * (n_folds + 1))
         return [Fold(rest[blocks <= i], rest[blocks == i + 1], test) for i in range(n_folds)]
-    blocks = deal(rest, [1 / n_folds] * n_folds)
+    blocks = split(rest, [1 / n_folds] * n_folds)
     return [Fold(rest[blocks != i], rest[blocks == i], test) for i in range(n_folds)]
 
 
-def _dealer(spec: SplitSpec, frame: Frame) -> Deal:
+def _splitter(spec: SplitSpec, frame: Frame) -> Split:
     if frame.times is not None:
         return partial(_by_time, frame)
     rng = np.random.default_rng(spec.seed)
@@ -86,7 +86,7 @@ def _strata(spec: SplitSpec, frame: Frame) -> Codes:
 def _by_time(frame: Frame, rows: Rows, shares: Sequence[float]) -> Labels:
     _check_count(len(rows), shares, "rows")
     assert frame.times is not None
-    return deal_time(frame.times[rows], shares)
+    return time_folds(frame.times[rows], shares)
 
 
 def _by_group(
@@ -95,7 +95,7 @@ def _by_group(
     assert frame.groups is not None
     names, groups = np.unique(frame.groups[rows], return_inverse=True)
     _check_count(len(names), shares, f"groups of {spec.group!r}")
-    return deal_groups(groups, strata[rows], shares, rng)
+    return group_folds(groups, strata[rows], shares, rng)
 
 
 def _at_random(
@@ -111,7 +111,7 @@ def _at_random(
             f"{len(shares)} parts, got {counts.min()}. Merge the class with another, leave it out, ask for "
             "fewer folds, or write `stratify: false`."
         )
-    return deal_strata(codes, shares, rng)
+    return stratified_folds(codes, shares, rng)
 
 
 def _check_count(count: int, shares: Sequence[float], what: str) -> None:

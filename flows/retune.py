@@ -9,7 +9,7 @@ from prefect.states import Completed
 
 from pegbox.datasets.watched import check_watched, watched_fingerprint
 from pegbox.flows.prefect_events import announce_step
-from pegbox.flows.retune_decision import Inputs, Retuning, compare_trials, in_signed_words, in_words
+from pegbox.flows.retune_decision import Inputs, RetuneDecision, compare_trials, in_signed_words, in_words
 from pegbox.flows.run_facts import tags_of
 from pegbox.flows.tune import DEFAULT_STORE, tune
 from pegbox.schemas.errors import NoTrialSucceededError, StudyError
@@ -49,13 +49,13 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
     layout, spec = open_store(store), draw_published(spec)
     inputs = look(spec, layout)
     with tags(*tags_of(spec)), ScheduleLog(layout, spec.name) as log:
-        last = conclude(Retuning(spec, inputs, log.steps), layout, log)
+        last = conclude(RetuneDecision(spec, inputs, log.steps), layout, log)
         show_schedule(spec.name, log.steps)
     # A state of our own is how Prefect takes a name; who calls the flow gets the step in it.
     return Completed(name=last.step.capitalize(), message=last.reason, data=last)  # type: ignore[return-value]
 
 
-def conclude(retuning: Retuning, store: StoreLayout, log: ScheduleLog) -> ScheduleStep:
+def conclude(retuning: RetuneDecision, store: StoreLayout, log: ScheduleLog) -> ScheduleStep:
     """Find out what is to be run now; each step is recorded and told before the next begins."""
     if retuning.is_settled:
         return _tell(log, retuning.step("unchanged", retuning.unchanged, retuning.incumbent, _flow_run_id()))
@@ -89,13 +89,13 @@ def look(spec: StudySpec, store: StoreLayout) -> Inputs:
     return Inputs(seen, own_code_fingerprint(spec))
 
 
-def first_answer(retuning: Retuning, store: StoreLayout) -> ScheduleStep:
+def first_answer(retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:
     """Tune from nothing; the winner is the incumbent from now on."""
     selection = tune(retuning.tuning(None), store.root)
     return retuning.step("promoted", "The first answer of this study.", _winner(selection), _flow_run_id())
 
 
-def check_incumbent(retuning: Retuning, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
+def check_incumbent(retuning: RetuneDecision, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
     """Train the incumbent again on data and code as they are now: `held` or `lapsed`."""
     if not retuning.spec.space.contains(incumbent.configuration):
         return retuning.step("lapsed", "The space does not hold the incumbent any more.", incumbent, _flow_run_id())
@@ -114,7 +114,7 @@ def check_incumbent(retuning: Retuning, incumbent: Incumbent, store: StoreLayout
     return retuning.step("held", reason, incumbent, _flow_run_id())
 
 
-def challenge(retuning: Retuning, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
+def challenge(retuning: RetuneDecision, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
     """Tune on data and code as they are now, from what was good before; promote a winner that is credibly better."""
     earlier = _history(store, incumbent.study).selection
     winner = _winner(tune(retuning.tuning(earlier), store.root))

@@ -25,7 +25,7 @@ class Inputs(NamedTuple):
     """Fingerprint of the user's code; None where pegbox trains."""
 
 
-class Retuning:
+class RetuneDecision:
     """One run of a scheduled study, on its data and code as they are now.
 
     Args:

@@ -18,6 +18,10 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
 
+# Picked by hand, far below the minute after which Ray ends the process of a lost head.
+LOOK_SECONDS = 10.0
+"""How often the cluster is looked at while no task ends: tasks of one that is gone may never end."""
+
 
 @dataclass(frozen=True)
 class _Ongoing:
@@ -76,22 +80,29 @@ class SegmentRunner:
         self._fill()
 
     def settle(self, judge: Callable[[], object] = lambda: None) -> None:
-        """Wait until one task ends, if one is on its way, record what that means, and go on with what waits.
+        """Wait a while for one task to end, if one is on its way, record what that means, and go on with what waits.
 
         Args:
             judge: Called in between; may `drop` what is not worth going on with.
 
         Raises:
             StudyInterruptedError: A signal came, and what was running has been let finish.
+            ClusterLostError: The whole cluster went away.
             Exception: What a task raised that is no failure of its trial.
         """
         if self._ongoing or self._backoff:
-            completion = self._ongoing.next(self._backoff.seconds_left())
+            completion = self._ongoing.next(self._seconds_to_wait())
             if completion:
                 self._record(completion)
+            elif why := self._crew.why_lost():
+                raise cluster_lost(self._study.history.spec.name, why)
         self.cleanup.look()
         judge()
         self._fill()
+
+    def _seconds_to_wait(self) -> float:
+        rest = self._backoff.seconds_left()
+        return LOOK_SECONDS if rest is None else min(rest, LOOK_SECONDS)
 
     def drop(self, trial: int, replicate: int | None = None) -> None:
         """Train no further fold of a trial, or of a fresh seed of it."""

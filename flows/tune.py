@@ -14,7 +14,7 @@ from pegbox.flows.preset_space import draw_space
 from pegbox.flows.run_facts import describe_run
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.flows.segments import SegmentRunner
-from pegbox.flows.warm_start_histories import recall_earlier
+from pegbox.flows.warm_start_histories import warm_start_histories
 from pegbox.schemas.decision import Done, Stop, Wait
 from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SearchEnded, SelectionMade
@@ -76,7 +76,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
 
 def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPlan) -> None:
     """Propose, train and evaluate until the strategy is done; what a dead driver left running comes first."""
-    strategy = study_strategy(study.history.spec, recall_earlier(study))
+    strategy = study_strategy(study.history.spec, warm_start_histories(study))
     # Before the first decision: a dead driver's trials continue as the same trials, so that the proposals stay the same
     # too.
     for trial in study.history.running:

@@ -9,12 +9,12 @@ from pegbox.page.document import Analysis, Goal, Head, StudyPage
 from pegbox.page.lineage_block import lineage, unix
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
-from pegbox.page.trials_block import best_so_far, draw_trials, front_so_far, rung_rows
+from pegbox.page.trial_block import told_lives
+from pegbox.page.trials_block import SHOWN, all_trials, best_so_far, draw_trials, front_so_far, rung_rows
 from pegbox.report.answer import answer_of
 from pegbox.report.incumbent import limit_in_words
 from pegbox.report.status import Phase, StudyStatus
 from pegbox.report.study_reader import StudyReader
-from pegbox.schemas.competition import Exclusion
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
@@ -23,9 +23,6 @@ from pegbox.storage.queries.competing import exclusions
 from pegbox.storage.queries.studies import moments
 
 Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
-
-SHOWN = {Exclusion.BREAKS_CONSTRAINT: "infeasible", Exclusion.OUTSIDE_SPACE: "outside"}
-"""How the page calls completed trials that do not compete."""
 
 _STATES: dict[Phase, str] = {
     "waiting": "waiting",
@@ -38,7 +35,7 @@ _STATES: dict[Phase, str] = {
 }
 
 
-def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, fresh: bool = False) -> StudyPage:
+def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, is_file: bool = False) -> StudyPage:
     """Everything that the page shows of one study.
 
     Args:
@@ -46,14 +43,15 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
         study: Its name; the one that was active last where it is None.
         made_at: Unix time that the page says it is from.
         analyse: Computes the analysis, or gives an earlier one.
-        fresh: Bring the store up to date first; otherwise the snapshot is read as it was last published.
+        is_file: For a file, which can ask nobody later: the store is brought up to date first, and the lives of trials
+            are told; otherwise the snapshot is read as it was last published.
 
     Raises:
         NotFoundError: There is no history, or it holds no such study.
     """
     # The reader comes first: it is the one that brings the store up to date, and the file opened after it sees the
     # same.
-    with StudyReader(root, study, fresh=fresh) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
+    with StudyReader(root, study, fresh=is_file) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
         spec, status, selection = reader.spec, reader.status(), reader.selection()
         # Their curves are drawn in any case: a sample could leave out the very trials that the answer is about.
         finalists = tuple(one.trial for one in selection.finalists) if selection else ()
@@ -65,6 +63,7 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
             analysis=analyse(file, spec, status, selection),
             parameters=axes(spec.space),
             trials=draw_trials(file, spec),
+            everything=all_trials(file, spec) if is_file else None,
             best=best_so_far(file, spec),
             volume=front_so_far(file, spec),
             curves=draw_curves(file, spec, always=(*finalists, *best)),
@@ -73,6 +72,7 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
             failures=failure_groups(file, spec.name),
             lineage=lineage(file, spec),
             studies=compared_rows(file, spec.name),
+            lives=told_lives(file, spec, always=(*finalists, *best)) if is_file else (),
         )
 
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from pegbox.page.document import StudyRow
 from pegbox.page.html_file import read_built
-from pegbox.page.live_gate import Gate, GateMiddleware, refuse
+from pegbox.page.live_access import AccessMiddleware, AccessRule, refuse
 from pegbox.page.live_pages import LivePages
 from pegbox.page.live_sql import Asked, Cancelled, SqlConsole, Wanted
 from pegbox.schemas.base import Schema
@@ -56,7 +56,7 @@ Body = TypeVar("Body", bound=Schema)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def live_app(root: Path, gate: Gate | None = None) -> Starlette:
+def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
     """The application; give it to any ASGI server.
 
     Args:
@@ -79,6 +79,8 @@ def live_app(root: Path, gate: Gate | None = None) -> Starlette:
         Route("/page.css", _static("page.css", "text/css; charset=utf-8")),
         Route("/api/studies", _said(host.studies)),
         Route("/api/page", _said(host.page)),
+        Route("/api/trials", _said(host.trials)),
+        Route("/api/trial", _said(host.trial)),
         Route("/api/catalog", _said(host.catalog)),
         Route("/api/events", host.events),
         Route("/api/sql", _said(host.sql), methods=["POST"]),
@@ -87,7 +89,10 @@ def live_app(root: Path, gate: Gate | None = None) -> Starlette:
     ]
     # The gate stands outside: a refused request costs no compression, and refusals carry the strict headers too. Below
     # 2,000 bytes compression gains less than it costs; picked by hand.
-    middleware = [Middleware(GateMiddleware, gate=gate or Gate()), Middleware(GZipMiddleware, minimum_size=2000)]
+    middleware = [
+        Middleware(AccessMiddleware, gate=gate or AccessRule()),
+        Middleware(GZipMiddleware, minimum_size=2000),
+    ]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
 
@@ -110,6 +115,15 @@ class _Host:
     async def page(self, request: Request) -> Response:
         study = request.query_params.get("study")
         return _json(await to_thread.run_sync(self._pages.page, study))
+
+    async def trials(self, request: Request) -> Response:
+        return _json(await to_thread.run_sync(self._pages.trials, request.query_params.get("study", "")))
+
+    async def trial(self, request: Request) -> Response:
+        study, number = request.query_params.get("study", ""), request.query_params.get("number", "")
+        if not number.isdecimal():
+            raise PageError(f"A trial is asked for by its number, such as number=35, got {number!r}.")
+        return _json(await to_thread.run_sync(self._pages.trial, study, int(number)))
 
     async def catalog(self, request: Request) -> Response:
         return _json((await to_thread.run_sync(self._console.catalog)).model_dump_json().encode())

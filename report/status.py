@@ -14,7 +14,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
-from pegbox.search.auto_method import choose_method
+from pegbox.search.auto_method import Pace, choose_method
 
 Curve = Mapping[int, float]
 """Step to value of the objective's metric."""
@@ -127,6 +127,12 @@ class StudyStatus(Schema):
     running: tuple[RunningTrial, ...] = ()
 
 
+def _pace(tally: Tally) -> Pace:
+    """What `auto` goes by, as the search reads it from the history."""
+    completed = tally.counts.get(TrialState.COMPLETED, 0)
+    return Pace(tally.n_trials, tally.mean_seconds, tally.cost / completed if completed else 0.0)
+
+
 def status_of(
     spec: StudySpec,
     tally: Tally,
@@ -146,7 +152,7 @@ def status_of(
     objective = spec.goals[0]
     budget = budget_use(spec.budget, tally)
     phase = _phase(tally, run)
-    choice = choose_method(spec)
+    choice = choose_method(spec, _pace(tally))
     is_going_on = phase in {"searching", "finalists"}
     planned = tally.n_replicates if phase == "done" else planned_replicates(spec, tally, activities)
     return StudyStatus(

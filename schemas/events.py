@@ -100,7 +100,7 @@ class SearchEnded(Driven):
     """Running time of the study when the last trial of the search ended."""
 
 
-class EarlierChosen(_Event):
+class WarmStartChosen(_Event):
     """The studies that this one learns from from now on, each up to a version, whatever becomes of it later."""
 
     type: Literal["earlier_chosen"] = "earlier_chosen"
@@ -261,7 +261,7 @@ Event = Annotated[
     | RunEnded
     | DecisionMade
     | SearchEnded
-    | EarlierChosen
+    | WarmStartChosen
     | SegmentStarted
     | SegmentTrained
     | MetricsReported

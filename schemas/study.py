@@ -19,7 +19,7 @@ from pegbox.schemas.plan import (
 )
 from pegbox.schemas.space import Space
 from pegbox.schemas.text import unstorable
-from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
+from pegbox.schemas.train import IMPORTED, FunctionTrain, ModuleTrain, SklearnTrain, TorchTrain, TrainSpec
 
 BUDGETED_METHODS = frozenset({"freeze_thaw"})
 """Methods that decide at once what to try and how far to train it, by rungs of their own."""
@@ -90,6 +90,8 @@ class StudySpec(Schema):
             )
         if self.data is None and not self.train.brings_data:
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
+        if self.data is not None and isinstance(self.train, ModuleTrain) and self.train.loaders:
+            raise ValueError("train.loaders and data both give the rows to train on. Leave one of them out.")
         return self
 
     @property
@@ -100,7 +102,7 @@ class StudySpec(Schema):
     @property
     def task(self) -> Task | None:
         """What the target is; None to take it from the data, or where a function brings its own."""
-        return self.train.task if isinstance(self.train, TorchTrain | SklearnTrain) else None
+        return self.train.task if isinstance(self.train, TorchTrain | ModuleTrain | SklearnTrain) else None
 
     @property
     def is_imported(self) -> bool:

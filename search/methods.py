@@ -31,7 +31,7 @@ from pegbox.search.space.enqueued import check_enqueued, check_priors
 from pegbox.search.space.scales import by_magnitude
 from pegbox.search.strategy import Ending, Planner, Sampler, Schedule, Strategy
 from pegbox.search.user_method import check_import, is_import_path, user_sampler, user_schedule
-from pegbox.search.warm_start_sources import check_earlier
+from pegbox.search.warm_start_sources import check_warm_start
 
 METHODS: dict[str, type[Schema]] = {
     "auto": NoOptions,
@@ -81,6 +81,7 @@ def sampler_for(spec: StudySpec) -> Sampler:
 
 def searched_space(spec: StudySpec) -> Space:
     """The space on the scales that the study's method searches it on: those declared, but for wide ranges."""
+    # By the study alone: where `auto` changes its mind later, it is between methods that learn, which share a scale.
     return by_magnitude(spec.space) if choose_method(spec).method in LEARNING else spec.space
 
 
@@ -92,7 +93,7 @@ def check_search(spec: StudySpec) -> tuple[Problem, ...]:
         *_check_improvement(spec),
         *check_enqueued(spec),
         *check_priors(spec, choose_method(spec).method),
-        *check_earlier(spec),
+        *check_warm_start(spec),
     )
 
 
@@ -114,7 +115,14 @@ def _planner(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History
 
 
 def _sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History] = ()) -> Sampler:
-    method = choose_method(spec).method
+    if spec.search.method != "auto":
+        return _named_sampler(spec.search.method, spec, encoding, earlier)
+    from pegbox.search.samplers.auto import AutoSampler
+
+    return AutoSampler(spec, lambda method: _named_sampler(method, spec, encoding, earlier))
+
+
+def _named_sampler(method: str, spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> Sampler:
     library, _, name = method.partition(":")
     if library == "optuna":
         from pegbox.search.samplers.optuna_sampler import OptunaSampler

@@ -66,6 +66,16 @@ class StoreLayout:
         return self.root / "logs"
 
 
+def no_history(store: StoreLayout) -> str:
+    """What to say where there is no store, or none that anything was written into."""
+    if kind_of(store.root) == "file":
+        return (
+            f"A store is a directory, but {store.root} is a file. Where it is an archive of a store (zip, tar), unpack "
+            "it first, and name the directory with --store or PEGBOX_STORE."
+        )
+    return f"There is no history in {store.root}. Run a study first, or name the store with --store or PEGBOX_STORE."
+
+
 def kind_of(path: Path) -> str:
     """What lies at a path, in a word: `file`, `nothing`, or what stands in a file's place; opens nothing.
 

@@ -17,7 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.runtime import flow_run
 
-from pegbox.report.artifact_texts import bulletin_of
+from pegbox.report.artifact_texts import artifact_texts
 from pegbox.schemas.events import ScheduleStep
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
@@ -89,12 +89,12 @@ class StudyArtifacts:
             self._is_failing = True
 
     def _publish(self, is_over: bool) -> None:
-        bulletin = bulletin_of(self._store.root, self._study, is_over=is_over)
-        rows = json.dumps([dict(row) for row in bulletin.leaderboard])
+        texts = artifact_texts(self._store.root, self._study, is_over=is_over)
+        rows = json.dumps([dict(row) for row in texts.leaderboard])
         with get_client(sync_client=True) as client:
-            self._answer.show(client, bulletin.page, f"Answer of {self._study}")
+            self._answer.show(client, texts.page, f"Answer of {self._study}")
             self._leaderboard.show(client, rows, f"Best trials of {self._study}")
-            self._budget.show(client, bulletin.percent, f"{self._study}: {bulletin.budget}")
+            self._budget.show(client, texts.percent, f"{self._study}: {texts.budget}")
 
     def _keep(self) -> None:
         rest = EVERY_SECONDS

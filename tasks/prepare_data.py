@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from pegbox.datasets.prepare import prepare
-from pegbox.report.data_story import understand_prepared
+from pegbox.report.data_summary import understand_prepared
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import StudyError
 from pegbox.schemas.study import StudySpec

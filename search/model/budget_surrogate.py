@@ -11,8 +11,8 @@ from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.model.incremental_fit import IncrementalFit
 from pegbox.search.model.loss_scaling import scalarised, standardised
 from pegbox.search.model.observations import Observations
-from pegbox.search.model.subsampling import thinned
-from pegbox.search.model.warm_start_mean import EarlierStudies, Expectation
+from pegbox.search.model.subsampling import subsampled
+from pegbox.search.model.warm_start_mean import Expectation, WarmStartMean
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 
@@ -85,7 +85,7 @@ class SurrogateBuilder:
         encoding: SpaceEncoding,
         full_budget: int,
         settings: ModelSettings | None = None,
-        earlier: EarlierStudies | None = None,
+        earlier: WarmStartMean | None = None,
     ) -> None:
         self._earlier = None if earlier is None or earlier.is_empty else earlier
         self._space = FeatureMap(encoding)
@@ -116,16 +116,16 @@ class SurrogateBuilder:
         is_stable = weights is None and expected is None
         logs = self._logs(scorer, Data(features, scorer.groups, left), losses, is_stable)
         nearness = scorer.nearness(seen.budgets) if has_rungs else None
-        rows = thinned(losses, self._settings.most_rows, nearness)
+        rows = subsampled(losses, self._settings.most_rows, nearness)
         targets = standardised(losses[rows]) / unit
         left = targets if expected is None else targets - expected(seen.points[rows])
         posterior = Posterior(Data(features[rows], scorer.groups, left), logs)
         if len(seen.pending):
-            posterior = posterior.believing(scorer.features(seen.pending, seen.pending_budgets))
+            posterior = posterior.with_pending(scorer.features(seen.pending, seen.pending_budgets))
         if believe_unfinished and has_rungs:
             # Else a point whose low rung says little about the full budget would be proposed again and again.
             unfinished = np.vstack([seen.unfinished(self._full), seen.pending])[-MOST_BELIEVED:]
-            posterior = posterior.believing(scorer.features(unfinished)) if len(unfinished) else posterior
+            posterior = posterior.with_pending(scorer.features(unfinished)) if len(unfinished) else posterior
         return Surrogate(posterior, seen.points[rows], targets, scorer, expected)
 
     def _expectation(self, seen: Observations, losses: Array) -> tuple[Expectation | None, float]:
@@ -146,7 +146,7 @@ class SurrogateBuilder:
             logs = chain.logs(data, losses).copy()
         else:
             # Fitted from the prior at every ask, so with fewer rows and steps than a chain; picked by hand.
-            rows = thinned(losses, 150)
+            rows = subsampled(losses, 150)
             logs = fit(Data(data.features[rows], data.groups, data.targets[rows]), prior, iterations=25)
         longest = math.log(self._settings.longest) + 0.5 * math.log(max(scorer.n_groups, 1))
         logs[:-2] = np.minimum(logs[:-2], longest)

@@ -10,7 +10,7 @@ import numpy as np
 
 from pegbox.search.model.gaussian_process import Data, Prior, fit
 from pegbox.search.model.loss_scaling import standardised
-from pegbox.search.model.subsampling import thinned
+from pegbox.search.model.subsampling import subsampled
 from pegbox.search.space.axes import Array
 
 # Steps of L-BFGS. A later fit begins near its optimum, and the fit after it goes on from there; picked by hand.
@@ -46,7 +46,7 @@ class IncrementalFit:
             if not self._is_known(position, features, values):
                 # All links after one that changed began from it, directly or not.
                 del self._links[position:]
-                rows = thinned(values, MOST_ROWS)
+                rows = subsampled(values, MOST_ROWS)
                 step = Data(features[rows], data.groups, standardised(values[rows]))
                 iterations = FIRST_ITERATIONS if logs is None else NEXT_ITERATIONS
                 self._links.append(_Link(features, values, fit(step, self._prior, logs, iterations)))

@@ -46,6 +46,7 @@ def test_a_valid_study_as_json(pegbox, study_file):
     said = json.loads(pegbox("validate", study_file, "--json").out)
 
     assert said["valid"] is True
+    assert (said["search"]["method"], said["search"]["schedule"]) == ("random", "full")
     assert said["study"]["space"]["lr"]["max"] == 0.1
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from pegbox.analysis.paired_comparison import compare_paired
-from pegbox.flows.retune_decision import Inputs, Retuning, in_signed_words, in_words
+from pegbox.flows.retune_decision import Inputs, RetuneDecision, in_signed_words, in_words
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.study import StudySpec
@@ -19,9 +19,9 @@ def scheduled(spec: StudySpec) -> StudySpec:
     )
 
 
-def _after(spec: StudySpec, step: Any, fingerprint: str) -> Retuning:
-    first = Retuning(spec, Inputs(fingerprint, None), ())
-    return Retuning(spec, Inputs(fingerprint, None), (first.step(step, "because", INCUMBENT, None),))
+def _after(spec: StudySpec, step: Any, fingerprint: str) -> RetuneDecision:
+    first = RetuneDecision(spec, Inputs(fingerprint, None), ())
+    return RetuneDecision(spec, Inputs(fingerprint, None), (first.step(step, "because", INCUMBENT, None),))
 
 
 @pytest.mark.parametrize("step", ["unchanged", "held", "kept", "promoted"])
@@ -34,22 +34,22 @@ def test_lapsed_incumbent_settles_nothing(scheduled: StudySpec) -> None:
 
 
 def test_new_data_or_a_larger_budget_is_not_settled(scheduled: StudySpec) -> None:
-    steps = (Retuning(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
+    steps = (RetuneDecision(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
     longer = scheduled.model_copy(update={"budget": scheduled.budget.model_copy(update={"trials": 99})})
 
-    assert not Retuning(scheduled, Inputs("bbbb", None), steps).is_settled
-    assert not Retuning(longer, Inputs("aaaa", None), steps).is_settled
+    assert not RetuneDecision(scheduled, Inputs("bbbb", None), steps).is_settled
+    assert not RetuneDecision(longer, Inputs("aaaa", None), steps).is_settled
 
 
 def test_more_workers_ask_nothing_new(scheduled: StudySpec) -> None:
-    steps = (Retuning(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
+    steps = (RetuneDecision(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
     faster = scheduled.model_copy(update={"run": scheduled.run.model_copy(update={"workers": 8})})
 
-    assert Retuning(faster, Inputs("aaaa", None), steps).is_settled
+    assert RetuneDecision(faster, Inputs("aaaa", None), steps).is_settled
 
 
 def test_rescoring_trains_the_incumbent_alone_to_the_full_budget(scheduled: StudySpec) -> None:
-    retuning = Retuning(scheduled, Inputs("22222222222", None), ())
+    retuning = RetuneDecision(scheduled, Inputs("22222222222", None), ())
 
     rescoring = retuning.rescoring(INCUMBENT)
 
@@ -63,7 +63,7 @@ def test_rescoring_trains_the_incumbent_alone_to_the_full_budget(scheduled: Stud
 
 def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -> None:
     steps: tuple[ScheduleStep, ...] = (
-        Retuning(scheduled, Inputs("a", None), ()).step("promoted", "because", INCUMBENT, None),
+        RetuneDecision(scheduled, Inputs("a", None), ()).step("promoted", "because", INCUMBENT, None),
     )
     finalists = tuple(
         Finalist(trial=n, configuration={"x": x}, search_value=1.0, values=(1.0,), mean=1.0, probability_best=0.3)
@@ -79,7 +79,7 @@ def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -
         reason="It is the best.",
     )
 
-    tuning = Retuning(scheduled, Inputs("22222222222", None), steps).tuning(earlier)
+    tuning = RetuneDecision(scheduled, Inputs("22222222222", None), steps).tuning(earlier)
 
     assert tuning.name == "hill@22222222"
     assert tuning.search.enqueue == ({"x": 0.5}, {"x": 0.25})
@@ -97,14 +97,14 @@ def test_comparison_is_said_with_its_interval_and_seeds() -> None:
     assert in_words(compare_paired({}, {}), "val_loss") == "without a common seed to compare"
 
 
-def _retuning(spec: StudySpec, inputs: Inputs, *before: Inputs, always: bool = False) -> Retuning:
+def _retuning(spec: StudySpec, inputs: Inputs, *before: Inputs, always: bool = False) -> RetuneDecision:
     """A run after one for each of these states of data and code."""
     assert spec.schedule is not None
     spec = spec.model_copy(update={"schedule": spec.schedule.model_copy(update={"always": always})})
     steps: tuple[ScheduleStep, ...] = ()
     for earlier in before:
-        steps = (*steps, Retuning(spec, earlier, steps).step("kept", "because", INCUMBENT, None))
-    return Retuning(spec, inputs, steps)
+        steps = (*steps, RetuneDecision(spec, earlier, steps).step("kept", "because", INCUMBENT, None))
+    return RetuneDecision(spec, inputs, steps)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from page_visit import Visit
 from simulated_study import SPACE, Simulation, write_simulation
 
 from pegbox.page.analysis_blocks import analyse
@@ -22,49 +22,6 @@ from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 
 CHARTS = ("sureness", "knobs", "interaction", "progress", "curves", "cost", "workers", "rungs")
-
-
-class Visit:
-    """One open page with what the browser said about it."""
-
-    def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1320, "height": 900}, **options})
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on(
-            "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
-        )
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(address)
-        self.page.wait_for_selector("main h1")
-
-    def look_at_everything(self) -> None:
-        """Every chart is drawn when it comes into view."""
-        height = self.page.evaluate("document.documentElement.scrollHeight")
-        self.page.set_viewport_size({"width": self.page.viewport_size["width"], "height": height})
-        self.page.wait_for_timeout(400)
-
-
-@pytest.fixture(scope="module")
-def page_file(simulated_page: StudyPage, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("page") / "page.html"
-    write_page(simulated_page, path)
-    return path.as_uri()
-
-
-@pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
-    opened: list[Visit] = []
-
-    def open_page(address: str, **options: Any) -> Visit:
-        opened.append(Visit(browser, address, **options))
-        return opened[-1]
-
-    yield open_page
-    for one in opened:
-        one.context.close()
 
 
 def brush(visit: Visit, axis: str, low: float, high: float) -> None:

@@ -10,7 +10,6 @@ from pegbox.schemas.events import (
     EVENT,
     ArtifactWritten,
     DecisionMade,
-    EarlierChosen,
     Incumbent,
     MetricsReported,
     RunEnded,
@@ -27,6 +26,7 @@ from pegbox.schemas.events import (
     TrialFailed,
     TrialReopened,
     TrialRetried,
+    WarmStartChosen,
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.selection import Finalist, Interval, Selection
@@ -96,7 +96,7 @@ EVENTS = [
         study="s", number=1, saw=3, elapsed_seconds=1, decision=Continue(trial=0, to_budget=9), trial=0, seed=1
     ),
     DecisionMade(study="s", number=2, saw=3, elapsed_seconds=1, decision=Stop(trial=0), trial=0, seed=1),
-    EarlierChosen(study="s", studies=(EarlierStudy(study="before", version=41),)),
+    WarmStartChosen(study="s", studies=(EarlierStudy(study="before", version=41),)),
     SearchEnded(study="s", reason="All 3 trials of the budget have been tried.", elapsed_seconds=2),
     SegmentStarted(study="s", run="r", segment=SEGMENT),
     SegmentTrained(

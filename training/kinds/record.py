@@ -23,7 +23,7 @@ def loads_nothing(data: Splits, fold: int) -> None:
     """Of a kind that reads its data anew in each trial."""
 
 
-def doubts_nothing(train: Any, spec: StudySpec) -> tuple[Problem, ...]:
+def warns_of_nothing(train: Any, spec: StudySpec) -> tuple[Problem, ...]:
     """Of a kind in which whatever is allowed is meant."""
     return ()
 
@@ -42,7 +42,7 @@ class TrainKind:
         code_modules: Modules of the user's that hold what is trained; to import one runs the user's code.
         load_data: Loads what the trainer reads of a fold as it keeps it, so that processes forked from this one share
             it. Nothing is put on a GPU, which does not live through a fork.
-        doubts: What is allowed, and more often than not a mistake.
+        warnings: What is allowed, and more often than not a mistake.
     """
 
     trainer: Callable[[Any], Any]
@@ -52,7 +52,7 @@ class TrainKind:
     measures: Callable[[StudySpec], tuple[str, ...] | None] = measures_anything
     code_modules: Callable[[Any], tuple[str, ...]] = lambda _train: ()
     load_data: Callable[[Splits, int], None] = loads_nothing
-    doubts: Callable[[Any, StudySpec], tuple[Problem, ...]] = doubts_nothing
+    warnings: Callable[[Any, StudySpec], tuple[Problem, ...]] = warns_of_nothing
 
 
 def own_files(*trainers: str) -> tuple[Path, ...]:

@@ -3,8 +3,16 @@
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import CommandTrain, CustomTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
-from pegbox.training.kinds import command_kind, custom_kind, function_kind, sklearn_kind, torch_kind
+from pegbox.schemas.train import (
+    CommandTrain,
+    CustomTrain,
+    FunctionTrain,
+    ModuleTrain,
+    SklearnTrain,
+    TorchTrain,
+    TrainSpec,
+)
+from pegbox.training.kinds import command_kind, custom_kind, function_kind, module_kind, sklearn_kind, torch_kind
 from pegbox.training.kinds.record import TrainKind
 from pegbox.training.resources import parse_bytes, visible_gpus
 from pegbox.training.stack_shape import why_not_together
@@ -12,6 +20,7 @@ from pegbox.training.trainer import Trainer
 
 KINDS: dict[type, TrainKind] = {
     TorchTrain: torch_kind.KIND,
+    ModuleTrain: module_kind.KIND,
     SklearnTrain: sklearn_kind.KIND,
     FunctionTrain: function_kind.KIND,
     CommandTrain: command_kind.KIND,
@@ -66,9 +75,9 @@ def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
     kind_of(train).load_data(data, fold)
 
 
-def doubts_of_training(spec: StudySpec) -> tuple[Problem, ...]:
+def training_warnings(spec: StudySpec) -> tuple[Problem, ...]:
     """What is allowed in how a study trains, and more often than not a mistake."""
-    return kind_of(spec.train).doubts(spec.train, spec)
+    return kind_of(spec.train).warnings(spec.train, spec)
 
 
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:

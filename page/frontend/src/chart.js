@@ -4,6 +4,7 @@ import { init } from './echarts.js'
 import { onSelection } from './model.js'
 import { table } from './table.js'
 import { colors, fade, onTheme } from './theme.js'
+import { openTrial } from './trial/link.js'
 
 const cards = new Set()
 const seen = new IntersectionObserver(
@@ -27,6 +28,7 @@ export class ChartCard {
    * @param figures () => {columns, rows} for the table
    * @param controls elements beside the heading
    * @param legend () => element under the chart
+   * @param trialOf what ECharts tells of a click => number of the trial that the mark stands for, or nothing
    * @param follows true if the chart shows the selected trials only
    */
   constructor(parts) {
@@ -84,10 +86,17 @@ export class ChartCard {
       put(this.plot)
       this.chart = init(this.plot, null, { renderer: 'canvas' })
       this.parts.ready?.(this.chart)
+      if (this.parts.trialOf) this.chart.on('click', (mark) => this.open(mark))
     }
     if (!this.fits()) this.chart.resize()
     const shared = base(this.plot)
     this.chart.setOption({ ...shared, ...option, tooltip: { ...shared.tooltip, ...option.tooltip } }, { notMerge: true })
+  }
+
+  /** Go to the page of the trial that a mark stands for. */
+  open(mark) {
+    const trial = this.parts.trialOf(mark)
+    if (trial !== null && trial !== undefined) openTrial(trial)
   }
 
   /** True while the chart is as large as its place. */

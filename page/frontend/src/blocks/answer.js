@@ -2,6 +2,7 @@
 import { copyButton, h, put } from '../dom.js'
 import { metric } from '../format.js'
 import { model } from '../model.js'
+import { trialLink } from '../trial/link.js'
 
 const FORMS = [
   ['yaml', 'YAML'],
@@ -22,7 +23,7 @@ function content() {
   return [
     ask,
     h('div', { class: 'value' }, h('span', { class: 'big' }, big(answer)), h('span', { class: 'muted' }, rest(answer))),
-    h('p', { class: 'muted' }, `${head.goals[0].metric} of trial ${answer.trial}${answer.seeds ? `, ${answer.seeds}` : ''}`),
+    h('p', { class: 'muted' }, `${head.goals[0].metric} of `, trialLink(answer.trial, `trial ${answer.trial}`), answer.seeds ? `, ${answer.seeds}` : ''),
     ...Object.entries(answer.further).map(([name, text]) => h('p', {}, h('b', {}, text), h('span', { class: 'muted' }, ` ${name}`))),
     h('dl', { class: 'configuration mono', tabindex: '0', 'aria-label': 'Configuration' }, Object.entries(answer.configuration).map(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
     h('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy the configuration' }, h('span', { class: 'muted' }, 'Copy as'), FORMS.map(([form, label]) => copyButton(label, () => answer.recipe[form]))),

@@ -10,6 +10,7 @@ export function curvesCard() {
     id: 'curves',
     height: 'h280',
     follows: true,
+    trialOf: ({ seriesIndex }) => drawn()[seriesIndex]?.trial,
     title: 'Learning curves',
     about: () => {
       const { curves, head } = model.page
@@ -54,7 +55,7 @@ function option() {
         const color = isChosen ? palette.best : fade(palette[OUTCOMES[outcome(curve)].color], alpha)
         return {
           type: 'line',
-          silent: true,
+          triggerLineEvent: true,
           symbol: curve.steps.length === 1 ? 'circle' : 'none',
           symbolSize: 3,
           clip: true,
@@ -81,7 +82,7 @@ function option() {
 
 function figures() {
   return {
-    columns: [{ name: 'trial', numeric: true }, { name: 'outcome' }, { name: 'epochs', numeric: true }, { name: 'first', numeric: true, text: metric }, { name: 'last', numeric: true, text: metric }],
+    columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: 'outcome' }, { name: 'epochs', numeric: true }, { name: 'first', numeric: true, text: metric }, { name: 'last', numeric: true, text: metric }],
     rows: drawn().map((curve) => [curve.trial, OUTCOMES[outcome(curve)].label, curve.steps[curve.steps.length - 1], curve.values[0], curve.values[curve.values.length - 1]]),
   }
 }

@@ -225,7 +225,7 @@ function figuresOf(all) {
   )
   return table({
     label: 'Selected trials',
-    columns: [{ name: 'trial', numeric: true }, { name: 'state' }, ...all.map((axis) => ({ name: axis.name, numeric: !axis.scale.isCategory }))],
+    columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: 'state' }, ...all.map((axis) => ({ name: axis.name, numeric: !axis.scale.isCategory }))],
     rows,
   })
 }
