@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, TypeAdapter
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, TypeAdapter
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.text import Told
+from pegbox.schemas.text import Told, storable
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -253,6 +253,24 @@ class ArtifactWritten(_Event):
     n_bytes: int | None = None
 
 
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), AfterValidator(storable)]
+"""A word by which trials are found; 60 letters, picked by hand, fit a chip of the page."""
+
+
+class NoteWritten(_Event):
+    """A person noted something about a study or one of its trials; decides nothing, and may come while it runs."""
+
+    type: Literal["note_written"] = "note_written"
+    trial: int | None = None
+    """None for the study as a whole."""
+    # 10,000 characters, picked by hand: some pages of text; a longer one is a document, which belongs into a file.
+    text: Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)] = ""
+    tags: tuple[Tag, ...] = ()
+    """Given with it."""
+    untagged: tuple[Tag, ...] = ()
+    """Taken away by it."""
+
+
 Event = Annotated[
     StudyOpened
     | StudyRenamed
@@ -271,10 +289,11 @@ Event = Annotated[
     | TrialReopened
     | SelectionMade
     | ScheduleStep
-    | ArtifactWritten,
+    | ArtifactWritten
+    | NoteWritten,
     Discriminator("type"),
 ]
 
-# Made once: building the validator of eighteen schemas is far dearer than reading an event with it.
+# Made once: building the validator of nineteen schemas is far dearer than reading an event with it.
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads an event back from its JSON."""
