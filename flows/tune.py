@@ -10,6 +10,7 @@ from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.final_model import make_model
 from pegbox.flows.held_out_test import measure_winner
 from pegbox.flows.interruption import Interruption
+from pegbox.flows.prefect_events import announced_end
 from pegbox.flows.preset_space import draw_space
 from pegbox.flows.run_facts import describe_run
 from pegbox.flows.segment_tasks import SegmentTasks
@@ -52,6 +53,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (
+        announced_end(spec.name) as announce_end,
         # The crew first, as its workers import while the history is read; it also leaves last, when nobody needs a
         # worker.
         open_crew(spec, layout) as crew,
@@ -71,6 +73,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         make_model(study, tasks, segmenting, selection, is_news=selection != before)
         publish_report(whole(artifacts))
         runner.cleanup.finish()
+        announce_end(selection)
     return selection
 
 

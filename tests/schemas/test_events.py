@@ -14,6 +14,7 @@ from pegbox.schemas.events import (
     MetricsReported,
     ModelMade,
     ModelPromoted,
+    NoteWritten,
     RunEnded,
     RunStarted,
     ScheduleStep,
@@ -135,6 +136,7 @@ EVENTS = [
         model=ModelRecord(trial=1, form="torch", final="best", path="models/s/r.pegbox", content="0", n_bytes=3),
     ),
     ModelPromoted(study="s", source="s", run="r"),
+    NoteWritten(study="s", trial=3, text="late", tags=("good",), untagged=("bad",)),
 ]
 
 
