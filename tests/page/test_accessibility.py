@@ -54,3 +54,13 @@ def test_the_live_list_and_page_break_no_rule(
     live.page.wait_for_selector("#trial-notes form")
     live.page.add_script_tag(content=axe)
     assert violations(live) == []
+
+
+def test_the_checker_sees_a_rule_that_is_broken(seen: Visit) -> None:
+    seen.page.evaluate(
+        "() => document.querySelector('main:not([hidden])').insertAdjacentHTML('beforeend', '<img id=odd>')"
+    )
+    found = violations(seen)
+    seen.page.evaluate("() => document.getElementById('odd').remove()")
+
+    assert [one.partition(":")[0] for one in found] == ["image-alt"]
