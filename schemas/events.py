@@ -231,8 +231,11 @@ class ScheduleStep(_Event):
     """`unchanged`: nothing to do. `held`: the incumbent holds on new data. `lapsed`: it does not, or tuning was asked
     for all the same. `kept`: tuning found nothing credibly better. `promoted`: the winner is the incumbent now."""
     reason: Told
-    data_fingerprint: str
-    """Of the data, or of the training code where the study brings no data."""
+    data_fingerprint: str | None
+    """Of the data and of what is watched; None where the flow cannot see what training reads. Of the training code in
+    steps of 0.2 and earlier whose studies name no data."""
+    code_fingerprint: str | None = None
+    """Of the user's training code; None where pegbox trains."""
     asked: str
     """Fingerprint of what the study asks for."""
     incumbent: Incumbent | None = None
