@@ -106,6 +106,9 @@ def decide_next(
 ) -> Wait | Done | None:
     """Have the strategy decide, record it and act on it; gives why there were fewer decisions than asked for."""
     proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), count)
+    if runner.is_ending:
+        # A signal came meanwhile, so that nothing of it would be trained; the next run decides the same.
+        return None
     history = study.record(*proposals.decisions)
     for made in proposals.decisions:
         if isinstance(made.decision, Stop):
