@@ -40,7 +40,7 @@ def measurement_noise(history: History) -> float:
     return 0.0 if not table.columns else fit_surrogate(table, target.losses).noise
 
 
-def no_gain_lately(history: History) -> Advice | None:
+def stagnation(history: History) -> Advice | None:
     """Advice to stop where the last half of at least 20 trials gained less than the noise of one measurement.
 
     Several objectives get none: a front grows where none of them gains.
@@ -66,7 +66,7 @@ def no_gain_lately(history: History) -> Advice | None:
     )
 
 
-def still_falling(history: History, curves: Curves = MappingProxyType({})) -> Advice | None:
+def unconverged_curves(history: History, curves: Curves = MappingProxyType({})) -> Advice | None:
     """Advice to train longer where what is left to gain exceeds the noise of one measurement.
 
     Args:

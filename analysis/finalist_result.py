@@ -10,7 +10,9 @@ LEVEL = 0.95
 """Of every interval and of "cannot be told apart": one level, so that what is told as sure means the same."""
 
 
-def standing(history: History, replicates: Replicates, position: int, draws: Array, chance: float | None) -> Finalist:
+def finalist_result(
+    history: History, replicates: Replicates, position: int, draws: Array, chance: float | None
+) -> Finalist:
     """A finalist of the first objective.
 
     Args:

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.certainty import constraints_unkept, few_trials, leaking_data, shifted_data, tied_finalists
-from pegbox.analysis.convergence import Curves, no_gain_lately, still_falling
+from pegbox.analysis.convergence import Curves, stagnation, unconverged_curves
 from pegbox.analysis.edges import best_at_edge
 from pegbox.analysis.failure_causes import main_failure_cause
 from pegbox.analysis.importance import Importance
@@ -30,10 +30,10 @@ def advise(
     if found[-1] is None:
         found += [leaking_data(history), shifted_data(history)]
         if len(history.objectives) == 1:  # the best of a front lie where one objective is dear, often at an edge
-            found += [best_at_edge(history), still_falling(history, curves), tied_finalists(history)]
+            found += [best_at_edge(history), unconverged_curves(history, curves), tied_finalists(history)]
         found.append(few_trials(history, ranking))
     advice = [one for one in found if one is not None]
     if not any(one.kind in {"constraints", "edge", "budget", "unrankable"} for one in advice):
-        stop = no_gain_lately(history)
+        stop = stagnation(history)
         advice += [] if stop is None else [stop]
     return tuple(advice[:MAX_ADVICE])

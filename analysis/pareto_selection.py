@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pegbox.analysis.feasibility import none_feasible
-from pegbox.analysis.finalist_result import interval_of, standing
+from pegbox.analysis.finalist_result import finalist_result, interval_of
 from pegbox.analysis.finalists import baseline_trial
 from pegbox.analysis.joint_posterior import JointReplicates, gather_jointly
 from pegbox.analysis.pareto_fronts import dominated, hypervolume
@@ -68,7 +68,7 @@ def select_from_front(history: History) -> Selection:
         winner=trials[front.winner].number,
         configuration=trials[front.winner].configuration,
         finalists=tuple(
-            standing(history, joint.tables[0], at, front.draws[:, at, 0], front.chance(at)) for at in front.order
+            finalist_result(history, joint.tables[0], at, front.draws[:, at, 0], front.chance(at)) for at in front.order
         ),
         ties=tuple(trials[one].number for one in front.members if one != front.winner),
         reason=_reason(history, joint, front),

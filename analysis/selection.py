@@ -2,7 +2,7 @@
 
 from pegbox.analysis.evidence import Evidence, pick, weigh
 from pegbox.analysis.feasibility import none_feasible
-from pegbox.analysis.finalist_result import interval_of, standing
+from pegbox.analysis.finalist_result import finalist_result, interval_of
 from pegbox.analysis.finalists import baseline_trial
 from pegbox.analysis.pareto_selection import select_from_front
 from pegbox.analysis.replicates import Replicates, gather_replicates
@@ -47,7 +47,8 @@ def select_winner(history: History) -> Selection:
         winner=trial.number,
         configuration=trial.configuration,
         finalists=tuple(
-            standing(history, replicates, at, evidence.draws[:, at], evidence.chance(at)) for at in evidence.order
+            finalist_result(history, replicates, at, evidence.draws[:, at], evidence.chance(at))
+            for at in evidence.order
         ),
         ties=tuple(replicates.trials[position].number for position in choice.ties),
         reason=explain_choice(history, evidence, choice),

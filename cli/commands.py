@@ -83,6 +83,16 @@ COMMANDS = {
         "on with the study needs the new one.",
         ("pegbox rename digits digits-wide",),
     ),
+    "note": Command(
+        "Note something about a study or a trial, or give it a tag.",
+        "Each note is one event of the history: the page, `pegbox sql` (views notes and trial_tags) and copies of the "
+        "store show it. Without a text and a tag it shows what was noted. A study that runs goes on.",
+        (
+            'pegbox note digits:35 "diverges late" --tag check',
+            "pegbox note digits --tag published",
+            "pegbox note digits",
+        ),
+    ),
     "forget": Command(
         "Show a study nowhere any more, and make its name free.",
         "Nothing is deleted: `pegbox restore` takes the study back, until `pegbox store gc` frees the space.",
@@ -114,6 +124,17 @@ COMMANDS = {
         "before there is a winner, the best that the search has seen. With --format the configuration alone, to be "
         "pasted: `pegbox best --format args | xargs python train.py`. Ends with 3 where no trial can be named.",
         ("pegbox best", "pegbox best digits --format yaml", "pegbox best digits --format args"),
+    ),
+    "predict": Command(
+        "Predict with the model of a study.",
+        "ROWS is a CSV or Parquet file, an SQL query over files, or - for what is piped in. Columns are found by name, "
+        "in any order; those that are missing, or hold something else than in training, are told. Reads and writes in "
+        "pieces, so that millions of rows need no more memory than a few.",
+        (
+            "pegbox predict churn new.csv --out predictions.parquet",
+            "pegbox predict churn@current \"FROM 'new/*.parquet'\" --keep customer --out predictions.csv",
+            "head -100 new.csv | pegbox predict churn -",
+        ),
     ),
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",

@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from pegbox.cli.console import safe
-from pegbox.report.data_story import data_lines, data_warnings
+from pegbox.report.data_summary import data_lines, data_warnings
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.understanding import DataUnderstanding
 

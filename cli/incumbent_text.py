@@ -18,7 +18,7 @@ MOST_BARS = 16
 """Of the best so far."""
 
 
-def draw_standing(status: StudyStatus) -> list[Text]:
+def draw_incumbent(status: StudyStatus) -> list[Text]:
     """The best value of one objective and how it came about, or how far the front of several has come and its knee."""
     best, seen, front = status.best, status.incumbent, status.front
     chosen = [_told("best", best.value, best.trial, " on fresh seeds")] if best and best.is_selected else []

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pegbox.cli.console import safe
-from pegbox.cli.incumbent_text import draw_constraints, draw_failure, draw_standing
+from pegbox.cli.incumbent_text import draw_constraints, draw_failure, draw_incumbent
 from pegbox.cli.worker_table import worker_table
 from pegbox.report.number_format import duration, spaced
 from pegbox.report.progress import used_in_words
@@ -134,7 +134,7 @@ def _budget(status: StudyStatus, width: int) -> RenderableType:
 
 
 def _counts(status: StudyStatus, width: int) -> Text:
-    parts = draw_standing(status)
+    parts = draw_incumbent(status)
     for state, style in STATE_STYLES.items():
         if count := status.counts.get(state):
             parts.append(Text(f"{state.value} {spaced(count)}", style=style))

@@ -27,11 +27,11 @@ def run(
     console = err()
     console.print(f"starting: checking {safe(str(study_file))}", end="\r" if console.is_terminal else "\n")
     from pegbox.cli.drive_study import drive  # what it needs takes a moment to load
-    from pegbox.cli.validate import read_beside_store, read_checked_study, show_doubts
-    from pegbox.report.check_study import doubts_about_study
+    from pegbox.cli.validate import read_beside_store, read_checked_study, show_warnings
+    from pegbox.report.check_study import study_warnings
 
     study = read_checked_study(study_file)
-    show_doubts(console, study.error(doubts_about_study(study.spec)))
+    show_warnings(console, study.error(study_warnings(study.spec)))
     # Before Prefect and the workers start: a study that cannot go on is refused while nothing has happened yet.
     _, comparison = read_beside_store(study, store)
     if comparison.has_changes:

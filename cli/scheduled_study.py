@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pegbox.cli.validate import read_checked_study
 from pegbox.schemas.errors import PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.validation_messages import complaints
+from pegbox.schemas.validation_messages import validation_problems
 
 
 def check_request(study_file: Path | None, pool: str | None, watchdog: bool) -> None:
@@ -52,7 +52,7 @@ def read_scheduled_study(path: Path, given: Mapping[str, str | None]) -> StudySp
     try:
         scheduled = StudySpec.model_validate(raw)
     except ValidationError as error:
-        raise StudyError(complaints(error, raw), "pegbox schedule") from error
+        raise StudyError(validation_problems(error, raw), "pegbox schedule") from error
     from pegbox.report.check_study import check_schedule
 
     if problems := check_schedule(scheduled):

@@ -12,7 +12,7 @@ from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.data_lines import draw_warnings
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.configuration_formats import as_yaml
-from pegbox.report.data_story import data_lines
+from pegbox.report.data_summary import data_lines
 from pegbox.report.number_format import duration, spaced
 from pegbox.report.stored_study import Comparison, compare_with_store
 from pegbox.schemas.domains import AnyDomain, Constant, Integer
@@ -39,7 +39,7 @@ def validate(
     try:
         study = read_study(study_file)
         # After the file was read: a mistake in its syntax is told at once, without loading what checks a training.
-        from pegbox.report.check_study import check_all, doubts_about_study
+        from pegbox.report.check_study import check_all, study_warnings
 
         problems, understood = check_all(study.spec)
         if problems:
@@ -49,15 +49,15 @@ def validate(
         if json:
             print_json({"valid": False, "problems": [problem._asdict() for problem in error.problems]})
         raise
-    doubts = study.error(doubts_about_study(study.spec))
+    warnings = study.error(study_warnings(study.spec))
     if json:
         data = understood.model_dump(mode="json") if understood else None
         most = spec.finalists.after(spec.most_trainings)._asdict()
-        warnings = [problem._asdict() for problem in doubts.problems]
+        warned = [problem._asdict() for problem in warnings.problems]
         told = {
             "valid": True,
             "problems": [],
-            "warnings": warnings,
+            "warnings": warned,
             "search": _search(spec),
             "finalists": most,
             "data": data,
@@ -65,12 +65,12 @@ def validate(
         print_json({**told, "study": spec.model_dump(mode="json"), "store": comparison.told})
     else:
         _summarise(study_file, {**_facts(spec), "store": "\n".join(comparison.told)}, spec, understood)
-        show_doubts(out(), doubts)
+        show_warnings(out(), warnings)
 
 
-def show_doubts(console: Console, doubts: StudyError) -> None:
+def show_warnings(console: Console, warnings: StudyError) -> None:
     """A line for each thing that is allowed and looks like a mistake, with its place in the study file."""
-    for line in str(doubts).splitlines():
+    for line in str(warnings).splitlines():
         console.print(Text.assemble(("warning: ", "warn"), safe(line)), soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""Rows dealt out to folds and parts of given shares: at random, stratified by class, by group, or by time."""
+"""Cross-validation folds, and parts of given shares: at random, stratified by class, by group, or by time."""
 
 import heapq
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ from pegbox.datasets.column_types import Codes, Floats
 Labels = npt.NDArray[np.intp]
 """For each row the place of its part in the shares, shape (n_rows,)."""
 
-Deal = Callable[[npt.NDArray[np.int64], Sequence[float]], Labels]
-"""Deals the given rows; shares are positive and add up to 1."""
+Split = Callable[[npt.NDArray[np.int64], Sequence[float]], Labels]
+"""Assigns the given rows to parts; shares are positive and add up to 1."""
 
 
-def deal_strata(strata: Codes, shares: Sequence[float], rng: np.random.Generator) -> Labels:
+def stratified_folds(strata: Codes, shares: Sequence[float], rng: np.random.Generator) -> Labels:
     """Divide every stratum by the shares, at random within it; each part gets a row of each at least.
 
     What rounding takes from a part in one stratum it is given in the next, so that the parts as a whole keep their
@@ -49,10 +49,10 @@ def _whole_counts(want: Floats, size: int) -> Codes:
     return counts
 
 
-def deal_groups(groups: Codes, strata: Codes, shares: Sequence[float], rng: np.random.Generator) -> Labels:
+def group_folds(groups: Codes, strata: Codes, shares: Sequence[float], rng: np.random.Generator) -> Labels:
     """Keep each group in one part; every group goes where most is missing, the large ones first.
 
-    A group belongs to the stratum that most of its rows belong to, and each stratum is dealt out by itself.
+    A group belongs to the stratum that most of its rows belong to, and each stratum is divided by itself.
 
     Args:
         groups: Codes from 0 without holes, shape (n_rows,).
@@ -89,7 +89,7 @@ def _most_common(groups: Codes, strata: Codes) -> Codes:
     return common
 
 
-def deal_time(times: Floats, shares: Sequence[float]) -> Labels:
+def time_folds(times: Floats, shares: Sequence[float]) -> Labels:
     """The oldest rows go to the first part, the latest to the last; rows of one time stay together."""
     n = len(times)
     ordered = np.sort(times)

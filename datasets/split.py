@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from pegbox.datasets.column_types import Codes
-from pegbox.datasets.folds import Deal, Labels, deal_groups, deal_strata, deal_time
+from pegbox.datasets.folds import Labels, Split, group_folds, stratified_folds, time_folds
 from pegbox.datasets.frame import Frame
 from pegbox.datasets.target import Rows
 from pegbox.schemas.data import SplitSpec
@@ -15,6 +15,10 @@ from pegbox.schemas.errors import DataError
 
 N_QUANTILES = 10
 """A numeric target is stratified by this many quantiles, or fewer where the rows are few."""
+
+# Picked by hand: enough to see that a training goes wrong, too few to make an epoch longer.
+MOST_MEASURED = 2000
+"""Rows that the training of a whole model is watched on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +38,45 @@ def split_rows(spec: SplitSpec, frame: Frame) -> tuple[Fold, ...]:
     Raises:
         DataError: Rows, classes, groups or times are too few to give every part its share.
     """
-    deal = _dealer(spec, frame)
+    split = _splitter(spec, frame)
     everything = np.arange(len(frame))
     if spec.folds is None:
         shares = [1 - spec.test - spec.valid, spec.valid, spec.test][: 3 if spec.test else 2]
-        labels = deal(everything, shares)
+        labels = split(everything, shares)
         folds = [Fold(*(np.flatnonzero(labels == part) for part in range(3)))]
     else:
-        # The test rows are dealt before the folds: the same rows are held out of all of them, and no fold may tune on
+        # The test rows come before the folds: the same rows are held out of all of them, and no fold may tune on
         # what judges it.
-        held_out = deal(everything, [1 - spec.test, spec.test]) if spec.test else np.zeros(len(frame), np.intp)
+        held_out = split(everything, [1 - spec.test, spec.test]) if spec.test else np.zeros(len(frame), np.intp)
         rest, test = np.flatnonzero(held_out == 0), np.flatnonzero(held_out == 1)
-        folds = _folds(spec, deal, rest, test)
+        folds = _folds(spec, split, rest, test)
     for number, fold in enumerate(folds):
         _check_parts(spec, frame, fold, number)
     return tuple(folds)
 
 
-def _folds(spec: SplitSpec, deal: Deal, rest: Rows, test: Rows) -> list[Fold]:
+def whole_fold(folds: Sequence[Fold], n_rows: int) -> Fold:
+    """All rows that are not held out as the training part.
+
+    The validation part is a sample of them, because every trainer reports what it measures there; nothing is chosen
+    by that.
+    """
+    test = folds[0].test
+    train = np.setdiff1d(np.arange(n_rows), test)
+    return Fold(train, train[:: -(-len(train) // MOST_MEASURED)], test)
+
+
+def _folds(spec: SplitSpec, split: Split, rest: Rows, test: Rows) -> list[Fold]:
     n_folds = spec.folds or 1
     if spec.time:
         # One block more than folds: the first is never validated on, because nothing lies before it to train on.
-        blocks = deal(rest, [1 / (n_folds + 1)] * (n_folds + 1))
+        blocks = split(rest, [1 / (n_folds + 1)] * (n_folds + 1))
         return [Fold(rest[blocks <= i], rest[blocks == i + 1], test) for i in range(n_folds)]
-    blocks = deal(rest, [1 / n_folds] * n_folds)
+    blocks = split(rest, [1 / n_folds] * n_folds)
     return [Fold(rest[blocks != i], rest[blocks == i], test) for i in range(n_folds)]
 
 
-def _dealer(spec: SplitSpec, frame: Frame) -> Deal:
+def _splitter(spec: SplitSpec, frame: Frame) -> Split:
     if frame.times is not None:
         return partial(_by_time, frame)
     rng = np.random.default_rng(spec.seed)
@@ -86,7 +101,7 @@ def _strata(spec: SplitSpec, frame: Frame) -> Codes:
 def _by_time(frame: Frame, rows: Rows, shares: Sequence[float]) -> Labels:
     _check_count(len(rows), shares, "rows")
     assert frame.times is not None
-    return deal_time(frame.times[rows], shares)
+    return time_folds(frame.times[rows], shares)
 
 
 def _by_group(
@@ -95,7 +110,7 @@ def _by_group(
     assert frame.groups is not None
     names, groups = np.unique(frame.groups[rows], return_inverse=True)
     _check_count(len(names), shares, f"groups of {spec.group!r}")
-    return deal_groups(groups, strata[rows], shares, rng)
+    return group_folds(groups, strata[rows], shares, rng)
 
 
 def _at_random(
@@ -111,7 +126,7 @@ def _at_random(
             f"{len(shares)} parts, got {counts.min()}. Merge the class with another, leave it out, ask for "
             "fewer folds, or write `stratify: false`."
         )
-    return deal_strata(codes, shares, rng)
+    return stratified_folds(codes, shares, rng)
 
 
 def _check_count(count: int, shares: Sequence[float], what: str) -> None:

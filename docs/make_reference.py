@@ -73,7 +73,7 @@ that a double tells apart, and `max - min` must be a number too.
 SECTIONS = {
     "data": ("DataSpec",),
     "data.split": ("SplitSpec",),
-    "train": ("TorchTrain", "SklearnTrain", "FunctionTrain", "CommandTrain", "CustomTrain"),
+    "train": ("TorchTrain", "ModuleTrain", "SklearnTrain", "FunctionTrain", "CommandTrain", "CustomTrain"),
     "space": (
         "Float",
         "Integer",

@@ -13,7 +13,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.overrides import SOURCE, override
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
-from pegbox.schemas.validation_messages import complaints
+from pegbox.schemas.validation_messages import validation_problems
 from pegbox.storage.amending import amend_study
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
@@ -94,7 +94,7 @@ def _branched(history: History, settings: Sequence[str], name: str) -> StudySpec
     try:
         spec = StudySpec.model_validate(raw)
     except ValidationError as error:
-        raise StudyError(complaints(error, raw), "--as") from error
+        raise StudyError(validation_problems(error, raw), "--as") from error
     if problems := check_study(spec):
         raise StudyError(problems, SOURCE)
     return spec

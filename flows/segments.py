@@ -18,6 +18,10 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
 
+# Picked by hand: to ask costs a cluster some milliseconds, and who waits for it wants to know within the minute.
+LOOK_SECONDS = 10.0
+"""How often the cluster is looked at while no task ends: tasks of one that is gone may never end."""
+
 
 @dataclass(frozen=True)
 class _Ongoing:
@@ -66,6 +70,11 @@ class SegmentRunner:
         return max(0, self._crew.capacity - len(self._ongoing) - len(self._waiting) - len(self._backoff))
 
     @property
+    def is_ending(self) -> bool:
+        """True once a signal came: what is on its way is let finish, and nothing is begun."""
+        return self._interruption.is_requested
+
+    @property
     def is_busy(self) -> bool:
         """True while a segment waits, rests or is on its way."""
         return bool(self._waiting or self._backoff or self._ongoing)
@@ -76,22 +85,29 @@ class SegmentRunner:
         self._fill()
 
     def settle(self, judge: Callable[[], object] = lambda: None) -> None:
-        """Wait until one task ends, if one is on its way, record what that means, and go on with what waits.
+        """Wait a while for one task to end, if one is on its way, record what that means, and go on with what waits.
 
         Args:
             judge: Called in between; may `drop` what is not worth going on with.
 
         Raises:
             StudyInterruptedError: A signal came, and what was running has been let finish.
+            ClusterLostError: The whole cluster went away.
             Exception: What a task raised that is no failure of its trial.
         """
         if self._ongoing or self._backoff:
-            completion = self._ongoing.next(self._backoff.seconds_left())
+            completion = self._ongoing.next(self._seconds_to_wait())
             if completion:
                 self._record(completion)
+            elif why := self._crew.why_lost():
+                raise cluster_lost(self._study.history.spec.name, why)
         self.cleanup.look()
         judge()
         self._fill()
+
+    def _seconds_to_wait(self) -> float:
+        rest = self._backoff.seconds_left()
+        return LOOK_SECONDS if rest is None else min(rest, LOOK_SECONDS)
 
     def drop(self, trial: int, replicate: int | None = None) -> None:
         """Train no further fold of a trial, or of a fresh seed of it."""

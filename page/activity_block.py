@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 
-from pegbox.page.document import Bar, Curve, Curves, FailureGroup, Timeline
+from pegbox.page.document import BandRow, Bar, Curve, Curves, FailureGroup, Timeline
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.curves import CurvePoint, curve_points, n_curves, trials_with_curves
 from pegbox.storage.queries.failures import alike_failures
 from pegbox.storage.queries.segments import ended_segments, idle_share, n_ended_segments
+from pegbox.storage.queries.trial_life import curve_band
 
 # Three bounds on what the document carries, picked by hand: more curves hide each other, more steps are finer than a
 # pixel, and more bars are thinner than one, while every point makes a page that is sent by mail heavier.
@@ -36,10 +37,17 @@ def draw_curves(file: HistoryFile, spec: StudySpec, always: tuple[int, ...]) -> 
     return Curves(
         metric=objective.metric,
         rungs=spec.rungs[:-1],
+        band=_band(file, spec.name, objective.metric),
         n_total=n_total,
         note="" if n_drawn == n_total else f"{n_drawn:,} of {n_total:,} curves are drawn: the best and an even sample.",
         drawn=tuple(_curve(trial, found) for trial, found in sorted(points.items())),
     )
+
+
+def _band(file: HistoryFile, study: str, metric: str) -> tuple[BandRow, ...]:
+    points = curve_band(file, study, metric)
+    stride = -(-len(points) // MOST_STEPS)
+    return tuple(BandRow(**one.model_dump()) for one in points[::-stride][::-1]) if points else ()
 
 
 def _curve(trial: int, points: list[CurvePoint]) -> Curve:

@@ -16,7 +16,7 @@ from pegbox.page.analysis_blocks import analysis_of
 from pegbox.page.answer_block import sureness
 from pegbox.page.document import Analysis, Knobs
 from pegbox.report.explanation import Explanation
-from pegbox.report.kept_explanations import KeptExplanations
+from pegbox.report.explanation_cache import ExplanationCache
 from pegbox.report.next_steps import next_steps
 from pegbox.report.status import StudyStatus
 from pegbox.schemas.selection import Selection
@@ -34,7 +34,7 @@ MOST_SECONDS = 300.0
 FAILED = "The analysis could not be computed. `pegbox explain` says why."
 
 
-class Analyst:
+class AnalysisProcess:
     """Knows the last explanation of each study, and has a newer one computed where it is out of date."""
 
     def __init__(self, root: Path) -> None:
@@ -78,7 +78,7 @@ class Analyst:
             known = self._known.get(study)
         if known is not None and known.version == version:
             return known
-        kept = KeptExplanations(self._store, study).last()
+        kept = ExplanationCache(self._store, study).last()
         if kept is None or (known is not None and kept.version < known.version):
             return known
         with self._guard:

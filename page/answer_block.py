@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pegbox.page.document import Answer, FinalistRow, FrontRow, Recipe, Sureness
+from pegbox.page.document import Answer, FinalistRow, FrontRow, Sureness
+from pegbox.page.trial_document import Recipe
 from pegbox.report import configuration_formats
 from pegbox.report.answer import Answer as FoundAnswer
 from pegbox.report.answer_sentences import against_baseline, certainty, seeds_in_words, with_interval
@@ -45,7 +46,7 @@ def _selected(selection: Selection) -> dict[str, Any]:
         "search_value": best.search_value,
         "reason": selection.reason,
         "test_metrics": selection.test_metrics,
-        "checkpoint": _in_store(selection.checkpoint) if selection.checkpoint else None,
+        "checkpoint": in_store(selection.checkpoint) if selection.checkpoint else None,
         "baseline": against_baseline(selection),
     }
 
@@ -62,7 +63,7 @@ def _further(selection: Selection) -> dict[str, str]:
     }
 
 
-def _in_store(checkpoint: Path) -> str:
+def in_store(checkpoint: Path) -> str:
     """Where in its store a checkpoint is: a page that is sent on tells nothing of the machine."""
     return "/".join(checkpoint.parts[-2:])
 

@@ -5,27 +5,28 @@ from pathlib import Path
 
 from pegbox.page.activity_block import draw_curves, failure_groups, timeline
 from pegbox.page.answer_block import answer
-from pegbox.page.document import Analysis, Goal, Head, StudyPage
+from pegbox.page.document import Analysis, Goal, Head, NoteRow, StudyPage
 from pegbox.page.lineage_block import lineage, unix
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
-from pegbox.page.trials_block import best_so_far, draw_trials, front_so_far, rung_rows
+from pegbox.page.trial_block import told_lives
+from pegbox.page.trials_block import SHOWN, all_trials, best_so_far, draw_trials, front_so_far, rung_rows
 from pegbox.report.answer import answer_of
 from pegbox.report.incumbent import limit_in_words
 from pegbox.report.status import Phase, StudyStatus
 from pegbox.report.study_reader import StudyReader
-from pegbox.schemas.competition import Exclusion
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.competing import exclusions
+from pegbox.storage.queries.notes import notes_of, tags_of
 from pegbox.storage.queries.studies import moments
 
-Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
+# Picked by hand: the table of trials and the SQL views hold the others.
+MOST_NOTES = 500
 
-SHOWN = {Exclusion.BREAKS_CONSTRAINT: "infeasible", Exclusion.OUTSIDE_SPACE: "outside"}
-"""How the page calls completed trials that do not compete."""
+Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
 
 _STATES: dict[Phase, str] = {
     "waiting": "waiting",
@@ -38,7 +39,7 @@ _STATES: dict[Phase, str] = {
 }
 
 
-def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, fresh: bool = False) -> StudyPage:
+def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, *, is_file: bool = False) -> StudyPage:
     """Everything that the page shows of one study.
 
     Args:
@@ -46,14 +47,15 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
         study: Its name; the one that was active last where it is None.
         made_at: Unix time that the page says it is from.
         analyse: Computes the analysis, or gives an earlier one.
-        fresh: Bring the store up to date first; otherwise the snapshot is read as it was last published.
+        is_file: For a file, which can ask nobody later: the store is brought up to date first, and the lives of trials
+            are told; otherwise the snapshot is read as it was last published.
 
     Raises:
         NotFoundError: There is no history, or it holds no such study.
     """
     # The reader comes first: it is the one that brings the store up to date, and the file opened after it sees the
     # same.
-    with StudyReader(root, study, fresh=fresh) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
+    with StudyReader(root, study, fresh=is_file) as reader, HistoryFile(StoreLayout(root.absolute())) as file:
         spec, status, selection = reader.spec, reader.status(), reader.selection()
         # Their curves are drawn in any case: a sample could leave out the very trials that the answer is about.
         finalists = tuple(one.trial for one in selection.finalists) if selection else ()
@@ -65,6 +67,7 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
             analysis=analyse(file, spec, status, selection),
             parameters=axes(spec.space),
             trials=draw_trials(file, spec),
+            everything=all_trials(file, spec) if is_file else None,
             best=best_so_far(file, spec),
             volume=front_so_far(file, spec),
             curves=draw_curves(file, spec, always=(*finalists, *best)),
@@ -73,6 +76,9 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
             failures=failure_groups(file, spec.name),
             lineage=lineage(file, spec),
             studies=compared_rows(file, spec.name),
+            notes=tuple(NoteRow(**one.model_dump()) for one in notes_of(file, spec.name, MOST_NOTES)),
+            labels=tuple(one.tag for one in tags_of(file, spec.name) if one.trial is None),
+            lives=told_lives(file, spec, always=(*finalists, *best)) if is_file else (),
         )
 
 

@@ -8,10 +8,8 @@ from typing import Literal
 
 from pydantic import Field, FiniteFloat
 
+from pegbox.page.trial_document import Number, Recipe, TrialLife
 from pegbox.schemas.base import Schema
-
-# Finite, because JSON knows neither NaN nor infinity: a browser would refuse the whole document for one diverged loss.
-Number = FiniteFloat | None
 
 TRAINING_TIME = "training time"
 """Stands among metrics for the seconds of training."""
@@ -50,15 +48,6 @@ class Head(Schema):
     tags: dict[str, str] = Field(default={})
     version: int = 0
     """Of the history."""
-
-
-class Recipe(Schema):
-    """The chosen configuration, ready to be pasted."""
-
-    yaml: str
-    cli: str
-    python: str
-    json_text: str
 
 
 class Answer(Schema):
@@ -186,6 +175,15 @@ class Trials(Schema):
     """Running time of the study when the trial ended."""
     spent: tuple[Number, ...] = ()
     """Training time of all trials that had ended by then."""
+    failure: tuple[str, ...] = ()
+    """The kind of failure; empty where none."""
+    message: tuple[int | None, ...] = ()
+    """Position among `messages`."""
+    tags: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    """All that was noted of a trial, in one text; empty where nothing was."""
+    messages: tuple[str, ...] = ()
+    """The beginnings of what failed trials said, each once."""
     parameters: dict[str, tuple[Number, ...]] = Field(default={})
     """Parameter to a number or a position among its values; null where inactive."""
     metrics: dict[str, tuple[Number, ...]] = Field(default={})
@@ -247,10 +245,22 @@ class Curve(Schema):
     values: tuple[Number, ...]
 
 
+class BandRow(Schema):
+    """Where the middle eight of ten trials were at one step."""
+
+    step: int
+    n_trials: int
+    low: FiniteFloat
+    middle: FiniteFloat
+    high: FiniteFloat
+
+
 class Curves(Schema):
     """Learning curves of some trials and where trials were compared."""
 
     metric: str
+    band: tuple[BandRow, ...] = ()
+    """Of all trials of the search."""
     rungs: tuple[int, ...] = ()
     n_total: int = 0
     """Trials that have a curve."""
@@ -375,6 +385,17 @@ class StudyRow(Schema):
     best_values: tuple[FiniteFloat, ...] = ()
 
 
+class NoteRow(Schema):
+    """What somebody noted."""
+
+    trial: int | None
+    """None for the whole study."""
+    text: str
+    tags: tuple[str, ...]
+    untagged: tuple[str, ...]
+    at: FiniteFloat
+
+
 class Analysis(Schema):
     """What takes longer to compute than to read; may be older than the rest of a live page."""
 
@@ -402,6 +423,8 @@ class StudyPage(Schema):
     analysis: Analysis
     parameters: tuple[Parameter, ...]
     trials: Trials
+    everything: Trials | None = None
+    """Of a file: all trials, without their rungs, where not all are drawn; a live host is asked for them."""
     best: BestSoFar
     volume: BestSoFar = BestSoFar()
     """With several objectives: the share of the box between the best and the worst of each that the front covers."""
@@ -412,3 +435,9 @@ class StudyPage(Schema):
     lineage: Lineage
     studies: tuple[StudyRow, ...] = ()
     """All studies of the store, this one among them."""
+    notes: tuple[NoteRow, ...] = ()
+    """On the study and its trials, latest first."""
+    labels: tuple[str, ...] = ()
+    """Tags that people gave to the study."""
+    lives: tuple[TrialLife, ...] = ()
+    """Of a file, which can ask nobody: the trials that it tells more of; a live host is asked for each."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from pegbox.page.live_gate import Gate, is_loopback
+from pegbox.page.live_access import AccessRule, is_loopback
 from pegbox.page.live_host import live_app
 from pegbox.schemas.errors import PageError
 
@@ -30,7 +30,7 @@ def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> 
 
     is_open = is_loopback(host) and not is_shared_machine()
     # 24 bytes are 192 bits, beyond guessing over a network, and short enough for an address that is pasted.
-    gate = Gate(token=None if is_open else secrets.token_urlsafe(24))
+    gate = AccessRule(token=None if is_open else secrets.token_urlsafe(24))
     # Bound here and handed to uvicorn: the port is known before anything is served (0 takes any), and a taken one is
     # told in our words instead of its log.
     with bind(host, port) as listener:
@@ -85,7 +85,7 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket, gate: Gate) -> str:
+def address(listener: socket.socket, gate: AccessRule) -> str:
     """What a visitor types."""
     host, port = listener.getsockname()[:2]
     if host in {"0.0.0.0", "::"}:  # noqa: S104  shown, not bound

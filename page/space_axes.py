@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pegbox.page.document import Number, Parameter
+from pegbox.page.document import Parameter
+from pegbox.page.trial_document import Number
 from pegbox.report.number_format import parameter as written
 from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.space import Space

@@ -5,7 +5,7 @@ from pathlib import Path
 from pegbox.report.answer import answer_of
 from pegbox.report.answer_figure import draw_figure
 from pegbox.report.explain import explained
-from pegbox.report.kept_explanations import KeptExplanations
+from pegbox.report.explanation_cache import ExplanationCache
 from pegbox.report.leaderboard import Row, leaderboard, measured
 from pegbox.report.markdown import answer_page
 from pegbox.report.next_steps import next_steps
@@ -17,7 +17,7 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.studies import study_names
 
 
-class Bulletin(Schema):
+class ArtifactTexts(Schema):
     """How a study stands, for people who do not sit at its terminal."""
 
     page: str
@@ -30,7 +30,7 @@ class Bulletin(Schema):
     """The same in words."""
 
 
-def bulletin_of(root: Path, study: str, *, is_over: bool = False) -> Bulletin:
+def artifact_texts(root: Path, study: str, *, is_over: bool = False) -> ArtifactTexts:
     """How a study that this process drives stands, as the store was last published.
 
     Args:
@@ -47,14 +47,14 @@ def bulletin_of(root: Path, study: str, *, is_over: bool = False) -> Bulletin:
         figure = draw_figure(reader.spec.goals, measured(reader.file, reader.spec), status.front, selection)
         # While the study runs its driver has better things to do than to analyse: what others found is shown.
         store = StoreLayout(root.absolute())
-        known = explained(store, reader.file, reader.spec) if is_over else KeptExplanations(store, study).last()
+        known = explained(store, reader.file, reader.spec) if is_over else ExplanationCache(store, study).last()
         # The run is still recorded as running at this moment, and the last word would say so for ever.
         status = _ended(status) if is_over else status
         steps = next_steps(status, known.advice if known else (), study_names(reader.file))
         answer = answer_of(reader.spec, status, selection, reader.view_name, steps)
         rows = leaderboard(reader.file, reader.spec, status.front, selection)
     nearest = status.budget[0] if status.budget else None
-    return Bulletin(
+    return ArtifactTexts(
         page=answer_page(answer, figure),
         leaderboard=rows,
         percent=100.0 if status.search_end is not None else 100 * nearest.share if nearest else 0.0,

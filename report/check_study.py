@@ -4,8 +4,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pegbox.datasets.check import check_data
+from pegbox.datasets.watched import check_watched, look_at_watched
 from pegbox.report.check_cluster import check_cluster
-from pegbox.report.data_story import understand_prepared
+from pegbox.report.data_summary import understand_prepared
 from pegbox.schemas.errors import DataError, Problem
 from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.secret_texts import masked_secret
@@ -14,7 +15,7 @@ from pegbox.schemas.train import CommandTrain, TorchTrain
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.methods import check_search
 from pegbox.training.check_prepared import check_prepared
-from pegbox.training.kinds.registry import check_training, doubts_of_training
+from pegbox.training.kinds.registry import check_training, training_warnings
 
 
 def check_study(spec: StudySpec) -> tuple[Problem, ...]:
@@ -24,7 +25,7 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
     it sees the published ranges: those that the history narrows lie within them.
     """
     if problem := _misfit_preset(spec):
-        # Alone: with the preset of another kind every further complaint would be about parameters that nobody asked
+        # Alone: with the preset of another kind every further problem would be about parameters that nobody asked
         # for.
         return (problem,)
     # Presets stand for parameters, and what checks a space must see these.
@@ -39,9 +40,9 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
     )
 
 
-def doubts_about_study(spec: StudySpec) -> tuple[Problem, ...]:
+def study_warnings(spec: StudySpec) -> tuple[Problem, ...]:
     """What a study may say, and what is more often than not a mistake: worth a look before a night is spent on it."""
-    return doubts_of_training(draw_published(spec))
+    return training_warnings(draw_published(spec))
 
 
 def check_secrets(spec: StudySpec) -> tuple[Problem, ...]:
@@ -65,7 +66,7 @@ def check_secrets(spec: StudySpec) -> tuple[Problem, ...]:
 def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
     """What is wrong with the study as one that tunes itself again."""
     if spec.schedule is None or len(spec.goals) == 1:
-        return ()
+        return check_watched(spec)
     message = f"a schedule judges an incumbent by one objective, got {len(spec.goals)}. Leave the schedule out."
     return (Problem(message, ("schedule",)),)
 
@@ -95,7 +96,8 @@ def check_all(spec: StudySpec) -> tuple[tuple[Problem, ...], DataUnderstanding |
     if any(problem.path[:1] == ("data",) for problem in problems):
         return problems, None
     shown, understood = look_at_data(draw_published(spec))
-    # One complaint for each place: the cheap check names the cause, what follows from it would only bury that.
+    shown = (*shown, *look_at_watched(spec))
+    # One problem for each place: the cheap check names the cause, what follows from it would only bury that.
     places = {problem.path for problem in problems}
     return (*problems, *(problem for problem in shown if problem.path not in places)), understood
 

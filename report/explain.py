@@ -11,10 +11,10 @@ from pegbox.analysis.health import advise
 from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.ranking import ranked
 from pegbox.analysis.rung_correlation import rung_correlations
-from pegbox.report.data_story import data_advice, recorded_understanding
+from pegbox.report.data_summary import data_advice, recorded_understanding
 from pegbox.report.explanation import Explanation
+from pegbox.report.explanation_cache import ExplanationCache, explained_content
 from pegbox.report.history_sample import MOST_ANALYSED, measured_history
-from pegbox.report.kept_explanations import KeptExplanations, explained_content
 from pegbox.report.next_steps import next_steps, tried_out
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.history import History
@@ -54,7 +54,7 @@ def explain_study(root: Path, name: str | None = None) -> Explanation:
 
 def explained(store: StoreLayout, file: HistoryFile, spec: StudySpec) -> Explanation:
     """The explanation of a study that is open already: the kept one where the history holds nothing new for it."""
-    kept = KeptExplanations(store, spec.name)
+    kept = ExplanationCache(store, spec.name)
     version = history_version(file, spec.name)
     last = kept.last()
     # By version first: to replay and hash a history takes longer than to look at its number.

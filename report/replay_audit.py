@@ -13,7 +13,7 @@ from pegbox.schemas.warm_start import EarlierStudy
 from pegbox.search.decision_events import decide
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.strategy import Strategy
-from pegbox.search.warm_start_sources import learns
+from pegbox.search.warm_start_sources import is_warm_started
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.past_studies import past_history
@@ -116,7 +116,7 @@ class _Strategies:
 
     def of(self, history: History) -> Strategy:
         spec = history.spec
-        earlier = history.earlier or () if learns(spec) else ()
+        earlier = history.earlier or () if is_warm_started(spec) else ()
         # Kept from decision to decision: a strategy that fits a model would else warm up again for each of them.
         if self._strategy is None or self._made_for != (spec, earlier):
             histories = [self._recall(one) for one in earlier] if self._recall else []

@@ -9,7 +9,7 @@ from pegbox.schemas.spec_changes import spec_changes
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.same_study import changes, is_barren
+from pegbox.storage.same_study import changes, has_no_values
 
 # Picked by hand: what changed is to be seen above the live view that follows it.
 MOST_TOLD = 6
@@ -61,7 +61,7 @@ def _standing(history: History) -> str:
 
 def _consequence(history: History, now: StudySpec) -> list[str]:
     """What becomes of the trials where the space is another."""
-    if now.space == history.spec.space or is_barren(history):
+    if now.space == history.spec.space or has_no_values(history):
         return []
     n_left = sum(not now.space.contains(trial.configuration) for trial in history.trials)
     return [f"{n_left} of {len(history.trials)} trials lie outside the space and no longer compete"] if n_left else []

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from pegbox.report import incumbent_rows
-from pegbox.report.data_story import recorded_understanding
+from pegbox.report.data_summary import recorded_understanding
 from pegbox.report.incumbent import Front, Incumbent, broken_in_words
 from pegbox.report.progress import FailureExample, SeedRound, Tally
 from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
@@ -17,7 +17,7 @@ from pegbox.report.worker_activity import activities
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.understanding import DataUnderstanding
-from pegbox.search.warm_start_sources import learns
+from pegbox.search.warm_start_sources import is_warm_started
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries import events, segments, studies, trials
@@ -137,7 +137,7 @@ class StudyReader:
             broken=incumbent_rows.broken_constraints(self.file, self.spec),
             search_end=events.search_end(self.file, self.study),
             understood=events.understood_output(self.file, self.study) if self._prints else None,
-            earlier=events.earlier_studies(self.file, self.study) if learns(self.spec) else (),
+            earlier=events.earlier_studies(self.file, self.study) if is_warm_started(self.spec) else (),
         )
 
     def finished(self, after: Sequence[int] = ()) -> tuple[FinishedTrial, ...]:

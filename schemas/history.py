@@ -15,7 +15,6 @@ from pegbox.schemas.decision import Continue, Start, Stop
 from pegbox.schemas.events import (
     DecisionMade,
     Driven,
-    EarlierChosen,
     Event,
     RunStarted,
     SearchEnded,
@@ -27,6 +26,7 @@ from pegbox.schemas.events import (
     TrialFailed,
     TrialReopened,
     TrialRetried,
+    WarmStartChosen,
 )
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
@@ -210,7 +210,7 @@ class History(Schema):
                     spec, search_end = event.spec, None
                 case StudyRenamed(name=name):
                     spec = spec.model_copy(update={"name": name})
-                case EarlierChosen():
+                case WarmStartChosen():
                     earlier = event.studies
                 case DecisionMade():
                     n_decisions, search_end = event.number + 1, None

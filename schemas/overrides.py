@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.validation_messages import complaints
+from pegbox.schemas.validation_messages import validation_problems
 from pegbox.schemas.yaml_text import YamlTextError, parse_yaml
 
 SOURCE = "--set"
@@ -32,7 +32,7 @@ def override(spec: StudySpec, settings: Iterable[str]) -> StudySpec:
     try:
         return StudySpec.model_validate(raw)
     except ValidationError as error:
-        raise StudyError(complaints(error, raw), SOURCE) from error
+        raise StudyError(validation_problems(error, raw), SOURCE) from error
 
 
 def _parsed(setting: str) -> tuple[list[str], Any]:

@@ -11,6 +11,7 @@ from pegbox.schemas.plan import (
     BudgetSpec,
     Constraint,
     FidelitySpec,
+    Final,
     FinalistsSpec,
     Objective,
     RunSpec,
@@ -19,7 +20,7 @@ from pegbox.schemas.plan import (
 )
 from pegbox.schemas.space import Space
 from pegbox.schemas.text import unstorable
-from pegbox.schemas.train import IMPORTED, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
+from pegbox.schemas.train import IMPORTED, FunctionTrain, ModuleTrain, SklearnTrain, TorchTrain, TrainSpec
 
 BUDGETED_METHODS = frozenset({"freeze_thaw"})
 """Methods that decide at once what to try and how far to train it, by rungs of their own."""
@@ -57,6 +58,9 @@ class StudySpec(Schema):
     """How the study is executed."""
     finalists: FinalistsSpec = FinalistsSpec()
     """How the winner is chosen among the best few."""
+    final: Final = "best"
+    """Which model the study ends in: `best`, the winner's best fresh seed as it is, or `refit`, the winner trained once
+    more on all rows that are not held out, the validation rows among them."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
     tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
@@ -90,6 +94,14 @@ class StudySpec(Schema):
             )
         if self.data is None and not self.train.brings_data:
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
+        if self.data is not None and isinstance(self.train, ModuleTrain) and self.train.loaders:
+            raise ValueError("train.loaders and data both give the rows to train on. Leave one of them out.")
+        if self.final == "refit" and self.train.brings_data:
+            raise EntryError(
+                f"final: refit trains on rows that pegbox divided, and a {self.train.kind} sees to its own. Write "
+                "`final: best`.",
+                "final",
+            )
         return self
 
     @property
@@ -100,7 +112,7 @@ class StudySpec(Schema):
     @property
     def task(self) -> Task | None:
         """What the target is; None to take it from the data, or where a function brings its own."""
-        return self.train.task if isinstance(self.train, TorchTrain | SklearnTrain) else None
+        return self.train.task if isinstance(self.train, TorchTrain | ModuleTrain | SklearnTrain) else None
 
     @property
     def is_imported(self) -> bool:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pegbox.schemas.errors import Problem, StudyError
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.validation_messages import complaints
+from pegbox.schemas.validation_messages import validation_problems
 from pegbox.schemas.yaml_text import YamlText, YamlTextError, parse_yaml
 
 FOREIGN_KEYS = frozenset({"parameters", "apiVersion", "hydra", "hydra/sweeper"})
@@ -55,7 +55,7 @@ def read_study(path: Path) -> StudyFile:
     try:
         spec = StudySpec.model_validate(parsed.value)
     except ValidationError as error:
-        problems = [_placed(problem, parsed) for problem in complaints(error, parsed.value)]
+        problems = [_placed(problem, parsed) for problem in validation_problems(error, parsed.value)]
         # By place, as one reads a file; pydantic tells them by the order of the schema.
         raise StudyError(sorted(problems, key=lambda one: (one.line, one.column)), str(path)) from error
     return StudyFile(path, spec, parsed)

@@ -1,6 +1,6 @@
 """What a study says about training; the loops live in `training`."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field
 
@@ -14,18 +14,27 @@ IMPORTED = "imported:objective"
 
 
 class _Train(Declared):
-    brings_data: ClassVar[bool] = False
-    """True if training may bring its own data, so that the study needs none."""
-
     epochs: int = Field(default=1, ge=1)
     """The full budget of a trial."""
 
+    @property
+    def brings_data(self) -> bool:
+        """True if training may bring its own data, so that the study needs none."""
+        return False
 
-class TorchTrain(_Train):
-    """A model that pegbox builds from the configuration and trains with its own loop."""
 
-    kind: Literal["mlp", "cnn", "resnet", "rnn", "transformer"]
-    """The family of models; the space holds its hyperparameters."""
+class _OwnCode(_Train):
+    """What may load anything itself."""
+
+    @property
+    def brings_data(self) -> bool:
+        """A function, a program or a trainer of yours may."""
+        return True
+
+
+class _LoopTrain(_Train):
+    """What pegbox's own loop is told, whoever builds the model."""
+
     task: Task | None = None
     """Taken from the target column where it is left out."""
     patience: int | None = Field(default=None, ge=1)
@@ -34,6 +43,34 @@ class TorchTrain(_Train):
     """`auto` is mixed where a GPU has it, float32 elsewhere."""
     device: Device = "auto"
     """`auto` takes a GPU where there is one."""
+
+
+class TorchTrain(_LoopTrain):
+    """A model that pegbox builds from the configuration and trains with its own loop."""
+
+    kind: Literal["mlp", "cnn", "resnet", "rnn", "transformer"]
+    """The family of models; the space holds its hyperparameters."""
+
+
+class ModuleTrain(_LoopTrain):
+    """A `torch.nn.Module` of yours, trained with pegbox's own loop."""
+
+    kind: Literal["torch"]
+    """A module by import path; the space holds its arguments and the hyperparameters of every torch kind."""
+    module: ImportPath = Field(examples=["my_project.models:Net"])
+    """The class, or a function that makes one, as `package.module:name`."""
+    loss: ImportPath | None = Field(default=None, examples=["my_project.losses:focal", "torch.nn:SmoothL1Loss"])
+    """`loss(outputs, target)`, a function or a class of modules; cross-entropy or the squared error where it is left
+    out."""
+    metrics: dict[str, ImportPath] = Field(default={}, examples=[{"top2": "my_project.metrics:top2"}])
+    """Further metrics by name, `metric(outputs, target)` each; `top2` is measured as `val_top2` and `test_top2`."""
+    loaders: ImportPath | None = Field(default=None, examples=["my_project.data:loaders"])
+    """A function that returns your own `Dataset`s or `DataLoader`s, of any structure, instead of `data`."""
+
+    @property
+    def brings_data(self) -> bool:
+        """True if its own loaders give the rows."""
+        return self.loaders is not None
 
 
 class SklearnTrain(_Train):
@@ -47,12 +84,11 @@ class SklearnTrain(_Train):
     """Taken from the target column where it is left out."""
 
 
-class FunctionTrain(_Train):
+class FunctionTrain(_OwnCode):
     """A function of yours, called with the parameters by name."""
 
     kind: Literal["function"]
     """A Python function."""
-    brings_data: ClassVar[bool] = True
     function: ImportPath
     """The function, as `package.module:name`."""
     device: Device = "auto"
@@ -70,12 +106,11 @@ Argument = Annotated[str, BeforeValidator(_argument, json_schema_input_type=str 
 """One argument of a program; a number may stand without quotes."""
 
 
-class CommandTrain(_Train):
+class CommandTrain(_OwnCode):
     """A program of yours; `{name}` in an argument is replaced by the value of that parameter."""
 
     kind: Literal["command"]
     """Any program."""
-    brings_data: ClassVar[bool] = True
     command: tuple[Argument, ...] = Field(min_length=1, examples=[["python", "train.py", "--lr", "{lr}"]])
     """The program and its arguments, without a shell. Placeholders: `{lr}` a parameter, `{lr:json}` as JSON,
     `{amp?--amp}` a flag, `{args}`, `{args_no_hyphens}`, `{args_no_boolean_flags}`, `{args_json}`, `{args_json_file}`
@@ -90,16 +125,17 @@ class CommandTrain(_Train):
     with named groups."""
 
 
-class CustomTrain(_Train):
+class CustomTrain(_OwnCode):
     """A trainer of your own, by import path: an object with the verbs `train` and `evaluate`."""
 
     kind: Literal["custom"]
     """A class that trains a segment from one budget to another, such as a wrapper of another framework's loop."""
-    brings_data: ClassVar[bool] = True
     trainer: ImportPath = Field(examples=["my_project.training:MyTrainer"])
     """The class, or a function that makes one, as `package.module:name`."""
     options: dict[str, Any] = Field(default={})
     """Arguments that it is made with."""
 
 
-TrainSpec = Annotated[TorchTrain | SklearnTrain | FunctionTrain | CommandTrain | CustomTrain, Discriminator("kind")]
+TrainSpec = Annotated[
+    TorchTrain | ModuleTrain | SklearnTrain | FunctionTrain | CommandTrain | CustomTrain, Discriminator("kind")
+]

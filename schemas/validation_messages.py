@@ -60,7 +60,7 @@ _SYNONYMS = {
 """Other tools' words for ours; looked up only where ours is a key of the same section."""
 
 
-def complaints(error: ValidationError, raw: Mapping[str, Any]) -> tuple[Problem, ...]:
+def validation_problems(error: ValidationError, raw: Mapping[str, Any]) -> tuple[Problem, ...]:
     """One problem for each entry that is wrong, in the order of the file's paths.
 
     Args:
@@ -82,7 +82,7 @@ def complaints(error: ValidationError, raw: Mapping[str, Any]) -> tuple[Problem,
 
 
 def _meant(message: str) -> str | None:
-    """The key that an unknown key stands for: its absence needs no complaint of its own."""
+    """The key that an unknown key stands for: its absence needs no message of its own."""
     found = re.match(r"unknown key .* Did you mean '(\w+)'", message)
     return found[1] if found else None
 
@@ -132,7 +132,7 @@ def _holds(here: Any, step: str | int) -> bool:
 
 
 def _is_explained_below(path: Path, details: list[ErrorDetails], found: Iterable[Path]) -> bool:
-    """True for the branches of a union that did not fit, where the branch that was meant has its own complaint."""
+    """True for the branches of a union that did not fit, where the branch that was meant has its own message."""
     is_union = all(one["type"].endswith(("_type", "_parsing", "literal_error")) for one in details)
     return is_union and any(other[: len(path)] == path and len(other) > len(path) for other in found)
 

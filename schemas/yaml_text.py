@@ -231,7 +231,7 @@ def _place(node: Node) -> Place:
 
 
 def _explain(error: MarkedYAMLError, text: str) -> Problem:
-    """The parser's complaint in words that need no knowledge of parsers."""
+    """The parser's message in words that need no knowledge of parsers."""
     # A key without ':' is noticed only further down, where its line has ended.
     late = "could not find expected ':'" in (error.problem or "")
     mark = (error.context_mark if late else error.problem_mark) or error.context_mark

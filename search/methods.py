@@ -31,7 +31,7 @@ from pegbox.search.space.enqueued import check_enqueued, check_priors
 from pegbox.search.space.scales import by_magnitude
 from pegbox.search.strategy import Ending, Planner, Sampler, Schedule, Strategy
 from pegbox.search.user_method import check_import, is_import_path, user_sampler, user_schedule
-from pegbox.search.warm_start_sources import check_earlier
+from pegbox.search.warm_start_sources import check_warm_start
 
 METHODS: dict[str, type[Schema]] = {
     "auto": NoOptions,
@@ -93,7 +93,7 @@ def check_search(spec: StudySpec) -> tuple[Problem, ...]:
         *_check_improvement(spec),
         *check_enqueued(spec),
         *check_priors(spec, choose_method(spec).method),
-        *check_earlier(spec),
+        *check_warm_start(spec),
     )
 
 

@@ -28,10 +28,10 @@ def study_strategy(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy
         StudyError: The study asks for a method or an option that there is not.
     """
     # In this order: whether a trial lies inside is asked of its values, which the shares no longer show.
-    return WithinSpace(spec.space, share_sums(spec, strategy_for, earlier))
+    return NarrowedSpaceStrategy(spec.space, share_sums(spec, strategy_for, earlier))
 
 
-class WithinSpace:
+class NarrowedSpaceStrategy:
     """Asks a strategy about the trials inside the space; they are numbered anew for it, and it never notices.
 
     What the trials outside have cost counts against the budget.

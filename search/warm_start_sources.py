@@ -1,4 +1,4 @@
-"""Warm start: which earlier studies a study learns from, and whether it can; what they teach lives in `model`."""
+"""Warm start: which earlier studies a study learns from, and whether it can; what it learns lives in `model`."""
 
 from collections.abc import Sequence
 
@@ -19,14 +19,14 @@ FOR_DATA = "@"
 PATH = ("search", "warm_start")
 
 
-def learns(spec: StudySpec) -> bool:
+def is_warm_started(spec: StudySpec) -> bool:
     """True if the study is to learn from earlier ones, should there be any."""
     asked = spec.search.warm_start
     is_asked = FOR_DATA in spec.name if asked == "own" else asked != "none"
     return is_asked and _why_not(spec) is None
 
 
-def check_earlier(spec: StudySpec) -> tuple[Problem, ...]:
+def check_warm_start(spec: StudySpec) -> tuple[Problem, ...]:
     """What is wrong with the studies that are asked for; the store is not looked at."""
     asked = spec.search.warm_start
     if asked in {"none", "own"}:
@@ -39,7 +39,7 @@ def check_earlier(spec: StudySpec) -> tuple[Problem, ...]:
     return ()
 
 
-def choose_earlier(spec: StudySpec, past: Sequence[PastStudy]) -> tuple[EarlierStudy, ...]:
+def choose_warm_start(spec: StudySpec, past: Sequence[PastStudy]) -> tuple[EarlierStudy, ...]:
     """The studies to learn from: those that are named, else the latest that fit.
 
     Args:
@@ -73,7 +73,7 @@ def _named(name: str, spec: StudySpec, past: Sequence[PastStudy]) -> PastStudy:
 
 
 def _misfit(spec: StudySpec, past: PastStudy) -> str | None:
-    """Why a study teaches another one nothing, as half a sentence; None where it may."""
+    """Why one study cannot warm-start another, as half a sentence; None where it can."""
     if len(past.spec.goals) != 1:
         return f"it has {len(past.spec.goals)} objectives"
     old, new = past.spec.goals[0], spec.goals[0]

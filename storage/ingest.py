@@ -69,9 +69,9 @@ def _ingest(store: StoreLayout, force: bool) -> Ingested:
             raise StoreCorruptError(f"{store.master} must be a file, but is a {kind_of(store.master)}.")
         return _fold_and_publish(store, force)
     except StoreCorruptError:
-        from pegbox.storage.remaking import remake  # here: it folds by what stands below
+        from pegbox.storage.rebuilding import rebuild_master  # here: it folds by what stands below
 
-        done = remake(store, "damaged")
+        done = rebuild_master(store, "damaged")
         return Ingested(done.n_events, done.n_bad, published=True)
 
 

@@ -56,6 +56,11 @@ class StoreLayout:
         return self.root / "checkpoints"
 
     @property
+    def models(self) -> Path:
+        """The models that studies end in: a directory for each study, a file for each run."""
+        return self.root / "models"
+
+    @property
     def cache(self) -> Path:
         """Results of tasks, by content."""
         return self.root / "cache"
@@ -64,6 +69,16 @@ class StoreLayout:
     def logs(self) -> Path:
         """What workers print."""
         return self.root / "logs"
+
+
+def no_history(store: StoreLayout) -> str:
+    """What to say where there is no store, or none that anything was written into."""
+    if kind_of(store.root) == "file":
+        return (
+            f"A store is a directory, but {store.root} is a file. Where it is an archive of a store (zip, tar), unpack "
+            "it first, and name the directory with --store or PEGBOX_STORE."
+        )
+    return f"There is no history in {store.root}. Run a study first, or name the store with --store or PEGBOX_STORE."
 
 
 def kind_of(path: Path) -> str:

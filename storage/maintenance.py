@@ -7,10 +7,10 @@ from typing import NamedTuple
 from pegbox.schemas.errors import NotFoundError
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal_files import JournalFile, find_journal, odd_journals
-from pegbox.storage.layout import StoreLayout
+from pegbox.storage.layout import StoreLayout, no_history
 from pegbox.storage.locks import exclusive
 from pegbox.storage.reading import connect_snapshot
-from pegbox.storage.remaking import Remade, remake
+from pegbox.storage.rebuilding import RebuiltMaster, rebuild_master
 from pegbox.storage.salvage import saved_events
 from pegbox.storage.scanning import scan_lines, torn_bytes, writer_is_gone
 from pegbox.storage.store import check_version, unwritable
@@ -163,7 +163,7 @@ def _compare(held: _Held, taken: _Taken, n_saved: int) -> list[Finding]:
     return findings
 
 
-def rebuild(store: StoreLayout, *, force: bool = False) -> Remade:
+def rebuild(store: StoreLayout, *, force: bool = False) -> RebuiltMaster:
     """Make the master and the snapshot again from the journals, and save first what only the database knows.
 
     Args:
@@ -180,14 +180,14 @@ def rebuild(store: StoreLayout, *, force: bool = False) -> Remade:
     check_version(store)
     try:
         with exclusive(store.ingest / "ingest.lock", wait=True):
-            return remake(store, "before", force=force)
+            return rebuild_master(store, "before", force=force)
     except OSError as error:
         raise unwritable(store, error) from error
 
 
 def _require_store(store: StoreLayout) -> None:
     if not store.journal.is_dir():
-        raise NotFoundError(f"There is no store in {store.root}. Run a study first, or name the store with --store.")
+        raise NotFoundError(no_history(store))
 
 
 def quarantined(store: StoreLayout) -> tuple[BadLine, ...]:

@@ -31,9 +31,12 @@ _OF_STUDIES = {
     "earlier_chosen",
     "selection_made",
     "artifact_written",
+    "model_made",
+    "model_promoted",
     "schedule_step",
     "study_renamed",
     "study_dropped",
+    "note_written",
 }
 _OF_TRIALS = {
     "decision_made",

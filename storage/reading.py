@@ -3,7 +3,7 @@
 import duckdb
 
 from pegbox.schemas.errors import NotFoundError, StoreCorruptError, StoreError
-from pegbox.storage.layout import StoreLayout
+from pegbox.storage.layout import StoreLayout, no_history
 from pegbox.storage.master import OFFLINE, quoted
 from pegbox.storage.migrate import SCHEMA_VERSION
 
@@ -20,9 +20,7 @@ def connect_snapshot(store: StoreLayout, settings: dict[str, str] | None = None)
         StoreError: An older pegbox made it, and it cannot be brought up to date.
     """
     if not store.snapshot.exists():
-        raise NotFoundError(
-            f"There is no history in {store.root}. Run a study first, or name the store with --store or PEGBOX_STORE."
-        )
+        raise NotFoundError(no_history(store))
     connection = duckdb.connect(":memory:", config={**OFFLINE, **(settings or {})})
     try:
         connection.execute(f"ATTACH {quoted(str(store.snapshot))} AS store (READ_ONLY)")

@@ -32,7 +32,7 @@ def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -
     if now == before.spec:
         return []
     opened = StudyOpened(study=now.name, spec=now)
-    if is_barren(before):
+    if has_no_values(before):
         again = [trial for trial in before.failed if now.space.contains(trial.configuration)]
         return [opened, *(TrialRetried(study=now.name, trial=one.number, attempt=one.attempt + 1) for one in again)]
     holds_some = any(now.space.contains(trial.configuration) for trial in before.completed)
@@ -44,7 +44,7 @@ def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -
     return [opened, *(TrialReopened(study=now.name, trial=one) for one in short)]
 
 
-def is_barren(history: History) -> bool:
+def has_no_values(history: History) -> bool:
     """True if a study has no trial but failed ones, none of which was ever measured: there is nothing to compare."""
     return all(trial.state is TrialState.FAILED and not trial.evaluations for trial in history.trials)
 
@@ -117,7 +117,11 @@ def check_same_data(before: History, run: RunStarted) -> None:
     Raises:
         StudyMismatchError: The data is declared as before, but its content changed.
     """
-    if before.data_fingerprint is None or run.data_fingerprint in (None, before.data_fingerprint) or is_barren(before):
+    if (
+        before.data_fingerprint is None
+        or run.data_fingerprint in (None, before.data_fingerprint)
+        or has_no_values(before)
+    ):
         return
     raise StudyMismatchError(
         Problem(

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple, NoReturn, Self
 
 from pegbox.storage.freshness import is_fresh
-from pegbox.storage.layout import StoreLayout
+from pegbox.storage.layout import StoreLayout, no_history
 
 Form = Literal["rows", "arrow"]
 
@@ -96,10 +96,7 @@ class Sandbox:
         if not store.snapshot.exists():
             from pegbox.schemas.errors import NotFoundError
 
-            raise NotFoundError(
-                f"There is no history in {store.root}. Run a study first, or name the store with --store or "
-                "PEGBOX_STORE."
-            )
+            raise NotFoundError(no_history(store))
         self._start()
 
     def query(self, sql: str, form: Form = "rows") -> QueryResult:

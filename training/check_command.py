@@ -31,7 +31,7 @@ def check_command(train: CommandTrain, space: Space, workers: int) -> tuple[Prob
     )
 
 
-def doubts_of_command(spec: StudySpec, train: CommandTrain) -> tuple[Problem, ...]:
+def command_warnings(spec: StudySpec, train: CommandTrain) -> tuple[Problem, ...]:
     """What is allowed, and more often than not a mistake."""
     found = list(names_in(train.command, spec.space.parameters))
     sources = _sources(train)

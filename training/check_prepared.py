@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import SklearnTrain, TorchTrain
+from pegbox.schemas.train import ModuleTrain, SklearnTrain, TorchTrain
 from pegbox.training.measured_metrics import METRICS, TWO_CLASSES
 
 
@@ -14,12 +14,12 @@ def check_prepared(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
 
     Call it once the data is prepared and before anything is trained: each of these would fail every trial.
     """
-    if not isinstance(spec.train, TorchTrain | SklearnTrain):
+    if not isinstance(spec.train, TorchTrain | ModuleTrain | SklearnTrain):
         return ()
     return (*_check_task(spec.train, data), *_check_metrics(spec, data), *_check_shape(spec.train, data))
 
 
-def _check_task(train: TorchTrain | SklearnTrain, data: PreparedData) -> Iterator[Problem]:
+def _check_task(train: TorchTrain | ModuleTrain | SklearnTrain, data: PreparedData) -> Iterator[Problem]:
     if train.task is not None and train.task != data.task:
         message = f"the target column is one of {data.task}, got task={train.task!r}. Correct it, or leave it out."
         yield Problem(message, ("train", "task"))
@@ -28,8 +28,10 @@ def _check_task(train: TorchTrain | SklearnTrain, data: PreparedData) -> Iterato
 def _check_metrics(spec: StudySpec, data: PreparedData) -> Iterator[Problem]:
     n_classes = len(data.classes)
     known = [name for name in METRICS[data.task] if name not in TWO_CLASSES or n_classes == 2]
-    if isinstance(spec.train, TorchTrain):
+    if isinstance(spec.train, TorchTrain | ModuleTrain):
         known.append("parameters")
+    if isinstance(spec.train, ModuleTrain):
+        known += [f"val_{name}" for name in spec.train.metrics]
     for position, objective in enumerate(spec.goals):
         if objective.metric in known:
             continue
@@ -38,7 +40,7 @@ def _check_metrics(spec: StudySpec, data: PreparedData) -> Iterator[Problem]:
         yield Problem(message, ("objective", "metric") if spec.objective else ("objectives", position, "metric"))
 
 
-def _check_shape(train: TorchTrain | SklearnTrain, data: PreparedData) -> Iterator[Problem]:
+def _check_shape(train: TorchTrain | ModuleTrain | SklearnTrain, data: PreparedData) -> Iterator[Problem]:
     n_dimensions = 0 if data.shape is None else len(data.shape)
     if train.kind == "cnn" and n_dimensions not in {2, 3}:
         yield Problem(

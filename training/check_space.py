@@ -1,6 +1,6 @@
 """Is each parameter of a space known to the hyperparameters of a kind, and does it take all values of its domain?"""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,14 +12,23 @@ from pegbox.schemas.space import Space
 from pegbox.schemas.spec_changes import as_written
 
 
+def check_domains(
+    space: Space, names: Collection[str], hyperparameters: type[Schema], kind: str
+) -> tuple[Problem, ...]:
+    """Problems of some parameters of a space that is to tune these hyperparameters, each by itself."""
+    parameters = space.parameters.items()
+    return tuple(
+        problem
+        for name, domain in parameters
+        if name in names
+        for problem in _check_parameter(name, domain, hyperparameters, kind)
+    )
+
+
 def check_space(space: Space, hyperparameters: type[Schema], kind: str) -> tuple[Problem, ...]:
     """Problems of a space that is to tune these hyperparameters; none if every configuration of it can be built."""
     return (
-        *(
-            problem
-            for name, domain in space.parameters.items()
-            for problem in _check_parameter(name, domain, hyperparameters, kind)
-        ),
+        *check_domains(space, space.parameters, hyperparameters, kind),
         *_check_batch_norm(space, hyperparameters, kind),
     )
 

@@ -11,7 +11,7 @@ from pegbox.training.atomic_files import write_in_one_step
 from pegbox.training.failures import failed
 
 # Raised when what a checkpoint holds changes: an old one is then refused instead of half understood.
-FORMAT = 1
+FORMAT = 2
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:

@@ -2,11 +2,8 @@
 
 import inspect
 import os
-import random
-import sys
 import time
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +12,13 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import TrialError, suggest
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.parameter_groups import gather_groups
+from pegbox.schemas.running_trial import set_running
 from pegbox.schemas.train import FunctionTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.failures import failed
+from pegbox.training.random_streams import seed_everything
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.trial_handle import TrialHandle
@@ -41,8 +40,12 @@ class FunctionTrainer:
         fingerprint = data.info.fingerprint if data else ""
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
             handle = TrialHandle(segment, data, directory, reports)
-            _seed_everything(segment.seed)
-            was_pruned = _call(function, segment, handle, reports)
+            seed_everything(segment.seed)
+            set_running(handle)  # for callbacks of other libraries, which are not handed it
+            try:
+                was_pruned = _call(function, segment, handle, reports)
+            finally:
+                set_running(None)
         gave_up = was_pruned and reports.reached < segment.to_budget
         return TrainedSegment(
             budget=max(1, reports.reached) if gave_up else segment.to_budget,
@@ -112,12 +115,3 @@ def bind_arguments(function: Callable[..., Any], configuration: Configuration, t
         hint = suggest((unknown or missing)[0], named if unknown else configuration)
         raise failed(FailureKind.INVALID, f"{getattr(function, '__name__', function)} {what}. {hint}")
     return arguments
-
-
-def _seed_everything(seed: int) -> None:
-    """Start every global stream of random numbers that is loaded from the trial's seed."""
-    random.seed(seed)
-    if "numpy" in sys.modules:
-        import_module("numpy").random.seed(seed % 2**32)
-    if "torch" in sys.modules:
-        import_module("torch").manual_seed(seed)

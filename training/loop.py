@@ -4,22 +4,24 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failed
+from pegbox.training.gradient_step import GradientStep
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.lr_schedules import is_constant, lr_factor
-from pegbox.training.models.build import build_model
-from pegbox.training.optimizers import build_optimizer
+from pegbox.training.metrics import Measured, classification_metrics, prefixed, regression_metrics
+from pegbox.training.network import Network
 from pegbox.training.precision import Precision
+from pegbox.training.random_streams import random_state, restore_random_state, seed_everything
 from pegbox.training.tensors import FoldTensors, PartTensors
 
 # Picked by hand: one gather serves many batches, and its copy stays small beside the data.
@@ -51,6 +53,18 @@ def class_weights(fold: FoldTensors) -> torch.Tensor | None:
     return counts.sum() / (len(counts) * counts.float())
 
 
+def require_finite(metrics: Metrics, epoch: int, lr: float) -> None:
+    """Refuse to go on from a loss that is not finite.
+
+    Raises:
+        TrialError: A loss is NaN or infinite.
+    """
+    for name in ("train_loss", "val_loss"):
+        if not math.isfinite(metrics[name]):
+            what = f"{name} became {metrics[name]} in epoch {epoch} at lr={lr:g}"
+            raise failed(FailureKind.DIVERGED, f"{what}. Lower lr, or clip gradients.")
+
+
 class Learner:
     """A model with everything that changes while it learns."""
 
@@ -59,6 +73,7 @@ class Learner:
         settings: OptimisationHyperparameters,
         fold: FoldTensors,
         *,
+        network: Network,
         n_epochs: int,
         seed: int,
         precision: Precision,
@@ -68,19 +83,19 @@ class Learner:
         Args:
             settings: Hyperparameters of the kind.
             fold: The data, on the device to train on.
+            network: What is built and learnt.
             n_epochs: The full budget, which the learning-rate schedule spans.
             seed: Decides weights, order of rows and dropout.
             precision: Of the arithmetic.
         """
         # Before the model is built: its first weights come from torch's global stream.
-        torch.manual_seed(seed)
-        self.settings, self.fold, self.precision = settings, fold, precision
+        seed_everything(seed)
+        self.settings, self.fold, self.network = settings, fold, network
         self.epoch = 0
         train = fold.parts["train"]
         self.device = train.target.device
-        self.model = build_model(settings, fold.shape).to(self.device)
+        self.model = network.build(fold.shape).to(self.device)
         self.class_weights = class_weights(fold) if settings.class_weights == "balanced" else None
-        self.optimizer = build_optimizer(self.model.parameters(), settings)
         # A stream of its own: how many numbers dropout draws must not change the order of rows.
         self.order = torch.Generator().manual_seed(seed)
         self.batch_size = min(settings.batch_size, len(train))
@@ -88,6 +103,17 @@ class Learner:
         self.n_rows = len(train) - 1 if len(train) % self.batch_size == 1 and self.batch_size > 1 else len(train)
         self.n_batches = math.ceil(self.n_rows / self.batch_size)
         self.n_steps = self.n_batches * n_epochs
+        self.step = GradientStep(settings, self.model, precision, self.n_steps)
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """What changes the weights."""
+        return self.step.optimizer
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the data."""
+        return self.fold.fingerprint
 
     @property
     def n_parameters(self) -> int:
@@ -101,7 +127,7 @@ class Learner:
             TrialError: A loss became NaN or infinite.
         """
         self.model.train()
-        losses = [self._step(number, inputs, target) for number, inputs, target in self._batches()]
+        losses = [self._step(*batch) for batch in self._batches()]
         self.epoch += 1
         weights = torch.full((len(losses),), float(self.batch_size), device=self.device)
         weights[-1] = self.n_rows - self.batch_size * (len(losses) - 1)
@@ -109,24 +135,13 @@ class Learner:
         train_loss = float((torch.stack(losses) * weights).sum() / self.n_rows)
         valid = self.fold.parts["valid"]
         metrics = {"train_loss": train_loss} | self.metrics_of(self.outputs(valid), valid)
-        self.require_finite(metrics)
-        return metrics | {"lr": self.optimizer.param_groups[0]["lr"]}
+        require_finite(metrics, self.epoch, self.settings.lr)
+        return metrics | {"lr": self.step.lr}
 
     def seconds_per_step(self, n_steps: int) -> float:
         """How long a step takes, the median of some; the learner is of no other use afterwards."""
         self.model.train()
         return median_seconds(partial(self._step, *batch) for batch in islice(self._batches(), n_steps))
-
-    def require_finite(self, metrics: Metrics) -> None:
-        """Refuse to go on from a loss that is not finite.
-
-        Raises:
-            TrialError: A loss is NaN or infinite.
-        """
-        for name in ("train_loss", "val_loss"):
-            if not math.isfinite(metrics[name]):
-                what = f"{name} became {metrics[name]} in epoch {self.epoch} at lr={self.settings.lr:g}"
-                raise failed(FailureKind.DIVERGED, f"{what}. Lower lr, or clip gradients.")
 
     def _batches(self) -> Iterator[tuple[int, tuple[torch.Tensor, ...], torch.Tensor]]:
         """Batches in random order, with the number of the step that each one is."""
@@ -143,26 +158,15 @@ class Learner:
                 number += 1
 
     def _step(self, number: int, inputs: tuple[torch.Tensor, ...], target: torch.Tensor) -> torch.Tensor:
-        if not is_constant(self.settings):
-            lr = self.settings.lr * lr_factor(self.settings, number, self.n_steps)
-            for group in self.optimizer.param_groups:
-                group["lr"] = lr
-        with self.autocast():
-            loss = self._loss(self.model(*inputs), target)
-        self.optimizer.zero_grad()
-        self.precision.backward(loss)
-        if self.settings.clip is not None:
-            # Unscaled first: the limit is meant for the true gradient.
-            self.precision.unscale(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-        self.precision.step(self.optimizer)
-        return loss.detach()
+        return self.step.take(number, lambda: self._loss(self.model(*inputs), target))
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Mixed precision where the trial asks for it, else nothing."""
-        return self.precision.autocast() if self.precision.is_mixed else nullcontext()
+        return self.step.autocast()
 
     def _loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        if self.network.loss is not None:
+            return self.network.loss(outputs, target)
         if self.fold.task == "regression":
             return functional.mse_loss(outputs, target)
         return functional.cross_entropy(
@@ -172,15 +176,60 @@ class Learner:
     def metrics_of(self, outputs: torch.Tensor, part: PartTensors) -> Metrics:
         """Validation metrics of an epoch; they cross from the device together, at the end."""
         if self.fold.task == "classification":
-            loss = functional.cross_entropy(outputs, part.target)
             accuracy = (outputs.argmax(dim=1) == part.target).float().mean()
-            return dict(zip(("val_loss", "val_accuracy"), torch.stack([loss, accuracy]).tolist(), strict=True))
+            loss = self.loss_of(outputs, part)
+            metrics = dict(zip(("val_loss", "val_accuracy"), torch.stack([loss, accuracy]).tolist(), strict=True))
+        else:
+            metrics = self._errors_of(outputs, part)
+        return metrics | prefixed("valid", self.own_metrics(outputs, part))
+
+    def _errors_of(self, outputs: torch.Tensor, part: PartTensors) -> Metrics:
         error = outputs - part.target
-        squared, absolute = torch.stack([error.square().mean(), error.abs().mean()]).tolist()
+        loss, squared, absolute = torch.stack(
+            [self.loss_of(outputs, part), error.square().mean(), error.abs().mean()]
+        ).tolist()
         scale = self.fold.target_std
         spread = float(part.target.var(correction=0))
-        metrics = {"val_loss": squared, "val_rmse": squared**0.5 * scale, "val_mae": absolute * scale}
+        metrics = {"val_loss": loss, "val_rmse": squared**0.5 * scale, "val_mae": absolute * scale}
         return metrics | ({"val_r2": 1 - squared / spread} if spread > 0 else {})
+
+    def loss_of(self, outputs: torch.Tensor, part: PartTensors) -> torch.Tensor:
+        """The loss that is measured, without the smoothing and the weights that training may want."""
+        if self.network.loss is not None:
+            return self.network.loss(outputs, part.target)
+        if self.fold.task == "classification":
+            return functional.cross_entropy(outputs, part.target)
+        return functional.mse_loss(outputs, part.target)
+
+    def own_metrics(self, outputs: torch.Tensor, part: PartTensors) -> Measured:
+        """What the network is measured by beside the metrics of its task."""
+        if not self.network.metrics:
+            return {}
+        outputs, target = outputs.cpu(), torch.from_numpy(part.raw_target)
+        if self.fold.task == "regression":
+            outputs = outputs[:, 0].double() * self.fold.target_std + self.fold.target_mean
+        return {name: metric(outputs, target) for name, metric in self.network.metrics.items()}
+
+    def measure(self, part: str) -> Measured:
+        """Every metric of a part of the data, finite or not.
+
+        Raises:
+            TrialError: The data have no such part.
+        """
+        if part not in self.fold.parts:
+            raise failed(
+                FailureKind.INVALID, f"no rows are held out for the part {part!r}. Set data.split.test above 0."
+            )
+        rows = self.fold.parts[part]
+        outputs = self.outputs(rows)
+        if self.fold.task == "classification":
+            measured = classification_metrics(torch.log_softmax(outputs, dim=1).cpu().numpy(), rows.raw_target)
+        else:
+            predicted = outputs[:, 0].cpu().numpy().astype(np.float64) * self.fold.target_std + self.fold.target_mean
+            measured = regression_metrics(predicted, rows.raw_target, self.fold.target_std)
+        if self.network.loss is not None:
+            measured["loss"] = float(self.loss_of(outputs, rows))
+        return measured | self.own_metrics(outputs, rows)
 
     @torch.inference_mode()
     def outputs(self, part: PartTensors) -> torch.Tensor:
@@ -192,22 +241,17 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """Everything that continuing needs: weights, optimizer, place in the schedule, random numbers."""
-        cuda = torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None
         return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "precision": self.precision.state(),
-            "random": {"process": torch.get_rng_state(), "cuda": cuda, "order": self.order.get_state()},
+            **self.step.state(),
+            "random": {**random_state(self.device), "order": self.order.get_state()},
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state, as if there had been no break."""
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.precision.restore(state["precision"])
-        torch.set_rng_state(state["random"]["process"])
+        self.step.restore(state)
+        restore_random_state(state["random"], self.device)
         self.order.set_state(state["random"]["order"])
-        if state["random"]["cuda"] is not None and self.device.type == "cuda":
-            torch.cuda.set_rng_state(state["random"]["cuda"], self.device)

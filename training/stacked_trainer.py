@@ -16,10 +16,10 @@ from pegbox.schemas.base import Metrics
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.trial import MetricReport, Segment, TrainedSegment
-from pegbox.training.early_stopping import Patience
-from pegbox.training.loop import Learner
+from pegbox.training.loop import require_finite
 from pegbox.training.stacked_loop import Stack
-from pegbox.training.torch_trainer import finish_segment, open_segment
+from pegbox.training.torch_learners import table_learner
+from pegbox.training.torch_trainer import finish_segment, take_up
 from pegbox.training.trainer import Report
 
 # Picked by hand: one warms up, the median of five bears two that a busy machine disturbed.
@@ -63,7 +63,9 @@ def speedup(segments: Sequence[Segment], data: Splits) -> float:
     Raises:
         TrialError: One of the segments cannot begin.
     """
-    learners = [open_segment(segment, data)[0] for segment in segments]
+    learners = [table_learner(segment, data) for segment in segments]
+    for segment, learner in zip(segments, learners, strict=True):
+        take_up(segment, learner)
     alone = sum(learner.seconds_per_step(PROBED_STEPS) for learner in learners)
     stack = Stack(learners, [torch.get_rng_state()] * len(segments))
     return alone / max(stack.seconds_per_step(PROBED_STEPS), 1e-9)
@@ -74,9 +76,8 @@ class _Member:
 
     def __init__(self, segment: Segment, data: Splits, report: Report) -> None:
         self.segment = segment
-        self.learner: Learner
-        self.patience: Patience
-        self.learner, self.patience, self.restarted = open_segment(segment, data)
+        self.learner = table_learner(segment, data)
+        self.patience, self.restarted = take_up(segment, self.learner)
         self.random_state = torch.get_rng_state()
         self.failure: Failure | None = None
         self._report = report
@@ -93,7 +94,7 @@ class _Member:
         """Take note of an epoch; the learner's own model is brought up to date where its weights are kept."""
         self.learner.epoch += 1
         try:
-            self.learner.require_finite(metrics)
+            require_finite(metrics, self.learner.epoch, self.learner.settings.lr)
         except TrialError as error:
             self.failure = error.failure
             return

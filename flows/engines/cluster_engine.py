@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import time
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -14,6 +15,9 @@ from pegbox.schemas.errors import ClusterError, ClusterLostError
 
 # Picked by hand: a slow network answers in it; the clients of Ray and Dask would wait for minutes.
 ANSWER_SECONDS = 10
+# As long as Dask's client looks for its scheduler.
+AWAY_SECONDS = 30
+"""How long the head of a cluster may be away, as one that is started again is, before the run ends."""
 
 
 class Engine(Protocol):
@@ -35,7 +39,7 @@ class Engine(Protocol):
         """
 
     def why_lost(self) -> str | None:
-        """What became of the whole cluster, in words; None where it lives and has workers."""
+        """What became of the whole cluster, in words; None where it lives and has workers. Asked while it is open."""
 
 
 def cluster_lost(study: str, why: str) -> ClusterLostError:
@@ -52,15 +56,32 @@ def check_answers(address: str) -> None:
     Raises:
         ClusterError: No connection within some seconds.
     """
-    place = urlsplit(address if "://" in address else f"//{address}")
     try:
-        with socket.create_connection((place.hostname or "", place.port or 0), ANSWER_SECONDS):
-            return
+        _connect(address, ANSWER_SECONDS)
     except (OSError, ValueError) as error:
         raise ClusterError(
             f"Expected a cluster at {address}, but nothing answers there ({error}). Is it up, is `run.address` its "
             "own, and does a firewall let this machine through?"
         ) from error
+
+
+def stays_away(address: str, seconds: float = AWAY_SECONDS) -> bool:
+    """True if nothing listens at an address for so long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            _connect(address, max(0.1, min(ANSWER_SECONDS, deadline - time.monotonic())))
+        except OSError:
+            if time.monotonic() >= deadline:
+                return True
+            time.sleep(min(1.0, seconds))
+        else:
+            return False
+
+
+def _connect(address: str, seconds: float) -> None:
+    place = urlsplit(address if "://" in address else f"//{address}")
+    socket.create_connection((place.hostname or "", place.port or 0), seconds).close()
 
 
 def check_reach(hosts: Collection[str]) -> None:

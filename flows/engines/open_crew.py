@@ -18,7 +18,7 @@ from pegbox.execution.far_crew import FarCrew
 from pegbox.execution.local_crew import LocalCrew
 from pegbox.execution.project_code import put_code
 from pegbox.flows.engines.cluster_engine import Engine, cluster_lost
-from pegbox.schemas.errors import ClusterError, PegboxError, TrialError
+from pegbox.schemas.errors import ClusterError, ClusterLostError, PegboxError, TrialError
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
 
@@ -40,10 +40,12 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
             yield local
         return
     run = uuid4().hex
+    lost: list[ClusterLostError] = []
     with (
-        # Outermost, so that what goes wrong while the engine closes is named as well.
-        _loss_told(engine, spec.name),
+        # Outermost, because the engine of a lost cluster often fails to close.
+        _loss_told(lost),
         engine.open(run) as runner,
+        _loss_noted(engine, spec.name, lost),
         context.model_copy(update={"task_runner": runner}),
     ):
         crew = ClusterCrew(
@@ -58,14 +60,31 @@ def open_crew(spec: StudySpec, store: StoreLayout) -> Iterator[Crew]:
 
 
 @contextmanager
-def _loss_told(engine: Engine, study: str) -> Iterator[None]:
-    """Name the cause where the cluster went away while a task was handed to it, which fails in many ways."""
+def _loss_told(lost: list[ClusterLostError]) -> Iterator[None]:
+    """Tell the loss that was noted, whatever else went wrong after it."""
     try:
         yield
     except Exception as error:
+        if lost and error is not lost[0]:
+            raise lost[0] from error
+        raise
+
+
+@contextmanager
+def _loss_noted(engine: Engine, study: str, lost: list[ClusterLostError]) -> Iterator[None]:
+    """Note the cause where the cluster went away while a task was handed to it, which fails in many ways.
+
+    The cluster is asked while the engine is open: once it is closed, no cluster answers.
+    """
+    try:
+        yield
+    except ClusterLostError as error:
+        lost.append(error)
+        raise
+    except Exception as error:
         is_known = isinstance(error, PegboxError) and not isinstance(error, TrialError)
         if not is_known and (why := engine.why_lost()):
-            raise cluster_lost(study, why) from error
+            lost.append(cluster_lost(study, why))
         raise
 
 

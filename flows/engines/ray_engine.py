@@ -1,5 +1,6 @@
 """Trains on Ray, through Prefect's own task runner for it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, final
@@ -9,10 +10,13 @@ from prefect.task_runners import TaskRunner
 from prefect_ray import RayTaskRunner
 from prefect_ray.context import remote_options
 
-from pegbox.flows.engines.cluster_engine import check_answers, check_reach
+from pegbox.flows.engines.cluster_engine import check_answers, check_reach, stays_away
 from pegbox.schemas.errors import ClusterError
 from pegbox.schemas.plan import RunSpec
 from pegbox.training.resources import available_cores
+
+LAST_SECONDS = 600
+"""Without its head for so long, Ray ends this process in the midst of any call; long before, the run has ended."""
 
 
 @final
@@ -31,14 +35,17 @@ class RayEngine:
         self._run = run
         self._wants_gpu = wants_gpu
         self._runner = runner
-        self._is_open = False
+        self._head: str | None = None
         is_ours = run.address is None and runner is None
         self.threads = run.threads or (max(1, available_cores() // run.workers) if is_ours else 1)
 
     def why_lost(self) -> str | None:
         """See `Engine`."""
-        if not self._is_open:
+        if self._head is None:
             return None
+        # Before Ray itself is asked: its C code ends this process where it finds no head for a minute.
+        if stays_away(self._head):
+            return f"Ray's head node at {self._head} does not answer any more"
         try:
             alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001 - each version of Ray and each way to join has errors of its own
@@ -55,8 +62,15 @@ class RayEngine:
         with self._joined() as runner, self._sharing():
             yield runner
 
+    def _address_of_head(self) -> str:
+        """Where something listens for as long as the cluster lives: Ray's control service, or the server of clients."""
+        given = str(self._run.address if self._runner is None else self._runner.address)
+        return given if given.startswith("ray://") else str(ray.get_runtime_context().gcs_address)
+
     @contextmanager
     def _joined(self) -> Iterator[TaskRunner[Any]]:
+        # Read by Ray when it is initialised. At its own 60 s a busy machine would not be done with saying why it ends.
+        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(LAST_SECONDS))
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         if self._run.address is None:
             size = {"num_cpus": self._run.workers * self.threads, "include_dashboard": False}
@@ -82,7 +96,7 @@ class RayEngine:
     @contextmanager
     def _sharing(self) -> Iterator[None]:
         """What each task asks of the cluster; a task whose worker was lost is given back instead of run again."""
-        self._is_open = True
+        self._head = self._address_of_head()
         nodes = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
         check_reach([node["NodeManagerAddress"] for node in nodes])
         gpus = sum(node["Resources"].get("GPU", 0.0) for node in nodes)

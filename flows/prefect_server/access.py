@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pegbox.page.live_gate import host_name, is_loopback
+from pegbox.page.live_access import host_name, is_loopback
 
 SECRET_FILE = "secret"  # noqa: S105 - its name
 """In the server's home; whoever can read it may use the server."""

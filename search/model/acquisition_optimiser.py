@@ -25,9 +25,9 @@ class Effort(NamedTuple):
     """Points around good ones, for each width."""
     # From polishing a good point to leaving its basin, in shares of a range; picked by hand.
     widths: tuple[float, ...] = (0.02, 0.1, 0.3)
-    n_climbers: int = 6
+    n_starts: int = 6
     n_steps: int = 12
-    """Tries of each climber in a round."""
+    """Tries of each start in a round."""
     n_rounds: int = 8
 
 
@@ -39,7 +39,7 @@ class AcquisitionOptimiser:
         self._unordered = np.array([not axis.is_ordered for axis in encoding.axes])
         self._free = np.array([axis.n_values != 1 for axis in encoding.axes])
 
-    def climb(self, score: Score, good: Array, rng: np.random.Generator, effort: Effort) -> Iterator[Array]:
+    def maximise(self, score: Score, good: Array, rng: np.random.Generator, effort: Effort) -> Iterator[Array]:
         """Points by score, highest first; the later ones serve where the first were tried already.
 
         Args:
@@ -54,14 +54,14 @@ class AcquisitionOptimiser:
         scores = score(points)
         # Stable sorts: points of equal score keep their order, so that a replayed decision is the same.
         best = np.argsort(-scores, kind="stable")
-        climbers, heights = points[best[: effort.n_climbers]], scores[best[: effort.n_climbers]]
+        starts, heights = points[best[: effort.n_starts]], scores[best[: effort.n_starts]]
         # Eight rounds take the width from 0.15 to 0.02, the finest of the sample above; picked by hand.
         width = 0.15
         for _ in range(effort.n_rounds):
-            climbers, heights = self._round(score, climbers, heights, width, rng, effort.n_steps)
+            starts, heights = self._round(score, starts, heights, width, rng, effort.n_steps)
             width *= 0.75
         order = np.argsort(-heights, kind="stable")
-        yield from climbers[order]
+        yield from starts[order]
         yield from points[best]
 
     def _spread(self, good: Array, rng: np.random.Generator, effort: Effort) -> Array:
@@ -75,20 +75,20 @@ class AcquisitionOptimiser:
     def _round(
         self,
         score: Score,
-        climbers: Array,
+        starts: Array,
         heights: Array,
         width: float,
         rng: np.random.Generator,
         n_steps: int,
     ) -> tuple[Array, Array]:
-        """Each climber moves to the best of its tries, if that is higher."""
-        owners = np.repeat(np.arange(len(climbers)), n_steps)
-        tries = self._encoding.snap(self.perturb(climbers[owners], width, rng))
-        reached = np.where(self._encoding.allowed(tries), score(tries), -np.inf).reshape(len(climbers), -1)
+        """Each start moves to the best of its tries, if that is higher."""
+        owners = np.repeat(np.arange(len(starts)), n_steps)
+        tries = self._encoding.snap(self.perturb(starts[owners], width, rng))
+        reached = np.where(self._encoding.allowed(tries), score(tries), -np.inf).reshape(len(starts), -1)
         best = reached.argmax(axis=1)
         rises = reached.max(axis=1) > heights
-        moved = tries.reshape(len(climbers), -1, climbers.shape[1])[np.arange(len(climbers)), best]
-        return np.where(rises[:, None], moved, climbers), np.where(rises, reached.max(axis=1), heights)
+        moved = tries.reshape(len(starts), -1, starts.shape[1])[np.arange(len(starts)), best]
+        return np.where(rises[:, None], moved, starts), np.where(rises, reached.max(axis=1), heights)
 
     def perturb(self, points: Array, width: float, rng: np.random.Generator) -> Array:
         """Points with about a third of their parameters changed, at least one; those without an order jump.

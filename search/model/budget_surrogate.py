@@ -12,8 +12,8 @@ from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.model.incremental_fit import IncrementalFit
 from pegbox.search.model.loss_scaling import SCALINGS, Scaling, deviation, held, scalarised, standardised
 from pegbox.search.model.observations import Observations
-from pegbox.search.model.subsampling import thinned
-from pegbox.search.model.warm_start_mean import EarlierStudies, Expectation
+from pegbox.search.model.subsampling import subsampled
+from pegbox.search.model.warm_start_mean import WarmStartMean, Expectation
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 
@@ -111,7 +111,7 @@ class SurrogateBuilder:
         encoding: SpaceEncoding,
         full_budget: int,
         settings: ModelSettings | None = None,
-        earlier: EarlierStudies | None = None,
+        earlier: WarmStartMean | None = None,
     ) -> None:
         self._earlier = None if earlier is None or earlier.is_empty else earlier
         self._space = FeatureMap(encoding)
@@ -135,7 +135,7 @@ class SurrogateBuilder:
         losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
         has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
         scorer = BudgetFeatures(self._space, self._full, has_rungs)
-        rows = thinned(losses, self._settings.most_rows, scorer.nearness(seen.budgets) if has_rungs else None)
+        rows = subsampled(losses, self._settings.most_rows, scorer.nearness(seen.budgets) if has_rungs else None)
         belief = self._belief(seen, losses)
         if weights is None and belief.expected is None:
             model = self._best_scaled(scorer, seen, losses, rows)
@@ -143,11 +143,11 @@ class SurrogateBuilder:
             model = self._fitted_anew(scorer, seen, losses, rows, belief)
         posterior = model.posterior
         if len(seen.pending):
-            posterior = posterior.believing(scorer.features(seen.pending, seen.pending_budgets))
+            posterior = posterior.with_pending(scorer.features(seen.pending, seen.pending_budgets))
         if believe_unfinished and has_rungs:
             # Else a point whose low rung says little about the full budget would be proposed again and again.
             unfinished = np.vstack([seen.unfinished(self._full), seen.pending])[-MOST_BELIEVED:]
-            posterior = posterior.believing(scorer.features(unfinished)) if len(unfinished) else posterior
+            posterior = posterior.with_pending(scorer.features(unfinished)) if len(unfinished) else posterior
         return model._replace(posterior=posterior)
 
     def _best_scaled(self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows) -> Surrogate:
@@ -174,7 +174,7 @@ class SurrogateBuilder:
         """The model of losses that change with each ask, by new weights or by what earlier studies expect."""
         features = scorer.features(seen.points, seen.budgets)
         # From the prior at every ask, so with fewer rows and steps than a chain; picked by hand.
-        some = thinned(losses, 150)
+        some = subsampled(losses, 150)
         targets = belief.left(standardised(losses), seen.points)[some]
         logs = fit(Data(features[some], scorer.groups, targets), Prior(scorer.n_groups), iterations=25)
         standing = standardised(losses[rows])

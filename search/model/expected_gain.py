@@ -79,7 +79,7 @@ class ExpectedGain:
             mean, deviation = surrogate.predict(points)
             return log_expected_improvement(mean, deviation, incumbent)
 
-        highest = next(self._ascent.climb(score, surrogate.best(16), rng, Effort()), None)
+        highest = next(self._ascent.maximise(score, surrogate.best(16), rng, Effort()), None)
         return 0.0 if highest is None else float(np.exp(score(highest[None])[0]))
 
 

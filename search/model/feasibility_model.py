@@ -16,7 +16,7 @@ Picked by hand: with none, one failure beside a success makes a cliff that the s
 """
 
 
-class Feasibility:
+class FeasibilityModel:
     """A Gaussian process on success and failure, squashed to a probability.
 
     Source: the probability of feasibility of Gardner et al. 2014, equation 5, with labels in place of a constraint.

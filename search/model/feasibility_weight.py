@@ -6,7 +6,7 @@ import numpy as np
 
 from pegbox.search.model.acquisition_optimiser import Score
 from pegbox.search.model.constraint_model import ConstraintModel
-from pegbox.search.model.feasibility_model import Feasibility
+from pegbox.search.model.feasibility_model import FeasibilityModel
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.observations import Observations
 from pegbox.search.space.axes import Array
@@ -52,9 +52,9 @@ class FeasibilityWeight:
         features = self._features.features(seen.points)
         return ConstraintModel(features, seen.violations, self._features.groups, self._features.n_groups)
 
-    def _feasibility(self, seen: Observations) -> Feasibility | None:
+    def _feasibility(self, seen: Observations) -> FeasibilityModel | None:
         """The model of what trains; None while nothing has failed."""
         if not len(seen.failed):
             return None
         succeeded, failed = self._features.features(seen.points), self._features.features(seen.failed)
-        return Feasibility(succeeded, failed, self._features.groups, self._features.n_groups)
+        return FeasibilityModel(succeeded, failed, self._features.groups, self._features.n_groups)

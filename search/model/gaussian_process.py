@@ -196,7 +196,7 @@ class Posterior:
         whitened = self._cross(left) @ self._inverse_factor.T, self._cross(right) @ self._inverse_factor.T
         return np.asarray(prior - np.einsum("ij,ij->i", *whitened))
 
-    def believing(self, features: Array) -> "Posterior":
+    def with_pending(self, features: Array) -> "Posterior":
         """The posterior once values equal to its means have come at some points: a kriging believer.
 
         All means stay as they are and only deviations shrink, so that parallel proposals keep away from each other.

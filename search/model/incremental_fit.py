@@ -10,7 +10,7 @@ import numpy as np
 
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.model.loss_scaling import Scaling, deviation, standardised
-from pegbox.search.model.subsampling import thinned
+from pegbox.search.model.subsampling import subsampled
 from pegbox.search.space.axes import Array
 
 # Steps of L-BFGS. A later fit begins near its optimum, and the fit after it goes on from there; picked by hand.
@@ -65,7 +65,7 @@ class IncrementalFit:
         return fitted or Fitted(self._prior.start(), 0.0)
 
     def _fit(self, features: Array, data: Data, losses: Array, before: Fitted | None) -> Fitted:
-        rows = thinned(losses, MOST_ROWS)
+        rows = subsampled(losses, MOST_ROWS)
         kept = losses[rows]
         step = Data(features[rows], data.groups, standardised(kept, self._scaling))
         begin, iterations = (None, FIRST_ITERATIONS) if before is None else (before.logs, NEXT_ITERATIONS)

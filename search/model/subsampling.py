@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pegbox.search.space.axes import Array
 
 
-def thinned(losses: Array, most: int, nearness: Array | None = None) -> npt.NDArray[np.int64]:
+def subsampled(losses: Array, most: int, nearness: Array | None = None) -> npt.NDArray[np.int64]:
     """Row numbers in rising order, at most `most` of them; the sample is fixed by the number of rows.
 
     Args:

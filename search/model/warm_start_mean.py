@@ -17,7 +17,7 @@ from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.model.loss_scaling import standardised
 from pegbox.search.model.observations import Observer
-from pegbox.search.model.subsampling import thinned
+from pegbox.search.model.subsampling import subsampled
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.warm_start_sources import FEWEST_TRIALS
@@ -29,10 +29,10 @@ N_RECOMMENDED = 4
 between them is the sequence's own, which shows a past that misleads."""
 N_BEST = 10
 """Points that each study has seen from which the recommended ones are taken."""
-N_CLIMBED = 4
+N_IMPROVED = 4
 """Points beside them that its surrogate takes for the best: few studies end with having tried those. They cut the
 regret of the first three trials by half on LCBench."""
-# Half of the usual effort: a mean has no narrow peaks as an acquisition has, and each study is climbed.
+# Half of the usual effort: a mean has no narrow peaks as an acquisition has, and each study has its own.
 EFFORT = Effort(n_uniform=256, n_near=64)
 PRIOR_ROWS = 2.0
 """How many values the belief is worth that losses differ as much as they did before. Picked by hand: with less,
@@ -45,7 +45,7 @@ Expectation = Callable[[Array], Array]
 """Snapped points to losses, in deviations of the new study's losses, around the mean of its points."""
 
 
-class EarlierStudies:
+class WarmStartMean:
     """The surrogates of earlier studies over the new space.
 
     Source: Feurer et al. 2018 (RGPE) for the weights by ranking; Wistuba et al. 2015 for the portfolio of first points.
@@ -53,17 +53,17 @@ class EarlierStudies:
 
     def __init__(self, encoding: SpaceEncoding, earlier: Sequence[History]) -> None:
         self._ascent = AcquisitionOptimiser(encoding)
-        teachers = [_Teacher.of(encoding, history) for history in earlier]
-        self._teachers = [teacher for teacher in teachers if teacher is not None]
+        sources = [_Source.of(encoding, history) for history in earlier]
+        self._sources = [source for source in sources if source is not None]
 
     @property
     def is_empty(self) -> bool:
         """True where no earlier study has enough to say."""
-        return not self._teachers
+        return not self._sources
 
     def recommended(self, count: int = N_RECOMMENDED) -> Array:
         """Points that are together good for all earlier studies, the most useful first, shape (count, n_dims)."""
-        pool = np.vstack([candidates for teacher in self._teachers for candidates in self._candidates(teacher)])
+        pool = np.vstack([candidates for source in self._sources for candidates in self._candidates(source)])
         if not len(pool):
             return np.asarray(pool)
         means = self._means(pool)
@@ -77,18 +77,18 @@ class EarlierStudies:
             reached = np.minimum(reached, excess[:, chosen[-1]])
         return np.asarray(pool[chosen])
 
-    def _candidates(self, teacher: "_Teacher") -> tuple[Array, Array]:
+    def _candidates(self, source: "_Source") -> tuple[Array, Array]:
         """The best points that a study has seen, and those that its surrogate takes for the best.
 
         The surrogate knows nothing of limits, so that of a study that has some only seen points are taken.
         """
-        seen = teacher.best(N_BEST)
-        if teacher.is_limited:
+        seen = source.best(N_BEST)
+        if source.is_limited:
             return seen, seen[:0]
         # Fixed: the recommended points are the study's first trials, whichever decision asks for them.
         rng = np.random.default_rng(0)
-        climbed = self._ascent.climb(lambda points: -teacher.mean(points), seen[:N_CLIMBED], rng, EFFORT)
-        return seen, np.array(list(islice(climbed, N_CLIMBED)))
+        improved = self._ascent.maximise(lambda points: -source.mean(points), seen[:N_IMPROVED], rng, EFFORT)
+        return seen, np.array(list(islice(improved, N_IMPROVED)))
 
     def expectation(self, points: Array, losses: Array, budgets: Array) -> Expectation | None:
         """What the studies together expect; None where they explain nothing of the new values.
@@ -110,8 +110,8 @@ class EarlierStudies:
 
     def _means(self, points: Array, asked: Sequence[int] | npt.NDArray[np.int64] | None = None) -> Array:
         """The studies' means at their full budgets, in deviations of their losses, shape (n_studies, n)."""
-        numbers = range(len(self._teachers)) if asked is None else asked
-        return np.array([self._teachers[number].mean(points) for number in numbers])
+        numbers = range(len(self._sources)) if asked is None else asked
+        return np.array([self._sources[number].mean(points) for number in numbers])
 
 
 def confirmed(means: Array, losses: Array, budgets: Array) -> Array:
@@ -170,7 +170,7 @@ def _centred(values: Array, groups: Array) -> Array:
     return centred
 
 
-class _Teacher:
+class _Source:
     """The surrogate of one earlier study."""
 
     def __init__(self, features: BudgetFeatures, points: Array, posterior: Posterior, *, is_limited: bool) -> None:
@@ -185,7 +185,7 @@ class _Teacher:
         self.is_limited = is_limited
 
     @classmethod
-    def of(cls, encoding: SpaceEncoding, history: History) -> "_Teacher | None":
+    def of(cls, encoding: SpaceEncoding, history: History) -> "_Source | None":
         """The surrogate of a study; None where too little of it lies in the new space."""
         seen = Observer(encoding).observe(_within(encoding, history))
         full = float(history.spec.full_budget)
@@ -193,7 +193,7 @@ class _Teacher:
             return None
         features = BudgetFeatures(FeatureMap(encoding), full, has_rungs=bool(np.any(seen.budgets < full)))
         losses = seen.losses[:, 0]
-        rows = thinned(losses, MOST_ROWS, features.nearness(seen.budgets))
+        rows = subsampled(losses, MOST_ROWS, features.nearness(seen.budgets))
         data = Data(
             features.features(seen.points[rows], seen.budgets[rows]), features.groups, standardised(losses[rows])
         )

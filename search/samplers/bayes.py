@@ -20,7 +20,7 @@ from pegbox.search.model.feasibility_weight import FeasibilityWeight
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.observations import Observations, Observer
 from pegbox.search.model.threads import single_threaded
-from pegbox.search.model.warm_start_mean import EarlierStudies
+from pegbox.search.model.warm_start_mean import WarmStartMean
 from pegbox.search.samplers.initial_design import InitialDesign
 from pegbox.search.space.axes import Array
 from pegbox.search.space.deduplication import Deduplication
@@ -76,7 +76,7 @@ class BayesSampler:
         self._novelty = Deduplication(encoding)
         self._observer = Observer(encoding)
         # One object for the model and for the first points: each earlier study is fitted once.
-        past = EarlierStudies(encoding, earlier)
+        past = WarmStartMean(encoding, earlier)
         self._builder = SurrogateBuilder(encoding, full_budget, self._settings.model, past)
         self._has_past = not past.is_empty
         self._admission = FeasibilityWeight(encoding)
@@ -121,7 +121,7 @@ class BayesSampler:
         Raises:
             SpaceExhaustedError: Every configuration has been tried.
         """
-        return self._climb(history, [], score, surrogate.best(N_GOOD), rng, effort)
+        return self._maximise(history, [], score, surrogate.best(N_GOOD), rng, effort)
 
     def _n_initial(self, seen: Observations) -> int:
         if self._is_advised(seen):
@@ -143,7 +143,7 @@ class BayesSampler:
         weigh = self._admission.log_weight(seen)
         # Without a trial that may win there is no incumbent to improve on: look for feasibility alone, near the latest.
         if not seen.keeps.any():
-            return self._climb(history, chosen, weigh, seen.points[-N_GOOD:], rng)
+            return self._maximise(history, chosen, weigh, seen.points[-N_GOOD:], rng)
         gain, good = self._gain(history, seen, rng)
         spare = self._thrift.log_weight(history) if self._thrift else None
 
@@ -152,7 +152,7 @@ class BayesSampler:
             total = gain(points) + weigh(points)
             return total if spare is None else total + spare(points)
 
-        return self._climb(history, chosen, score, good, rng)
+        return self._maximise(history, chosen, score, good, rng)
 
     def _gain(self, history: History, seen: Observations, rng: np.random.Generator) -> tuple[Score, Array]:
         """What points are expected to gain, and seen points around which to look."""
@@ -162,7 +162,7 @@ class BayesSampler:
         good = surrogate.best(N_GOOD) if seen.keeps.all() else np.vstack([surrogate.best(N_GOOD), best])
         return self._expected(surrogate, seen), good
 
-    def _climb(
+    def _maximise(
         self,
         history: History,
         chosen: list[Configuration],
@@ -173,7 +173,7 @@ class BayesSampler:
     ) -> Configuration:
         tried = self._novelty.tried(history)
         taken = {self._encoding.key(other) for other in chosen}
-        for point in self._ascent.climb(score, good, rng, effort or self._settings.effort):
+        for point in self._ascent.maximise(score, good, rng, effort or self._settings.effort):
             configuration = self._encoding.decode(point)
             key = self._encoding.key(configuration)
             if key not in tried and key not in taken:

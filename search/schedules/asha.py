@@ -1,4 +1,4 @@
-"""Asynchronous successive halving: promotes whoever is among the best of a rung, and waits for nobody."""
+"""Asynchronous successive halving: a promotion for each trial among the best of its rung, waiting for no other."""
 
 import numpy as np
 

@@ -59,14 +59,14 @@ class Shares:
     def __init__(self, n_rungs: int, factor: int, n_brackets: int) -> None:
         rungs = range(min(n_brackets, n_rungs))
         self._sizes = np.array([bracket_size(rung, n_rungs, factor) for rung in rungs])
-        self._dealt = np.zeros(len(self._sizes))
+        self._assigned = np.zeros(len(self._sizes))
         self._brackets: list[int] = []
 
     def of_first(self, n_trials: int) -> npt.NDArray[np.int64]:
         """The bracket of each of the first trials, shape (n_trials,); also the rung at which the trial begins."""
         while len(self._brackets) < n_trials:
             # The bracket that is furthest behind its share; a drawn one would need random numbers to be replayed.
-            bracket = int(np.argmin((self._dealt + 1) / self._sizes))
-            self._dealt[bracket] += 1
+            bracket = int(np.argmin((self._assigned + 1) / self._sizes))
+            self._assigned[bracket] += 1
             self._brackets.append(bracket)
         return np.array(self._brackets[:n_trials])

@@ -1,4 +1,4 @@
-"""Freeze-thaw, multi-fidelity: decides at once what to try and how far to train it, by what an epoch teaches."""
+"""Freeze-thaw, multi-fidelity: decides at once what to try and how far to train it, by the knowledge gradient."""
 
 import math
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from pegbox.search.space.encoding import SpaceEncoding
 
 # Less than the sampler's effort: each point is scored against up to 40 rivals at 15 nodes. Picked by hand for an ask
 # that is short beside an epoch.
-LOOKAHEAD = Effort(n_uniform=300, n_near=60, n_climbers=4, n_steps=15, n_rounds=5)
+LOOKAHEAD = Effort(n_uniform=300, n_near=60, n_starts=4, n_steps=15, n_rounds=5)
 
 
 class FreezeThawSettings(NamedTuple):

@@ -1,4 +1,4 @@
-"""The rungs of a multi-fidelity study and what stands on them; which trial climbs is a schedule's choice."""
+"""The rungs of a multi-fidelity study and the results at each; which trial is promoted is a schedule's choice."""
 
 from typing import NamedTuple
 

@@ -18,6 +18,13 @@ class StateCount(Schema):
     n: int
 
 
+class NumberSpan(Schema):
+    """From which number to which trials go."""
+
+    first: int
+    last: int
+
+
 class KindCount(Schema):
     """How many trials failed in one way."""
 
@@ -76,6 +83,12 @@ class MeasuredTrial(Schema):
 def n_trials(file: HistoryFile, study: str) -> int:
     """Of all states."""
     return int(ask_value(file, "SELECT count(*) FROM trials WHERE study = $study", study=study))
+
+
+def trial_numbers(file: HistoryFile, study: str) -> NumberSpan | None:
+    """The least and the greatest number; None before there is a trial."""
+    query = "SELECT min(number) AS first, max(number) AS last FROM trials WHERE study = $study HAVING count(*) > 0"
+    return ask_one(file, NumberSpan, query, study=study)
 
 
 def n_completed_after(file: HistoryFile, study: str, number: int) -> int:

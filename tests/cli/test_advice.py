@@ -19,7 +19,7 @@ from pegbox.cli import drive_study, terminal
 from pegbox.integrations.optuna_import import IMPORTED
 from pegbox.page.analysis_blocks import analyse
 from pegbox.page.build import build_page
-from pegbox.report.artifact_texts import bulletin_of
+from pegbox.report.artifact_texts import artifact_texts
 from pegbox.schemas.base import Configuration, Metrics
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.failure import Failure, FailureKind
@@ -179,7 +179,7 @@ def test_all_surfaces_give_one_answer_and_one_list(pegbox, study):
     commands = [one["command"] for one in answer["advice"]]
     explained = json.loads(pegbox("explain", study, "--store", "store", "--json").out)
     page = build_page(Path("store"), study, 1.0, analyse)
-    markdown = bulletin_of(Path("store"), study, is_over=True).page
+    markdown = artifact_texts(Path("store"), study, is_over=True).page
     terminal = " ".join(pegbox("best", study, "--store", "store").out.split())
 
     assert [one["command"] for one in explained["advice"]] == commands
@@ -210,4 +210,4 @@ def test_seeds_that_failed_are_told_on_every_surface(pegbox, study):
     assert page.answer is not None
     assert told in page.answer.seeds
     assert told in pegbox("best", study, "--store", "store").out
-    assert told in bulletin_of(Path("store"), study).page
+    assert told in artifact_texts(Path("store"), study).page

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -208,3 +209,52 @@ def test_an_unknown_study_is_not_exported(pegbox, store, tmp_path):
     assert said.code == 1
     assert "Did you mean 'done'?" in said.err
     assert not (tmp_path / "out").exists()
+
+
+class Call:
+    """What a pickle says to call a function with arguments, where it is loaded."""
+
+    def __init__(self, function, *arguments):
+        self.called = function, arguments
+
+    def __reduce__(self):
+        return self.called
+
+
+def laughs():
+    """Lists of lists, ten of the same in each: 300 bytes that stand for 10^12 values."""
+    grown = [0.5] * 10
+    for _ in range(12):
+        grown = [grown] * 10
+    return grown
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (lambda: pickle.dumps([{"state": 2, "misc": laughs()}]), "more than 10,000,000 values"),
+        (lambda: pickle.dumps([{"state": 2, "misc": Call(bytearray, 1 << 50)}]), "asks for more memory"),
+        (lambda: pickle.dumps([{"state": 2, "misc": ["x" * 10_000_000] * 1000}]), "more than 10,000,000 values"),
+        (lambda: b"(l" * 100_000, "could not be read"),
+        (lambda: b"]}I0\n" + b"]" * 100_000 + b"a" * 99_999 + b"sa.", "too deep"),
+        (lambda: b"]}I0\n]q\x00h\x00asa.", "more than 10,000,000 values"),
+        (lambda: b"I" + b"9" * 1_000_000 + b"\n.", "could not be read"),
+    ],
+    ids=["aliases", "allocation", "text", "marks", "depth", "circle", "digits"],
+)
+def test_a_pickle_that_is_a_bomb_is_named_and_costs_nothing(pegbox, tmp_path, content, words):
+    (tmp_path / "bomb.pkl").write_bytes(content())
+
+    said = pegbox("import", tmp_path / "bomb.pkl", "--store", tmp_path / "store")
+
+    assert said.code == 1
+    assert words in said.err
+    assert "should not happen" not in said.err
+
+
+def test_a_pipe_is_no_file_of_documents(pegbox, tmp_path):
+    os.mkfifo(tmp_path / "pipe.pkl")
+
+    said = pegbox("import", tmp_path / "pipe.pkl", "--store", tmp_path / "store")
+
+    assert (said.code, "is no file" in said.err) == (1, True)

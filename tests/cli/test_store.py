@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import zipfile
 
 import pytest
 
@@ -86,7 +87,20 @@ def test_a_store_that_is_not_there_is_named(pegbox, tmp_path):
     said = pegbox("store", "verify", "--store", tmp_path / "none")
 
     assert said.code == 1
-    assert "There is no store in" in said.err
+    assert "There is no history in" in said.err
+
+
+@pytest.mark.parametrize("command", [("ls",), ("store", "verify"), ("sql", "FROM trials"), ("status", "a")])
+def test_an_archive_in_place_of_a_store_is_named_with_the_remedy(pegbox, tmp_path, command):
+    archive = tmp_path / "store.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("history.duckdb", "")
+
+    said = pegbox(*command, "--store", archive)
+
+    assert said.code == 1
+    assert "A store is a directory" in said.err
+    assert "unpack it first" in said.err
 
 
 def test_a_study_is_renamed_forgotten_and_restored(pegbox, add_study, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pegbox.datasets.folds import deal_groups, deal_strata, deal_time
+from pegbox.datasets.folds import group_folds, stratified_folds, time_folds
 
 SHARES = st.sampled_from([(0.6, 0.2, 0.2), (0.5, 0.5), (0.9, 0.05, 0.05), (0.2,) * 5])
 
@@ -16,7 +16,7 @@ def random(seed: int = 0) -> np.random.Generator:
 def test_every_stratum_is_in_every_part(sizes: list[int], shares: tuple[float, ...]) -> None:
     strata = np.repeat(np.arange(len(sizes)), sizes)
 
-    labels = deal_strata(strata, shares, random())
+    labels = stratified_folds(strata, shares, random())
 
     held = np.zeros((len(sizes), len(shares)), dtype=int)
     np.add.at(held, (strata, labels), 1)
@@ -26,7 +26,7 @@ def test_every_stratum_is_in_every_part(sizes: list[int], shares: tuple[float, .
 
 @given(n_strata=st.integers(1, 50), size=st.integers(20, 60), shares=st.sampled_from([(0.6, 0.2, 0.2), (0.2,) * 5]))
 def test_rounding_adds_up_over_no_number_of_strata(n_strata: int, size: int, shares: tuple[float, ...]) -> None:
-    labels = deal_strata(np.repeat(np.arange(n_strata), size), shares, random())
+    labels = stratified_folds(np.repeat(np.arange(n_strata), size), shares, random())
 
     wanted = n_strata * size * np.asarray(shares)
     assert np.abs(np.bincount(labels) - wanted).max() <= 1
@@ -35,7 +35,7 @@ def test_rounding_adds_up_over_no_number_of_strata(n_strata: int, size: int, sha
 def test_strata_are_dealt_in_their_shares() -> None:
     strata = np.array([0] * 100 + [1] * 10)
 
-    labels = deal_strata(strata, (0.6, 0.2, 0.2), random())
+    labels = stratified_folds(strata, (0.6, 0.2, 0.2), random())
 
     assert np.bincount(labels[strata == 0]).tolist() == [60, 20, 20]
     assert np.bincount(labels[strata == 1]).tolist() == [6, 2, 2]
@@ -44,7 +44,7 @@ def test_strata_are_dealt_in_their_shares() -> None:
 def test_seed_decides_which_rows_are_dealt_together() -> None:
     strata = np.zeros(50, dtype=np.int64)
 
-    first, again, other = (deal_strata(strata, (0.5, 0.5), random(seed)) for seed in (1, 1, 2))
+    first, again, other = (stratified_folds(strata, (0.5, 0.5), random(seed)) for seed in (1, 1, 2))
 
     assert first.tolist() == again.tolist() != other.tolist()
 
@@ -53,7 +53,7 @@ def test_seed_decides_which_rows_are_dealt_together() -> None:
 def test_groups_stay_whole_and_fill_every_part(sizes: list[int], seed: int) -> None:
     groups = np.repeat(np.arange(len(sizes)), sizes)
 
-    labels = deal_groups(groups, np.zeros_like(groups), (0.6, 0.2, 0.2), random(seed))
+    labels = group_folds(groups, np.zeros_like(groups), (0.6, 0.2, 0.2), random(seed))
 
     parts_of_group = [set(labels[groups == group]) for group in range(len(sizes))]
     assert {len(parts) for parts in parts_of_group} == {1}
@@ -63,7 +63,7 @@ def test_groups_stay_whole_and_fill_every_part(sizes: list[int], seed: int) -> N
 def test_many_groups_reach_their_shares() -> None:
     groups = random().integers(0, 500, 10_000)
 
-    labels = deal_groups(groups, np.zeros_like(groups), (0.6, 0.2, 0.2), random())
+    labels = group_folds(groups, np.zeros_like(groups), (0.6, 0.2, 0.2), random())
 
     np.testing.assert_allclose(np.bincount(labels) / 10_000, (0.6, 0.2, 0.2), atol=0.01)
 
@@ -71,7 +71,7 @@ def test_many_groups_reach_their_shares() -> None:
 def test_giant_group_goes_to_the_largest_part() -> None:
     groups = np.array([0] * 90 + [1] * 5 + [2] * 5)
 
-    labels = deal_groups(groups, np.zeros_like(groups), (0.2, 0.6, 0.2), random())
+    labels = group_folds(groups, np.zeros_like(groups), (0.2, 0.6, 0.2), random())
 
     assert set(labels[:90]) == {1}
 
@@ -80,7 +80,7 @@ def test_groups_are_dealt_by_their_commonest_stratum() -> None:
     groups = np.repeat(np.arange(40), 3)
     mostly_0, only_1 = [0, 0, 1] * 30, [1, 1, 1] * 10
 
-    labels = deal_groups(groups, np.array(mostly_0 + only_1), (0.5, 0.5), random())
+    labels = group_folds(groups, np.array(mostly_0 + only_1), (0.5, 0.5), random())
 
     assert np.bincount(labels[groups < 30]).tolist() == [45, 45]
     assert np.bincount(labels[groups >= 30]).tolist() == [15, 15]
@@ -89,7 +89,7 @@ def test_groups_are_dealt_by_their_commonest_stratum() -> None:
 def test_strata_of_one_group_fill_different_parts() -> None:
     groups = np.arange(6)
 
-    labels = deal_groups(groups, groups, (0.6, 0.2, 0.2), random())
+    labels = group_folds(groups, groups, (0.6, 0.2, 0.2), random())
 
     assert set(labels) == {0, 1, 2}
 
@@ -97,7 +97,7 @@ def test_strata_of_one_group_fill_different_parts() -> None:
 def test_latest_rows_go_to_the_last_part() -> None:
     times = random().permutation(10).astype(float)
 
-    labels = deal_time(times, (0.6, 0.2, 0.2))
+    labels = time_folds(times, (0.6, 0.2, 0.2))
 
     assert labels[np.argsort(times)].tolist() == [0, 0, 0, 0, 0, 0, 1, 1, 2, 2]
 
@@ -106,7 +106,7 @@ def test_latest_rows_go_to_the_last_part() -> None:
 def test_no_time_is_cut_in_two_and_order_holds(times: list[int]) -> None:
     array = np.array(times, dtype=float)
 
-    labels = deal_time(array, (0.6, 0.2, 0.2))
+    labels = time_folds(array, (0.6, 0.2, 0.2))
 
     order = np.argsort(array, kind="stable")
     assert (np.diff(labels[order]) >= 0).all()
@@ -115,4 +115,4 @@ def test_no_time_is_cut_in_two_and_order_holds(times: list[int]) -> None:
 
 @pytest.mark.parametrize(("days", "expected"), [([1, 1, 1, 2], [0, 0, 0, 1]), ([1, 2, 2, 2], [0, 1, 1, 1])])
 def test_cut_moves_to_the_nearest_change(days: list[float], expected: list[int]) -> None:
-    assert deal_time(np.array(days, dtype=float), (0.5, 0.5)).tolist() == expected
+    assert time_folds(np.array(days, dtype=float), (0.5, 0.5)).tolist() == expected

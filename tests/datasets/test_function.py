@@ -133,3 +133,33 @@ def test_working_directory_is_searched_only_while_loading(here: Path) -> None:
 
     assert sys.path == before
     assert np.isin(str(here), sys.path).sum() == before.count(str(here))
+
+
+TORCH = "__import__('torch').utils.data"
+ROWS = f"{TORCH}.TensorDataset(__import__('torch').arange(24.0).reshape(2, 3, 4), __import__('torch').tensor([0, 1]))"
+
+
+@pytest.mark.parametrize("expression", [ROWS, f"{TORCH}.DataLoader({ROWS}, batch_size=1, shuffle=True)"])
+def test_a_torch_data_set_of_pairs_is_rows_in_their_order(returning: Load, expression: str) -> None:
+    loaded = returning(expression)
+
+    assert loaded.shape == (3, 4)
+    assert loaded.table.column("x11").to_pylist() == [11.0, 23.0]
+    assert loaded.table.column("target").to_pylist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("expression", "says"),
+    [
+        (f"({ROWS}, {ROWS})", "it holds 2 data sets, and pegbox splits one itself. .*train.loaders"),
+        (f"{TORCH}.DataLoader({ROWS}, collate_fn=list)", "the loader collates its batches itself"),
+        (f"type('S', ({TORCH}.IterableDataset,), {{'__iter__': None}})()", "it has no length or is read in one go"),
+        (f"{TORCH}.Subset({ROWS}, [])", "it holds no rows"),
+        (f"{TORCH}.TensorDataset(__import__('torch').ones(2))", "example 0 is no pair"),
+        (f"{TORCH}.Subset([(np.ones(2), 1), (np.ones(3), 0)], [0, 1])", "its examples are of several shapes"),
+        (f"{TORCH}.Subset([(np.ones(2), np.ones(2))], [0])", r"the target of example 0 has shape \(2,\)"),
+    ],
+)
+def test_torch_data_of_another_form_is_refused_with_the_way_to_go(returning: Load, expression: str, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        returning(expression)

@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from page_visit import Visit
 
 from pegbox.page.analysis_blocks import analyse
 from pegbox.page.build import build_page
 from pegbox.page.document import StudyPage
+from pegbox.page.html_file import write_page
 from pegbox.page.http_server import bind
-from pegbox.page.live_gate import Gate
+from pegbox.page.live_access import AccessRule
 
-OPEN = Gate()
+OPEN = AccessRule()
 
 
 @pytest.fixture(scope="session")
 def simulated_page(simulated_store: Path) -> StudyPage:
-    return build_page(simulated_store, "higgs-mlp", made_at=1_764_010_000.0, analyse=analyse)
+    return build_page(simulated_store, "higgs-mlp", made_at=1_764_010_000.0, analyse=analyse, is_file=True)
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +33,9 @@ def serve_live() -> Iterator[Callable[..., str]]:
     from pegbox.page.live_host import live_app
 
     servers: list[tuple[uvicorn.Server, threading.Thread, Any]] = []
-    addresses: dict[tuple[Path, Gate], str] = {}
+    addresses: dict[tuple[Path, AccessRule], str] = {}
 
-    def serve(root: Path, gate: Gate = OPEN) -> str:
+    def serve(root: Path, gate: AccessRule = OPEN) -> str:
         if (root, gate) in addresses:
             return addresses[root, gate]
         listener = bind("127.0.0.1", 0)
@@ -65,3 +67,23 @@ def browser() -> Iterator[Any]:
         opened = started.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def page_file(simulated_page: StudyPage, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    write_page(simulated_page, path)
+    return path.as_uri()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+    opened: list[Visit] = []
+
+    def open_page(address: str, **options: Any) -> Visit:
+        opened.append(Visit(browser, address, **options))
+        return opened[-1]
+
+    yield open_page
+    for one in opened:
+        one.context.close()

@@ -9,10 +9,10 @@ import pytest
 from simulated_study import Simulation, write_simulation
 
 from pegbox.page import analysis_process
-from pegbox.page.analysis_process import Analyst
+from pegbox.page.analysis_process import AnalysisProcess
 from pegbox.page.document import Analysis
 from pegbox.report.explain import explain_study
-from pegbox.report.kept_explanations import KeptExplanations
+from pegbox.report.explanation_cache import ExplanationCache
 from pegbox.report.study_reader import StudyReader
 from pegbox.storage.layout import StoreLayout
 
@@ -26,18 +26,18 @@ def store(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def analyst(store: Path) -> Iterator[Analyst]:
-    opened = Analyst(store)
+def analyst(store: Path) -> Iterator[AnalysisProcess]:
+    opened = AnalysisProcess(store)
     yield opened
     opened.close()
 
 
-def asked(analyst: Analyst, store: Path) -> Analysis:
+def asked(analyst: AnalysisProcess, store: Path) -> Analysis:
     with StudyReader(store, "small") as reader:
         return analyst.analyse(reader.file, reader.spec, reader.status(), reader.selection())
 
 
-def settled(analyst: Analyst, store: Path) -> Analysis:
+def settled(analyst: AnalysisProcess, store: Path) -> Analysis:
     """What is said once the process has ended."""
     first = asked(analyst, store)
     deadline = time.monotonic() + 120
@@ -46,7 +46,7 @@ def settled(analyst: Analyst, store: Path) -> Analysis:
     return asked(analyst, store) if analyst.n_done else first
 
 
-def test_before_it_has_looked_it_says_so_and_advises_nothing(analyst: Analyst, store: Path) -> None:
+def test_before_it_has_looked_it_says_so_and_advises_nothing(analyst: AnalysisProcess, store: Path) -> None:
     first = asked(analyst, store)
 
     assert (first.state, first.version, first.advice) == ("computing", 0, ())
@@ -54,7 +54,7 @@ def test_before_it_has_looked_it_says_so_and_advises_nothing(analyst: Analyst, s
 
 
 def test_what_was_explained_before_is_there_at_once(
-    analyst: Analyst, store: Path, monkeypatch: pytest.MonkeyPatch
+    analyst: AnalysisProcess, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     explanation = explain_study(store, "small")
     monkeypatch.setattr(analysis_process.subprocess, "Popen", None)  # nothing needs to be computed
@@ -65,8 +65,8 @@ def test_what_was_explained_before_is_there_at_once(
     assert [one.text for one in found.advice][:1] == [one.what for one in explanation.advice][:1]
 
 
-def test_of_an_earlier_version_it_says_that_it_is_older(analyst: Analyst, store: Path) -> None:
-    kept = KeptExplanations(StoreLayout(store), "small")
+def test_of_an_earlier_version_it_says_that_it_is_older(analyst: AnalysisProcess, store: Path) -> None:
+    kept = ExplanationCache(StoreLayout(store), "small")
     kept.keep("0" * 32, explain_study(store, "small").model_copy(update={"version": 3, "advice": ()}))
 
     found = asked(analyst, store)
@@ -76,7 +76,7 @@ def test_of_an_earlier_version_it_says_that_it_is_older(analyst: Analyst, store:
 
 
 def test_an_analysis_that_failed_is_not_said_to_be_computed(
-    analyst: Analyst, store: Path, monkeypatch: pytest.MonkeyPatch
+    analyst: AnalysisProcess, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
 

@@ -12,7 +12,7 @@ import pytest
 
 from pegbox.page.document import StudyPage
 from pegbox.page.http_server import bind
-from pegbox.page.live_gate import Gate, is_loopback
+from pegbox.page.live_access import AccessRule, is_loopback
 from pegbox.page.live_sql import Asked, SqlConsole, Wanted
 from pegbox.schemas.errors import PageError, QueryError
 from pegbox.storage.sandbox import Limits
@@ -29,7 +29,7 @@ def client(simulated_store: Path, serve_live: Callable[..., str]) -> Iterator[ht
 @pytest.fixture(scope="module")
 def guarded(simulated_store: Path, serve_live: Callable[..., str]) -> Iterator[httpx.Client]:
     """A client of a host that asks for a token."""
-    with httpx.Client(base_url=serve_live(simulated_store, Gate(token="secret")), timeout=60) as opened:
+    with httpx.Client(base_url=serve_live(simulated_store, AccessRule(token="secret")), timeout=60) as opened:
         yield opened
 
 

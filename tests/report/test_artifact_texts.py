@@ -2,13 +2,13 @@
 
 import pytest
 
-from pegbox.report.artifact_texts import bulletin_of
+from pegbox.report.artifact_texts import artifact_texts
 from pegbox.report.leaderboard import LEADERS
 
 
 @pytest.fixture(scope="module")
 def bulletin(simulated_store):
-    return bulletin_of(simulated_store, "higgs-mlp")
+    return artifact_texts(simulated_store, "higgs-mlp")
 
 
 def test_the_table_holds_the_best_trials_best_first(bulletin):

@@ -3,7 +3,7 @@ import pytest
 
 from pegbox.report import explain, history_sample
 from pegbox.report.explain import explain_study
-from pegbox.report.kept_explanations import MOST_KEPT, KeptExplanations, explained_content
+from pegbox.report.explanation_cache import MOST_KEPT, ExplanationCache, explained_content
 from pegbox.report.study_reader import StudyReader, study_status
 from pegbox.schemas.decision import Start
 from pegbox.schemas.errors import NotFoundError
@@ -152,13 +152,13 @@ def test_damaged_cache_is_computed_again(tmp_path):
     for kept in (tmp_path / "cache" / "explanations").rglob("*.json"):
         kept.write_text("{")
     assert explain_study(tmp_path, "explained") == first
-    assert KeptExplanations(open_store(tmp_path), "explained").last() == first
+    assert ExplanationCache(open_store(tmp_path), "explained").last() == first
 
 
 def test_only_the_last_explanations_of_a_study_are_kept(tmp_path):
     write_study(tmp_path, n_trials=2)
     found = explain_study(tmp_path, "explained")
-    kept = KeptExplanations(open_store(tmp_path), "explained")
+    kept = ExplanationCache(open_store(tmp_path), "explained")
 
     for version in range(3 * MOST_KEPT):
         kept.keep(f"{version:032x}", found.model_copy(update={"version": version}))

@@ -10,7 +10,6 @@ from pegbox.schemas.decision import Start
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.events import (
     DecisionMade,
-    EarlierChosen,
     MetricsReported,
     RunStarted,
     SearchEnded,
@@ -18,6 +17,7 @@ from pegbox.schemas.events import (
     SegmentTrained,
     TrialEvaluated,
     TrialFailed,
+    WarmStartChosen,
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.plan import Objective, SearchSpec
@@ -245,7 +245,7 @@ def test_the_studies_that_are_learnt_from_are_known(tmp_path):
     learner = SPEC.model_copy(update={"search": SearchSpec(method="bayes", warm_start="auto")})
     chosen = tuple(EarlierStudy(study=name, version=9) for name in ("before", 'it\'s @ "odd"'))
     with open_study(open_store(tmp_path), learner, RunStarted(study="live", run="r", host="h", pid=1)) as study:
-        study.record(EarlierChosen(study="live", studies=chosen))
+        study.record(WarmStartChosen(study="live", studies=chosen))
 
     with StudyReader(tmp_path) as reader:
         assert reader.status().earlier == ("before", 'it\'s @ "odd"')

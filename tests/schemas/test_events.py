@@ -10,9 +10,11 @@ from pegbox.schemas.events import (
     EVENT,
     ArtifactWritten,
     DecisionMade,
-    EarlierChosen,
     Incumbent,
     MetricsReported,
+    ModelMade,
+    ModelPromoted,
+    NoteWritten,
     RunEnded,
     RunStarted,
     ScheduleStep,
@@ -27,8 +29,10 @@ from pegbox.schemas.events import (
     TrialFailed,
     TrialReopened,
     TrialRetried,
+    WarmStartChosen,
 )
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.model import ModelRecord
 from pegbox.schemas.selection import Finalist, Interval, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import FunctionTrain, TorchTrain
@@ -96,7 +100,7 @@ EVENTS = [
         study="s", number=1, saw=3, elapsed_seconds=1, decision=Continue(trial=0, to_budget=9), trial=0, seed=1
     ),
     DecisionMade(study="s", number=2, saw=3, elapsed_seconds=1, decision=Stop(trial=0), trial=0, seed=1),
-    EarlierChosen(study="s", studies=(EarlierStudy(study="before", version=41),)),
+    WarmStartChosen(study="s", studies=(EarlierStudy(study="before", version=41),)),
     SearchEnded(study="s", reason="All 3 trials of the budget have been tried.", elapsed_seconds=2),
     SegmentStarted(study="s", run="r", segment=SEGMENT),
     SegmentTrained(
@@ -126,6 +130,13 @@ EVENTS = [
         incumbent=Incumbent(study="s@d", trial=3, configuration={"lr": 0.1}),
     ),
     ArtifactWritten(study="s", kind="report", path=Path("r.html"), n_bytes=3),
+    ModelMade(
+        study="s",
+        run="r",
+        model=ModelRecord(trial=1, form="torch", final="best", path="models/s/r.pegbox", content="0", n_bytes=3),
+    ),
+    ModelPromoted(study="s", source="s", run="r"),
+    NoteWritten(study="s", trial=3, text="late", tags=("good",), untagged=("bad",)),
 ]
 
 

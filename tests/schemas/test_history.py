@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pegbox.schemas.decision import Continue, Start, Stop
 from pegbox.schemas.events import (
     DecisionMade,
-    EarlierChosen,
     Event,
     MetricsReported,
     RunStarted,
@@ -21,6 +20,7 @@ from pegbox.schemas.events import (
     TrialEvaluated,
     TrialFailed,
     TrialRetried,
+    WarmStartChosen,
 )
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
@@ -299,7 +299,7 @@ def test_views_of_an_old_version_stay_as_they_were():
 
 def test_another_wish_to_learn_lets_the_studies_be_chosen_again():
     chosen = (EarlierStudy(study="before", version=41),)
-    history = History.replay([OPENED, EarlierChosen(study="s", studies=chosen)])
+    history = History.replay([OPENED, WarmStartChosen(study="s", studies=chosen)])
     other = SPEC.model_copy(update={"search": SearchSpec(warm_start="auto")})
 
     assert history.earlier == chosen

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from pegbox.schemas.study import StudySpec
-from pegbox.training.kinds.registry import check_training, doubts_of_training
+from pegbox.training.kinds.registry import check_training, training_warnings
 
 
 def study(*arguments, space=None, metrics="auto", **more):
@@ -15,8 +15,8 @@ def study(*arguments, space=None, metrics="auto", **more):
     return StudySpec.model_validate({**raw, "budget": budget, **more})
 
 
-def doubts(*arguments, **more):
-    return [problem.message for problem in doubts_of_training(study(*arguments, **more))]
+def warnings(*arguments, **more):
+    return [problem.message for problem in training_warnings(study(*arguments, **more))]
 
 
 def problems(*arguments, **more):
@@ -64,22 +64,22 @@ def test_a_parameter_that_only_decides_about_others_has_an_effect():
 
 
 def test_words_for_truth_values_are_doubted():
-    (message,) = doubts("train.py", "--use-bn", "{amp}", space=TRUTH)
+    (message,) = warnings("train.py", "--use-bn", "{amp}", space=TRUTH)
 
     assert 'argparse\'s type=bool takes both for true. Write "{amp?--use-bn}" for a flag' in message
 
 
 @pytest.mark.parametrize("argument", ["{amp?--amp}", "{amp?1:0}", "{args_no_boolean_flags}", "trainer.amp={amp}"])
 def test_forms_that_a_program_understands_are_not_doubted(argument):
-    assert doubts("train.py", argument, space=TRUTH) == []
+    assert warnings("train.py", argument, space=TRUTH) == []
 
 
 def test_truth_values_among_all_are_doubted():
-    assert "{args_no_boolean_flags} writes bare flags" in doubts("train.py", "{args}", space=TRUTH)[0]
+    assert "{args_no_boolean_flags} writes bare flags" in warnings("train.py", "{args}", space=TRUTH)[0]
 
 
 def test_a_schedule_that_continues_a_program_which_cannot_is_doubted():
-    told = doubts("train.py", "{lr}", **ASHA)
+    told = warnings("train.py", "{lr}", **ASHA)
 
     assert len(told) == 2
     assert "the command is not told how many" in told[0]
@@ -88,7 +88,7 @@ def test_a_schedule_that_continues_a_program_which_cannot_is_doubted():
 
 @pytest.mark.parametrize("placeholder", ["{from_epochs}", "{checkpoint_dir}", "{resume_dir}"])
 def test_a_program_that_continues_is_not_doubted(placeholder):
-    assert doubts("train.py", "{lr}", "{epochs}", placeholder, **ASHA) == []
+    assert warnings("train.py", "{lr}", "{epochs}", placeholder, **ASHA) == []
 
 
 def test_a_program_that_reads_its_environment_is_not_doubted(program):
@@ -96,17 +96,17 @@ def test_a_program_that_reads_its_environment_is_not_doubted(program):
         "os.environ['PEGBOX_EPOCHS'], os.environ['PEGBOX_RESUME_DIR'], os.environ['PEGBOX_CONFIGURATION']"
     )
 
-    assert doubts("train.py", **ASHA) == []
+    assert warnings("train.py", **ASHA) == []
 
 
 def test_a_program_that_is_given_nothing_is_doubted():
-    (message,) = doubts("train.py")
+    (message,) = warnings("train.py")
 
     assert "every trial would be the same" in message
 
 
 def test_without_a_schedule_nothing_is_continued():
-    assert doubts("train.py", "{lr}") == []
+    assert warnings("train.py", "{lr}") == []
 
 
 def test_event_files_of_all_trials_in_one_place_are_refused():

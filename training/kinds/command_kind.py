@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pegbox.training.check_command import check_command, doubts_of_command
+from pegbox.training.check_command import check_command, command_warnings
 from pegbox.training.kinds.record import TrainKind, own_files
 from pegbox.training.kinds.user_files import files_of_command
 from pegbox.training.sources import hash_files
@@ -20,5 +20,5 @@ KIND = TrainKind(
     check=lambda train, spec: check_command(train, spec.space, spec.run.workers),
     # How a program's output is read belongs to its result: read anew after an update that reads otherwise.
     code=lambda train: hash_files((*files_of_command(train.command), *own_files("command_output"))),
-    doubts=lambda train, spec: doubts_of_command(spec, train),
+    warnings=lambda train, spec: command_warnings(spec, train),
 )

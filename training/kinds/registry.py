@@ -3,15 +3,25 @@
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import CommandTrain, CustomTrain, FunctionTrain, SklearnTrain, TorchTrain, TrainSpec
-from pegbox.training.kinds import command_kind, custom_kind, function_kind, sklearn_kind, torch_kind
+from pegbox.schemas.train import (
+    CommandTrain,
+    CustomTrain,
+    FunctionTrain,
+    ModuleTrain,
+    SklearnTrain,
+    TorchTrain,
+    TrainSpec,
+)
+from pegbox.training.kinds import command_kind, custom_kind, function_kind, module_kind, sklearn_kind, torch_kind
 from pegbox.training.kinds.record import TrainKind
+from pegbox.training.model_form import ModelForm
 from pegbox.training.resources import parse_bytes, visible_gpus
 from pegbox.training.stack_shape import why_not_together
 from pegbox.training.trainer import Trainer
 
 KINDS: dict[type, TrainKind] = {
     TorchTrain: torch_kind.KIND,
+    ModuleTrain: module_kind.KIND,
     SklearnTrain: sklearn_kind.KIND,
     FunctionTrain: function_kind.KIND,
     CommandTrain: command_kind.KIND,
@@ -49,9 +59,21 @@ def code_fingerprint(train: TrainSpec) -> str:
     return kind_of(train).code(train)
 
 
+def own_code_fingerprint(spec: StudySpec) -> str | None:
+    """`code_fingerprint` where the user's code trains; None where pegbox's alone does, whose upgrade is no news."""
+    kind = kind_of(spec.train)
+    is_own = kind.measures(spec) is None or kind.code_modules(spec.train)
+    return kind.code(spec.train) if is_own else None
+
+
 def code_modules(train: TrainSpec) -> tuple[str, ...]:
     """Modules of the user's that hold what is trained; to import one runs the user's code."""
     return kind_of(train).code_modules(train)
+
+
+def model_form_of(train: TrainSpec) -> ModelForm | None:
+    """How the weights of such a training are kept as a model; None where a model is the user's own files."""
+    return kind_of(train).model_form()
 
 
 def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
@@ -59,9 +81,9 @@ def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
     kind_of(train).load_data(data, fold)
 
 
-def doubts_of_training(spec: StudySpec) -> tuple[Problem, ...]:
+def training_warnings(spec: StudySpec) -> tuple[Problem, ...]:
     """What is allowed in how a study trains, and more often than not a mistake."""
-    return kind_of(spec.train).doubts(spec.train, spec)
+    return kind_of(spec.train).warnings(spec.train, spec)
 
 
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:

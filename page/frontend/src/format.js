@@ -43,6 +43,14 @@ export function percent(share) {
   return `${Math.round(100 * share)}\u00a0%`
 }
 
+/** A size of memory or of a file. */
+export function bytes(value) {
+  if (value === null || value === undefined) return '–'
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, value)) / 10)))
+  return `${number(value / 1024 ** power, 3)} ${units[power]}`
+}
+
 /** A span of time in at most two units. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return '–'

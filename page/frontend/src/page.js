@@ -10,6 +10,7 @@ import { interactionCard } from './blocks/interaction.js'
 import { knobsCard } from './blocks/knobs.js'
 import { lineageCard } from './blocks/lineage.js'
 import { nextCard } from './blocks/next.js'
+import { notesCard } from './blocks/notes.js'
 import { parallelCard } from './blocks/parallel.js'
 import { progressCard } from './blocks/progress.js'
 import { rungsCard } from './blocks/rungs.js'
@@ -22,10 +23,11 @@ import { drawAll } from './chart.js'
 import { h } from './dom.js'
 import { clearFilters, isFiltered, load, model, onSelection, selectedOf, TRAINING_TIME } from './model.js'
 import { forPaper } from './theme.js'
+import { trialPlace } from './trial/place.js'
 
 /**
  * Draw a page and return a function that takes a newer one.
- * @param live what only the live host has: tools for the header, a block for SQL, links to other studies
+ * @param live what only the live host has: tools for the header, a block for SQL, links to other studies, a trial's life
  */
 export function open(page, live = {}) {
   load(page)
@@ -35,21 +37,21 @@ export function open(page, live = {}) {
   const sections = [
     [null, [answerCard(), surenessCard(), knobsCard(), nextCard()]],
     [null, effectsSection()],
-    ['Explore', [parallelCard(), interactionCard(), trialsCard()]],
+    ['Explore', [parallelCard(), interactionCard(), trialsCard(), notesCard()]],
     ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
     ['Where it comes from', [lineageCard(), driftCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.sql ?? askElsewhere()]],
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
-  document.body.replaceChildren(
-    h('a', { class: 'skip', href: '#answer' }, 'Skip to the answer'),
-    h('main', {}, top.element, sections.map(([title, content]) => section(title, content))),
-    selection,
-  )
+  const study = h('main', { id: 'study' }, top.element, sections.map(([title, content]) => section(title, content)))
+  const trial = trialPlace(study, live.fetchLife)
+  document.body.replaceChildren(skipLink(), study, trial.element, selection.element)
   const update = (newer) => {
     if (newer) load(newer)
     document.title = `${model.page.head.study} · pegbox`
     for (const block of blocks) block.update()
+    trial.update()
+    selection.update()
   }
   update()
   addEventListener('beforeprint', () => {
@@ -69,6 +71,16 @@ function section(title, content) {
   return h('section', {}, title ? h('h2', {}, title) : null, h('div', { class: 'grid' }, content.map((block) => block.element)))
 }
 
+/** No link to #answer: in a file the address after # says what is looked at. */
+function skipLink() {
+  const skip = () => {
+    const answer = document.querySelector('main:not([hidden]) h1, main:not([hidden]) #answer')
+    answer?.setAttribute('tabindex', '-1')
+    answer?.focus()
+  }
+  return h('button', { type: 'button', class: 'skip', onclick: skip }, 'Skip to the answer')
+}
+
 /** A file holds the answer, not the history: SQL needs the store. */
 function askElsewhere() {
   const words = ['SQL needs the store that this page was made from: ', h('code', {}, 'pegbox sql'), ' asks it in a terminal, ', h('code', {}, 'pegbox ui'), ' shows this page live with a console.']
@@ -79,9 +91,10 @@ function askElsewhere() {
 function selectionBar() {
   const text = h('span', { role: 'status' })
   const bar = h('div', { class: 'selection', hidden: true }, text, h('button', { type: 'button', onclick: clearFilters }, 'Clear'))
-  onSelection(() => {
+  const update = () => {
     bar.hidden = !isFiltered()
     text.textContent = isFiltered() ? `${selectedOf()} selected` : ''
-  })
-  return bar
+  }
+  onSelection(update)
+  return { element: bar, update }
 }

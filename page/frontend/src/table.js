@@ -1,12 +1,13 @@
 // Tables with sortable columns; shows the first rows and says how many there are.
 import { h, put } from './dom.js'
 import { count, number } from './format.js'
+import { trialLink } from './trial/link.js'
 
 const SHOWN = 100
 
 /**
  * A table in a scrolling box.
- * @param columns [{name, numeric?, text?: value => string}]
+ * @param columns [{name, numeric?, isTrial?, text?: value => string}]; a trial's number leads to its page
  * @param rows arrays of raw values
  */
 export function table({ columns, rows, label, sortable = true }) {
@@ -33,7 +34,7 @@ export function table({ columns, rows, label, sortable = true }) {
 
 function cell(column, value) {
   const isNumber = typeof value === 'number'
-  const text = value === null || value === undefined ? '–' : column.text ? column.text(value) : isNumber ? number(value) : value
+  const text = value === null || value === undefined ? '–' : column.isTrial ? trialLink(value) : column.text ? column.text(value) : isNumber ? number(value) : value
   return h('td', { class: column.numeric ? 'n' : 'text', title: isNumber && !Number.isInteger(value) ? String(value) : null }, text)
 }
 

@@ -1,11 +1,12 @@
 """Whether the machines of a cluster reach Prefect."""
 
 import socket
+import threading
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from pegbox.flows.engines.cluster_engine import check_answers, check_reach, is_here
+from pegbox.flows.engines.cluster_engine import check_answers, check_reach, is_here, stays_away
 from pegbox.schemas.errors import ClusterError
 
 ELSEWHERE = "192.0.2.77"  # an address of documentation: no machine has it
@@ -52,3 +53,19 @@ def test_an_address_where_nothing_listens_is_refused_at_once() -> None:
 def test_an_address_that_answers_passes(form: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         check_answers(form.format(f"127.0.0.1:{server.getsockname()[1]}"))
+
+
+def test_a_head_that_answers_is_not_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert not stays_away(f"ray://127.0.0.1:{server.getsockname()[1]}", seconds=0.0)
+
+
+def test_a_head_that_comes_back_in_time_is_not_away() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        assert stays_away(f"127.0.0.1:{port}", seconds=0.1)
+        back = threading.Timer(0.3, probe.listen)
+        back.start()
+        assert not stays_away(f"127.0.0.1:{port}", seconds=60.0)
+        back.join()

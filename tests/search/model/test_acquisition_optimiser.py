@@ -16,8 +16,8 @@ def test_the_step_shrinks_from_round_to_round():
         rounds.append(points)
         return np.zeros(len(points))
 
-    effort = Effort(n_uniform=1, n_climbers=1, n_steps=200)
-    (start, *_) = ascent.climb(flat, np.empty((0, 2)), np.random.default_rng(0), effort)
+    effort = Effort(n_uniform=1, n_starts=1, n_steps=200)
+    (start, *_) = ascent.maximise(flat, np.empty((0, 2)), np.random.default_rng(0), effort)
 
     steps = np.array([np.abs(points - start).mean() for points in rounds[1:]])
     assert len(steps) == effort.n_rounds

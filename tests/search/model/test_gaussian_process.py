@@ -45,9 +45,9 @@ def test_far_from_the_data_the_posterior_is_the_prior() -> None:
 def test_believing_keeps_the_mean_and_narrows_the_deviation() -> None:
     posterior = Posterior(DATA, np.array([-0.5, 0.0, 0.0, -4.0]))
     there = np.array([[0.9, 0.9, 0.1]])
-    believing = posterior.believing(there)
-    assert believing.mean(there)[0] == pytest.approx(posterior.mean(there)[0], abs=1e-6)
-    assert believing.predict(there)[1][0] < posterior.predict(there)[1][0]
+    pending = posterior.with_pending(there)
+    assert pending.mean(there)[0] == pytest.approx(posterior.mean(there)[0], abs=1e-6)
+    assert pending.predict(there)[1][0] < posterior.predict(there)[1][0]
 
 
 def test_the_covariance_agrees_with_the_deviations() -> None:

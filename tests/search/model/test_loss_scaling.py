@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pegbox.search.model.loss_scaling import SCALINGS, Scaling, pressed, scalarised, standardised
-from pegbox.search.model.subsampling import thinned
+from pegbox.search.model.subsampling import subsampled
 
 
 def test_standardised_losses_have_mean_zero_and_deviation_one() -> None:
@@ -58,7 +58,7 @@ def test_an_objective_that_explodes_leaves_the_good_ones_apart() -> None:
 
 def test_thinning_keeps_the_best_and_a_sample_of_the_rest() -> None:
     losses = np.arange(1000.0)
-    kept = thinned(losses, 100)
+    kept = subsampled(losses, 100)
     assert len(set(kept.tolist())) == 100
     assert set(range(50)) <= set(kept.tolist())
     assert kept.max() > 800
@@ -67,4 +67,4 @@ def test_thinning_keeps_the_best_and_a_sample_of_the_rest() -> None:
 def test_thinning_prefers_values_near_the_full_budget() -> None:
     losses = np.zeros(400)
     nearness = np.repeat([0.0, 1.0], [350, 50])
-    assert set(range(350, 400)) <= set(thinned(losses, 120, nearness).tolist())
+    assert set(range(350, 400)) <= set(subsampled(losses, 120, nearness).tolist())

@@ -6,7 +6,7 @@ import numpy as np
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
-from pegbox.search.model.warm_start_mean import EarlierStudies, confirmed, trust
+from pegbox.search.model.warm_start_mean import WarmStartMean, confirmed, trust
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.testing.studies import study
@@ -60,7 +60,7 @@ def test_recommended_points_are_left_once_another_is_better() -> None:
     earlier = run(lambda c, *_: Outcome({"loss": -bowl_at(0.7)(c).result["loss"]}), 25)
     history = run(bowl_at(0.7), 6, (earlier,))
     encoding = SpaceEncoding(history.space)
-    recommended = EarlierStudies(encoding, (earlier,)).recommended().round(6).tolist()
+    recommended = WarmStartMean(encoding, (earlier,)).recommended().round(6).tolist()
     tried = [encoding.encode(trial.configuration).round(6).tolist() for trial in history.trials]
     assert [number for number, point in enumerate(tried) if point in recommended] == [0]
 
@@ -74,7 +74,7 @@ def test_an_expectation_is_told_around_the_values_that_were_seen() -> None:
     encoding = SpaceEncoding(study(SPACE).space)
     points = encoding.snap(np.random.default_rng(0).random((20, 3)))
     losses = ((points - [0.7, 0.2, 0.9]) ** 2).sum(axis=1)
-    expected = EarlierStudies(encoding, [run(bowl_at(0.7), 25)]).expectation(points, losses, np.full(20, 9.0))
+    expected = WarmStartMean(encoding, [run(bowl_at(0.7), 25)]).expectation(points, losses, np.full(20, 9.0))
     assert expected is not None
     assert abs(expected(points).mean()) < 1e-9
     assert np.corrcoef(expected(points), losses)[0, 1] > 0.95
@@ -110,16 +110,16 @@ def test_no_point_is_recommended_that_broke_a_limit() -> None:
         ).run()
 
     encoding = SpaceEncoding(study(SPACE).space)
-    recommended = EarlierStudies(encoding, (limited(0.4),)).recommended()
+    recommended = WarmStartMean(encoding, (limited(0.4),)).recommended()
 
     assert len(recommended)
     assert all(encoding.decode(point)["x"] <= 0.4 for point in recommended)
-    assert EarlierStudies(encoding, (limited(-1.0),)).recommended().shape == (0, 3)
+    assert WarmStartMean(encoding, (limited(-1.0),)).recommended().shape == (0, 3)
 
 
 def test_a_study_of_another_space_is_not_listened_to() -> None:
     earlier = run(lambda c, *_: Outcome({"loss": c["q"]}), 10, space={"q": SPACE["x"]})
-    assert EarlierStudies(SpaceEncoding(study(SPACE).space), (earlier,)).is_empty
+    assert WarmStartMean(SpaceEncoding(study(SPACE).space), (earlier,)).is_empty
 
 
 def test_a_guess_is_tried_first_and_bends_the_search() -> None:

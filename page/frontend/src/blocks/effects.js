@@ -1,10 +1,12 @@
 // How each hyperparameter affects an objective or the training time: small multiples, most important first.
-import { axis, canvasFont, ChartCard, fade, scaleAxis, tip } from '../chart.js'
+import { look, onAddress, say } from '../address.js'
+import { canvasFont, ChartCard, fade, scaleAxis, tip } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
-import { duration, metric, niceRange, number, percent } from '../format.js'
-import { configurationOf, goalOf, model, TRAINING_TIME, usualRange, valuesOf } from '../model.js'
+import { duration, metric, percent } from '../format.js'
+import { configurationOf, goalOf, model, TRAINING_TIME, valuesOf } from '../model.js'
 import { levelScale } from '../scales.js'
 import { colors } from '../theme.js'
+import { valueScale } from '../values.js'
 import { legend } from './legend.js'
 
 const FIRST = 6
@@ -20,16 +22,19 @@ export function effectsSection() {
   let isOpen = false
   let shown = ''
   let known = ''
-  let chosen = 0
-  const current = () => model.page.analysis.effects[chosen] ?? model.page.analysis.effects[0]
+  const current = () => {
+    const { effects } = model.page.analysis
+    return effects.find((group) => group.metric === look('effect')) ?? effects[0]
+  }
   const update = () => {
     const groups = model.page.analysis.effects
     element.hidden = groups.length === 0
     if (element.hidden) return
     const metrics = groups.map((group) => group.metric)
-    if (known !== metrics.join('\n')) {
-      known = metrics.join('\n')
-      put(switches, metrics.length > 1 ? segmented('Effect on', metrics.map((name, place) => [place, name]), chosen, (place) => ((chosen = place), update())) : [])
+    const wanted = [current().metric, ...metrics].join('\n')
+    if (known !== wanted) {
+      known = wanted
+      put(switches, metrics.length > 1 ? segmented('Effect on', metrics.map((name) => [name, name]), current().metric, (name) => (say({ effect: name }), update())) : [])
     }
     const { metric: name, rows } = current()
     put(heading, `How each hyperparameter affects ${name === TRAINING_TIME ? 'the training time' : name}`)
@@ -49,6 +54,7 @@ export function effectsSection() {
     isOpen = !isOpen
     update()
   })
+  onAddress(() => update())
   return { element, update }
 }
 
@@ -63,6 +69,7 @@ function effectCard(name, group) {
     title: () => [name, h('small', {}, ` ${share(name)}`)],
     about: () => [effect().trend, parameter().condition ? `Active where ${parameter().condition}.` : '', levelsNote(effect())].filter(Boolean).join(' '),
     legend: () => legend([['fit', 'average with interval'], ['best', 'chosen']]),
+    trialOf: ({ seriesIndex, value }) => (seriesIndex === 0 ? model.page.trials.number[value[2]] : null),
     option: () => option(withFewLevels(effect(), group().metric), group().metric),
     figures: () => figures(effect(), model.scales[name], group().metric),
   })
@@ -96,9 +103,9 @@ function option({ effect, scale }, name) {
   const values = valuesOf(name)
   const column = model.page.trials.parameters[effect.parameter]
   const band = [...effect.low, ...effect.high].filter((value) => value !== null)
-  const [low, high] = usualRange([...values.filter((value) => value !== null), ...band], goal.goal, 0.94)
-  const range = niceRange(low, high, 3)
-  const clamp = (value) => Math.min(range.max, Math.max(range.min, value))
+  const up = valueScale([...values.filter((value) => value !== null), ...band], goal.goal, { wanted: 3, share: 0.94, text: name === TRAINING_TIME ? (value) => (value ? duration(value) : '0') : undefined })
+  const clamp = up.at
+  const fit = { ...effect, mean: effect.mean.map(up.raw), low: effect.low.map(up.raw), high: effect.high.map(up.raw) }
   const width = scale.isCategory ? 0.6 / new Set(effect.at).size : 0
   const points = []
   for (let row = 0; row < values.length; row++) {
@@ -111,11 +118,11 @@ function option({ effect, scale }, name) {
   return {
     tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], name) : undefined) },
     xAxis: scaleAxis(scale, { pad: 0.03 }),
-    yAxis: axis({ ...range, axisLabel: { formatter: name === TRAINING_TIME ? (value) => (value ? duration(value) : '0') : (value) => number(value) } }),
+    yAxis: up.axis,
     series: [
       { type: 'scatter', large, largeThreshold: 1500, symbolSize: points.length > 600 ? 3 : 4, itemStyle: { color: fade(muted, points.length > 600 ? 0.28 : 0.45) }, data: points },
-      { type: 'custom', silent: true, clip: true, z: 1, renderItem: gaps(effect, scale, faint), data: [[0, range.min]] },
-      ...(scale.isCategory ? categoryFit(effect, scale, accent, width) : numberFit(effect, scale, accent)),
+      { type: 'custom', silent: true, clip: true, z: 1, renderItem: gaps(effect, scale, faint), data: [[0, up.edge]] },
+      ...(scale.isCategory ? categoryFit(fit, scale, accent, width) : numberFit(fit, scale, accent)),
       { type: 'scatter', silent: true, symbol: 'diamond', symbolSize: 13, z: 6, itemStyle: { color: best, borderColor: card, borderWidth: 1.5, opacity: 1 }, data: chosen },
     ],
   }

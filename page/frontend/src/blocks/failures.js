@@ -2,6 +2,7 @@
 import { h, put } from '../dom.js'
 import { count, counted, percent } from '../format.js'
 import { isFiltered, model, onSelection, selectedOf } from '../model.js'
+import { trialLink } from '../trial/link.js'
 
 export function failuresCard() {
   const element = h('section', { class: 'card', id: 'failures' })
@@ -28,7 +29,7 @@ function group({ kind, message, n_trials, trials, traceback }) {
     {},
     h('div', {}, h('span', { class: 'kind' }, kind.replaceAll('_', ' ')), ` · ${counted(n_trials, 'trial')}`),
     h('div', {}, message),
-    h('div', { class: 'muted' }, `Trials ${trials.join(', ')}${more}`),
+    h('div', { class: 'muted' }, 'Trials ', trials.map((trial, place) => [place ? ', ' : '', trialLink(trial)]), more),
     traceback ? h('details', {}, h('summary', {}, 'Traceback'), h('pre', { tabindex: '0' }, traceback)) : null,
   )
 }

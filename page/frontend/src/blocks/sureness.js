@@ -12,6 +12,7 @@ export function surenessCard() {
     height: 'h190',
     title: () => question('How sure are we?'),
     about: () => model.page.analysis.sureness.sentence,
+    trialOf: ({ value }) => [...model.page.analysis.sureness.finalists].reverse()[value?.[1]]?.trial,
     option,
     figures,
   })
@@ -85,7 +86,7 @@ function seeds(one) {
 function figures() {
   return {
     columns: [
-      { name: 'trial', numeric: true },
+      { name: 'trial', numeric: true, isTrial: true },
       { name: 'estimate', numeric: true, text: metric },
       { name: 'low', numeric: true, text: metric },
       { name: 'high', numeric: true, text: metric },

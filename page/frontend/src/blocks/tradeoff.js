@@ -1,4 +1,5 @@
 // Quality against cost or a second objective, with the trials that nothing beats in both.
+import { chosen, onAddress, say } from '../address.js'
 import { axis, ChartCard, fade, staircase, tip } from '../chart.js'
 import { choice, h, put } from '../dom.js'
 import { duration, metric, niceRange, number, percent } from '../format.js'
@@ -8,9 +9,8 @@ import { legend } from './legend.js'
 
 /** What stands across: a second objective first, else the time of training. */
 export function tradeoffCard({ id, title, across }) {
-  let chosen = null
   const controls = h('div', { class: 'screen' })
-  const current = () => chosen ?? across()
+  const current = () => chosen(id, choices(), across())
   const card = new ChartCard({
     id,
     height: 'h280',
@@ -23,18 +23,21 @@ export function tradeoffCard({ id, title, across }) {
       return confirmedFront(current()).length ? `${words} Crosses: the front on fresh seeds, with intervals; the diamond is its knee.` : words
     },
     legend: () => legend([['completed', 'trial'], ['front', 'not beaten'], ...(confirmedFront(current()).length ? [['cross', 'on fresh seeds']] : []), ['best', 'chosen']]),
+    trialOf: ({ value }) => model.page.trials.number[value?.[2]],
     option: () => option(current()),
     figures: () => figures(current()),
   })
   let known = ''
   const update = () => {
     const names = choices()
-    if (known !== names.join('\n')) {
-      known = names.join('\n')
-      put(controls, names.length > 1 ? choice('against', names.map((name) => [name, name]), current(), (value) => ((chosen = value), card.update())) : [])
+    const wanted = [current(), ...names].join('\n')
+    if (known !== wanted) {
+      known = wanted
+      put(controls, names.length > 1 ? choice('against', names.map((name) => [name, name]), current(), (value) => (say({ [id]: value }), card.update())) : [])
     }
     card.update()
   }
+  onAddress(() => update())
   return { element: card.element, update }
 }
 
@@ -162,11 +165,11 @@ function figures(across) {
   const span = ({ low, high }) => (low === null ? '–' : `${metric(low)} to ${metric(high)}`)
   if (confirmed.length)
     return {
-      columns: [{ name: 'on the front: trial', numeric: true }, { name: across, numeric: true, text }, { name: `interval of ${across}` }, { name: first.metric, numeric: true, text: metric }, { name: `interval of ${first.metric}` }, { name: 'P(on the front)', numeric: true, text: percent }],
+      columns: [{ name: 'on the front: trial', numeric: true, isTrial: true }, { name: across, numeric: true, text }, { name: `interval of ${across}` }, { name: first.metric, numeric: true, text: metric }, { name: `interval of ${first.metric}` }, { name: 'P(on the front)', numeric: true, text: percent }],
       rows: confirmed.map((one) => [one.trial, one.x.value, span(one.x), one.y.value, span(one.y), one.probability]),
     }
   return {
-    columns: [{ name: 'not beaten: trial', numeric: true }, { name: across, numeric: true, text }, { name: first.metric, numeric: true, text: metric }],
+    columns: [{ name: 'not beaten: trial', numeric: true, isTrial: true }, { name: across, numeric: true, text }, { name: first.metric, numeric: true, text: metric }],
     rows: frontOf(points(across), across).map(([cost, value, row]) => [trials.number[row], cost, value]),
   }
 }

@@ -47,7 +47,7 @@ function option(across) {
 function figures() {
   const { volume } = model.page
   return {
-    columns: [{ name: 'trial', numeric: true }, { name: 'covered', numeric: true, text: percent }, { name: 'running time', numeric: true, text: duration }, { name: 'training time of all', numeric: true, text: duration }],
+    columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: 'covered', numeric: true, text: percent }, { name: 'running time', numeric: true, text: duration }, { name: 'training time of all', numeric: true, text: duration }],
     rows: volume.number.map((number, place) => [number, volume.value[place], volume.finished[place], volume.spent[place]]),
   }
 }

@@ -18,6 +18,7 @@ export function workersCard() {
       return `Each bar is a stretch of training.${idle} ${timeline.note}`.trim()
     },
     legend: () => legend([['completed'], ['stopped'], ['failed'], ['replicate', 'fresh seed']].filter(([shape]) => model.page.timeline.bars.some((bar) => kind(bar) === shape))),
+    trialOf: ({ dataIndex }) => shown()[dataIndex]?.trial,
     option,
     figures,
   })

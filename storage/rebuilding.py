@@ -27,7 +27,7 @@ class _Draft(StoreLayout):
         return self.root / "ingest" / "draft"
 
 
-class Remade(NamedTuple):
+class RebuiltMaster(NamedTuple):
     """What the new database was made of.
 
     `kept` is where the old master lies now, None where there was none.
@@ -39,7 +39,7 @@ class Remade(NamedTuple):
     kept: Path | None
 
 
-def remake(store: StoreLayout, word: str, *, force: bool = True) -> Remade:
+def rebuild_master(store: StoreLayout, word: str, *, force: bool = True) -> RebuiltMaster:
     """Make master and snapshot again from the journals; what only the old ones hold is written into a journal first.
 
     The old master is kept beside the new one. A kill in between costs nothing: whatever was saved is in a journal.
@@ -73,7 +73,7 @@ def remake(store: StoreLayout, word: str, *, force: bool = True) -> Remade:
     if kind_of(store.snapshot) not in {"file", "nothing"}:
         _put_aside(store, store.snapshot, word)
     publish_folded(store, list_journals(store), force=True)
-    return Remade(n_events + sum(saved), n_bad, saved, kept)
+    return RebuiltMaster(n_events + sum(saved), n_bad, saved, kept)
 
 
 def _save(store: StoreLayout, draft: StoreLayout) -> tuple[Salvaged, list[str]]:

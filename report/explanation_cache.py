@@ -45,7 +45,7 @@ def explained_content(history: History) -> History:
     )
 
 
-class KeptExplanations:
+class ExplanationCache:
     """What was computed of one study.
 
     Args:

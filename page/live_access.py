@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class AccessRule:
     """What a request must show.
 
     Attributes:
@@ -48,10 +48,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class GateMiddleware:
+class AccessMiddleware:
     """Answers requests that do not belong here, before anything else sees them."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: AccessRule) -> None:
         self._app = app
         self._gate = gate
 

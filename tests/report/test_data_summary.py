@@ -1,6 +1,6 @@
 """What is told of data, in lines and as advice."""
 
-from pegbox.report.data_story import MOST_WARNINGS, data_advice, data_lines, data_warnings
+from pegbox.report.data_summary import MOST_WARNINGS, data_advice, data_lines, data_warnings
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.understanding import Baseline, ColumnKind, DataUnderstanding, Leak, TargetRange
