@@ -13,7 +13,7 @@ from pegbox.search.model.incremental_fit import IncrementalFit
 from pegbox.search.model.loss_scaling import SCALINGS, Scaling, deviation, held, scalarised, standardised
 from pegbox.search.model.observations import Observations
 from pegbox.search.model.subsampling import subsampled
-from pegbox.search.model.warm_start_mean import WarmStartMean, Expectation
+from pegbox.search.model.warm_start_mean import Expectation, WarmStartMean
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 
