@@ -172,7 +172,11 @@ COMMANDS = {
         "Have a study look after itself by the clock.",
         "Each run looks at the data first: unchanged data ends in seconds, changed data has the incumbent trained "
         "again, and only where it no longer holds a new study is tuned.",
-        ('pegbox schedule study.yaml --cron "0 3 * * 1"', "pegbox schedule study.yaml --pool gpu --watchdog"),
+        (
+            'pegbox schedule study.yaml --cron "0 3 * * 1"',
+            "pegbox schedule study.yaml --pool gpu --watchdog",
+            "pegbox schedule --list",
+        ),
     ),
     "import": Command(
         "Take over a study of Optuna or Hyperopt.",
