@@ -19,6 +19,7 @@ from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.training_place import TrialSeed
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.schedules.fold_stopping import hopeless_between_folds
 from pegbox.search.strategy import Strategy
@@ -103,7 +104,7 @@ def decide_next(
     history = study.record(*proposals.decisions)
     for made in proposals.decisions:
         if isinstance(made.decision, Stop):
-            runner.drop(made.trial)
+            runner.drop(TrialSeed(trial=made.trial))
         else:
             runner.add(segmenting.of_trial(history.trials[made.trial]))
     return proposals.rest
