@@ -14,8 +14,22 @@ OutFile = Annotated[
 ]
 
 
+ViewAddress = Annotated[
+    str | None,
+    Parameter(
+        name="--view",
+        help="What the file opens with: an address of `pegbox ui` or of a file, with its filters and charts.",
+    ),
+]
+
+
 def report(
-    study: StudyName = None, *, out: OutFile = None, store: Store = DEFAULT_STORE, verbosity: Verbosity = QUIET
+    study: StudyName = None,
+    *,
+    out: OutFile = None,
+    view: ViewAddress = None,
+    store: Store = DEFAULT_STORE,
+    verbosity: Verbosity = QUIET,
 ) -> None:
     """Write the answer of a study and its charts as one HTML file that opens anywhere, without a network."""
     import time
@@ -24,10 +38,11 @@ def report(
     from pegbox.page.analysis_blocks import analyse
     from pegbox.page.build import build_page
     from pegbox.page.html_file import write_page
+    from pegbox.page.view_address import study_in, view_of
 
-    page = build_page(store, study, time.time(), analyse, is_file=True)
+    page = build_page(store, study or (study_in(view) if view else None), time.time(), analyse, is_file=True)
     path = out or Path(f"{_file_stem(page.head.study)}-report.html")
-    write_page(page, path)
+    write_page(page, path, view_of(view, page) if view else "")
     results().print(str(path))
     err().print("Open it in a browser; it needs no network. `pegbox ui` shows the same page live.", style="quiet")
 

@@ -34,6 +34,11 @@ def describe_run(spec: StudySpec, data: PreparedData | None) -> RunStarted:
     )
 
 
+def tags_of(spec: StudySpec) -> tuple[str, ...]:
+    """The study's tags as Prefect writes tags, to filter runs and deployments by: `team=vision`."""
+    return tuple(f"{name}={value}" for name, value in spec.tags.items())
+
+
 def _versions(packages: Sequence[str]) -> dict[str, str]:
     found = {}
     for package in packages:

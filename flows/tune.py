@@ -9,6 +9,7 @@ from pegbox.flows.close_lost_runs import close_lost_runs
 from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.held_out_test import measure_winner
 from pegbox.flows.interruption import Interruption
+from pegbox.flows.prefect_events import announced_end
 from pegbox.flows.preset_space import draw_space
 from pegbox.flows.run_facts import describe_run
 from pegbox.flows.segment_tasks import SegmentTasks
@@ -52,6 +53,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (
+        announced_end(spec.name) as announce_end,
         # The crew first, as its workers import while the history is read; it also leaves last, when nobody needs a
         # worker.
         open_crew(spec, layout) as crew,
@@ -69,6 +71,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         selection = choose(study, tasks, segmenting)
         publish_report(whole(artifacts))
         runner.cleanup.finish()
+        announce_end(selection)
     return selection
 
 

@@ -175,6 +175,15 @@ class Trials(Schema):
     """Running time of the study when the trial ended."""
     spent: tuple[Number, ...] = ()
     """Training time of all trials that had ended by then."""
+    failure: tuple[str, ...] = ()
+    """The kind of failure; empty where none."""
+    message: tuple[int | None, ...] = ()
+    """Position among `messages`."""
+    tags: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    """All that was noted of a trial, in one text; empty where nothing was."""
+    messages: tuple[str, ...] = ()
+    """The beginnings of what failed trials said, each once."""
     parameters: dict[str, tuple[Number, ...]] = Field(default={})
     """Parameter to a number or a position among its values; null where inactive."""
     metrics: dict[str, tuple[Number, ...]] = Field(default={})
@@ -376,6 +385,17 @@ class StudyRow(Schema):
     best_values: tuple[FiniteFloat, ...] = ()
 
 
+class NoteRow(Schema):
+    """What somebody noted."""
+
+    trial: int | None
+    """None for the whole study."""
+    text: str
+    tags: tuple[str, ...]
+    untagged: tuple[str, ...]
+    at: FiniteFloat
+
+
 class Analysis(Schema):
     """What takes longer to compute than to read; may be older than the rest of a live page."""
 
@@ -403,6 +423,8 @@ class StudyPage(Schema):
     analysis: Analysis
     parameters: tuple[Parameter, ...]
     trials: Trials
+    everything: Trials | None = None
+    """Of a file: all trials, without their rungs, where not all are drawn; a live host is asked for them."""
     best: BestSoFar
     volume: BestSoFar = BestSoFar()
     """With several objectives: the share of the box between the best and the worst of each that the front covers."""
@@ -413,5 +435,9 @@ class StudyPage(Schema):
     lineage: Lineage
     studies: tuple[StudyRow, ...] = ()
     """All studies of the store, this one among them."""
+    notes: tuple[NoteRow, ...] = ()
+    """On the study and its trials, latest first."""
+    labels: tuple[str, ...] = ()
+    """Tags that people gave to the study."""
     lives: tuple[TrialLife, ...] = ()
     """Of a file, which can ask nobody: the trials that it tells more of; a live host is asked for each."""

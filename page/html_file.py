@@ -29,15 +29,19 @@ _FILE = """<!doctype html>
 </head>
 <body>
 <noscript>This page draws its charts with JavaScript, which is switched off.</noscript>
-<script type="application/octet-stream" id="page-data">{data}</script>
+<script type="application/octet-stream" id="page-data" data-view="{view}">{data}</script>
 <script>{script}</script>
 </body>
 </html>
 """
 
 
-def page_html(page: StudyPage) -> str:
+def page_html(page: StudyPage, view: str = "") -> str:
     """The page as HTML; what the study holds stands in it only as compressed data.
+
+    Args:
+        page: The page.
+        view: What it opens with, as `view_address.view_of` gives it.
 
     Its policy allows this very script and style and no request at all.
     """
@@ -56,12 +60,13 @@ def page_html(page: StudyPage) -> str:
         policy=policy,
         title=html.escape(f"{page.head.study} · pegbox"),
         style=style,
+        view=html.escape(view),
         data=base64.b64encode(packed).decode(),
         script=script,
     )
 
 
-def write_page(page: StudyPage, path: Path) -> None:
+def write_page(page: StudyPage, path: Path, view: str = "") -> None:
     """Write the page; a reader sees the old file or the new one, never half of it.
 
     Raises:
@@ -74,7 +79,7 @@ def write_page(page: StudyPage, path: Path) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(page_html(page))
+                file.write(page_html(page, view))
             # mkstemp lets the owner alone read, and a report is written to be shared.
             Path(name).chmod(0o644)
             Path(name).replace(path)

@@ -10,6 +10,7 @@ from pegbox.page.build import build_page
 from pegbox.page.document import StudyPage, StudyRow
 from pegbox.page.studies_block import study_rows
 from pegbox.page.trial_block import trial_life
+from pegbox.page.trials_block import all_trials
 from pegbox.report.study_reader import StudyReader
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
@@ -65,6 +66,16 @@ class LivePages:
             if len(self._pages) > MOST_KEPT:
                 self._pages.pop(next(iter(self._pages)))
             return content
+
+    def trials(self, study: str) -> bytes:
+        """The columns of all trials, as JSON; `null` where the page draws them all.
+
+        Raises:
+            NotFoundError: There is no history, or it holds no such study.
+        """
+        with StudyReader(self._store.root, study, fresh=False) as reader:
+            found = all_trials(reader.file, reader.spec)
+        return b"null" if found is None else found.model_dump_json().encode()
 
     def trial(self, study: str, number: int) -> bytes:
         """All that is known of one trial, as JSON.

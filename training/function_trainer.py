@@ -12,6 +12,7 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import TrialError, suggest
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.parameter_groups import gather_groups
+from pegbox.schemas.running_trial import set_running
 from pegbox.schemas.train import FunctionTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
@@ -40,7 +41,11 @@ class FunctionTrainer:
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
             handle = TrialHandle(segment, data, directory, reports)
             seed_everything(segment.seed)
-            was_pruned = _call(function, segment, handle, reports)
+            set_running(handle)  # for callbacks of other libraries, which are not handed it
+            try:
+                was_pruned = _call(function, segment, handle, reports)
+            finally:
+                set_running(None)
         gave_up = was_pruned and reports.reached < segment.to_budget
         return TrainedSegment(
             budget=max(1, reports.reached) if gave_up else segment.to_budget,

@@ -22,6 +22,8 @@ class DrawnTrial(Schema):
     """Running time of the study when the trial ended; None before."""
     spent: FiniteFloat | None
     """Training time of all trials that had ended by then."""
+    failure_kind: str | None
+    failure_message: str | None
     configuration: ParamsColumn
     metrics: MeasuredColumn
 
@@ -57,7 +59,7 @@ def drawn_trials(file: HistoryFile, study: str, n_best: int, most: int) -> tuple
     Args:
         file: The store's history.
         study: Its name.
-        n_best: How many of the best that compete are among them.
+        n_best: How many of the best that compete, and of each state, are among them in any case.
         most: How many at most.
     """
     return _ask_lives(file, DrawnTrial, study, _DRAWN, n_best=n_best, most=most)
@@ -94,14 +96,18 @@ WITH lives AS (
 )
 """
 
-# By hash of the number: the same trials at each refresh of a live page, where a random sample would jump.
+# By hash of the number: the same trials at each refresh of a live page, where a random sample would jump. A few of each
+# state first, or the three failures among thousands would be lost; all others with equal chance, so that the picture is
+# as dense as the trials are.
 _DRAWN = """
 SELECT number, drawn.state, drawn.budget, drawn.seconds, finished,
     CASE WHEN finished IS NULL THEN NULL ELSE spent END AS spent,
+    failure_kind, failure_message[:200] AS failure_message,
     coalesce(params::JSON::VARCHAR, '{}') AS configuration, metrics
 FROM (
     FROM spending
-    ORDER BY row_number() OVER (ORDER BY NOT competes, loss NULLS LAST, number) > $n_best,
+    ORDER BY row_number() OVER (ORDER BY NOT competes, loss NULLS LAST, number) > $n_best
+            AND row_number() OVER (PARTITION BY state ORDER BY hash(number)) > $n_best,
         hash(number)
     LIMIT $most
 ) AS drawn JOIN trials AS t USING (number) WHERE t.study = $study ORDER BY number

@@ -16,6 +16,12 @@ export function look(name) {
   return entries().get(name)
 }
 
+/** What is chosen among options, by the address; the first where it says nothing of them. */
+export function chosen(name, options, fallback = options[0]) {
+  const said = look(name)
+  return options.includes(said) ? said : fallback
+}
+
 /**
  * Say something in the address.
  * @param changes name to a value, to several, or to null for nothing

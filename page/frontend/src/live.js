@@ -2,6 +2,7 @@
 import { sqlCard } from './blocks/sql.js'
 import { h } from './dom.js'
 import { counted, duration, metric, moment } from './format.js'
+import { loadAll } from './model.js'
 import { open } from './page.js'
 import { table } from './table.js'
 import { themeButton } from './theme.js'
@@ -18,8 +19,28 @@ export async function goLive() {
     fetchLife: (number) => ask(`./api/trial?study=${encodeURIComponent(study)}&number=${number}`),
     linkTo,
   })
-  follow(state, async () => update(await fetchPage(study)))
+  const fetchRest = restOf(study)
+  fetchRest(page)
+  follow(state, async () => {
+    const newer = await fetchPage(study)
+    update(newer)
+    fetchRest(newer)
+  })
   return null
+}
+
+// Picked by hand: all trials of a large study are some megabytes, and what is new among them is counted and drawn anyway.
+const REST_MILLISECONDS = 15_000
+
+/** Fetches, after the page is drawn, the trials that are not drawn: the table and the filters know all. */
+function restOf(study) {
+  let last = -Infinity
+  return async ({ trials }) => {
+    if (trials.n_total === trials.number.length || performance.now() - last < REST_MILLISECONDS) return
+    last = performance.now()
+    const rest = await ask(`./api/trials?study=${encodeURIComponent(study)}`)
+    if (rest) loadAll(rest)
+  }
 }
 
 const linkTo = (study) => `./?study=${encodeURIComponent(study)}`

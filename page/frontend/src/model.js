@@ -1,4 +1,6 @@
 // The page's data in the forms that the blocks need, and which trials are selected; touches no element.
+import { look, lookAll, onAddress, say } from './address.js'
+import { compile } from './find.js'
 import { count, counted } from './format.js'
 import { metricScale, parameterScale } from './scales.js'
 
@@ -16,21 +18,64 @@ export const model = {
   ranked: [],
   /** Axis name to the selected stretch [low, high] of [0, 1]. */
   filters: new Map(),
-  /** One number a drawn trial; 1 where it is selected. */
+  /** What the search field asks. */
+  query: '',
+  /** What of it is not understood, in sentences. */
+  problems: [],
+  /** Columns of all trials, as far as they are known: the drawn ones until the others have come. */
+  all: null,
+  /** One number for each of all trials; 1 where it is selected. */
+  allMask: new Uint8Array(),
+  /** The same of the drawn trials. */
   mask: new Uint8Array(),
+  /** How many of all are selected. */
   selected: 0,
 }
 
 /** Take a page, new or newer; the selection stays. */
 export function load(page) {
+  const others = page.everything ?? (page.trials.n_total > page.trials.number.length ? everything : null)
   model.page = page
+  model.all = others ?? page.trials
   model.rowOf = new Map(page.trials.number.map((number, row) => [number, row]))
   model.scales = Object.fromEntries(page.parameters.map((parameter) => [parameter.name, parameterScale(parameter)]))
   model.axes = makeAxes()
   model.ranked = rankRows()
-  for (const name of model.filters.keys()) if (!model.axes.some((axis) => axis.name === name)) model.filters.delete(name)
+  readAddress()
   applyFilters()
 }
+
+/** All trials of a study of which only some are drawn, once they have come. */
+export function loadAll(trials) {
+  everything = trials
+  model.all = trials
+  changed()
+}
+
+let everything = null
+
+/** What is selected stands in the address. */
+function readAddress() {
+  model.query = look('q') ?? ''
+  model.filters = new Map(lookAll('brush').map(readBrush).filter(([name]) => model.axes.some((axis) => axis.name === name)))
+}
+
+/** `lr:0.25:0.5`, a name and a stretch of its axis; the name may hold colons. */
+function readBrush(text) {
+  const [, name, low, high] = text.match(/^(.*):(-?[\d.]+):(-?[\d.]+)$/) ?? []
+  return [name, [Number(low), Number(high)]]
+}
+
+function sayAddress() {
+  say({ q: model.query, brush: [...model.filters].map(([name, [low, high]]) => `${name}:${Number(low.toFixed(4))}:${Number(high.toFixed(4))}`) })
+}
+
+onAddress(() => {
+  if (!model.page) return
+  const before = JSON.stringify([model.query, [...model.filters]])
+  readAddress()
+  if (before !== JSON.stringify([model.query, [...model.filters]])) changed()
+})
 
 /** Call when the selection changes; returns how to stop it. */
 export function onSelection(listener) {
@@ -42,12 +87,20 @@ export function onSelection(listener) {
 export function filter(name, stretch) {
   if (stretch) model.filters.set(name, stretch)
   else model.filters.delete(name)
+  sayAddress()
+  changed()
+}
+
+/** Select what a query asks for. */
+export function find(query) {
+  model.query = query
+  sayAddress()
   changed()
 }
 
 export function clearFilters() {
   model.filters.clear()
-  changed()
+  find('')
 }
 
 function changed() {
@@ -69,31 +122,48 @@ function changed() {
 let latest = 0
 
 function applyFilters() {
-  const rows = model.page.trials.number.length
-  model.mask = new Uint8Array(rows).fill(1)
+  model.allMask = maskOf(model.all)
+  model.mask = model.all === model.page.trials ? model.allMask : maskOf(model.page.trials)
+  model.selected = model.allMask.reduce((sum, one) => sum + one, 0)
+}
+
+function maskOf(trials) {
+  const rows = trials.number.length
+  const mask = new Uint8Array(rows).fill(1)
   for (const [name, [low, high]] of model.filters) {
-    const { at } = model.axes.find((one) => one.name === name)
+    const at = placesOf(model.axes.find((one) => one.name === name), trials)
     // A comparison with NaN, which stands for an inactive parameter, is never true.
-    for (let row = 0; row < rows; row++) if (!(at[row] >= low && at[row] <= high)) model.mask[row] = 0
+    for (let row = 0; row < rows; row++) if (!(at[row] >= low && at[row] <= high)) mask[row] = 0
   }
-  model.selected = model.mask.reduce((sum, one) => sum + one, 0)
+  const { test, problems } = compile(model.query, trials, model.page, model.scales)
+  model.problems = problems
+  if (model.query) for (let row = 0; row < rows; row++) if (mask[row] && !test(row)) mask[row] = 0
+  return mask
+}
+
+/** Where trials stand on an axis; kept, because a brush that is dragged asks again and again. */
+function placesOf(axis, trials) {
+  if (trials === model.page.trials) return axis.at
+  if (axis.others?.trials !== trials) axis.others = { trials, at: places(axis.scale, axis.isObjective ? goalValues(axis.name, trials) : trials.parameters[axis.name]) }
+  return axis.others.at
 }
 
 export function isFiltered() {
-  return model.filters.size > 0
+  return model.filters.size > 0 || model.query.trim() !== ''
 }
 
 /** How many trials are selected, and of which: of more trials than are drawn, a filter sees the drawn ones alone. */
 export function selectedOf() {
-  const [drawn, all] = [model.mask.length, model.page.trials.n_total]
+  const [drawn, all] = [model.allMask.length, model.page.trials.n_total]
   const whole = drawn === all ? counted(all, 'trial') : `the ${count(drawn)} drawn trials (${count(all)} in all)`
   return `${count(model.selected)} of ${whole}`
 }
 
+const places = (scale, column) => Float64Array.from(column, (value) => (value === null || value === undefined ? NaN : scale.unit(value)))
+
 /** Every axis that can be filtered: the parameters, then the objectives; `at` holds each trial's place, NaN for none. */
 function makeAxes() {
   const { page, scales } = model
-  const places = (scale, column) => Float64Array.from(column, (value) => (value === null || value === undefined ? NaN : scale.unit(value)))
   const parameters = page.parameters.map(({ name, condition }) => ({ name, scale: scales[name], at: places(scales[name], page.trials.parameters[name]), condition }))
   const objectives = page.head.goals.map((goal) => {
     const values = goalValues(goal.metric)
@@ -104,17 +174,16 @@ function makeAxes() {
 }
 
 /** Rows of the trials at the full budget, best first. */
-function rankRows() {
+export function rankRows(trials = model.page.trials) {
   const goal = model.page.head.goals[0]
-  const values = goalValues(goal.metric)
+  const values = goalValues(goal.metric, trials)
   const sign = goal.goal === 'minimize' ? 1 : -1
   const rows = values.map((_, row) => row).filter((row) => values[row] !== null)
   return rows.sort((left, right) => sign * (values[left] - values[right]))
 }
 
 /** An objective's values of trials at the full budget; null for the others, which cannot be compared with them. */
-export function goalValues(metric) {
-  const { trials } = model.page
+export function goalValues(metric, trials = model.page.trials) {
   const column = trials.metrics[metric] ?? []
   return trials.state.map((state, row) => (state === 'completed' ? (column[row] ?? null) : null))
 }

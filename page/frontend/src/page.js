@@ -10,6 +10,7 @@ import { interactionCard } from './blocks/interaction.js'
 import { knobsCard } from './blocks/knobs.js'
 import { lineageCard } from './blocks/lineage.js'
 import { nextCard } from './blocks/next.js'
+import { notesCard } from './blocks/notes.js'
 import { parallelCard } from './blocks/parallel.js'
 import { progressCard } from './blocks/progress.js'
 import { rungsCard } from './blocks/rungs.js'
@@ -36,7 +37,7 @@ export function open(page, live = {}) {
   const sections = [
     [null, [answerCard(), surenessCard(), knobsCard(), nextCard()]],
     [null, effectsSection()],
-    ['Explore', [parallelCard(), interactionCard(), trialsCard()]],
+    ['Explore', [parallelCard(), interactionCard(), trialsCard(), notesCard()]],
     ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
     ['Where it comes from', [lineageCard(), driftCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.sql ?? askElsewhere()]],
@@ -44,12 +45,13 @@ export function open(page, live = {}) {
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
   const study = h('main', { id: 'study' }, top.element, sections.map(([title, content]) => section(title, content)))
   const trial = trialPlace(study, live.fetchLife)
-  document.body.replaceChildren(skipLink(), study, trial.element, selection)
+  document.body.replaceChildren(skipLink(), study, trial.element, selection.element)
   const update = (newer) => {
     if (newer) load(newer)
     document.title = `${model.page.head.study} · pegbox`
     for (const block of blocks) block.update()
     trial.update()
+    selection.update()
   }
   update()
   addEventListener('beforeprint', () => {
@@ -89,9 +91,10 @@ function askElsewhere() {
 function selectionBar() {
   const text = h('span', { role: 'status' })
   const bar = h('div', { class: 'selection', hidden: true }, text, h('button', { type: 'button', onclick: clearFilters }, 'Clear'))
-  onSelection(() => {
+  const update = () => {
     bar.hidden = !isFiltered()
     text.textContent = isFiltered() ? `${selectedOf()} selected` : ''
-  })
-  return bar
+  }
+  onSelection(update)
+  return { element: bar, update }
 }

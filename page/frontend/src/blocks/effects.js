@@ -1,4 +1,5 @@
 // How each hyperparameter affects an objective or the training time: small multiples, most important first.
+import { look, onAddress, say } from '../address.js'
 import { axis, canvasFont, ChartCard, fade, scaleAxis, tip } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
 import { duration, metric, niceRange, number, percent } from '../format.js'
@@ -20,16 +21,19 @@ export function effectsSection() {
   let isOpen = false
   let shown = ''
   let known = ''
-  let chosen = 0
-  const current = () => model.page.analysis.effects[chosen] ?? model.page.analysis.effects[0]
+  const current = () => {
+    const { effects } = model.page.analysis
+    return effects.find((group) => group.metric === look('effect')) ?? effects[0]
+  }
   const update = () => {
     const groups = model.page.analysis.effects
     element.hidden = groups.length === 0
     if (element.hidden) return
     const metrics = groups.map((group) => group.metric)
-    if (known !== metrics.join('\n')) {
-      known = metrics.join('\n')
-      put(switches, metrics.length > 1 ? segmented('Effect on', metrics.map((name, place) => [place, name]), chosen, (place) => ((chosen = place), update())) : [])
+    const wanted = [current().metric, ...metrics].join('\n')
+    if (known !== wanted) {
+      known = wanted
+      put(switches, metrics.length > 1 ? segmented('Effect on', metrics.map((name) => [name, name]), current().metric, (name) => (say({ effect: name }), update())) : [])
     }
     const { metric: name, rows } = current()
     put(heading, `How each hyperparameter affects ${name === TRAINING_TIME ? 'the training time' : name}`)
@@ -49,6 +53,7 @@ export function effectsSection() {
     isOpen = !isOpen
     update()
   })
+  onAddress(() => update())
   return { element, update }
 }
 

@@ -1,18 +1,23 @@
 // The top of the page: which study, how it stands, and the tools.
 import { h, put } from '../dom.js'
 import { count, counted, duration, moment } from '../format.js'
-import { model } from '../model.js'
+import { find, model } from '../model.js'
 import { themeButton } from '../theme.js'
 import { openTrial } from '../trial/link.js'
 
 const WORDS = { completed: 'completed', infeasible: 'outside the limits', outside: 'outside the space', stopped: 'stopped early', failed: 'failed', running: 'running', paused: 'paused', proposed: 'waiting' }
 
-/** By number to a trial's page. */
+/** By number to a trial's page, by anything else to the table of those that it finds. */
 function goToTrial() {
-  const input = h('input', { type: 'search', inputmode: 'numeric', size: 7, placeholder: 'Trial …', 'aria-label': 'Go to trial' })
+  const input = h('input', { type: 'search', placeholder: 'Trial or search …', 'aria-label': 'Go to a trial, or search' })
   const go = (event) => {
     event.preventDefault()
-    if (input.value.trim()) openTrial(input.value.trim())
+    const asked = input.value.trim()
+    if (/^\d+$/.test(asked)) openTrial(asked)
+    else if (asked) {
+      find(asked)
+      document.getElementById('trials').scrollIntoView()
+    }
     input.value = ''
   }
   return h('form', { class: 'go', onsubmit: go }, input)

@@ -1,4 +1,5 @@
 // What is predicted over two hyperparameters together, as a heat map.
+import { look, onAddress, say } from '../address.js'
 import { axis, ChartCard, grid, tip } from '../chart.js'
 import { choice, h, put } from '../dom.js'
 import { metric, percent } from '../format.js'
@@ -6,9 +7,12 @@ import { absence, model } from '../model.js'
 import { colors, mix } from '../theme.js'
 
 export function interactionCard() {
-  let chosen = 0
   const controls = h('div', { class: 'screen' })
-  const current = () => model.page.analysis.interactions[chosen] ?? model.page.analysis.interactions[0]
+  const nameOf = (pair) => `${pair.x} × ${pair.y}`
+  const current = () => {
+    const pairs = model.page.analysis.interactions
+    return pairs.find((pair) => nameOf(pair) === look('pair')) ?? pairs[0]
+  }
   const card = new ChartCard({
     id: 'interaction',
     size: 'w4',
@@ -27,11 +31,11 @@ export function interactionCard() {
   })
   const update = () => {
     const pairs = model.page.analysis.interactions
-    chosen = Math.min(chosen, Math.max(0, pairs.length - 1))
-    const options = pairs.map((pair, place) => [String(place), `${pair.x} × ${pair.y}`])
-    put(controls, pairs.length > 1 ? choice('pair', options, String(chosen), (value) => ((chosen = Number(value)), card.update())) : [])
+    const options = pairs.map((pair) => [nameOf(pair), nameOf(pair)])
+    put(controls, pairs.length > 1 ? choice('pair', options, nameOf(current()), (name) => (say({ pair: name }), card.update())) : [])
     card.update()
   }
+  onAddress(() => update())
   return { element: card.element, update }
 }
 

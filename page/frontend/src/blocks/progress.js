@@ -1,4 +1,5 @@
 // Progress: each trial by its outcome, and the best so far; trials are compared at one budget only.
+import { chosen, onAddress, say } from '../address.js'
 import { axis, ChartCard, fade, staircase, tip } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
 import { count, duration, metric, niceRange, number } from '../format.js'
@@ -9,8 +10,14 @@ import { legend } from './legend.js'
 const ACROSS = { number: 'trial', finished: 'running time', spent: 'training time' }
 
 export function progressCard() {
+  const rungsOf = () => Object.keys(model.page.trials.rungs).filter((rung) => Number(rung) < model.page.head.full_budget)
   let across = 'number'
   let budget = null // null is the full budget
+  const read = () => {
+    across = chosen('across', Object.keys(ACROSS))
+    const said = chosen('at', rungsOf(), null)
+    budget = said === null ? null : Number(said)
+  }
   const controls = h('div', { class: 'buttons screen' })
   const card = new ChartCard({
     id: 'progress',
@@ -25,17 +32,24 @@ export function progressCard() {
     figures: () => figures(across),
   })
   let known = ''
+  const choose = (changes) => {
+    say(changes)
+    update()
+  }
   const update = () => {
-    const rungs = Object.keys(model.page.trials.rungs).map(Number).filter((rung) => rung < model.page.head.full_budget)
-    if (known !== rungs.join()) {
-      known = rungs.join()
+    read()
+    const rungs = rungsOf().map(Number)
+    const wanted = [across, budget, ...rungs].join()
+    if (known !== wanted) {
+      known = wanted
       put(controls, [
-        segmented('Across', [['number', 'trial'], ['finished', 'time'], ['spent', 'cost']], across, (value) => ((across = value), card.update())),
-        rungs.length ? segmented('Compared at', [...rungs.map((rung) => [rung, `at ${rung}`]), [null, 'at the end']], budget, (value) => ((budget = value), card.update())) : [],
+        segmented('Across', [['number', 'trial'], ['finished', 'time'], ['spent', 'cost']], across, (value) => choose({ across: value === 'number' ? null : value })),
+        rungs.length ? segmented('Compared at', [...rungs.map((rung) => [rung, `at ${rung}`]), [null, 'at the end']], budget, (value) => choose({ at: value })) : [],
       ])
     }
     card.update()
   }
+  onAddress(() => update())
   return { element: card.element, update }
 }
 

@@ -1,4 +1,5 @@
 // Quality against cost or a second objective, with the trials that nothing beats in both.
+import { chosen, onAddress, say } from '../address.js'
 import { axis, ChartCard, fade, staircase, tip } from '../chart.js'
 import { choice, h, put } from '../dom.js'
 import { duration, metric, niceRange, number, percent } from '../format.js'
@@ -8,9 +9,8 @@ import { legend } from './legend.js'
 
 /** What stands across: a second objective first, else the time of training. */
 export function tradeoffCard({ id, title, across }) {
-  let chosen = null
   const controls = h('div', { class: 'screen' })
-  const current = () => chosen ?? across()
+  const current = () => chosen(id, choices(), across())
   const card = new ChartCard({
     id,
     height: 'h280',
@@ -30,12 +30,14 @@ export function tradeoffCard({ id, title, across }) {
   let known = ''
   const update = () => {
     const names = choices()
-    if (known !== names.join('\n')) {
-      known = names.join('\n')
-      put(controls, names.length > 1 ? choice('against', names.map((name) => [name, name]), current(), (value) => ((chosen = value), card.update())) : [])
+    const wanted = [current(), ...names].join('\n')
+    if (known !== wanted) {
+      known = wanted
+      put(controls, names.length > 1 ? choice('against', names.map((name) => [name, name]), current(), (value) => (say({ [id]: value }), card.update())) : [])
     }
     card.update()
   }
+  onAddress(() => update())
   return { element: card.element, update }
 }
 

@@ -1,0 +1,49 @@
+"""Hugging Face: `train(trainer)` in place of `trainer.train()` evaluates and reports each epoch, keeps and goes on."""
+
+from typing import Any
+
+from transformers import TrainerCallback
+
+from pegbox.integrations.trial_link import TrialLink
+
+
+class PegboxCallback(TrainerCallback):
+    """Reports each evaluation to the trial that it runs in, and ends where the trial's stretch ends."""
+
+    def __init__(self) -> None:
+        self.link = TrialLink("transformers")
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **more: Any) -> None:
+        """Report what was evaluated, at the epoch that it ends."""
+        if state.is_world_process_zero and state.epoch:
+            self.link.report(max(1, round(state.epoch)), metrics or {})
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        """Evaluate each epoch; save and stop at the end of the stretch."""
+        if self.link.trial is None:
+            return
+        control.should_evaluate = True
+        if self.link.is_over(round(state.epoch)):
+            control.should_save = control.should_training_stop = True
+
+
+def train(trainer: Any, **options: Any) -> Any:
+    """`trainer.train`, from where the trial's last stretch ended; outside of a trial nothing else.
+
+    Args:
+        trainer: With `num_train_epochs` of the study's `epochs`; its checkpoints go where the trial keeps its own.
+        options: As `train` takes them.
+    """
+    link = TrialLink("transformers")
+    if link.place is not None:
+        if not any(isinstance(one, PegboxCallback) for one in trainer.callback_handler.callbacks):
+            trainer.add_callback(PegboxCallback())
+        trainer.args.output_dir = str(link.place)
+        found = sorted(link.kept.glob("checkpoint-*"), key=_step) if link.kept else []
+        if found:
+            options["resume_from_checkpoint"] = str(found[-1])
+    return trainer.train(**options)
+
+
+def _step(checkpoint: Any) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
