@@ -19,9 +19,9 @@ from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.recorded_history import recorded_history
 from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
-from pegbox.storage.study_log import recorded_history
 from pegbox.tasks.artifacts import show_schedule
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.training.kinds.registry import own_code_fingerprint

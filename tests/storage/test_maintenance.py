@@ -17,7 +17,8 @@ from pegbox.storage.history_file import open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.maintenance import quarantined, rebuild, verify
+from pegbox.storage.maintenance import rebuild, verify
+from pegbox.storage.reading import connect_snapshot
 
 ADAM = {"lr": 0.1, "layers": 1, "optimizer": "adamw"}
 
@@ -196,14 +197,13 @@ def test_a_torn_end_of_a_dead_writer_is_no_loss(copy: StoreLayout) -> None:
 def test_quarantined_lines_are_shown_with_their_place(copy: StoreLayout) -> None:
     (copy.journal / "x-worker-y.jsonl").write_bytes(b"first\nsecond\n")
     verify(copy)
-    assert [(line.journal, line.byte_offset, line.line) for line in quarantined(copy)] == [
-        ("x-worker-y", 0, "first"),
-        ("x-worker-y", 6, "second"),
-    ]
+    with connect_snapshot(copy) as connection:
+        shown = connection.execute("SELECT journal, byte_offset, line FROM quarantine ORDER BY ALL").fetchall()
+    assert shown == [("x-worker-y", 0, "first"), ("x-worker-y", 6, "second")]
 
 
 def test_nothing_is_verified_where_there_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="There is no store"):
+    with pytest.raises(NotFoundError, match="There is no history in"):
         verify(StoreLayout(tmp_path))
 
 
