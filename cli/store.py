@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 from rich.table import Table
 from rich.text import Text
 
+from pegbox.cli.commands import COMMANDS
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.number_format import size
@@ -18,7 +19,7 @@ from pegbox.storage.maintenance import verify as verify_store
 # Picked by hand: a study leaves thousands of checkpoints, and their sum is what one wants to know.
 MOST_SHOWN = 20
 
-store = App(name="store", help="Verify a store, rebuild it from its journals, or free space.", help_epilogue="")
+store = App(name="store", help=COMMANDS["store"].line, help_epilogue="")
 
 
 @store.command(sort_key=0)

@@ -1,4 +1,4 @@
-"""What a study's history says: which knobs matter, what each does, what next; data only, computed once a content."""
+"""What a study's history says: hyperparameter importance, effects, advice; data only, computed once a content."""
 
 from collections import defaultdict
 from pathlib import Path

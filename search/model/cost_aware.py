@@ -24,7 +24,7 @@ class CostModel:
     Cheap configurations are explored first; at the end only the improvement counts, else a dear optimum would never be
     tried.
 
-    Source: Lee et al. 2020 (cost-cooling), equation 4.
+    Source: Lee et al. 2020 (CArBO, cost-cooling).
     """
 
     def __init__(self, encoding: SpaceEncoding, cost: str) -> None:
