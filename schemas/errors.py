@@ -18,6 +18,7 @@
     │   ├── StoreLossError          1   what was asked for would destroy what nothing else holds
     │   ├── StoreBusyError          5   another live process holds the study
     │   └── StoreNewerError         5   a newer pegbox wrote the store
+    ├── ModelError                  1   a model cannot be made, read or used as it is asked
     ├── PageError                   1   the page cannot be written or served
     └── QueryError                  1   an SQL query was refused or failed
         └── NotFoundError           1   the history has no such study or trial
@@ -168,6 +169,10 @@ class StoreNewerError(StoreError):
     exit_code = 5
 
 
+class ModelError(PegboxError):
+    """A model cannot be made, read or used as it is asked."""
+
+
 class PageError(PegboxError):
     """The page of a study cannot be written to its file, or served at its address."""
 
@@ -194,6 +199,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     "Did you mean 'bayes'? Known: bayes, grid."
     """
     names = sorted(known)
+    if not names:
+        return "None is known."
     # One word, and the cutoff of difflib (0.6): two guesses read like a quiz, and a far one is worse than none.
     close = get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""

@@ -14,6 +14,7 @@ ROOMS = {
     "execution",
     "flows",
     "integrations",
+    "models",
     "page",
     "report",
     "schemas",

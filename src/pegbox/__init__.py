@@ -22,13 +22,14 @@ except PackageNotFoundError:  # run from a checkout that is not installed
 _LAZY = {
     "StudySpec": "pegbox.schemas.study:StudySpec",
     "current_trial": "pegbox.integrations.trial_link:current_trial",
+    "load_model": "pegbox.models.load_model:load_model",
     "open": "pegbox.storage.history_file:open_history",
     "read_study": "pegbox.schemas.study_file:read_study",
     "tune": "pegbox.flows.tune:tune",
 }
 """What is loaded when it is asked for: a worker or `pegbox --help` must not pay for Prefect and DuckDB."""
 
-__all__ = ["StudySpec", "__version__", "current_trial", "open", "read_study", "tune"]  # noqa: F822  the lazy names
+__all__ = ["StudySpec", "__version__", "current_trial", "load_model", "open", "read_study", "tune"]  # noqa: F822  the lazy names
 
 
 def __getattr__(name: str) -> Any:
