@@ -83,6 +83,16 @@ COMMANDS = {
         "on with the study needs the new one.",
         ("pegbox rename digits digits-wide",),
     ),
+    "note": Command(
+        "Note something about a study or a trial, or give it a tag.",
+        "Each note is one event of the history: the page, `pegbox sql` (views notes and trial_tags) and copies of the "
+        "store show it. Without a text and a tag it shows what was noted. A study that runs goes on.",
+        (
+            'pegbox note digits:35 "diverges late" --tag check',
+            "pegbox note digits --tag published",
+            "pegbox note digits",
+        ),
+    ),
     "forget": Command(
         "Show a study nowhere any more, and make its name free.",
         "Nothing is deleted: `pegbox restore` takes the study back, until `pegbox store gc` frees the space.",

@@ -24,9 +24,15 @@ _EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class FunctionSource:
-    """`module:function`, found from the working directory or the installed packages, called without arguments."""
+    """`module:function`, found from the working directory or the installed packages, called without arguments.
+
+    Attributes:
+        path: The import path.
+        key: Where the study names it, for messages.
+    """
 
     path: str
+    key: str = "data.source"
     target: None = None
 
     def digest(self) -> None:
@@ -43,19 +49,27 @@ class FunctionSource:
         Raises:
             DataError: It cannot be imported, it raised, or it returned something else than data.
         """
-        with _importing_from_working_directory():
-            function = _find(self.path)
-            try:
-                returned = function()
-            # Whatever the user's code raises: it is his, and no fault of pegbox that wants a traceback of ours.
-            except Exception as error:
-                raise DataError(f"data.source: {self.path} raised {type(error).__name__}: {error}") from error
+        returned = self.call()
         try:
             return _loaded(returned)
         except (TypeError, ValueError, pa.ArrowException) as error:
             raise DataError(
-                f"data.source: {self.path} must return {_EXPECTED}, got {type(returned).__name__}: {error}"
+                f"{self.key}: {self.path} must return {_EXPECTED}, got {type(returned).__name__}: {error}"
             ) from error
+
+    def call(self) -> Any:
+        """What the function returns.
+
+        Raises:
+            DataError: It cannot be imported, or it raised.
+        """
+        with _importing_from_working_directory():
+            function = _find(self.path, self.key)
+            try:
+                return function()
+            # Whatever the user's code raises: it is his, and no fault of pegbox that wants a traceback of ours.
+            except Exception as error:
+                raise DataError(f"{self.key}: {self.path} raised {type(error).__name__}: {error}") from error
 
     def find(self) -> Callable[[], Any]:
         """Import the function without calling it.
@@ -64,7 +78,7 @@ class FunctionSource:
             DataError: There is no such module or function, or importing it fails.
         """
         with _importing_from_working_directory():
-            return _find(self.path)
+            return _find(self.path, self.key)
 
 
 @contextmanager
@@ -81,31 +95,31 @@ def _importing_from_working_directory() -> Iterator[None]:
         sys.path.remove(here)
 
 
-def _find(path: str) -> Callable[[], Any]:
+def _find(path: str, key: str) -> Callable[[], Any]:
     module_name, _, name = path.partition(":")
     try:
         found: Any = importlib.import_module(module_name)
         for part in name.split("."):
             found = getattr(found, part)
     except ModuleNotFoundError as error:
-        raise DataError(_missing_module(path, error)) from error
+        raise DataError(_missing_module(path, key, error)) from error
     except AttributeError as error:
         known = [each for each in vars(sys.modules[module_name]) if not each.startswith("_")]
-        raise DataError(f"data.source: {module_name} has no {name!r}. {suggest(name, known)}") from error
+        raise DataError(f"{key}: {module_name} has no {name!r}. {suggest(name, known)}") from error
     except Exception as error:
-        raise DataError(f"data.source: importing {module_name} raised {type(error).__name__}: {error}") from error
+        raise DataError(f"{key}: importing {module_name} raised {type(error).__name__}: {error}") from error
     if not callable(found):
-        raise DataError(f"data.source: {path} must be a function that returns the data, got {found!r}.")
+        raise DataError(f"{key}: {path} must be a function that returns the data, got {found!r}.")
     return found  # type: ignore[no-any-return]
 
 
-def _missing_module(path: str, error: ModuleNotFoundError) -> str:
+def _missing_module(path: str, key: str, error: ModuleNotFoundError) -> str:
     module_name = path.partition(":")[0]
     if error.name is not None and not f"{module_name}.".startswith(f"{error.name}."):
-        return f"data.source: importing {module_name} needs the module {error.name!r}, which is not installed."
+        return f"{key}: importing {module_name} needs the module {error.name!r}, which is not installed."
     scripts = ", ".join(sorted(script.stem for script in Path.cwd().glob("*.py"))) or "no module"
     return (
-        f"data.source: no module {error.name!r} for {path!r} in {Path.cwd()} (which holds {scripts}) or among the "
+        f"{key}: no module {error.name!r} for {path!r} in {Path.cwd()} (which holds {scripts}) or among the "
         "installed packages. Run pegbox from the directory that holds it."
     )
 

@@ -10,8 +10,8 @@ from pegbox.schemas.errors import DataError
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".parquet")
 
-_QUERY = re.compile(r"\s*(\(|(select|with|from|values|table|pivot|unpivot)[\s('])", re.IGNORECASE)
-_IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+QUERY = re.compile(r"\s*(\(|(select|with|from|values|table|pivot|unpivot)[\s('])", re.IGNORECASE)
+IMPORT_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def source_of(spec: DataSpec) -> Source:
@@ -26,7 +26,7 @@ def source_of(spec: DataSpec) -> Source:
     if text.startswith(PREFIX):
         return SklearnSource(text.removeprefix(PREFIX))
     # DuckDB loads in a tenth of a second, which the sets and functions above need not pay.
-    if _QUERY.match(text):
+    if QUERY.match(text):
         from pegbox.datasets.table_files import QuerySource
 
         return QuerySource(text)
@@ -34,7 +34,7 @@ def source_of(spec: DataSpec) -> Source:
         from pegbox.datasets.table_files import FileSource
 
         return FileSource(spec)
-    if _IMPORT_PATH.fullmatch(text):
+    if IMPORT_PATH.fullmatch(text):
         return FunctionSource(text)
     raise DataError(
         f"data.source: expected sklearn:<name>, a path that ends in {', '.join(SUFFIXES)}, an SQL query or "

@@ -86,9 +86,15 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class QuerySource:
-    """One SQL query over files, run by DuckDB in the working directory."""
+    """One SQL query over files, run by DuckDB in the working directory.
+
+    Attributes:
+        sql: The query.
+        key: Where the study names it, for messages.
+    """
 
     sql: str
+    key: str = "data.source"
     target: None = None
 
     def digest(self) -> None:
@@ -109,7 +115,7 @@ class QuerySource:
         try:
             return Loaded(relation.to_arrow_table().rename_columns(list(relation.columns)))
         except duckdb.Error as error:
-            raise DataError(f"data.source: the query failed: {_sentence(error)}") from error
+            raise DataError(f"{self.key}: the query failed: {_sentence(error)}") from error
 
     def _plan(self) -> duckdb.DuckDBPyRelation:
         connection = _connect()
@@ -122,14 +128,14 @@ class QuerySource:
             # in a WITH.
             statements = connection.extract_statements(self.sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise DataError(f"data.source: expected one SELECT query, got {self.sql!r}. Write a single query.")
+                raise DataError(f"{self.key}: expected one SELECT query, got {self.sql!r}. Write a single query.")
             if writer := _writer(connection, self.sql):
                 raise DataError(
-                    f"data.source: the query must only read, but it holds a {writer}: {self.sql!r}. Leave that out."
+                    f"{self.key}: the query must only read, but it holds a {writer}: {self.sql!r}. Leave that out."
                 )
             return connection.sql(self.sql)
         except duckdb.Error as error:
-            raise DataError(f"data.source: the query cannot be run: {_sentence(error)} Query: {self.sql!r}.") from error
+            raise DataError(f"{self.key}: the query cannot be run: {_sentence(error)} Query: {self.sql!r}.") from error
 
 
 _WRITERS = re.compile("COPY_TO|INSERT|UPDATE|DELETE|MERGE|EXTERNAL_RESOURCE|EXECUTE_SERIALIZED")

@@ -43,6 +43,7 @@ class _Here:
 
     worker: Connection | None = field(default=None)
     pid: int = 0
+    finalizers: Any = None
 
 
 _HERE = _Here()
@@ -134,7 +135,8 @@ def _become_ordinary() -> None:
     # What libraries registered in the worker would otherwise run at the end of each of its copies: temporary folders
     # would be removed and connections closed that the worker still uses.
     atexit._clear()
-    weakref.finalize._registry.clear()  # type: ignore[attr-defined]
+    # Another one and not emptied: to let go of what it holds would copy its memory, which is the worker's.
+    _HERE.finalizers, weakref.finalize._registry = weakref.finalize._registry, {}  # type: ignore[attr-defined]
     weakref.finalize._registered_with_atexit = False  # type: ignore[attr-defined]
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     # A parent that ignores Ctrl-C, as under nohup, hands that down; a program that the call starts would keep it.

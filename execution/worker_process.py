@@ -23,7 +23,7 @@ from pegbox.execution.worker_settings import WorkerEnvironment
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.training import resources
 from pegbox.training.failures import failed, failure_of, failure_of_exit
-from pegbox.training.resources import count_out_of_memory_kills, limit_threads
+from pegbox.training.resources import count_out_of_memory_kills, limit_threads, thread_pools
 
 # Picked by hand: progress bars of many trials would fill a disk, and people read the last trial's output.
 MAX_LOG_BYTES = 10_000_000
@@ -60,6 +60,7 @@ def serve(driver: Connection, environment: WorkerEnvironment, board: Any) -> Non
     if environment.forks_code:
         import_code(environment)
         _restore(environment)
+        thread_pools()  # here, so that no process of a call has to look for them
     with contextlib.suppress(OSError, EOFError):  # the driver is gone
         if n_threads() > n_own_threads or is_gpu_in_use():
             driver.send_bytes(UNFIT)

@@ -1,13 +1,18 @@
 """The scheduled flow: look at the data, score the incumbent again, tune only where it no longer holds, and promote."""
 
+import hashlib
 from pathlib import Path
 
-from prefect import flow
+from prefect import flow, get_run_logger, tags
 from prefect.runtime import flow_run
+from prefect.states import Completed
 
-from pegbox.flows.retune_decision import RetuneDecision, compare_trials, in_words
+from pegbox.datasets.watched import check_watched, watched_fingerprint
+from pegbox.flows.prefect_events import announce_step
+from pegbox.flows.retune_decision import Inputs, RetuneDecision, compare_trials, in_signed_words, in_words
+from pegbox.flows.run_facts import tags_of
 from pegbox.flows.tune import DEFAULT_STORE, tune
-from pegbox.schemas.errors import NoTrialSucceededError
+from pegbox.schemas.errors import NoTrialSucceededError, StudyError
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.history import History
 from pegbox.schemas.preset_space import draw_published
@@ -17,40 +22,71 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import recorded_history
+from pegbox.tasks.artifacts import show_schedule
 from pegbox.tasks.prepare_data import prepare_data
-from pegbox.training.kinds.registry import code_fingerprint
+from pegbox.training.kinds.registry import own_code_fingerprint
 
 
-@flow(name="retune", flow_run_name="retune-{spec.name}")
+# As JSON, so that whoever waits for the deployment reads it without an unpickler: `run_deployment(...).state.result()`.
+@flow(name="retune", flow_run_name="retune-{spec.name}", persist_result=True, result_serializer="json")
 def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
     """Keep the answer of a study true while its data changes.
 
-    Unchanged data ends in seconds. Changed data has the incumbent trained again first, and only where it no longer
-    holds (or `schedule.always` is set) a new study is tuned; a winner that is not credibly better is not promoted.
+    Where data, code and study are unchanged it ends in seconds. What changed has the incumbent trained again first, and
+    only where it no longer holds (or `schedule.always` is set) a new study is tuned; a winner that is not credibly
+    better is not promoted.
 
     Returns:
-        The last step, with its reason and what is to be run now.
+        The last step, with its reason and what is to be run now. Prefect's state has its name (`Promoted`, `Kept`,
+        `Held`, `Unchanged`) and its reason.
 
     Raises:
-        StudyError, DataError: The study cannot be run as it is written.
+        StudyError, DataError: The study cannot be run as it is written, or not told when its data changes.
         StudyInterruptedError: A signal ended the run; running it again goes on.
         NoTrialSucceededError: No trial has a value, and there is no incumbent.
         StoreError: The history cannot be read or written.
     """
     layout, spec = open_store(store), draw_published(spec)
-    data = prepare_data(spec, layout)
-    with ScheduleLog(layout, spec.name) as log:
-        retuning = RetuneDecision(spec, data.fingerprint if data else code_fingerprint(spec.train), log.steps)
-        if retuning.is_settled:
-            reason = "The data is the same and the budget is spent: nothing to do."
-            return log.record(retuning.step("unchanged", reason, retuning.incumbent, _flow_run_id()))
-        if retuning.incumbent is None:
-            return log.record(first_answer(retuning, layout))
-        checked = check_incumbent(retuning, retuning.incumbent, layout)
-        if checked.step == "held" and not (spec.schedule and spec.schedule.always):
-            return log.record(checked)
-        log.record(checked.model_copy(update={"step": "lapsed"}))
-        return log.record(challenge(retuning, retuning.incumbent, layout))
+    inputs = look(spec, layout)
+    with tags(*tags_of(spec)), ScheduleLog(layout, spec.name) as log:
+        last = conclude(RetuneDecision(spec, inputs, log.steps), layout, log)
+        show_schedule(spec.name, log.steps)
+    # A state of our own is how Prefect takes a name; who calls the flow gets the step in it.
+    return Completed(name=last.step.capitalize(), message=last.reason, data=last)  # type: ignore[return-value]
+
+
+def conclude(retuning: RetuneDecision, store: StoreLayout, log: ScheduleLog) -> ScheduleStep:
+    """Find out what is to be run now; each step is recorded and told before the next begins."""
+    if retuning.is_settled:
+        return _tell(log, retuning.step("unchanged", retuning.unchanged, retuning.incumbent, _flow_run_id()))
+    if retuning.incumbent is None:
+        return _tell(log, first_answer(retuning, store))
+    checked = check_incumbent(retuning, retuning.incumbent, store)
+    if checked.step == "held" and not retuning.always:
+        return _tell(log, checked)
+    _tell(log, checked.model_copy(update={"step": "lapsed"}))
+    return _tell(log, challenge(retuning, retuning.incumbent, store))
+
+
+def _tell(log: ScheduleLog, step: ScheduleStep) -> ScheduleStep:
+    # Durable first: an automation that an event fires may ask the history at once.
+    log.record(step)
+    announce_step(step)
+    get_run_logger().info("%s: %s", step.step, step.reason)
+    return step
+
+
+def look(spec: StudySpec, store: StoreLayout) -> Inputs:
+    """Fingerprints of all that training is known to read."""
+    if problems := check_watched(spec):
+        raise StudyError(problems)
+    data = prepare_data(spec, store)
+    seen = data.fingerprint if data else None
+    watch = spec.schedule.watch if spec.schedule else ()
+    if watch:
+        both = f"{seen}:{watched_fingerprint(watch)}"
+        seen = hashlib.sha256(both.encode()).hexdigest()[:32]
+    return Inputs(seen, own_code_fingerprint(spec))
 
 
 def first_answer(retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:
@@ -60,42 +96,42 @@ def first_answer(retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:
 
 
 def check_incumbent(retuning: RetuneDecision, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
-    """Train the incumbent again on the data as it is now: `held` or `lapsed`."""
+    """Train the incumbent again on data and code as they are now: `held` or `lapsed`."""
     if not retuning.spec.space.contains(incumbent.configuration):
         return retuning.step("lapsed", "The space does not hold the incumbent any more.", incumbent, _flow_run_id())
     try:
         tune(retuning.rescoring(incumbent), store.root)
     except NoTrialSucceededError as error:
-        return retuning.step("lapsed", f"The incumbent failed on the new data: {error}", incumbent, _flow_run_id())
+        return retuning.step("lapsed", f"{retuning.occasion} the incumbent failed: {error}", incumbent, _flow_run_id())
     earlier = (_history(store, incumbent.study), incumbent.trial)
     paired = compare_trials(earlier, (_history(store, retuning.rescored_name), 0))
     tolerance = retuning.spec.schedule.tolerance if retuning.spec.schedule else 0.0
-    words = in_words(paired, retuning.spec.goals[0].metric)
+    metric = retuning.spec.goals[0].metric
     if paired.is_worse(tolerance):
-        reason = f"On the new data the incumbent is worse {words}."
+        reason = f"{retuning.occasion} the incumbent is worse {in_words(paired, metric)}."
         return retuning.step("lapsed", reason, incumbent, _flow_run_id())
-    reason = f"On the new data the incumbent still holds: it changed {words}."
+    reason = f"{retuning.occasion} the incumbent still holds: it differs {in_signed_words(paired, metric)}."
     return retuning.step("held", reason, incumbent, _flow_run_id())
 
 
 def challenge(retuning: RetuneDecision, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:
-    """Tune on the new data, starting from what was good before, and promote a winner that is credibly better."""
+    """Tune on data and code as they are now, from what was good before; promote a winner that is credibly better."""
     earlier = _history(store, incumbent.study).selection
     winner = _winner(tune(retuning.tuning(earlier), store.root))
     defended = recorded_history(store, retuning.rescored_name)
     if defended is None or defended.selection is None:
-        reason = "The incumbent has no value on the new data, the winner has."
+        reason = f"{retuning.occasion} the incumbent has no value, the winner has."
         return retuning.step("promoted", reason, winner, _flow_run_id())
     renewed = incumbent.model_copy(update={"study": retuning.rescored_name, "trial": 0})
     if winner.configuration == incumbent.configuration:
-        reason = "Tuning on the new data found nothing better than the incumbent."
+        reason = f"{retuning.occasion} tuning found nothing better than the incumbent."
         return retuning.step("kept", reason, renewed, _flow_run_id())
     paired = compare_trials((defended, 0), (_history(store, winner.study), winner.trial))
-    words = in_words(paired, retuning.spec.goals[0].metric)
+    metric = retuning.spec.goals[0].metric
     if paired.is_better():
-        reason = f"On the new data the winner is better than the incumbent {words}."
+        reason = f"{retuning.occasion} the winner is better than the incumbent {in_words(paired, metric)}."
         return retuning.step("promoted", reason, winner, _flow_run_id())
-    reason = f"On the new data the winner is not credibly better than the incumbent: it differs {words}."
+    reason = f"{retuning.occasion} the winner is not credibly better: it differs {in_signed_words(paired, metric)}."
     return retuning.step("kept", reason, renewed, _flow_run_id())
 
 

@@ -1,7 +1,7 @@
 """What a scheduled study does next: which studies it runs, and what their values mean; runs nothing itself."""
 
 import hashlib
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pegbox.analysis.paired_comparison import Paired, compare_paired, losses_by_seed
 from pegbox.schemas.base import Configuration
@@ -13,37 +13,92 @@ from pegbox.schemas.study import StudySpec
 from pegbox.search.warm_start_sources import FOR_DATA
 
 ENDS = frozenset({"unchanged", "held", "kept", "promoted"})
-"""Steps after which nothing is left to do for this data."""
+"""Steps after which nothing is left to do for this data and code."""
+
+
+class Inputs(NamedTuple):
+    """What a scheduled study trains on, as far as the flow can see it."""
+
+    data: str | None
+    """Fingerprint of the declared data and of what is watched; None where training reads what nobody named."""
+    code: str | None
+    """Fingerprint of the user's code; None where pegbox trains."""
 
 
 class RetuneDecision:
-    """One run of a scheduled study, on the data as it is now.
+    """One run of a scheduled study, on its data and code as they are now.
 
     Args:
         spec: What was asked for.
-        fingerprint: Of the data, or of the training code where a study brings no data.
+        inputs: What it trains on.
         steps: What earlier runs did, oldest first.
     """
 
-    def __init__(self, spec: StudySpec, fingerprint: str, steps: tuple[ScheduleStep, ...]) -> None:
+    def __init__(self, spec: StudySpec, inputs: Inputs, steps: tuple[ScheduleStep, ...]) -> None:
         self.spec = spec
-        self.fingerprint = fingerprint
+        self.inputs = inputs
         self.incumbent = steps[-1].incumbent if steps else None
         """What is to be run as far as is known; None before the first answer."""
         self._ends = [step for step in steps if step.step in ENDS]
 
     @property
+    def always(self) -> bool:
+        """True if every run is to tune, whatever it sees."""
+        return self.spec.schedule is not None and self.spec.schedule.always
+
+    @property
     def is_settled(self) -> bool:
-        """True if an earlier run came to an end with the same data, and the same was asked for."""
-        last = self._ends[-1] if self._ends else None
-        return last is not None and (last.data_fingerprint, last.asked) == (self.fingerprint, self._asked)
+        """True if an earlier run came to an end with the same data and code, and the same was asked for."""
+        return not self.always and bool(self._ends) and not self._news()
+
+    @property
+    def unchanged(self) -> str:
+        """Why there is nothing to do, in words that tell what was looked at."""
+        seen = "The data is the same" if self.inputs.code is None else "The data and the code are the same"
+        return f"{seen}, and the budget is spent: nothing to do."
+
+    @property
+    def occasion(self) -> str:
+        """What this run judges the incumbent on, to begin a sentence with: `On the new data and with the new code`."""
+        words = " and ".join(self._news() or ["on the same data"])
+        return words[0].upper() + words[1:]
+
+    def _news(self) -> list[str]:
+        """What differs from the last run that came to an end, in words."""
+        if not self._ends:
+            return []
+        last, news = self._ends[-1], []
+        if self.inputs.data is None:
+            news.append("on data that pegbox cannot see")
+        elif last.data_fingerprint is None or last.data_fingerprint == self.inputs.code:
+            # Up to 0.2 the code's fingerprint stood in the place of the data's where a study named none.
+            news.append("on data that was not watched before")
+        elif last.data_fingerprint != self.inputs.data:
+            news.append("on the new data")
+        # Where it is unknown, in steps of 0.2 and earlier, nothing is claimed of it.
+        if last.code_fingerprint is not None and last.code_fingerprint != self.inputs.code:
+            news.append("with the new code")
+        if last.asked != self._asked:
+            news.append("with what the study asks for now")
+        return news
 
     @property
     def tuned_name(self) -> str:
-        """The study that is tuned on this data: trials of other data are never compared with its own."""
+        """The study that is tuned on this data and code: trials on others are never compared with its own."""
         # 32 bits of the fingerprint: enough to tell the states of one study's data apart, and short enough to be read
         # aloud.
-        return f"{self.spec.name}{FOR_DATA}{self.fingerprint[:8]}"
+        return f"{self.spec.name}{FOR_DATA}{self._state[:8]}"
+
+    @property
+    def _state(self) -> str:
+        """Names what is trained on; where `always` has a run tune on what an earlier one did, also which run it is."""
+        data, code = self.inputs
+        # Ends alone are counted: a run that is killed and goes on finds the study that it began.
+        round_ = sum((step.data_fingerprint, step.code_fingerprint) == (data, code) for step in self._ends)
+        if data is not None and code is None and not (self.always and round_):
+            return data
+        text = f"{data}:{code}" + (f":{round_}" if self.always and round_ else "")
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def rescored_name(self) -> str:
@@ -87,7 +142,8 @@ class RetuneDecision:
             study=self.spec.name,
             step=step,
             reason=reason,
-            data_fingerprint=self.fingerprint,
+            data_fingerprint=self.inputs.data,
+            code_fingerprint=self.inputs.code,
             asked=self._asked,
             incumbent=incumbent,
             flow_run_id=flow_run_id,
@@ -110,9 +166,23 @@ def compare_trials(first: tuple[History, int], second: tuple[History, int]) -> P
 
 
 def in_words(paired: Paired, metric: str) -> str:
-    """The comparison for the reason of a step: `by 0.012 (0.004 to 0.02) in val_loss over 5 common seeds`."""
+    """By how much the second is worse or better, without a sign: `by 0.012 (0.004 to 0.02) in val_loss`."""
     if paired.mean is None:
         return "without a common seed to compare"
-    interval = f" ({paired.interval.low:.4g} to {paired.interval.high:.4g})" if paired.interval else ""
-    seeds = "seed" if paired.n_pairs == 1 else "seeds"
-    return f"by {paired.mean:.4g}{interval} in {metric} as a loss over {paired.n_pairs} common {seeds}"
+    interval = ""
+    if paired.interval:
+        low, high = sorted(abs(bound) for bound in (paired.interval.low, paired.interval.high))
+        interval = f" ({low:.4g} to {high:.4g})"
+    return f"by {abs(paired.mean):.4g}{interval} in {metric} over {_seeds(paired)}"
+
+
+def in_signed_words(paired: Paired, metric: str) -> str:
+    """A difference that shows nothing for certain: `by -0.012 (-0.04 to 0.01) in val_loss, where less is better`."""
+    if paired.mean is None:
+        return in_words(paired, metric)
+    interval = f" ({paired.interval.low:+.4g} to {paired.interval.high:+.4g})" if paired.interval else ""
+    return f"by {paired.mean:+.4g}{interval} in {metric} as a loss, where less is better, over {_seeds(paired)}"
+
+
+def _seeds(paired: Paired) -> str:
+    return f"{paired.n_pairs} common {'seed' if paired.n_pairs == 1 else 'seeds'}"

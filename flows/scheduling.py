@@ -11,6 +11,7 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from pegbox.flows.retune import retune
+from pegbox.flows.run_facts import tags_of
 from pegbox.schemas.errors import PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
 
@@ -26,7 +27,7 @@ def serve_study(spec: StudySpec, store: Path) -> None:
         schedules=[schedule_of(spec)],
         parameters=parameters_of(spec, store),
         description=_describe(spec),
-        tags=["pegbox"],
+        tags=["pegbox", *tags_of(spec)],
         # By module: a path of this checkout means nothing where a work pool's worker runs the flow.
         entrypoint_type=EntrypointType.MODULE_PATH,
         print_starting_message=False,
@@ -51,7 +52,7 @@ def deploy_study(spec: StudySpec, store: Path, pool: str) -> str:
         schedules=[schedule_of(spec)],
         parameters=parameters_of(spec, store),
         description=_describe(spec),
-        tags=["pegbox"],
+        tags=["pegbox", *tags_of(spec)],
         entrypoint_type=EntrypointType.MODULE_PATH,
         work_pool_name=pool,
         job_variables=_job_variables(pool),

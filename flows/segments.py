@@ -18,7 +18,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.study_log import StudyLog
 
-# Picked by hand, far below the minute after which Ray ends the process of a lost head.
+# Picked by hand: to ask costs a cluster some milliseconds, and who waits for it wants to know within the minute.
 LOOK_SECONDS = 10.0
 """How often the cluster is looked at while no task ends: tasks of one that is gone may never end."""
 
@@ -68,6 +68,11 @@ class SegmentRunner:
         if self._interruption.is_requested:
             return 0
         return max(0, self._crew.capacity - len(self._ongoing) - len(self._waiting) - len(self._backoff))
+
+    @property
+    def is_ending(self) -> bool:
+        """True once a signal came: what is on its way is let finish, and nothing is begun."""
+        return self._interruption.is_requested
 
     @property
     def is_busy(self) -> bool:

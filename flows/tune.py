@@ -9,6 +9,7 @@ from pegbox.flows.close_lost_runs import close_lost_runs
 from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.held_out_test import measure_winner
 from pegbox.flows.interruption import Interruption
+from pegbox.flows.prefect_events import announced_end
 from pegbox.flows.preset_space import draw_space
 from pegbox.flows.run_facts import describe_run
 from pegbox.flows.segment_tasks import SegmentTasks
@@ -51,6 +52,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     ensure_limit(spec.run.limit)
     data = prepare_data(spec, layout)
     with (
+        announced_end(spec.name) as announce_end,
         # The crew first, as its workers import while the history is read; it also leaves last, when nobody needs a
         # worker.
         open_crew(spec, layout) as crew,
@@ -68,6 +70,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         selection = choose(study, tasks, segmenting)
         publish_report(whole(artifacts))
         runner.cleanup.finish()
+        announce_end(selection)
     return selection
 
 
@@ -100,6 +103,9 @@ def decide_next(
 ) -> Wait | Done | None:
     """Have the strategy decide, record it and act on it; gives why there were fewer decisions than asked for."""
     proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), count)
+    if runner.is_ending:
+        # A signal came meanwhile, so that nothing of it would be trained; the next run decides the same.
+        return None
     history = study.record(*proposals.decisions)
     for made in proposals.decisions:
         if isinstance(made.decision, Stop):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pegbox.page.activity_block import draw_curves, failure_groups, timeline
 from pegbox.page.answer_block import answer
-from pegbox.page.document import Analysis, Goal, Head, StudyPage
+from pegbox.page.document import Analysis, Goal, Head, NoteRow, StudyPage
 from pegbox.page.lineage_block import lineage, unix
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
@@ -20,7 +20,11 @@ from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.competing import exclusions
+from pegbox.storage.queries.notes import notes_of, tags_of
 from pegbox.storage.queries.studies import moments
+
+# Picked by hand: the table of trials and the SQL views hold the others.
+MOST_NOTES = 500
 
 Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
 
@@ -72,6 +76,8 @@ def build_page(root: Path, study: str | None, made_at: float, analyse: Analyse, 
             failures=failure_groups(file, spec.name),
             lineage=lineage(file, spec),
             studies=compared_rows(file, spec.name),
+            notes=tuple(NoteRow(**one.model_dump()) for one in notes_of(file, spec.name, MOST_NOTES)),
+            labels=tuple(one.tag for one in tags_of(file, spec.name) if one.trial is None),
             lives=told_lives(file, spec, always=(*finalists, *best)) if is_file else (),
         )
 

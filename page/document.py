@@ -179,6 +179,9 @@ class Trials(Schema):
     """The kind of failure; empty where none."""
     message: tuple[int | None, ...] = ()
     """Position among `messages`."""
+    tags: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    """All that was noted of a trial, in one text; empty where nothing was."""
     messages: tuple[str, ...] = ()
     """The beginnings of what failed trials said, each once."""
     parameters: dict[str, tuple[Number, ...]] = Field(default={})
@@ -382,6 +385,17 @@ class StudyRow(Schema):
     best_values: tuple[FiniteFloat, ...] = ()
 
 
+class NoteRow(Schema):
+    """What somebody noted."""
+
+    trial: int | None
+    """None for the whole study."""
+    text: str
+    tags: tuple[str, ...]
+    untagged: tuple[str, ...]
+    at: FiniteFloat
+
+
 class Analysis(Schema):
     """What takes longer to compute than to read; may be older than the rest of a live page."""
 
@@ -421,5 +435,9 @@ class StudyPage(Schema):
     lineage: Lineage
     studies: tuple[StudyRow, ...] = ()
     """All studies of the store, this one among them."""
+    notes: tuple[NoteRow, ...] = ()
+    """On the study and its trials, latest first."""
+    labels: tuple[str, ...] = ()
+    """Tags that people gave to the study."""
     lives: tuple[TrialLife, ...] = ()
     """Of a file, which can ask nobody: the trials that it tells more of; a live host is asked for each."""

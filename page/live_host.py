@@ -1,4 +1,4 @@
-"""The live host: the offline file's page, served over HTTP with server-sent events; writes nothing into the store."""
+"""The live host: the offline file's page, served over HTTP with server-sent events; writes notes, and nothing else."""
 
 import asyncio
 import json
@@ -25,6 +25,9 @@ from pegbox.page.live_pages import LivePages
 from pegbox.page.live_sql import Asked, Cancelled, SqlConsole, Wanted
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import NotFoundError, PageError, PegboxError
+from pegbox.schemas.events import NoteWritten
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.notes import write_note
 
 # Picked by hand: a look is one stat of a file, and with the driver's ingest of 1 to 2 seconds a new trial must be seen
 # within the 3 seconds of benchmarks/page.py. Heartbeats keep proxies from closing a silent stream, as nginx does after
@@ -64,7 +67,7 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
         gate: What a request must show.
     """
     pages, console = LivePages(root), SqlConsole(root)
-    host = _Host(pages, console)
+    host = _Host(pages, console, StoreLayout(root.absolute()))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -83,6 +86,7 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
         Route("/api/trial", _said(host.trial)),
         Route("/api/catalog", _said(host.catalog)),
         Route("/api/events", host.events),
+        Route("/api/note", _said(host.note), methods=["POST"]),
         Route("/api/sql", _said(host.sql), methods=["POST"]),
         Route("/api/sql/cancel", _said(host.cancel), methods=["POST"]),
         Route("/api/sql/download", _said(host.download), methods=["POST"]),
@@ -99,7 +103,8 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
 class _Host:
     """One answer for each route; what takes time runs in a thread."""
 
-    def __init__(self, pages: LivePages, console: SqlConsole) -> None:
+    def __init__(self, pages: LivePages, console: SqlConsole, store: StoreLayout) -> None:
+        self._store = store
         self._pages = pages
         self._console = console
         self.is_closing = asyncio.Event()
@@ -127,6 +132,12 @@ class _Host:
 
     async def catalog(self, request: Request) -> Response:
         return _json((await to_thread.run_sync(self._console.catalog)).model_dump_json().encode())
+
+    async def note(self, request: Request) -> Response:
+        """The only thing that a visitor writes: one event, which decides nothing."""
+        note = await _read(request, NoteWritten)
+        await to_thread.run_sync(write_note, self._store, note)
+        return JSONResponse({"noted": True})
 
     async def sql(self, request: Request) -> Response:
         asked = await _read(request, Asked)

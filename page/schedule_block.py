@@ -51,6 +51,6 @@ def _row(at: float, step: ScheduleStep) -> ScheduleRow:
         at=at,
         step=step.step,
         reason=step.reason,
-        data=step.data_fingerprint,
+        data=step.data_fingerprint or "",
         study=step.incumbent.study if step.incumbent else "",
     )

@@ -11,6 +11,7 @@ from pegbox.schemas.competition import Exclusion
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.evaluations import rung_forecasts, rung_values
+from pegbox.storage.queries.notes import notes_of, tags_of
 from pegbox.storage.queries.progress import drawn_trials, ended_with_values, improvements
 from pegbox.storage.queries.trials import n_trials
 
@@ -21,6 +22,8 @@ MOST_TOLD = 200_000
 """Trials that the table and the filters hold, about 20 MB of JSON; picked by hand."""
 # Picked by hand: an even sample alone would leave out the best, which are what people look for, and rare failures. Many
 # more would draw a dense band where there is none.
+MOST_SEARCHED = 10_000
+"""Notes that the search looks into; picked by hand."""
 MOST_BEST = 20
 """Of the best, and of each state, so many are drawn in any case."""
 SHOWN = {Exclusion.BREAKS_CONSTRAINT: "infeasible", Exclusion.OUTSIDE_SPACE: "outside"}
@@ -39,6 +42,7 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
     # A twentieth at most, picked by hand: what is drawn in any case must leave room for the even sample.
     drawn = drawn_trials(file, spec.name, n_best=min(MOST_BEST, most // 20), most=most)
     number = tuple(one.number for one in drawn)
+    tags, noted = _noted(file, spec.name)
     messages = dict.fromkeys(one.failure_message for one in drawn if one.failure_message)
     place = {text: at for at, text in enumerate(messages)}
     return Trials(
@@ -53,6 +57,8 @@ def draw_trials(file: HistoryFile, spec: StudySpec, most: int = MOST_DRAWN) -> T
         failure=tuple(one.failure_kind or "" for one in drawn),
         message=tuple(place.get(one.failure_message or "") for one in drawn),
         messages=tuple(messages),
+        tags=tuple(tuple(tags.get(one, ())) for one in number),
+        notes=tuple("\n".join(noted.get(one, ())) for one in number),
         parameters=positions(spec.space, [one.configuration for one in drawn]),
         metrics=_metric_columns([one.metrics for one in drawn]),
         rungs=_rung_columns(file, spec.name, number) if most <= MOST_DRAWN else {},
@@ -103,6 +109,19 @@ def _sample_note(n_drawn: int, n_total: int) -> str:
         f"{n_drawn:,} of {n_total:,} trials are drawn: the best {MOST_BEST}, {MOST_BEST} of each state, and evenly of "
         "the rest. Counts, progress, rungs, failures and idle time are of all trials."
     )
+
+
+def _noted(file: HistoryFile, study: str) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    """Tags and texts by trial."""
+    tags: dict[int, list[str]] = {}
+    texts: dict[int, list[str]] = {}
+    for on in tags_of(file, study):
+        if on.trial is not None:
+            tags.setdefault(on.trial, []).append(on.tag)
+    for note in notes_of(file, study, MOST_SEARCHED):
+        if note.trial is not None and note.text:
+            texts.setdefault(note.trial, []).append(note.text)
+    return tags, texts
 
 
 def _metric_columns(metrics: Sequence[Metrics]) -> dict[str, tuple[Number, ...]]:

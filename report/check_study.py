@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pegbox.datasets.check import check_data
+from pegbox.datasets.watched import check_watched, look_at_watched
 from pegbox.report.check_cluster import check_cluster
 from pegbox.report.data_summary import understand_prepared
 from pegbox.schemas.errors import DataError, Problem
@@ -65,7 +66,7 @@ def check_secrets(spec: StudySpec) -> tuple[Problem, ...]:
 def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:
     """What is wrong with the study as one that tunes itself again."""
     if spec.schedule is None or len(spec.goals) == 1:
-        return ()
+        return check_watched(spec)
     message = f"a schedule judges an incumbent by one objective, got {len(spec.goals)}. Leave the schedule out."
     return (Problem(message, ("schedule",)),)
 
@@ -95,6 +96,7 @@ def check_all(spec: StudySpec) -> tuple[tuple[Problem, ...], DataUnderstanding |
     if any(problem.path[:1] == ("data",) for problem in problems):
         return problems, None
     shown, understood = look_at_data(draw_published(spec))
+    shown = (*shown, *look_at_watched(spec))
     # One problem for each place: the cheap check names the cause, what follows from it would only bury that.
     places = {problem.path for problem in problems}
     return (*problems, *(problem for problem in shown if problem.path not in places)), understood

@@ -194,6 +194,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     "Did you mean 'bayes'? Known: bayes, grid."
     """
     names = sorted(known)
+    if not names:
+        return "None is known."
     # One word, and the cutoff of difflib (0.6): two guesses read like a quiz, and a far one is worse than none.
     close = get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, TypeAdapter
+from pydantic import AfterValidator, Discriminator, Field, StringConstraints, TypeAdapter
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.text import Told
+from pegbox.schemas.text import Told, storable
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -231,8 +231,11 @@ class ScheduleStep(_Event):
     """`unchanged`: nothing to do. `held`: the incumbent holds on new data. `lapsed`: it does not, or tuning was asked
     for all the same. `kept`: tuning found nothing credibly better. `promoted`: the winner is the incumbent now."""
     reason: Told
-    data_fingerprint: str
-    """Of the data, or of the training code where the study brings no data."""
+    data_fingerprint: str | None
+    """Of the data and of what is watched; None where the flow cannot see what training reads. Of the training code in
+    steps of 0.2 and earlier whose studies name no data."""
+    code_fingerprint: str | None = None
+    """Of the user's training code; None where pegbox trains."""
     asked: str
     """Fingerprint of what the study asks for."""
     incumbent: Incumbent | None = None
@@ -248,6 +251,24 @@ class ArtifactWritten(_Event):
     kind: str
     path: Path
     n_bytes: int | None = None
+
+
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), AfterValidator(storable)]
+"""A word by which trials are found; 60 letters, picked by hand, fit a chip of the page."""
+
+
+class NoteWritten(_Event):
+    """A person noted something about a study or one of its trials; decides nothing, and may come while it runs."""
+
+    type: Literal["note_written"] = "note_written"
+    trial: int | None = None
+    """None for the study as a whole."""
+    # 10,000 characters, picked by hand: some pages of text; a longer one is a document, which belongs into a file.
+    text: Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)] = ""
+    tags: tuple[Tag, ...] = ()
+    """Given with it."""
+    untagged: tuple[Tag, ...] = ()
+    """Taken away by it."""
 
 
 Event = Annotated[
@@ -268,10 +289,11 @@ Event = Annotated[
     | TrialReopened
     | SelectionMade
     | ScheduleStep
-    | ArtifactWritten,
+    | ArtifactWritten
+    | NoteWritten,
     Discriminator("type"),
 ]
 
-# Made once: building the validator of eighteen schemas is far dearer than reading an event with it.
+# Made once: building the validator of nineteen schemas is far dearer than reading an event with it.
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads an event back from its JSON."""

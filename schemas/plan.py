@@ -294,10 +294,17 @@ class ScheduleSpec(Declared):
     """Time from one run to the next; or `cron`."""
     timezone: str = Field(default="UTC", examples=["Europe/London"])
     """That the cron expression is meant in."""
+    watch: tuple[str, ...] = Field(default=(), examples=[["rows/*.parquet", "SELECT max(day) FROM 'sales.parquet'"]])
+    """What training reads beside `data`: files, folders and patterns of them, SQL queries, `module:function`."""
     always: bool = False
-    """Tune even where the incumbent still holds."""
+    """Tune at every run, even where nothing has changed and where the incumbent still holds."""
     tolerance: float = Field(default=0.0, ge=0)
     """How much worse the incumbent may have become on new data, in units of the metric, before it is tuned again."""
+
+    @field_validator("watch", mode="before")
+    @classmethod
+    def _one_or_many(cls, watch: object) -> object:
+        return (watch,) if isinstance(watch, str) else watch
 
     @field_validator("cron")
     @classmethod

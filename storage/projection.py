@@ -34,6 +34,7 @@ _OF_STUDIES = {
     "schedule_step",
     "study_renamed",
     "study_dropped",
+    "note_written",
 }
 _OF_TRIALS = {
     "decision_made",

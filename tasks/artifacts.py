@@ -1,10 +1,11 @@
-"""The three Prefect artifacts of a study, kept up to date while it runs; what they say is made in `report`."""
+"""The Prefect artifacts of a study and of its schedule, kept up to date; what they say is made in `report`."""
 
 import json
 import logging
 import re
 import threading
 import time
+from collections.abc import Sequence
 from contextvars import copy_context
 from hashlib import sha256
 from types import TracebackType
@@ -17,6 +18,7 @@ from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.runtime import flow_run
 
 from pegbox.report.artifact_texts import artifact_texts
+from pegbox.schemas.events import ScheduleStep
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 
@@ -26,6 +28,10 @@ EVERY_SECONDS = 10.0
 # Picked by hand: with many trials an update takes seconds of a core that trainings need.
 REST_FACTOR = 20.0
 """An update rests so many times as long as the last one took: at most a twentieth of a core, however many trials."""
+
+# Picked by hand: a page of them; the history keeps all.
+SHOWN_STEPS = 50
+"""The last conclusions of a schedule that its artifact holds."""
 
 _logger = logging.getLogger(__name__)
 
@@ -96,6 +102,25 @@ class StudyArtifacts:
             began = time.monotonic()
             self.publish(fresh=False)
             rest = max(EVERY_SECONDS, REST_FACTOR * (time.monotonic() - began))
+
+
+def show_schedule(study: str, steps: Sequence[ScheduleStep]) -> None:
+    """Show what a scheduled study came to, newest first, as the artifact `schedule-…`: a version for each run."""
+    rows = [
+        {
+            "step": step.step,
+            "reason": step.reason,
+            "study": step.incumbent.study if step.incumbent else "",
+            "trial": step.incumbent.trial if step.incumbent else None,
+            "configuration": dict(step.incumbent.configuration) if step.incumbent else {},
+        }
+        for step in reversed(steps[-SHOWN_STEPS:])
+    ]
+    try:
+        with get_client(sync_client=True) as client:
+            _Artifact("table", f"schedule-{slug(study)}").show(client, json.dumps(rows), f"What {study} came to")
+    except Exception as error:  # noqa: BLE001 - whatever Prefect has against an artifact, the answer stands
+        _logger.warning("What %s came to is not shown in Prefect: %s", study, error)
 
 
 class _Artifact:

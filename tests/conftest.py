@@ -26,7 +26,7 @@ settings.load_profile("untimed")
 HOSTILE = """</script><img src=x onerror="window.hacked=1">'; DROP TABLE trials; --"""
 
 TRAIN = '''
-"""A hill with its top at x = 0.3; every call leaves a line in calls.txt."""
+"""A hill with its top at x = 0.3; a call leaves a line in calls.txt, and pauses until there is a file `enough`."""
 
 import os
 import time
@@ -36,7 +36,9 @@ from pathlib import Path
 def run(x, pause=0.0):
     with Path("calls.txt").open("a") as calls:
         calls.write(f"{x!r}\\n")
-    time.sleep(pause)
+    until = time.monotonic() + pause
+    while time.monotonic() < until and not Path("enough").exists():
+        time.sleep(min(pause, 0.05))
     return {"value": (x - 0.3) ** 2}
 
 

@@ -4,8 +4,10 @@ import os
 import re
 import resource
 import sys
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
@@ -98,7 +100,21 @@ def limit_threads(threads: int) -> None:
             torch.set_num_interop_threads(1)
     if "numpy" in sys.modules:
         # BLAS is loaded by now and reads the variables no more.
-        import_module("threadpoolctl").threadpool_limits(threads)
+        thread_pools().limit(limits=threads)
+
+
+def thread_pools() -> Any:
+    """The loaded libraries that have threads of their own.
+
+    The look for them takes 9 ms with torch; who forks has it done before, for all processes.
+    """
+    import_module("threadpoolctl")  # before modules are counted
+    return _thread_pools(len(sys.modules))
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(n_modules: int) -> Any:
+    return import_module("threadpoolctl").ThreadpoolController()
 
 
 def visible_gpus() -> tuple[str, ...]:

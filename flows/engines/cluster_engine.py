@@ -15,8 +15,7 @@ from pegbox.schemas.errors import ClusterError, ClusterLostError
 
 # Picked by hand: a slow network answers in it; the clients of Ray and Dask would wait for minutes.
 ANSWER_SECONDS = 10
-# As long as Dask's client looks for its scheduler. Ray ends a process, in the midst of any call and without a word to
-# Python, whose head has been away for 60 s: by then the run must have said so itself.
+# As long as Dask's client looks for its scheduler.
 AWAY_SECONDS = 30
 """How long the head of a cluster may be away, as one that is started again is, before the run ends."""
 

@@ -1,5 +1,6 @@
 """Trains on Ray, through Prefect's own task runner for it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, final
@@ -13,6 +14,9 @@ from pegbox.flows.engines.cluster_engine import check_answers, check_reach, stay
 from pegbox.schemas.errors import ClusterError
 from pegbox.schemas.plan import RunSpec
 from pegbox.training.resources import available_cores
+
+LAST_SECONDS = 600
+"""Without its head for so long, Ray ends this process in the midst of any call; long before, the run has ended."""
 
 
 @final
@@ -65,6 +69,8 @@ class RayEngine:
 
     @contextmanager
     def _joined(self) -> Iterator[TaskRunner[Any]]:
+        # Read by Ray when it is initialised. At its own 60 s a busy machine would not be done with saying why it ends.
+        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(LAST_SECONDS))
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         if self._run.address is None:
             size = {"num_cpus": self._run.workers * self.threads, "include_dashboard": False}

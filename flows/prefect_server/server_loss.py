@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pegbox.flows.prefect_server.refusals import is_about_server, unreachable
 from pegbox.flows.prefect_server.shared_server import is_healthy
 from pegbox.schemas.errors import NotFoundError, PegboxError, StudyInterruptedError
 from pegbox.storage.layout import StoreLayout
@@ -39,13 +40,11 @@ def server_loss_told(store: StoreLayout, study: str) -> Iterator[Told]:
         StudyInterruptedError: A signal ended the run, and the server does not know.
         PegboxError: The server does not answer, or refuses this user.
     """
-    import httpx
-
     told = Told([])
     try:
         yield told
-    except (httpx.HTTPError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "Failed to reach API" not in str(error):  # Prefect has no class for it
+    except Exception as error:
+        if not is_about_server(error):
             raise
         told.notices.extend(_what_remains(error, store, study))
     finally:
@@ -80,21 +79,6 @@ def _own_run(store: StoreLayout, study: str) -> EndedRun | None:
     except (NotFoundError, PegboxError):
         return None
     return run if run and (run.host, run.pid) == (socket.gethostname(), os.getpid()) else None
-
-
-def unreachable(error: Exception) -> PegboxError:
-    """The error for a server that does not answer, or does not let this user in."""
-    url = os.environ.get("PREFECT_API_URL", "the address that Prefect's settings name")
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status in {401, 403}:
-        return PegboxError(
-            f"The Prefect server at {url} does not let this user in (status {status}). Set PREFECT_API_AUTH_STRING, or "
-            "PREFECT_API_KEY, to what it asks for."
-        )
-    return PegboxError(
-        f"The Prefect server at {url} does not answer ({_said(error)}). What was trained is recorded; the same command "
-        "goes on with it. Start the server again, or unset PREFECT_API_URL for a server of the run's own."
-    )
 
 
 def _said(error: Exception) -> str:

@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 import tomllib
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pegbox.flows.prefect_server.access import App, guarded, server_secret
+from pegbox.flows.prefect_server.refusals import prefect_in_words
 from pegbox.schemas.errors import PegboxError
 
 # Measured on Prefect 3.8.8: 14 s to the first task with an empty database, 26 s on a busy machine; over four times
@@ -48,9 +48,13 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
     Args:
         home: Where Prefect keeps its database, below the store.
         log: Where the server's output goes.
+
+    Raises:
+        PegboxError: What the block asked of Prefect was refused.
     """
     if is_configured():
-        yield None
+        with prefect_in_words():
+            yield None
         return
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)  # its database holds what the flows were called with
@@ -58,7 +62,7 @@ def prefect_server(home: Path, log: Path) -> Iterator[str | None]:
     os.environ["PREFECT_API_AUTH_STRING"] = server_secret(home)
     # Present before the server is looked for: one that is about to leave sees this user in time, or is gone when its
     # lock is free.
-    with _presence(home):
+    with prefect_in_words(), _presence(home):
         url = _start_or_join(home, log)
         os.environ["PREFECT_API_URL"] = url
         # 62 s: long enough for a busy one, and for one that died and is started again.
@@ -104,7 +108,7 @@ def is_healthy(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/health", timeout=2) as answer:  # noqa: S310  our own loopback address
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, ValueError):  # ValueError where the address is none
         return False
 
 

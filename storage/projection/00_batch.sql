@@ -16,5 +16,5 @@ WHERE NOT EXISTS (FROM quarantine AS q WHERE q.journal = batch.journal AND q.lin
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
     'metrics_reported', 'trial_evaluated', 'trial_failed', 'trial_retried', 'trial_reopened',
     'selection_made', 'artifact_written',
-    'schedule_step', 'search_ended', 'earlier_chosen', 'study_renamed', 'study_dropped'
+    'schedule_step', 'search_ended', 'earlier_chosen', 'study_renamed', 'study_dropped', 'note_written'
 ));

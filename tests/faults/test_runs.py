@@ -20,6 +20,7 @@ from pegbox.flows.prefect_server.shared_server import wait_until_healthy
 from pegbox.report.replay_audit import replay_study
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.sandbox import Sandbox
@@ -291,7 +292,10 @@ def test_asked_to_end_a_run_finishes_its_trials_and_can_be_resumed(
     code, output = process.finish()
 
     assert code == 130, output
-    assert all(trial.state.is_finished for trial in history_of(project).trials)
+    # One may have been proposed in the moment of the signal, and is trained when the study goes on.
+    begun = [trial for trial in history_of(project).trials if trial.state is not TrialState.PROPOSED]
+    assert len(begun) >= 2
+    assert all(trial.state.is_finished for trial in begun)
 
 
 def test_second_interrupt_stops_at_once(project: Path, prefect_api: str, slow_hill: Hill) -> None:

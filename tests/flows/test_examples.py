@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
     [
         ("examples/churn.yaml", "test_accuracy", 0.8),
         ("examples/energy.yaml", "test_r2", 0.95),
-        ("cli/templates/demo/study.yaml", "test_accuracy", 0.97),
+        pytest.param("cli/templates/demo/study.yaml", "test_accuracy", 0.97, marks=pytest.mark.long),
     ],
 )
 def test_example_with_data_finds_a_model_that_predicts(
@@ -31,3 +31,19 @@ def test_example_with_data_finds_a_model_that_predicts(
     selection = tune(read_study(Path(study_file)).spec, tmp_path / "store")
 
     assert selection.test_metrics[metric] >= at_least
+
+
+def test_demo_begins_well_with_few_trials(tmp_path: Path) -> None:
+    from pegbox.flows.tune import tune
+
+    demo = read_study(REPOSITORY / "cli/templates/demo/study.yaml").spec
+    short = demo.model_copy(
+        update={
+            "budget": demo.budget.model_copy(update={"trials": 6}),
+            "finalists": demo.finalists.model_copy(update={"top": 1, "seeds": 2}),
+        }
+    )
+
+    selection = tune(short, tmp_path / "store")
+
+    assert selection.test_metrics["test_accuracy"] >= 0.94

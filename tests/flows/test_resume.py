@@ -99,6 +99,7 @@ def test_second_driver_of_a_study_is_told_who_holds_it(project: Path, prefect_ap
 
     code, output = DriverProcess(slow_hill(space=space), project, prefect_api).finish()
 
+    (project / "enough").touch()
     first.kill()
     assert code == 5, output
     assert f"process {first.pid}" in output

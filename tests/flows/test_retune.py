@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driver_process import calls, history_of
+from prefect.client.schemas.objects import StateType
 
-from pegbox.schemas.events import ScheduleStep
+from pegbox.schemas.errors import StudyError
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import open_history
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.schedule_log import schedule_steps
 
 pytestmark = [pytest.mark.flow, pytest.mark.usefixtures("prefect_client")]
 
@@ -47,10 +51,10 @@ def _write_data(project: Path, top: float, shade: float = 0.0) -> None:
     (project / "data" / "rows.csv").write_text("a,y\n" + rows)
 
 
-def _retune(spec: StudySpec, project: Path) -> ScheduleStep:
+def _retune(spec: StudySpec, project: Path, **how: Any) -> Any:
     from pegbox.flows.retune import retune
 
-    return retune(spec, project / "store")
+    return retune(spec, project / "store", **how)
 
 
 def test_scheduled_study_looks_after_itself(project: Path, moving: Hill) -> None:
@@ -58,8 +62,10 @@ def test_scheduled_study_looks_after_itself(project: Path, moving: Hill) -> None
     first = _retune(moving(), project)
     n_first = len(calls(project))
 
-    unchanged = _retune(moving(), project)
+    state = _retune(moving(), project, return_state=True)
+    unchanged = state.result()
 
+    assert (state.name, state.message, state.type) == ("Unchanged", unchanged.reason, StateType.COMPLETED)
     assert (first.step, unchanged.step) == ("promoted", "unchanged")
     assert len(calls(project)) == n_first
     assert first.incumbent is not None
@@ -85,22 +91,46 @@ def test_scheduled_study_looks_after_itself(project: Path, moving: Hill) -> None
     )
     rows = steps.fetchall()
     assert [step for step, _ in rows] == ["promoted", "unchanged", "held", "lapsed", "promoted"]
-    assert "the incumbent is worse by" in rows[3][1]
+    assert rows[3][1].startswith("On the new data the incumbent is worse by 0.")
 
 
-def test_study_without_data_is_tuned_again_when_its_code_changes(project: Path, hill: Hill) -> None:
-    spec = hill(budget={"trials": 2}, finalists={"top": 2, "seeds": 2}, schedule={"interval": "1d", "always": True})
+def test_study_that_reads_its_own_data_is_tuned_again_when_what_it_watches_or_its_code_changes(
+    project: Path, hill: Hill
+) -> None:
+    (project / "rows.csv").write_text("v\n1\n")
+    clock = {"interval": "1d", "watch": ["rows.csv"]}
+    spec = hill(budget={"trials": 2}, finalists={"top": 2, "seeds": 2}, schedule=clock)
     first = _retune(spec, project)
-    (project / "hill.py").write_text((project / "hill.py").read_text() + "\n# said in other words\n")
+    unchanged = _retune(spec, project)
+    (project / "rows.csv").write_text("v\n100\n")
+    moved = _retune(spec, project)
+    (project / "hill.py").write_text((project / "hill.py").read_text().replace("0.3) ** 2", "0.3) ** 2 + 1"))
 
-    second = _retune(spec, project)
+    rewritten = _retune(spec, project)
+
+    assert first.incumbent is not None
+    assert [first.step, unchanged.step, moved.step] == ["promoted", "unchanged", "held"]
+    assert unchanged.reason.startswith("The data and the code are the same")
+    assert moved.reason.startswith("On the new data the incumbent still holds")
+    assert rewritten.reason.startswith("With the new code")
+    assert len({first.data_fingerprint, moved.data_fingerprint}) == 2
+    assert (moved.data_fingerprint, moved.code_fingerprint) == (rewritten.data_fingerprint, first.code_fingerprint)
+    steps = [step.step for step in schedule_steps(StoreLayout(project / "store"), "hill")]
+    assert steps[3:] == ["lapsed", rewritten.step]
+
+
+def test_study_whose_data_nobody_sees_is_refused_or_always_tuned(project: Path, hill: Hill) -> None:
+    short = {"budget": {"trials": 1}, "finalists": {"top": 1, "seeds": 1}}
+    with pytest.raises(StudyError, match="a schedule cannot see whether that has changed"):
+        _retune(hill(schedule={"interval": "1d"}, **short), project)
+    always = hill(schedule={"interval": "1d", "always": True}, **short)
+
+    first, second = _retune(always, project), _retune(always, project)
 
     assert (first.step, second.step) == ("promoted", "kept")
-    assert first.incumbent is not None
-    assert second.incumbent is not None
-    assert second.incumbent.configuration == first.incumbent.configuration
-    assert second.incumbent.study.endswith("/incumbent")
-    assert second.data_fingerprint != first.data_fingerprint
+    assert second.reason.startswith("On data that pegbox cannot see")
+    assert first.data_fingerprint is None
+    assert len({first.incumbent.study, second.incumbent.study.removesuffix("/incumbent")}) == 2
 
 
 def test_tuning_again_learns_from_what_was_tuned_before(project: Path, moving: Hill) -> None:
@@ -110,6 +140,8 @@ def test_tuning_again_learns_from_what_was_tuned_before(project: Path, moving: H
     _write_data(project, top=0.9)
     second = _retune(spec, project)
 
-    assert first.incumbent is not None
-    tuned = history_of(project, study=f"hill@{second.data_fingerprint[:8]}")
-    assert [one.study for one in tuned.earlier or ()] == [first.incumbent.study]
+    assert second.data_fingerprint != first.data_fingerprint
+    with open_history(project / "store") as file:
+        names = file.sql("SELECT study FROM studies WHERE study LIKE 'hill@________'").fetchall()
+    ((tuned,),) = [name for name in names if name[0] != first.incumbent.study]
+    assert [one.study for one in history_of(project, study=tuned).earlier or ()] == [first.incumbent.study]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from pegbox.analysis.paired_comparison import compare_paired
-from pegbox.flows.retune_decision import RetuneDecision, in_words
+from pegbox.flows.retune_decision import Inputs, RetuneDecision, in_signed_words, in_words
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.selection import Finalist, Selection
 from pegbox.schemas.study import StudySpec
@@ -20,8 +20,8 @@ def scheduled(spec: StudySpec) -> StudySpec:
 
 
 def _after(spec: StudySpec, step: Any, fingerprint: str) -> RetuneDecision:
-    first = RetuneDecision(spec, fingerprint, ())
-    return RetuneDecision(spec, fingerprint, (first.step(step, "because", INCUMBENT, None),))
+    first = RetuneDecision(spec, Inputs(fingerprint, None), ())
+    return RetuneDecision(spec, Inputs(fingerprint, None), (first.step(step, "because", INCUMBENT, None),))
 
 
 @pytest.mark.parametrize("step", ["unchanged", "held", "kept", "promoted"])
@@ -34,22 +34,22 @@ def test_lapsed_incumbent_settles_nothing(scheduled: StudySpec) -> None:
 
 
 def test_new_data_or_a_larger_budget_is_not_settled(scheduled: StudySpec) -> None:
-    steps = (RetuneDecision(scheduled, "aaaa", ()).step("held", "because", INCUMBENT, None),)
+    steps = (RetuneDecision(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
     longer = scheduled.model_copy(update={"budget": scheduled.budget.model_copy(update={"trials": 99})})
 
-    assert not RetuneDecision(scheduled, "bbbb", steps).is_settled
-    assert not RetuneDecision(longer, "aaaa", steps).is_settled
+    assert not RetuneDecision(scheduled, Inputs("bbbb", None), steps).is_settled
+    assert not RetuneDecision(longer, Inputs("aaaa", None), steps).is_settled
 
 
 def test_more_workers_ask_nothing_new(scheduled: StudySpec) -> None:
-    steps = (RetuneDecision(scheduled, "aaaa", ()).step("held", "because", INCUMBENT, None),)
+    steps = (RetuneDecision(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
     faster = scheduled.model_copy(update={"run": scheduled.run.model_copy(update={"workers": 8})})
 
-    assert RetuneDecision(faster, "aaaa", steps).is_settled
+    assert RetuneDecision(faster, Inputs("aaaa", None), steps).is_settled
 
 
 def test_rescoring_trains_the_incumbent_alone_to_the_full_budget(scheduled: StudySpec) -> None:
-    retuning = RetuneDecision(scheduled, "22222222222", ())
+    retuning = RetuneDecision(scheduled, Inputs("22222222222", None), ())
 
     rescoring = retuning.rescoring(INCUMBENT)
 
@@ -62,7 +62,9 @@ def test_rescoring_trains_the_incumbent_alone_to_the_full_budget(scheduled: Stud
 
 
 def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -> None:
-    steps: tuple[ScheduleStep, ...] = (RetuneDecision(scheduled, "a", ()).step("promoted", "because", INCUMBENT, None),)
+    steps: tuple[ScheduleStep, ...] = (
+        RetuneDecision(scheduled, Inputs("a", None), ()).step("promoted", "because", INCUMBENT, None),
+    )
     finalists = tuple(
         Finalist(trial=n, configuration={"x": x}, search_value=1.0, values=(1.0,), mean=1.0, probability_best=0.3)
         for n, x in enumerate([0.5, 0.25, 7.0])
@@ -77,7 +79,7 @@ def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -
         reason="It is the best.",
     )
 
-    tuning = RetuneDecision(scheduled, "22222222222", steps).tuning(earlier)
+    tuning = RetuneDecision(scheduled, Inputs("22222222222", None), steps).tuning(earlier)
 
     assert tuning.name == "hill@22222222"
     assert tuning.search.enqueue == ({"x": 0.5}, {"x": 0.25})
@@ -86,7 +88,61 @@ def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -
 
 
 def test_comparison_is_said_with_its_interval_and_seeds() -> None:
-    paired = compare_paired({0: 1.0, 1: 2.0}, {0: 1.5, 1: 2.5})
+    worse = compare_paired({0: 1.0, 1: 2.0}, {0: 1.5, 1: 2.5})
+    unclear = in_signed_words(compare_paired({0: 1.5, 1: 2.75}, {0: 1.0, 1: 2.0}), "val_loss")
 
-    assert in_words(paired, "val_loss") == "by 0.5 (0.5 to 0.5) in val_loss as a loss over 2 common seeds"
+    assert in_words(worse, "val_loss") == "by 0.5 (0.5 to 0.5) in val_loss over 2 common seeds"
+    assert in_words(compare_paired({0: 1.5}, {0: 1.0}), "loss") == "by 0.5 in loss over 1 common seed"
+    assert unclear.startswith("by -0.625 (-2.213 to +0.9633) in val_loss as a loss, where less is better, over 2")
     assert in_words(compare_paired({}, {}), "val_loss") == "without a common seed to compare"
+
+
+def _retuning(spec: StudySpec, inputs: Inputs, *before: Inputs, always: bool = False) -> RetuneDecision:
+    """A run after one for each of these states of data and code."""
+    assert spec.schedule is not None
+    spec = spec.model_copy(update={"schedule": spec.schedule.model_copy(update={"always": always})})
+    steps: tuple[ScheduleStep, ...] = ()
+    for earlier in before:
+        steps = (*steps, RetuneDecision(spec, earlier, steps).step("kept", "because", INCUMBENT, None))
+    return RetuneDecision(spec, inputs, steps)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "says"),
+    [
+        (Inputs("a", None), Inputs("b", None), "On the new data"),
+        (Inputs("a", "c"), Inputs("b", "c"), "On the new data"),
+        (Inputs("a", "c"), Inputs("a", "d"), "With the new code"),
+        (Inputs("a", "c"), Inputs("b", "d"), "On the new data and with the new code"),
+        (Inputs(None, "c"), Inputs("b", "c"), "On data that was not watched before"),
+        (Inputs("c", None), Inputs("b", "c"), "On data that was not watched before"),
+        (Inputs(None, "c"), Inputs(None, "d"), "On data that pegbox cannot see and with the new code"),
+    ],
+)
+def test_data_and_code_are_told_apart(scheduled: StudySpec, before: Inputs, now: Inputs, says: str) -> None:
+    retuning = _retuning(scheduled, now, before)
+
+    assert not retuning.is_settled
+    assert retuning.occasion == says
+
+
+def test_a_study_of_own_code_is_the_same_only_where_both_are(scheduled: StudySpec) -> None:
+    assert "The data and the code are the same" in _retuning(scheduled, Inputs("a", "c"), Inputs("a", "c")).unchanged
+    assert "The data is the same," in _retuning(scheduled, Inputs("a", None), Inputs("a", None)).unchanged
+    assert _retuning(scheduled, Inputs("a", "c"), Inputs("a", "c")).is_settled
+
+
+def test_always_tunes_a_study_of_its_own_at_each_run(scheduled: StudySpec) -> None:
+    same = Inputs("a" * 32, "c")
+
+    runs = [_retuning(scheduled, same, *[same] * n, always=True) for n in range(3)]
+
+    assert not any(run.is_settled for run in runs)
+    assert len({run.tuned_name for run in runs}) == 3
+    assert _retuning(scheduled, same, same, always=True).tuned_name == runs[1].tuned_name
+
+
+def test_data_that_cannot_be_seen_is_never_the_same(scheduled: StudySpec) -> None:
+    unseen = Inputs(None, "c")
+
+    assert not _retuning(scheduled, unseen, unseen).is_settled

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from page_visit import Visit
+from simulated_study import Simulation, write_simulation
 
 from pegbox.page.document import StudyPage
 from pegbox.page.trial_document import TrialLife
@@ -154,3 +155,22 @@ def test_live_page_asks_for_a_trial_and_says_what_there_is_not(
 
     live.page.goto(f"{address}&trial=999")
     live.page.wait_for_selector("#trial .error:has-text('numbered 0 to 119')")
+
+
+def test_a_note_on_the_live_page_stands_there_at_once(
+    visit: Callable[..., Visit], serve_live: Callable[..., str], tmp_path: Path
+) -> None:
+    write_simulation(tmp_path, Simulation("digits", n_trials=4))
+    live = visit(f"{serve_live(tmp_path)}/?study=digits&trial=2")
+    live.page.wait_for_selector("#trial-notes form")
+
+    live.page.fill("#trial-notes input[aria-label='Note']", "<b>late</b>")
+    live.page.fill("#trial-notes input[aria-label^='Tags']", "check, odd one")
+    live.page.click("#trial-notes button:has-text('Note')")
+    live.page.wait_for_selector("#trial-notes li:has-text('<b>late</b>')")
+    live.page.click("#trial .back")
+    live.page.fill("#trials .find", 'tag:"odd one"')
+
+    live.page.wait_for_function("() => document.querySelectorAll('#trials tbody tr').length === 1")
+    assert "check, odd one" in live.page.inner_text("#trials tbody tr")
+    assert live.complaints == []

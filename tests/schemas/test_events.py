@@ -12,6 +12,7 @@ from pegbox.schemas.events import (
     DecisionMade,
     Incumbent,
     MetricsReported,
+    NoteWritten,
     RunEnded,
     RunStarted,
     ScheduleStep,
@@ -126,6 +127,7 @@ EVENTS = [
         incumbent=Incumbent(study="s@d", trial=3, configuration={"lr": 0.1}),
     ),
     ArtifactWritten(study="s", kind="report", path=Path("r.html"), n_bytes=3),
+    NoteWritten(study="s", trial=3, text="late", tags=("good",), untagged=("bad",)),
 ]
 
 

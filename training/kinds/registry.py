@@ -58,6 +58,13 @@ def code_fingerprint(train: TrainSpec) -> str:
     return kind_of(train).code(train)
 
 
+def own_code_fingerprint(spec: StudySpec) -> str | None:
+    """`code_fingerprint` where the user's code trains; None where pegbox's alone does, whose upgrade is no news."""
+    kind = kind_of(spec.train)
+    is_own = kind.measures(spec) is None or kind.code_modules(spec.train)
+    return kind.code(spec.train) if is_own else None
+
+
 def code_modules(train: TrainSpec) -> tuple[str, ...]:
     """Modules of the user's that hold what is trained; to import one runs the user's code."""
     return kind_of(train).code_modules(train)

@@ -10,6 +10,7 @@ import { interactionCard } from './blocks/interaction.js'
 import { knobsCard } from './blocks/knobs.js'
 import { lineageCard } from './blocks/lineage.js'
 import { nextCard } from './blocks/next.js'
+import { notesCard } from './blocks/notes.js'
 import { parallelCard } from './blocks/parallel.js'
 import { progressCard } from './blocks/progress.js'
 import { rungsCard } from './blocks/rungs.js'
@@ -36,7 +37,7 @@ export function open(page, live = {}) {
   const sections = [
     [null, [answerCard(), surenessCard(), knobsCard(), nextCard()]],
     [null, effectsSection()],
-    ['Explore', [parallelCard(), interactionCard(), trialsCard()]],
+    ['Explore', [parallelCard(), interactionCard(), trialsCard(), notesCard()]],
     ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
     ['Where it comes from', [lineageCard(), driftCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.sql ?? askElsewhere()]],

@@ -1,4 +1,5 @@
 // What stands on a trial's page: from the configuration down to the files.
+import { trialNotes } from '../blocks/notes.js'
 import { model } from '../model.js'
 import { h } from '../dom.js'
 import { bytes, count, counted, duration, metric, moment } from '../format.js'
@@ -16,6 +17,7 @@ export function trialView(life) {
     curves?.element,
     ...(life.isShort ? [card('left-out', 'More of this trial', h('p', { class: 'muted' }, `This file tells the lives of ${count(model.page.lives.length)} trials; this one is not among them. pegbox ui shows every one.`))] : [attemptsCard(life), measuredCard(life), lineageCard(life), filesCard(life), stretchesCard(life)]),
   ]
+  cards.push(card('notes', 'Notes', trialNotes(life.number)))
   return {
     element: h('div', {}, top(life), h('div', { class: 'grid' }, cards)),
     remove: () => curves?.remove(),
