@@ -1,5 +1,6 @@
 """The answer as a person reads it in a terminal; draws, computes nothing."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,6 +130,8 @@ def _compared(answer: Answer, width: int) -> Table | None:
 def _facts(answer: Answer) -> Iterator[tuple[str, Text]]:
     if answer.selection:
         yield from _about_selection(answer.selection)
+    if answer.model:
+        yield "model", Text(f"{safe(_from_here(answer.model))}   pegbox predict {safe(shlex.quote(answer.study))} ROWS")
     if answer.target is not None:
         yield "target", _target(answer)
     if answer.counts:
@@ -152,7 +155,7 @@ def _about_selection(selection: Selection) -> Iterator[tuple[str, Text]]:
         tests = "   ".join(f"{safe(name)} {metric(value)}" for name, value in selection.test_metrics.items())
         yield "test", Text(tests, style="name")
     if selection.checkpoint:
-        yield "model", Text(safe(_from_here(selection.checkpoint)), overflow="fold")
+        yield "weights", Text(safe(_from_here(selection.checkpoint)), overflow="fold")
 
 
 def _target(answer: Answer) -> Text:

@@ -125,6 +125,17 @@ COMMANDS = {
         "pasted: `pegbox best --format args | xargs python train.py`. Ends with 3 where no trial can be named.",
         ("pegbox best", "pegbox best digits --format yaml", "pegbox best digits --format args"),
     ),
+    "predict": Command(
+        "Predict with the model of a study.",
+        "ROWS is a CSV or Parquet file, an SQL query over files, or - for what is piped in. Columns are found by name, "
+        "in any order; those that are missing, or hold something else than in training, are told. Reads and writes in "
+        "pieces, so that millions of rows need no more memory than a few.",
+        (
+            "pegbox predict churn new.csv --out predictions.parquet",
+            "pegbox predict churn@current \"FROM 'new/*.parquet'\" --keep customer --out predictions.csv",
+            "head -100 new.csv | pegbox predict churn -",
+        ),
+    ),
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",
         "Each share of importance comes with an interval, each parameter with how far it may be moved from the best, "

@@ -4,8 +4,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 try:
     import termios
@@ -23,6 +24,11 @@ class _Saved:
 def stdout() -> IO[str]:
     """Where results go."""
     return _Saved.stdout or sys.stdout
+
+
+def stdout_bytes() -> BinaryIO:
+    """Where results go that are written as bytes."""
+    return cast("BinaryIO", cast("TextIOWrapper", stdout()).buffer)
 
 
 def stderr() -> IO[str]:

@@ -1,5 +1,6 @@
 """The rows of a CSV file, read by Arrow: texts become numbers, truth values and ISO dates where all of a column are."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,10 +49,8 @@ def _read(path: Path, spec: DataSpec, header: Header, missing: tuple[str, ...], 
         # Arrow, not DuckDB, which guesses an order of day and month where dates leave it open, and says nothing of it.
         table = csv.read_csv(
             path,
-            read_options=csv.ReadOptions(encoding=header.encoding, block_size=_BLOCK_BYTES),
-            # A quoted field may hold line ends. It slows the threads of Arrow, and reads files that would else be
-            # torn.
-            parse_options=csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True),
+            read_options=_read_options(header),
+            parse_options=_parse_options(header),
             convert_options=csv.ConvertOptions(
                 decimal_point=mark,
                 null_values=missing,
@@ -65,13 +64,58 @@ def _read(path: Path, spec: DataSpec, header: Header, missing: tuple[str, ...], 
     except UnicodeError as error:
         raise DataError(unreadable(path, spec.encoding, error)) from error
     except (pa.ArrowException, OSError) as error:
-        why = ragged_line(path, header) or f"{' '.join(str(error).split())[:300]}."
-        raise DataError(
-            f"data.source: {str(path)!r} cannot be read: {why} Write it as text with one header line and the same "
-            "number of fields in each."
-        ) from error
+        raise _torn(path, header, error) from error
     # Names by our own reading of the header, which strips the spaces around them that Arrow keeps.
     return table.rename_columns(list(header.names))
+
+
+def stream_csv(path: Path, encoding: str | None, missing: tuple[str | int | float, ...]) -> Iterator[pa.Table]:
+    """The rows in pieces, every column as texts: what they are is known from rows that were read before.
+
+    A type that is inferred from the first piece would not fit the others. A file without rows gives one empty piece.
+
+    Raises:
+        DataError: As `read_csv`.
+    """
+    header = read_header(path, encoding)
+    options = {"read_options": _read_options(header), "parse_options": _parse_options(header)}
+    try:
+        # Opened twice: the types are told by Arrow's names of the columns, with the spaces that ours lack.
+        with csv.open_csv(path, **options) as reader:
+            names = reader.schema.names
+        convert = csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=(*MISSING, *map(str, missing)),
+            strings_can_be_null=True,
+        )
+        with csv.open_csv(path, **options, convert_options=convert) as reader:
+            n_rows = 0
+            for batch in reader:
+                n_rows += batch.num_rows
+                yield pa.Table.from_batches([batch]).rename_columns(list(header.names))
+        if not n_rows:
+            yield pa.table([pa.array([], pa.string()) for _ in header.names], list(header.names))
+    except UnicodeError as error:
+        raise DataError(unreadable(path, encoding, error)) from error
+    except (pa.ArrowException, OSError) as error:
+        raise _torn(path, header, error) from error
+
+
+def _read_options(header: Header) -> csv.ReadOptions:
+    return csv.ReadOptions(encoding=header.encoding, block_size=_BLOCK_BYTES)
+
+
+def _parse_options(header: Header) -> csv.ParseOptions:
+    # A quoted field may hold line ends. It slows the threads of Arrow, and reads files that would else be torn.
+    return csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True)
+
+
+def _torn(path: Path, header: Header, error: Exception) -> DataError:
+    why = ragged_line(path, header) or f"{' '.join(str(error).split())[:300]}."
+    return DataError(
+        f"data.source: {str(path)!r} cannot be read: {why} Write it as text with one header line and the same "
+        "number of fields in each."
+    )
 
 
 def shows_point(column: pa.ChunkedArray) -> bool:

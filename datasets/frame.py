@@ -20,7 +20,7 @@ from pegbox.datasets.column_types import (
     kind_of,
     target_name,
 )
-from pegbox.datasets.interpretation import Interpretation, interpret
+from pegbox.datasets.interpretation import Interpretation, TextHabits, interpret
 from pegbox.datasets.source import Loaded
 from pegbox.datasets.target import Rows, Target, finite_problems, read_target
 from pegbox.schemas.data import DataSpec, Task
@@ -46,6 +46,8 @@ class Frame:
         target_name: Of the column to predict.
         target_told: How its texts were read, where it was written in some.
         columns: What each column of the source is taken for, but the target.
+        types: The type of each column once its texts were read, the target included.
+        habits: How the source writes what is no text.
     """
 
     target: Target
@@ -61,6 +63,8 @@ class Frame:
     target_name: str
     target_told: str
     columns: tuple[ColumnKind, ...]
+    types: dict[str, pa.DataType]
+    habits: TextHabits
 
     def __len__(self) -> int:
         return len(self.target.values)
@@ -125,6 +129,8 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
         target_name=label,
         target_told=read.told.get(label, ""),
         columns=sorter.described(names, label),
+        types=dict(zip(read.table.column_names, read.table.schema.types, strict=True)),
+        habits=read.habits,
     )
 
 

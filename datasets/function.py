@@ -129,14 +129,14 @@ def _loaded(returned: Any) -> Loaded:
         return _pair(*stacked_examples(returned))
     if isinstance(returned, tuple) and len(returned) == 2:
         return _pair(*returned)
-    return Loaded(_table(returned))
+    return Loaded(as_table(returned))
 
 
 def _pair(features: Any, target: Any) -> Loaded:
     """Data as scikit-learn takes it; an array of more than two dimensions is an image or a sequence."""
     shape: tuple[int, ...] | None = None
     if _is_tabular(features):
-        table = _table(features)
+        table = as_table(features)
     else:
         array = np.asarray(features)
         if array.ndim < 2:
@@ -157,7 +157,12 @@ def _is_pandas(data: Any) -> bool:
     return type(data).__module__.partition(".")[0] == "pandas" and type(data).__name__ == "DataFrame"
 
 
-def _table(data: Any) -> pa.Table:
+def as_table(data: Any) -> pa.Table:
+    """A data frame, an arrow table or a mapping of columns as a table.
+
+    Raises:
+        TypeError, ValueError, pyarrow.ArrowException: It is none of them, or a column holds what no column can.
+    """
     if isinstance(data, pa.Table):
         return data
     if isinstance(data, Mapping):

@@ -23,6 +23,21 @@ _NO = ("no", "false", "0")
 
 
 @dataclass(frozen=True, slots=True)
+class TextHabits:
+    """How a source writes what is no text; further rows of it are read in the same way.
+
+    Attributes:
+        mark: What stands before decimals; None where nothing shows it.
+        day_first: Whether dates begin with the day; None where nothing shows it.
+        yes: For each column of words for yes and no, the words for yes in small letters.
+    """
+
+    mark: Mark | None
+    day_first: bool | None
+    yes: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Interpretation:
     """A table whose texts became what they are.
 
@@ -31,12 +46,14 @@ class Interpretation:
         told: For each column that was read in a way of its own, in a few words how.
         problems: Of each column that can be read in no way, or in two.
         unread: Names of those columns.
+        habits: How the texts were read.
     """
 
     table: pa.Table
     told: dict[str, str]
     problems: tuple[Problem, ...]
     unread: tuple[str, ...]
+    habits: TextHabits
 
 
 def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str], mark: Mark | None) -> Interpretation:
@@ -52,7 +69,7 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
     table, names = _without(table, spec), list(dict.fromkeys((target, *others)))
     texts = [name for name in names if _is_text(table[name].type) and name not in spec.categorical]
     # Distinct texts alone are parsed: a column of ten million rows has a few thousand, and Python reads each once.
-    words = {name: _distinct(table[name]) for name in texts}
+    words = {name: distinct_words(table[name]) for name in texts}
     # One mark for the whole table: who writes 1,5 in one column does not write 1.5 in the next, so that a column that
     # shows it beyond doubt decides for those that could be read in two ways.
     mark = spec.decimal or mark or _only(marks_in_use(table[name] for name in texts))
@@ -60,9 +77,10 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
     day_first = spec.day_first if spec.day_first is not None else _only(orders)
     told = {name: "decimal comma" for name in names if mark == "," and types.is_floating(table[name].type)}
     problems: dict[str, Problem] = {}
+    truths: dict[str, tuple[str, ...]] = {}
     for name in texts:
         if name != target and (yes := _yes(words[name])):
-            table = _with(table, name, pc.is_in(_lower(table[name]), pa.array(yes, table[name].type)))
+            table, truths[name] = _with(table, name, are_yes(table[name], yes)), tuple(yes)
             if len(yes) > 1:
                 told[name] = " and ".join(word for word in words[name] if word.strip().lower() in yes) + " as yes"
             continue
@@ -70,9 +88,9 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
         if isinstance(read, Unread):
             problems[name] = _problem(name, read)
         elif read is not None and words[name]:
-            table = _with(table, name, _column(table[name], words[name], read))
+            table = _with(table, name, read_column(table[name], words[name], read))
             told[name] = ", ".join(("written as text", *read.told))
-    return Interpretation(table, told, tuple(problems.values()), tuple(problems))
+    return Interpretation(table, told, tuple(problems.values()), tuple(problems), TextHabits(mark, day_first, truths))
 
 
 def _yes(words: list[str]) -> list[str] | None:
@@ -86,7 +104,14 @@ def _yes(words: list[str]) -> list[str] | None:
     return list(_YES) if found <= {*_YES, *_NO} and found & set(_YES) and found & set(_NO) and is_told else None
 
 
-def _lower(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def are_yes(column: pa.ChunkedArray, yes: Iterable[str]) -> pa.ChunkedArray:
+    """Whether each text of a column is one of the words for yes, in any case of letters; missing where it is."""
+    words = lower_words(column)
+    return pc.if_else(pc.is_valid(words), pc.is_in(words, pa.array(yes, column.type)), pa.scalar(None, pa.bool_()))
+
+
+def lower_words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts in small letters, without the blanks around them."""
     return pc.utf8_lower(pc.utf8_trim_whitespace(column))
 
 
@@ -101,7 +126,7 @@ def _problem(name: str, read: Unread) -> Problem:
     )
 
 
-def _column(column: pa.ChunkedArray, words: list[str], read: Reading | DateReading) -> pa.ChunkedArray:
+def read_column(column: pa.ChunkedArray, words: list[str], read: Reading | DateReading) -> pa.ChunkedArray:
     """Each row's value, by the place of its text among the distinct ones."""
     places = pc.index_in(column, pa.array(words, column.type))
     column_type = pa.timestamp("us") if isinstance(read, DateReading) else pa.float64()
@@ -113,11 +138,12 @@ def _without(table: pa.Table, spec: DataSpec) -> pa.Table:
     """The table with nothing where it holds one of the values that stand for that."""
     if not spec.missing:
         return table
-    columns = [_cleared(column, spec.missing) for column in table.columns]
+    columns = [cleared(column, spec.missing) for column in table.columns]
     return pa.table(columns, names=table.column_names)
 
 
-def _cleared(column: pa.ChunkedArray, missing: tuple[str | int | float, ...]) -> pa.ChunkedArray:
+def cleared(column: pa.ChunkedArray, missing: tuple[str | int | float, ...]) -> pa.ChunkedArray:
+    """The column with nothing where it holds one of the values that stand for that."""
     if _is_text(column.type):
         is_missing = pc.is_in(column, pa.array(map(str, missing), column.type))
     elif types.is_integer(column.type) or types.is_floating(column.type):
@@ -137,7 +163,8 @@ def _numbers(values: Iterable[str | int | float]) -> list[float]:
     return [value for value in found if np.isfinite(value)]
 
 
-def _distinct(column: pa.ChunkedArray) -> list[str]:
+def distinct_words(column: pa.ChunkedArray) -> list[str]:
+    """The texts of a column, each once."""
     return [str(word) for word in pc.unique(column.drop_null()).to_pylist()]
 
 

@@ -12,16 +12,17 @@ from pydantic import ValidationError
 
 from pegbox.datasets.frame import Frame, build_frame
 from pegbox.datasets.prepared import ARRAYS, UNDERSTANDING, array_path
+from pegbox.datasets.preprocessing import describe_preprocessing, preprocessing_path
 from pegbox.datasets.scaling import Scaling, numeric_names
 from pegbox.datasets.source import Loaded, Source
 from pegbox.datasets.source_kinds import source_of
-from pegbox.datasets.split import Fold, split_rows
+from pegbox.datasets.split import Fold, split_rows, whole_fold
 from pegbox.datasets.understanding import understand
 from pegbox.schemas.arrays import Part
 from pegbox.schemas.data import DataSpec, PreparedData, Task
 from pegbox.schemas.errors import DataError, StoreUnwritableError
 
-VERSION = 2
+VERSION = 3
 """Raise it whenever the same rows and specification come to give other arrays."""
 
 _INFO = "prepared.json"
@@ -40,12 +41,13 @@ def fingerprint(spec: DataSpec, task: Task | None) -> str:
     return _fingerprint(spec, task, digest or build_frame(spec, task, source.load()).digest())
 
 
-def prepare(spec: DataSpec, task: Task | None, root: Path) -> PreparedData:
+def prepare(spec: DataSpec, task: Task | None, root: Path, *, whole: bool = False) -> PreparedData:
     """Load, type, split, scale and write the data, or find it where that was done before.
 
     Args:
         task: What the target is for; taken from the source or the column where None.
         root: The directory that holds prepared data, one directory below it for each fingerprint.
+        whole: Train on all rows that are not held out, for the model that a study ends in.
 
     Raises:
         DataError: The data cannot be read, split or used as declared.
@@ -56,18 +58,28 @@ def prepare(spec: DataSpec, task: Task | None, root: Path) -> PreparedData:
     if digest is not None:
         # A file is hashed at the speed of the disk; parsing takes many times as long, so that a second run pays for
         # the hash alone.
-        found = _find(root, _fingerprint(spec, task, digest))
+        found = _find(root, _fingerprint(spec, task, digest, whole=whole))
         if found is not None:
             return found
     frame = build_frame(spec, task, _load(source, digest, spec))
-    name = _fingerprint(spec, task, digest or frame.digest())
-    return _find(root, name) or _write(spec, frame, split_rows(spec.split, frame), root, name)
+    name = _fingerprint(spec, task, digest or frame.digest(), whole=whole)
+    found = _find(root, name)
+    if found is not None:
+        return found
+    folds = split_rows(spec.split, frame)
+    return _write(spec, frame, (whole_fold(folds, len(frame)),) if whole else folds, root, name)
 
 
-def _fingerprint(spec: DataSpec, task: Task | None, digest: str) -> str:
+def _fingerprint(spec: DataSpec, task: Task | None, digest: str, *, whole: bool = False) -> str:
     # The source is named by its content: a file that was moved is the same data.
     shaping = spec.model_dump(mode="json", exclude={"source"})
-    content = {"version": VERSION, "digest": digest, "task": task, "spec": shaping}
+    content = {
+        "version": VERSION,
+        "digest": digest,
+        "task": task,
+        "spec": shaping,
+        **({"whole": True} if whole else {}),
+    }
     # 128 bits: directories are named by it, and no two of them will ever collide by chance. Sorted keys, or the order
     # of fields in a version of pydantic would be part of the name.
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
@@ -108,7 +120,7 @@ def _write(spec: DataSpec, frame: Frame, folds: tuple[Fold, ...], root: Path, na
         partial.mkdir(parents=True)
         try:
             for number, fold in enumerate(folds):
-                _write_fold(frame, fold, partial, number)
+                _write_fold(spec, frame, fold, partial, number)
             understood = understand(spec, frame, folds)
             (partial / UNDERSTANDING).write_text(understood.model_dump_json(indent=2), encoding="utf-8")
             (partial / _INFO).write_text(info.model_dump_json(indent=2), encoding="utf-8")
@@ -131,13 +143,16 @@ def _publish(partial: Path, directory: Path) -> None:
             raise
 
 
-def _write_fold(frame: Frame, fold: Fold, directory: Path, number: int) -> None:
+def _write_fold(spec: DataSpec, frame: Frame, fold: Fold, directory: Path, number: int) -> None:
     scaling = Scaling.fit(frame, fold.train)
+    path = preprocessing_path(directory, number)
+    path.parent.mkdir()
+    # Beside the arrays: a model that is made of them needs it for rows that come later.
+    path.write_text(describe_preprocessing(spec, frame, scaling).model_dump_json(indent=2), encoding="utf-8")
     for name, rows in _parts(fold).items():
         part: Part = scaling.part(frame, rows)
         for array in ARRAYS:
             path = array_path(directory, number, name, array)
-            path.parent.mkdir(exist_ok=True)
             # Plain .npy files: they can be memory-mapped, which compressed or columnar ones cannot.
             np.save(path, getattr(part, array))
 

@@ -16,6 +16,10 @@ from pegbox.schemas.errors import DataError
 N_QUANTILES = 10
 """A numeric target is stratified by this many quantiles, or fewer where the rows are few."""
 
+# Picked by hand: enough to see that a training goes wrong, too few to make an epoch longer.
+MOST_MEASURED = 2000
+"""Rows that the training of a whole model is watched on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:
@@ -49,6 +53,17 @@ def split_rows(spec: SplitSpec, frame: Frame) -> tuple[Fold, ...]:
     for number, fold in enumerate(folds):
         _check_parts(spec, frame, fold, number)
     return tuple(folds)
+
+
+def whole_fold(folds: Sequence[Fold], n_rows: int) -> Fold:
+    """All rows that are not held out as the training part.
+
+    The validation part is a sample of them, because every trainer reports what it measures there; nothing is chosen
+    by that.
+    """
+    test = folds[0].test
+    train = np.setdiff1d(np.arange(n_rows), test)
+    return Fold(train, train[:: -(-len(train) // MOST_MEASURED)], test)
 
 
 def _folds(spec: SplitSpec, split: Split, rest: Rows, test: Rows) -> list[Fold]:

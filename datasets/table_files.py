@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -32,7 +33,7 @@ class FileSource:
 
     def digest(self) -> str:
         """A hash of the file's bytes."""
-        self._check_file()
+        self.check_file()
         with self.path.open("rb") as file:
             # The bytes, not size and time of change: a file that is copied or touched is the same data, and one that
             # is rewritten in place is not.
@@ -40,7 +41,7 @@ class FileSource:
 
     def columns(self) -> tuple[str, ...]:
         """Names of the columns as the file writes them, repeated ones included."""
-        self._check_file()
+        self.check_file()
         return self._parquet_columns() if self._is_parquet else read_header(self.path, self.spec.encoding).names
 
     def load(self) -> Loaded:
@@ -49,7 +50,7 @@ class FileSource:
         Raises:
             DataError: The file does not exist, is empty, or is not what its name says.
         """
-        self._check_file()
+        self.check_file()
         if self._is_parquet:
             return Loaded(self._load_parquet())
         table, mark = read_csv(self.path, self.spec)
@@ -75,7 +76,12 @@ class FileSource:
     def _parquet_columns(self) -> tuple[str, ...]:
         return _top_level_names(self._read("SELECT name, num_children FROM parquet_schema($path)").to_pylist())
 
-    def _check_file(self) -> None:
+    def check_file(self) -> None:
+        """Refuse what is no file that holds something.
+
+        Raises:
+            DataError: It is not there, may not be read, or is empty.
+        """
         if not self.path.is_file():
             raise DataError(_missing_file(self.path))
         if not os.access(self.path, os.R_OK):
@@ -104,6 +110,24 @@ class QuerySource:
     def columns(self) -> tuple[str, ...]:
         """Names of the columns that the query returns; plans the query and does not run it."""
         return tuple(self._plan().columns)
+
+    def batches(self, n_rows: int) -> Iterator[pa.Table]:
+        """Run the query, and give its rows in pieces.
+
+        Raises:
+            DataError: As `load`.
+        """
+        relation = self._plan()
+        names = list(relation.columns)
+        try:
+            reader, is_empty = relation.to_arrow_reader(n_rows), True
+            for batch in reader:
+                yield pa.Table.from_batches([batch]).rename_columns(names)
+                is_empty = False
+            if is_empty:
+                yield reader.schema.empty_table().rename_columns(names)
+        except duckdb.Error as error:
+            raise DataError(f"data.source: the query failed: {_sentence(error)}") from error
 
     def load(self) -> Loaded:
         """Run the query.

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, Self, final
+from typing import Any, Literal, Self, TypeVar, final
 
 from pegbox.execution.pool import WorkerPool
 from pegbox.execution.segment_calls import SegmentCalls
@@ -19,6 +19,8 @@ from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.resources import visible_gpus
+
+Result = TypeVar("Result")
 
 # Picked by hand: above the pause between two rungs; a worker that is ended too early only costs its start.
 FORGOTTEN_SECONDS = 600
@@ -97,6 +99,10 @@ class ClusterCrew:
     def collect(self, segment: Segment, trained: TrainedSegment, data: PreparedData | None) -> None:
         """See `Crew`; the checkpoint is in the store already."""
         handover_of(segment, data, self.store).clear()
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """See `Crew`; in the driver itself, which has no workers of its own."""
+        return function(*arguments)
 
     def _calls(self) -> SegmentCalls:
         return SegmentCalls(self._pool(), self.store, self.run.timeout)

@@ -4,7 +4,8 @@ The driver calls `prepare` before it hands a segment out, `collect` after it was
 worker was lost; a task calls `train` and `evaluate` where it runs: in the driver, or in a process of a cluster.
 """
 
-from typing import Literal, Protocol
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeVar
 
 from pegbox.execution.prestart import prestart
 from pegbox.execution.segment_worker import keep_reports
@@ -18,6 +19,8 @@ from pegbox.training.resources import parse_bytes
 
 # Preloaded only where `run.batch` asks for it: the second one loads torch, which other kinds do without.
 BATCH_MODULES = ("pegbox.execution.batch_worker", "pegbox.training.stacked_trainer")
+
+Result = TypeVar("Result")
 
 
 class Crew(Protocol):
@@ -60,6 +63,14 @@ class Crew(Protocol):
         """Once the training is recorded: bring its checkpoint into the store, and take away what the worker left.
 
         What it left was for the case that the driver dies before it has recorded the training.
+        """
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """In the driver: call a function that loads what trainings load, beside the driver where there are workers.
+
+        Raises:
+            TrialError: It failed in a worker; elsewhere what it raises itself.
+            StoreUnwritableError: The disk is full or fails.
         """
 
     def why_lost(self) -> str | None:

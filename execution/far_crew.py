@@ -2,8 +2,9 @@
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, final
+from typing import Any, Literal, TypeVar, final
 
 from pegbox.execution.cluster_crew import ClusterCrew
 from pegbox.execution.exchange import Exchange
@@ -13,6 +14,8 @@ from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.store import open_store
+
+Result = TypeVar("Result")
 
 
 @final
@@ -82,6 +85,10 @@ class FarCrew:
         self._near.collect(segment, trained, data)
         if trained.checkpoint is not None:
             self._exchange.get(self._name(trained.checkpoint), trained.checkpoint)
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """See `Crew`; in the driver itself, which has the checkpoints that it collected."""
+        return self._near.call(function, *arguments)
 
     def _name(self, checkpoint: Path) -> str:
         return f"checkpoints/{checkpoint.relative_to(self._near.store.checkpoints)}"

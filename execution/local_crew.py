@@ -1,17 +1,20 @@
 """The crew on this machine: worker processes of the driver, which train alone or in batches of one network shape."""
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Literal, Self, final
+from typing import Any, Literal, Self, TypeVar, final
 
 from pegbox.execution.batching import Batching, BatchPlan
 from pegbox.execution.pool import WorkerPool
-from pegbox.execution.segment_calls import SegmentCalls
+from pegbox.execution.segment_calls import SegmentCalls, store_failures_raised
 from pegbox.execution.segment_worker import handover_of
 from pegbox.execution.worker_settings import WorkerSettings
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
+
+Result = TypeVar("Result")
 
 
 @final
@@ -74,6 +77,11 @@ class LocalCrew:
     def collect(self, segment: Segment, trained: TrainedSegment, data: PreparedData | None) -> None:
         """See `Crew`; the checkpoint is in the store already."""
         handover_of(segment, data, self._store).clear()
+
+    def call(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """See `Crew`; its workers have torch or scikit-learn loaded, which take the driver seconds."""
+        with store_failures_raised():
+            return self.pool.run(function, *arguments)
 
     def why_lost(self) -> str | None:
         """None: its workers are lost one at a time."""

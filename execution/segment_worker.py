@@ -104,6 +104,8 @@ class JournalledReports:
         """Where the trainer of a segment reports."""
 
         def report(step: int, metrics: Metrics) -> None:
+            if segment.is_model:
+                return
             event = MetricsReported.of(segment, step, metrics)
             before = self._waiting[-1] if self._waiting else None
             if before is not None and before.model_copy(update={"metrics": metrics}) == event:
@@ -117,6 +119,8 @@ class JournalledReports:
 
     def take(self, segment: Segment, trained: TrainedSegment) -> None:
         """Report again what was reported for an earlier attempt."""
+        if segment.is_model:
+            return
         self._waiting += [MetricsReported.of(segment, one.step, one.metrics) for one in trained.reports]
         self.flush()
 

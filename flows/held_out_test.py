@@ -10,7 +10,7 @@ from pegbox.flows.completions import Completions
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
-from pegbox.schemas.trial import Evaluation, mean_evaluation
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, mean_evaluation
 
 Done = TypeVar("Done")
 
@@ -20,20 +20,32 @@ def measure_winner(selection: Selection, history: History, tasks: SegmentTasks, 
 
     The model is the winner's replicate with the best validation value; its training is found in the cache.
     """
-    trial, objective = history.trials[selection.winner], history.objectives[0]
-    best = min(trial.replicates, key=lambda one: objective.loss(one.metrics[objective.metric]))
     folds: list[Evaluation] = []
     checkpoints: list[Path | None] = []
-    for segment in segmenting.of_replicate(trial, best.replicate or 0):
-        trained = _outcome(tasks.train(segment))
-        tasks.crew.collect(segment, trained, tasks.data)
-        if not trained.is_whole:
-            trained = _outcome(tasks.train_again(segment))
+    for segment in winning_segments(selection, history, segmenting):
+        trained, evaluation = train_and_test(segment, tasks)
         checkpoints.append(trained.checkpoint)
-        if tasks.data and tasks.data.has_test:
-            folds.append(_outcome(tasks.evaluate(segment, trained, "test")))
+        folds += [evaluation] if evaluation else []
     test_metrics = mean_evaluation(folds).metrics if folds else {}
     return selection.model_copy(update={"test_metrics": test_metrics, "checkpoint": checkpoints[0]})
+
+
+def winning_segments(selection: Selection, history: History, segmenting: SegmentPlan) -> tuple[Segment, ...]:
+    """The training of the winner's replicate with the best validation value, one for each fold."""
+    trial, objective = history.trials[selection.winner], history.objectives[0]
+    best = min(trial.replicates, key=lambda one: objective.loss(one.metrics[objective.metric]))
+    return segmenting.of_replicate(trial, best.replicate or 0)
+
+
+def train_and_test(segment: Segment, tasks: SegmentTasks) -> tuple[TrainedSegment, Evaluation | None]:
+    """Train a segment, or find it in the cache, and measure it on the held-out rows; None where there are none."""
+    trained = _outcome(tasks.train(segment))
+    tasks.crew.collect(segment, trained, tasks.data)
+    if not trained.is_whole:
+        trained = _outcome(tasks.train_again(segment))
+    if tasks.data is None or not tasks.data.has_test:
+        return trained, None
+    return trained, _outcome(tasks.evaluate(segment, trained, "test"))
 
 
 def _outcome(future: PrefectFuture[Done]) -> Done:

@@ -1,4 +1,4 @@
-"""The flow of a study: prepare data, search, train the finalists again, select a winner, publish."""
+"""The flow of a study: prepare data, search, train the finalists again, select a winner, make its model, publish."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from prefect import flow
 from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.flows.close_lost_runs import close_lost_runs
 from pegbox.flows.engines.open_crew import open_crew
+from pegbox.flows.final_model import make_model
 from pegbox.flows.held_out_test import measure_winner
 from pegbox.flows.interruption import Interruption
 from pegbox.flows.prefect_events import announced_end
@@ -39,7 +40,7 @@ DEFAULT_STORE = Path(".pegbox")
 
 @flow(name="tune", flow_run_name="tune-{spec.name}")
 def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
-    """Run a study from where its history ends, and select a winner.
+    """Run a study from where its history ends, select a winner, and make a model of it.
 
     Raises:
         StudyError, DataError: The study cannot be run as it is written.
@@ -67,7 +68,9 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         runner = SegmentRunner(study, tasks, interruption)
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
+        before = study.history.selection
         selection = choose(study, tasks, segmenting)
+        make_model(study, tasks, segmenting, selection, is_news=selection != before)
         publish_report(whole(artifacts))
         runner.cleanup.finish()
         announce_end(selection)

@@ -9,6 +9,9 @@ KNOWN = {
     "trial": "the trial whose page is open",
     "q": "what the search field asks",
     "brush": "a stretch of an axis, as name:low:high",
+    "compare": "a trial that is chosen to be compared",
+    "view": "compare, for the page that compares the chosen trials",
+    "scale": "log, for logarithmic axes of values",
     "sort": "the column by which the table is sorted",
     "hide": "a column that is hidden",
     "show": "a column that is shown besides",
@@ -65,7 +68,9 @@ def _check(name: str, value: str, page: StudyPage) -> None:
     if name not in KNOWN:
         known = ", ".join(f"{one} ({words})" for one, words in KNOWN.items())
         raise PageError(f"--view says {name}={value!r}, which no page understands. Known: {known}.")
-    if name == "trial" and value not in {str(number) for number in (page.everything or page.trials).number}:
+    if name in {"trial", "compare"} and value not in {
+        str(number) for number in (page.everything or page.trials).number
+    }:
         raise PageError(f"--view asks for trial {value!r}, which {page.head.study!r} does not have.")
     axes = {*(one.name for one in page.parameters), *(goal.metric for goal in page.head.goals)}
     if name == "brush" and value.rsplit(":", 2)[0] not in axes:

@@ -19,6 +19,7 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.model_files import LATEST, model_path
 from pegbox.storage.queries.examples import best_trials_example
 from pegbox.storage.queries.studies import study_names
 
@@ -69,6 +70,8 @@ class Answer(Schema):
     """None where no target was set, or nothing was measured."""
     advice: tuple[Advice, ...] = ()
     """What to do next, the most urgent first; the same on the terminal, in JSON, on the page and in Prefect."""
+    model: Path | None = None
+    """The file of the study's newest model; None where it has none."""
     query: str = ""
     """A command that asks all trials with SQL; empty where the store has no view of them."""
 
@@ -92,7 +95,9 @@ def study_answer(root: Path, study: str | None = None, *, fresh: bool = True) ->
     with StudyReader(root, study, fresh=fresh) as reader:
         found, status = explained(StoreLayout(root.absolute()), reader.file, reader.spec), reader.status()
         steps = next_steps(status, found.advice, study_names(reader.file))
-        return answer_of(reader.spec, status, reader.selection(), reader.view_name, steps)
+        answer = answer_of(reader.spec, status, reader.selection(), reader.view_name, steps)
+    model = model_path(StoreLayout(root.absolute()), answer.study, LATEST)
+    return answer.model_copy(update={"model": model if model.is_file() else None})
 
 
 def answer_of(

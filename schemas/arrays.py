@@ -35,3 +35,11 @@ class Splits:
     train: Part
     valid: Part
     test: Part | None = None
+
+    @property
+    def target_scale(self) -> tuple[float, float]:
+        """Location and scale of a regression target among the training rows; 0 and 1 for classes."""
+        if self.info.task == "classification":
+            return 0.0, 1.0
+        # In float64: a float32 sum over many rows loses the digits that the spread consists of.
+        return float(self.train.target.mean(dtype=np.float64)), float(self.train.target.std(dtype=np.float64)) or 1.0

@@ -18,6 +18,7 @@
     │   ├── StoreLossError          1   what was asked for would destroy what nothing else holds
     │   ├── StoreBusyError          5   another live process holds the study
     │   └── StoreNewerError         5   a newer pegbox wrote the store
+    ├── ModelError                  1   a model cannot be made, read or used as it is asked
     ├── PageError                   1   the page cannot be written or served
     └── QueryError                  1   an SQL query was refused or failed
         └── NotFoundError           1   the history has no such study or trial
@@ -166,6 +167,10 @@ class StoreNewerError(StoreError):
     """The store was written by a newer version of pegbox."""
 
     exit_code = 5
+
+
+class ModelError(PegboxError):
+    """A model cannot be made, read or used as it is asked."""
 
 
 class PageError(PegboxError):

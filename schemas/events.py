@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, StringConstraints, Ty
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
+from pegbox.schemas.model import ModelRecord
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.text import Told, storable
@@ -243,6 +244,28 @@ class ScheduleStep(_Event):
     flow_run_id: str | None = None
 
 
+class ModelMade(_Event):
+    """A run ended in a model, or in none, and why."""
+
+    type: Literal["model_made"] = "model_made"
+    run: str
+    model: ModelRecord | None = None
+    """None where there is no model of the answer."""
+    reason: Told = ""
+    """Why there is none."""
+
+
+class ModelPromoted(_Event):
+    """A model is the one to be used under the study's name from now on; the former is kept."""
+
+    type: Literal["model_promoted"] = "model_promoted"
+    source: str
+    """The study whose run made it; that of a schedule tunes under a name of its own for each state of the data."""
+    run: str
+    by: Literal["user", "schedule"] = "user"
+    reason: Told = ""
+
+
 class ArtifactWritten(_Event):
     """A file that belongs to the study."""
 
@@ -289,11 +312,13 @@ Event = Annotated[
     | TrialReopened
     | SelectionMade
     | ScheduleStep
+    | ModelMade
+    | ModelPromoted
     | ArtifactWritten
     | NoteWritten,
     Discriminator("type"),
 ]
 
-# Made once: building the validator of nineteen schemas is far dearer than reading an event with it.
+# Made once: building the validator of twenty-one schemas is far dearer than reading an event with it.
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads an event back from its JSON."""

@@ -234,6 +234,10 @@ class RunSpec(Declared):
     """A Prefect concurrency limit that each training task occupies."""
 
 
+Final = Literal["best", "refit"]
+"""Which model a study ends in."""
+
+
 class FinalistsRound(NamedTuple):
     """How large the round of the finalists is."""
 

@@ -11,6 +11,7 @@ from pegbox.schemas.plan import (
     BudgetSpec,
     Constraint,
     FidelitySpec,
+    Final,
     FinalistsSpec,
     Objective,
     RunSpec,
@@ -57,6 +58,9 @@ class StudySpec(Schema):
     """How the study is executed."""
     finalists: FinalistsSpec = FinalistsSpec()
     """How the winner is chosen among the best few."""
+    final: Final = "best"
+    """Which model the study ends in: `best`, the winner's best fresh seed as it is, or `refit`, the winner trained once
+    more on all rows that are not held out, the validation rows among them."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
     tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
@@ -92,6 +96,12 @@ class StudySpec(Schema):
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
         if self.data is not None and isinstance(self.train, ModuleTrain) and self.train.loaders:
             raise ValueError("train.loaders and data both give the rows to train on. Leave one of them out.")
+        if self.final == "refit" and self.train.brings_data:
+            raise EntryError(
+                f"final: refit trains on rows that pegbox divided, and a {self.train.kind} sees to its own. Write "
+                "`final: best`.",
+                "final",
+            )
         return self
 
     @property

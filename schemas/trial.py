@@ -54,6 +54,9 @@ class Segment(Schema):
     """Fingerprint of the code that trains."""
     objectives: tuple[str, ...] = ()
     """The metrics that the study makes small or large, in order; numbers without a name are called by them."""
+    is_model: bool = False
+    """True for the training of the model that the study ends in: it is watched on rows that it learns from, and what
+    it reports is no measurement of the trial."""
 
     def content_key(self, data_fingerprint: str) -> str:
         """Equal for segments that compute the same result, whichever study or trial they belong to."""

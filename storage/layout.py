@@ -56,6 +56,11 @@ class StoreLayout:
         return self.root / "checkpoints"
 
     @property
+    def models(self) -> Path:
+        """The models that studies end in: a directory for each study, a file for each run."""
+        return self.root / "models"
+
+    @property
     def cache(self) -> Path:
         """Results of tasks, by content."""
         return self.root / "cache"

@@ -31,6 +31,8 @@ _OF_STUDIES = {
     "earlier_chosen",
     "selection_made",
     "artifact_written",
+    "model_made",
+    "model_promoted",
     "schedule_step",
     "study_renamed",
     "study_dropped",

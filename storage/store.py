@@ -45,7 +45,7 @@ def open_store(root: Path) -> StoreLayout:
         store.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for directory in (store.journal, store.archive, store.ingest, store.locks, store.data, store.checkpoints):
             directory.mkdir(mode=0o700, exist_ok=True)
-        for directory in (store.cache, store.logs):
+        for directory in (store.models, store.cache, store.logs):
             directory.mkdir(mode=0o700, exist_ok=True)
         ignore = root / ".gitignore"
         if not ignore.exists():

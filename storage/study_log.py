@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from pegbox.schemas.errors import ClusterLostError, StoreError, StudyInterruptedError
-from pegbox.schemas.events import Driven, Event, MetricsReported, RunEnded, RunStarted, StudyOpened
+from pegbox.schemas.events import Driven, Event, MetricsReported, ModelMade, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.archive import archive_journals
@@ -36,6 +36,7 @@ class StudyLog:
     def __init__(self, store: StoreLayout, run: RunStarted, history: History, lock: StudyLock) -> None:
         self.store = store
         self.run = run.run
+        self.versions = run.versions
         self._history = history
         self._lock = lock
         self._journal = Journal(store.journal, writer="driver")
@@ -88,8 +89,8 @@ class StudyLog:
             return event
         return event.model_copy(update={"elapsed_seconds": self.elapsed_seconds})
 
-    def report(self, *reports: MetricsReported) -> None:
-        """Make metrics durable that no worker has journalled; a strategy does not see them, so they carry no version.
+    def report(self, *reports: MetricsReported | ModelMade) -> None:
+        """Make durable what no strategy sees, which carries no version: metrics that no worker has journalled, models.
 
         Raises:
             StoreUnwritableError: The disk is full or fails; the study must be opened again.

@@ -32,3 +32,14 @@ def prepare_data(spec: StudySpec, store: StoreLayout) -> PreparedData | None:
         raise StudyError(problems)
     understand_prepared(data)
     return data
+
+
+@task(name="prepare-all-rows", cache_policy=NO_CACHE, persist_result=False)
+def prepare_all_rows(spec: StudySpec, store: StoreLayout) -> PreparedData:
+    """The same data with all rows that are not held out in the training part, for the model that a study ends in.
+
+    Raises:
+        DataError: The data cannot be used as declared.
+    """
+    assert spec.data is not None
+    return prepare(spec.data, spec.task, store.data, whole=True)

@@ -15,6 +15,7 @@ ROOMS = {
     "execution",
     "flows",
     "integrations",
+    "models",
     "page",
     "report",
     "schemas",

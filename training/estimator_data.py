@@ -46,7 +46,15 @@ def estimator_part(data: Splits, fold: int, part: str) -> EstimatorPart | None:
 @lru_cache(maxsize=15)
 def _load(wanted: _ByKey) -> EstimatorPart:
     part: Part = getattr(wanted.data, wanted.part)
-    columns = [np.asarray(part.numeric)]
-    for column, cardinality in enumerate(wanted.data.info.cardinalities):
-        columns.append((part.categorical[:, column, None] == np.arange(cardinality)).astype(np.float32))
-    return EstimatorPart(np.hstack(columns), np.array(part.target))
+    inputs = estimator_inputs(np.asarray(part.numeric), part.categorical, wanted.data.info.cardinalities)
+    return EstimatorPart(inputs, np.array(part.target))
+
+
+def estimator_inputs(
+    numeric: npt.NDArray[np.float32], categorical: npt.NDArray[np.int64], cardinalities: tuple[int, ...]
+) -> npt.NDArray[np.float32]:
+    """Numbers, then a column for each category, shape (n_rows, n_inputs)."""
+    columns = [numeric]
+    for column, cardinality in enumerate(cardinalities):
+        columns.append((categorical[:, column, None] == np.arange(cardinality)).astype(np.float32))
+    return np.hstack(columns)

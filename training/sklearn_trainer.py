@@ -52,7 +52,7 @@ class SklearnTrainer:
         growth = EstimatorGrowth(estimator, max(train.epochs, segment.to_budget), segment.seed)
         epoch, restarted = 0, segment.from_budget > 0
         if segment.checkpoint is not None and segment.checkpoint.exists():
-            estimator, epoch = _read(segment.checkpoint, _recipe(segment))
+            estimator, epoch = read_estimator(segment.checkpoint, segment)
             restarted = False
         reports = _grow(estimator, growth, epoch, segment, data, report)
         path = checkpoints / f"{segment.content_key(data.info.fingerprint)}.pkl"
@@ -76,7 +76,7 @@ class SklearnTrainer:
         data, _ = _required(segment, data)
         if trained.checkpoint is None:
             raise failed(FailureKind.INVALID, "there is no checkpoint to evaluate. Train the trial again.")
-        estimator, _ = _read(trained.checkpoint, _recipe(segment))
+        estimator, _ = read_estimator(trained.checkpoint, segment)
         metrics, unusable = parted(_measure(estimator, data, segment, part))
         return Evaluation(
             budget=trained.budget,
@@ -188,8 +188,8 @@ def _recipe(segment: Segment) -> str:
     return json.dumps(content, sort_keys=True)
 
 
-def _read(path: Path, recipe: str) -> tuple[Any, int]:
-    """The fitted estimator and its epoch.
+def read_estimator(path: Path, segment: Segment) -> tuple[Any, int]:
+    """The fitted estimator that a segment like this one left behind, and its epoch.
 
     Raises:
         TrialError: The file is damaged, or belongs to another estimator.
@@ -199,7 +199,7 @@ def _read(path: Path, recipe: str) -> tuple[Any, int]:
         found, estimator, epoch = state["recipe"], state["estimator"], int(state["epoch"])
     except Exception as error:  # pickle raises whatever the damaged bytes make it meet
         raise _unusable(path, f"is damaged ({type(error).__name__}: {error})") from error
-    if found != recipe:
+    if found != (recipe := _recipe(segment)):
         raise _unusable(path, f"holds another estimator: expected {recipe}, got {found}")
     return estimator, epoch
 

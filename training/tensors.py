@@ -75,11 +75,7 @@ def fold_tensors(data: Splits, fold: int, device: torch.device) -> FoldTensors:
 
 def _load(data: Splits, device: torch.device) -> FoldTensors:
     info = data.info
-    mean, std = 0.0, 1.0
-    if info.task == "regression":
-        # In float64: a float32 sum over many rows loses the digits that the spread consists of.
-        mean = float(data.train.target.mean(dtype=np.float64))
-        std = float(data.train.target.std(dtype=np.float64)) or 1.0
+    mean, std = data.target_scale
     parts = {"train": data.train, "valid": data.valid} | ({"test": data.test} if data.test is not None else {})
     shape = DataShape(
         n_numeric=data.train.numeric.shape[1],

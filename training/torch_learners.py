@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 
 from pegbox.schemas.arrays import Splits
-from pegbox.schemas.base import Metrics
+from pegbox.schemas.base import Configuration, Metrics
 from pegbox.schemas.errors import DataError
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.train import ModuleTrain, TorchTrain
@@ -75,7 +75,7 @@ def learner_of(segment: Segment, data: Splits | None) -> AnyLearner:
     return LoaderLearner(
         train,
         segment.configuration,
-        _settings(segment),
+        settings_of(train, segment.configuration),
         seed=segment.seed,
         n_epochs=max(train.epochs, segment.to_budget),
         device=choose_device(train.device),
@@ -97,11 +97,11 @@ def table_learner(segment: Segment, data: Splits | None) -> Learner:
     if train.task is not None and train.task != data.info.task:
         raise DataError(f"train.task is {train.task}, but the target is one of {data.info.task}. Correct train.task.")
     device = choose_device(train.device)
-    settings = _settings(segment)
+    settings = settings_of(train, segment.configuration)
     return Learner(
         settings,
         fold_tensors(data, segment.fold, device),
-        network=_network(segment, settings),
+        network=network_of(train, segment.configuration, settings),
         n_epochs=max(train.epochs, segment.to_budget),
         seed=segment.seed,
         precision=Precision(train.precision, device),
@@ -120,21 +120,33 @@ def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
     return torch.device("cuda" if has_cuda and asked != "cpu" else "cpu")
 
 
-def _network(segment: Segment, settings: OptimisationHyperparameters) -> Network:
-    if isinstance(segment.train, ModuleTrain):
-        return user_network(segment.train, segment.configuration)
+def network_of(
+    train: TorchTrain | ModuleTrain, configuration: Configuration, settings: OptimisationHyperparameters
+) -> Network:
+    """What is trained: a model of pegbox's, or of the user's, whose code is imported.
+
+    Raises:
+        TrialError: The user's code cannot be used.
+    """
+    if isinstance(train, ModuleTrain):
+        return user_network(train, configuration)
     return Network(build=partial(build_model, settings))
 
 
-def _settings(segment: Segment) -> OptimisationHyperparameters:
-    train, configuration = segment.train, dict(segment.configuration)
+def settings_of(train: TorchTrain | ModuleTrain, configuration: Configuration) -> OptimisationHyperparameters:
+    """The hyperparameters of a configuration.
+
+    Raises:
+        TrialError: They cannot be built.
+    """
+    values = dict(configuration)
     try:
         if isinstance(train, ModuleTrain):
-            return OptimisationHyperparameters.model_validate(of_the_loop(train, configuration))
-        return TORCH_KINDS[train.kind].model_validate(configuration)
+            return OptimisationHyperparameters.model_validate(of_the_loop(train, values))
+        return TORCH_KINDS[train.kind].model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or segment.train.kind
+        name = ".".join(map(str, first["loc"])) or train.kind
         message = f"the configuration cannot be built: {name}: {first['msg']} (got {first['input']!r})."
         raise failed(FailureKind.INVALID, message) from error
 

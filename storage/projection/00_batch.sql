@@ -15,6 +15,6 @@ WHERE NOT EXISTS (FROM quarantine AS q WHERE q.journal = batch.journal AND q.lin
     AND (study IS NULL OR type IS NULL OR type NOT IN (
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
     'metrics_reported', 'trial_evaluated', 'trial_failed', 'trial_retried', 'trial_reopened',
-    'selection_made', 'artifact_written',
+    'selection_made', 'artifact_written', 'model_made', 'model_promoted',
     'schedule_step', 'search_ended', 'earlier_chosen', 'study_renamed', 'study_dropped', 'note_written'
 ));

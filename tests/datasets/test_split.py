@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pegbox.datasets.frame import Frame
+from pegbox.datasets.interpretation import TextHabits
 from pegbox.datasets.split import Fold, split_rows
 from pegbox.datasets.target import Target
 from pegbox.schemas.data import SplitSpec
@@ -29,6 +30,8 @@ def rows_of(target: Any, groups: Any = None, times: Any = None) -> Frame:
         target_name="y",
         target_told="",
         columns=(),
+        types={},
+        habits=TextHabits(mark=None, day_first=None, yes={}),
     )
 
 

@@ -96,8 +96,8 @@ def test_best_trial_leads_the_table_of_trials(
 
     first = seen.page.locator("#trials tbody tr:first-child td").all_inner_texts()
 
-    assert first[0] == str(simulated_page.best.number[-1])
-    assert first[2] == metric(simulated_page.best.value[-1])
+    assert first[1] == str(simulated_page.best.number[-1])
+    assert first[3] == metric(simulated_page.best.value[-1])
 
 
 def test_brushing_filters_every_view(visit: Callable[..., Visit], page_file: str, simulated_page: StudyPage) -> None:
@@ -109,7 +109,7 @@ def test_brushing_filters_every_view(visit: Callable[..., Visit], page_file: str
     chosen = f"{optimizers.count(0.0)} of 120 trials selected"
     seen.page.wait_for_function("text => document.querySelector('.selection span').innerText === text", arg=chosen)
     seen.page.wait_for_function("() => document.querySelector('#trials .about').innerText.includes('selected')")
-    assert set(seen.page.locator("#trials tbody tr td:nth-child(13)").all_inner_texts()) == {"adamw"}
+    assert set(seen.page.locator("#trials tbody tr td:nth-child(14)").all_inner_texts()) == {"adamw"}
     chosen_trials = {
         n for n, optimizer in zip(simulated_page.trials.number, optimizers, strict=True) if optimizer == 0.0
     }

@@ -12,6 +12,8 @@ from pegbox.schemas.events import (
     DecisionMade,
     Incumbent,
     MetricsReported,
+    ModelMade,
+    ModelPromoted,
     NoteWritten,
     RunEnded,
     RunStarted,
@@ -30,6 +32,7 @@ from pegbox.schemas.events import (
     WarmStartChosen,
 )
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.model import ModelRecord
 from pegbox.schemas.selection import Finalist, Interval, Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import FunctionTrain, TorchTrain
@@ -127,6 +130,12 @@ EVENTS = [
         incumbent=Incumbent(study="s@d", trial=3, configuration={"lr": 0.1}),
     ),
     ArtifactWritten(study="s", kind="report", path=Path("r.html"), n_bytes=3),
+    ModelMade(
+        study="s",
+        run="r",
+        model=ModelRecord(trial=1, form="torch", final="best", path="models/s/r.pegbox", content="0", n_bytes=3),
+    ),
+    ModelPromoted(study="s", source="s", run="r"),
     NoteWritten(study="s", trial=3, text="late", tags=("good",), untagged=("bad",)),
 ]
 

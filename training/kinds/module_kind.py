@@ -41,4 +41,5 @@ KIND = TrainKind(
     measures=_measures,
     code_modules=lambda train: tuple(dict.fromkeys(path.partition(":")[0] for path in _paths(train))),
     load_data=BUILT.load_data,
+    model_form=BUILT.model_form,
 )

@@ -9,10 +9,15 @@ from typing import Any
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.errors import Problem
 from pegbox.schemas.study import StudySpec
+from pegbox.training.model_form import ModelForm
 from pegbox.training.sources import hash_files, imported_modules
 
 TRAINING = Path(__file__).resolve().parent.parent
 PACKAGE = "pegbox.training"
+
+
+def keeps_files() -> None:
+    """Of a kind whose model is the files that the user's code left behind."""
 
 
 def measures_anything(spec: StudySpec) -> None:
@@ -43,6 +48,8 @@ class TrainKind:
         load_data: Loads what the trainer reads of a fold as it keeps it, so that processes forked from this one share
             it. Nothing is put on a GPU, which does not live through a fork.
         warnings: What is allowed, and more often than not a mistake.
+        model_form: How its weights are kept as a model that predicts; loads the library that they are of. None where
+            a model is the files that the user's code left behind.
     """
 
     trainer: Callable[[Any], Any]
@@ -53,6 +60,7 @@ class TrainKind:
     code_modules: Callable[[Any], tuple[str, ...]] = lambda _train: ()
     load_data: Callable[[Splits, int], None] = loads_nothing
     warnings: Callable[[Any, StudySpec], tuple[Problem, ...]] = warns_of_nothing
+    model_form: Callable[[], ModelForm | None] = keeps_files
 
 
 def own_files(*trainers: str) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from pegbox.schemas.train import (
 )
 from pegbox.training.kinds import command_kind, custom_kind, function_kind, module_kind, sklearn_kind, torch_kind
 from pegbox.training.kinds.record import TrainKind
+from pegbox.training.model_form import ModelForm
 from pegbox.training.resources import parse_bytes, visible_gpus
 from pegbox.training.stack_shape import why_not_together
 from pegbox.training.trainer import Trainer
@@ -68,6 +69,11 @@ def own_code_fingerprint(spec: StudySpec) -> str | None:
 def code_modules(train: TrainSpec) -> tuple[str, ...]:
     """Modules of the user's that hold what is trained; to import one runs the user's code."""
     return kind_of(train).code_modules(train)
+
+
+def model_form_of(train: TrainSpec) -> ModelForm | None:
+    """How the weights of such a training are kept as a model; None where a model is the user's own files."""
+    return kind_of(train).model_form()
 
 
 def load_data(train: TrainSpec, data: Splits, fold: int) -> None:

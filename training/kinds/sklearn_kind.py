@@ -8,6 +8,7 @@ from pegbox.training.check_code import check_sklearn
 from pegbox.training.kinds.record import TrainKind, own_code
 from pegbox.training.kinds.user_files import files_of_import
 from pegbox.training.measured_metrics import measured_for
+from pegbox.training.model_form import ModelForm
 from pegbox.training.sources import hash_files
 
 
@@ -28,6 +29,12 @@ def _load_data(data: Splits, fold: int) -> None:
         estimator_part(data, fold, part)
 
 
+def _model_form() -> ModelForm:
+    from pegbox.training.sklearn_model import FORM
+
+    return FORM
+
+
 KIND = TrainKind(
     trainer=_trainer,
     preload=lambda _train: ("pegbox.training.sklearn_trainer",),
@@ -36,4 +43,5 @@ KIND = TrainKind(
     measures=lambda spec: measured_for(spec.task),
     code_modules=lambda train: (train.estimator.partition(":")[0],),
     load_data=_load_data,
+    model_form=_model_form,
 )

@@ -10,6 +10,7 @@ from pegbox.training.check_space import check_space
 from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.kinds.record import TrainKind, own_code
 from pegbox.training.measured_metrics import measured_for
+from pegbox.training.model_form import ModelForm
 from pegbox.training.resources import visible_gpus
 
 
@@ -37,6 +38,12 @@ def _load_data(data: Splits, fold: int) -> None:
     fold_tensors(data, fold, torch.device("cpu"))
 
 
+def _model_form() -> ModelForm:
+    from pegbox.training.torch_model import FORM
+
+    return FORM
+
+
 KIND = TrainKind(
     trainer=_trainer,
     # torch loads its compiler with the first step of an optimizer, which takes seconds.
@@ -45,4 +52,5 @@ KIND = TrainKind(
     code=lambda _train: own_code("torch", "torch_trainer", "stacked_trainer"),
     measures=_measures,
     load_data=_load_data,
+    model_form=_model_form,
 )

@@ -29,6 +29,7 @@ export class ChartCard {
    * @param controls elements beside the heading
    * @param legend () => element under the chart
    * @param trialOf what ECharts tells of a click => number of the trial that the mark stands for, or nothing
+   * @param zooms true if Ctrl and the wheel, or + - 0, zoom
    * @param follows true if the chart shows the selected trials only
    */
   constructor(parts) {
@@ -53,6 +54,7 @@ export class ChartCard {
     )
     this.plot.card = this
     this.plot.addEventListener('focus', () => this.draw())
+    if (parts.zooms) this.makeZoomable()
     seen.observe(this.plot)
     sized.observe(this.plot)
     cards.add(this)
@@ -90,13 +92,32 @@ export class ChartCard {
     }
     if (!this.fits()) this.chart.resize()
     const shared = base(this.plot)
-    this.chart.setOption({ ...shared, ...option, tooltip: { ...shared.tooltip, ...option.tooltip } }, { notMerge: true })
+    const dataZoom = this.parts.zooms ? ['xAxisIndex', 'yAxisIndex'].map((which) => ({ type: 'inside', [which]: 0, filterMode: 'none', zoomOnMouseWheel: 'ctrl', moveOnMouseWheel: false, moveOnMouseMove: 'shift' })) : []
+    this.chart.setOption({ ...shared, dataZoom, ...option, tooltip: { ...shared.tooltip, ...option.tooltip } }, { notMerge: true })
   }
 
   /** Go to the page of the trial that a mark stands for. */
   open(mark) {
     const trial = this.parts.trialOf(mark)
     if (trial !== null && trial !== undefined) openTrial(trial)
+  }
+
+  /** From the keyboard, too; the wheel alone goes on scrolling the page. */
+  makeZoomable() {
+    this.plot.title = 'Ctrl and the wheel zoom, Shift and the pointer move; + and - from the keyboard, 0 or a double click for all.'
+    const zoom = (change) => {
+      const [{ start = 0, end = 100 }] = this.chart?.getOption().dataZoom ?? [{}]
+      const [middle, half] = [(start + end) / 2, ((end - start) / 2) * change]
+      const wanted = change ? { start: Math.max(0, middle - half), end: Math.min(100, middle + half) } : { start: 0, end: 100 }
+      for (const dataZoomIndex of [0, 1]) this.chart?.dispatchAction({ type: 'dataZoom', dataZoomIndex, ...wanted })
+    }
+    this.plot.addEventListener('dblclick', () => zoom(0))
+    this.plot.addEventListener('keydown', (event) => {
+      const change = { '+': 0.6, '-': 1 / 0.6, 0: 0 }[event.key]
+      if (change === undefined || event.ctrlKey || event.metaKey) return
+      event.preventDefault()
+      zoom(change)
+    })
   }
 
   /** True while the chart is as large as its place. */

@@ -1,6 +1,6 @@
 // The parts of Apache ECharts that the page uses, and nothing else of it.
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts'
-import { GridComponent, MarkLineComponent, TooltipComponent } from 'echarts/components'
+import { DataZoomInsideComponent, GridComponent, MarkLineComponent, TooltipComponent } from 'echarts/components'
 import { init, use } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
 
@@ -9,6 +9,7 @@ use([
   CustomChart,
   LineChart,
   ScatterChart,
+  DataZoomInsideComponent,
   GridComponent,
   MarkLineComponent,
   TooltipComponent,

@@ -1,6 +1,6 @@
 // The language of the search field: words and conditions, all of which a trial must meet; touches no element.
 //
-//     state:failed kind:timeout tag:good lr<=1e-3 optimizer=adamw optimizer!=sgd "two words" 35
+//     state:failed kind:timeout tag:good best:20 lr<=1e-3 optimizer=adamw optimizer!=sgd "two words" 35
 import { OUTCOMES, outcomeOf } from './theme.js'
 
 const CONDITION = /^("(?:[^"]+)"|[^\s"<>=!:]+)(<=|>=|!=|<|>|=|:)("(?:[^"]*)"|\S+)$/
@@ -23,16 +23,16 @@ export function partsOf(query) {
  * @param query as it was typed
  * @param trials the columns of `Trials`
  * @param page for parameters
- * @param scales of the parameters, for the texts of categories
+ * @param rank gives the rows of trials at the full budget, best first
  * @returns {test: row => boolean, problems: texts}; a part that is not understood selects nothing
  */
-export function compile(query, trials, page, scales) {
+export function compile(query, trials, page, rank) {
   const problems = []
   const tests = partsOf(query).map((part) => {
     const found = part.match(CONDITION)
-    if (!found) return words(unquoted(part), trials, page, scales)
+    if (!found) return words(unquoted(part), trials, page)
     const [name, sign, value] = [unquoted(found[1]), found[2], unquoted(found[3])]
-    const test = condition(name, sign, value, trials, page, scales)
+    const test = name === 'best' ? amongBest(sign, value, rank) : condition(name, sign, value, trials, page)
     if (typeof test === 'function') return test
     problems.push(test)
     return () => false
@@ -43,14 +43,14 @@ export function compile(query, trials, page, scales) {
 const unquoted = (text) => text.replace(/^"(.*)"$/, '$1')
 
 /** A test, or a sentence that says what is wrong. */
-function condition(name, sign, value, trials, page, scales) {
+function condition(name, sign, value, trials, page) {
   const parameter = page.parameters.find((one) => one.name === name)
-  if (parameter?.kind === 'category') return category(parameter, sign, value, trials, scales[name])
+  if (parameter?.kind === 'category') return category(parameter, sign, value, trials)
   const column = parameter ? trials.parameters[name] : numbersOf(name, trials)
   if (column) return numeric(name, sign, value, column)
   const text = textsOf(name, trials)
   if (text) return textual(name, sign, value, text)
-  const known = [...page.parameters.map((one) => one.name), ...Object.keys(trials.metrics), 'state', 'kind', 'message', 'tag', 'trial', 'budget', 'seconds']
+  const known = [...page.parameters.map((one) => one.name), ...Object.keys(trials.metrics), 'best', 'state', 'kind', 'message', 'tag', 'trial', 'budget', 'seconds']
   return `Nothing is called ${JSON.stringify(name)}. ${closest(name, known)}Known: ${known.join(', ')}.`
 }
 
@@ -72,6 +72,13 @@ export function messageOf(trials, row) {
   return trials.messages?.[trials.message?.[row]] ?? ''
 }
 
+/** `best:20`: the twenty best of those at the full budget. */
+function amongBest(sign, value, rank) {
+  if (!':='.includes(sign) || !/^[1-9]\d*$/.test(value)) return `best wants a number of trials; got ${JSON.stringify(value)}. Write best:20.`
+  const rows = new Set(rank().slice(0, Number(value)))
+  return (row) => rows.has(row)
+}
+
 function numeric(name, sign, value, column) {
   const wanted = Number(value)
   if (!Number.isFinite(wanted)) return `${name} is a number; got ${JSON.stringify(value)}. Write ${name}<=0.1, for example.`
@@ -79,7 +86,7 @@ function numeric(name, sign, value, column) {
   return (row) => (column[row] ?? null) !== null && compare(column[row], wanted)
 }
 
-function category(parameter, sign, value, trials, scale) {
+function category(parameter, sign, value, trials) {
   if (!'=!=:'.includes(sign)) return `${parameter.name} has no order; write ${parameter.name}=${parameter.values[0]} or ${parameter.name}!=${parameter.values[0]}.`
   const position = parameter.values.indexOf(value)
   if (position < 0) return `${parameter.name} is never ${JSON.stringify(value)}. ${closest(value, parameter.values)}Its values: ${parameter.values.slice(0, 20).join(', ')}.`
@@ -96,7 +103,7 @@ function textual(name, sign, value, texts) {
 }
 
 /** A bare number is a trial; other words stand in a value, a failure, a tag or a note. */
-function words(text, trials, page, scales) {
+function words(text, trials, page) {
   if (/^\d+$/.test(text)) return (row) => trials.number[row] === Number(text)
   const wanted = text.toLowerCase()
   const categories = page.parameters.filter((one) => one.kind === 'category').map((one) => [trials.parameters[one.name], one.values.map((value) => value.toLowerCase().includes(wanted))])

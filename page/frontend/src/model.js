@@ -135,7 +135,7 @@ function maskOf(trials) {
     // A comparison with NaN, which stands for an inactive parameter, is never true.
     for (let row = 0; row < rows; row++) if (!(at[row] >= low && at[row] <= high)) mask[row] = 0
   }
-  const { test, problems } = compile(model.query, trials, model.page, model.scales)
+  const { test, problems } = compile(model.query, trials, model.page, () => rankRows(trials))
   model.problems = problems
   if (model.query) for (let row = 0; row < rows; row++) if (mask[row] && !test(row)) mask[row] = 0
   return mask

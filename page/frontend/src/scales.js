@@ -48,7 +48,7 @@ function numberScale({ low, high, log, whole, extra }) {
     const number = log ? Math.exp(value) : value
     return whole ? Math.round(number) : number
   }
-  const text = (value) => (value === null ? 'inactive' : number(value, 3))
+  const text = (value) => (value === null ? 'inactive' : whole ? String(Math.round(value)) : number(value, 3))
   return {
     isCategory: false,
     unit: (value) => (value === null ? null : place(value)),

@@ -1,6 +1,6 @@
 // What should I run: the configuration with its value, ready to be copied.
 import { copyButton, h, put } from '../dom.js'
-import { metric } from '../format.js'
+import { count, counted, metric } from '../format.js'
 import { model } from '../model.js'
 import { trialLink } from '../trial/link.js'
 
@@ -19,7 +19,7 @@ export function answerCard() {
 function content() {
   const { answer, head } = model.page
   const ask = h('h2', { class: 'ask bare' }, 'What should I run?')
-  if (!answer) return [ask, h('p', { class: 'muted' }, `No trial has reached the full budget of ${head.full_budget} yet.`)]
+  if (!answer) return [ask, h('p', { class: 'muted' }, `No trial has reached the full budget of ${head.full_budget} yet.`), sharedError()]
   return [
     ask,
     h('div', { class: 'value' }, h('span', { class: 'big' }, big(answer)), h('span', { class: 'muted' }, rest(answer))),
@@ -28,6 +28,18 @@ function content() {
     h('dl', { class: 'configuration mono', tabindex: '0', 'aria-label': 'Configuration' }, Object.entries(answer.configuration).map(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])),
     h('div', { class: 'buttons', role: 'group', 'aria-label': 'Copy the configuration' }, h('span', { class: 'muted' }, 'Copy as'), FORMS.map(([form, label]) => copyButton(label, () => answer.recipe[form]))),
     h('ul', { class: 'facts-list muted' }, facts(answer).map((fact) => h('li', {}, fact))),
+  ]
+}
+
+/** What most trials failed of, where nothing came through: that is what a reader came for. */
+function sharedError() {
+  const { failures, head } = model.page
+  if (!failures.length) return null
+  const [first] = failures
+  return [
+    h('p', { class: 'error' }, `${first.kind.replaceAll('_', ' ')}: ${first.message}`),
+    h('p', { class: 'muted' }, `So ended ${count(first.n_trials)} of ${counted(head.n_trials, 'trial')}, such as `, trialLink(first.trials[0], `trial ${first.trials[0]}`), '.'),
+    first.traceback ? h('details', {}, h('summary', {}, 'Traceback'), h('pre', { tabindex: '0' }, first.traceback)) : null,
   ]
 }
 

@@ -1,8 +1,9 @@
 // Learning curves of some trials, with the rungs at which trials were compared.
 import { axis, ChartCard, fade } from '../chart.js'
-import { counted, metric, niceRange, number } from '../format.js'
-import { model, usualRange } from '../model.js'
+import { counted, metric } from '../format.js'
+import { model } from '../model.js'
 import { colors, OUTCOMES, outcomeOf } from '../theme.js'
+import { valueScale } from '../values.js'
 import { legend } from './legend.js'
 
 export function curvesCard() {
@@ -10,6 +11,7 @@ export function curvesCard() {
     id: 'curves',
     height: 'h280',
     follows: true,
+    zooms: true,
     trialOf: ({ seriesIndex }) => drawn()[seriesIndex]?.trial,
     title: 'Learning curves',
     about: () => {
@@ -40,15 +42,14 @@ function option() {
   if (!shown.length) return model.page.curves.n_total ? 'No selected trial has a curve here.' : 'Training reported no steps.'
   const palette = colors()
   const { curves, answer, head } = model.page
-  const ends = usualRange(shown.flatMap((curve) => curve.values).filter((value) => value !== null), head.goals[0].goal, 0.98)
-  const range = niceRange(...ends, 4)
+  const scale = valueScale(shown.flatMap((curve) => curve.values).filter((value) => value !== null), head.goals[0].goal, { share: 0.98 })
   const last = Math.max(...shown.flatMap((curve) => curve.steps))
   const alpha = Math.max(0.15, Math.min(0.6, 40 / shown.length))
   return {
     tooltip: { show: false },
     grid: { left: 4, right: 18, top: 22, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: axis({ min: Math.min(...shown.flatMap((curve) => curve.steps)), max: last, minInterval: 1, splitLine: { show: false }, name: 'epoch', nameLocation: 'middle', nameGap: 24 }),
-    yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
+    yAxis: scale.axis,
     series: [
       ...shown.map((curve) => {
         const isChosen = answer?.trial === curve.trial
@@ -62,7 +63,7 @@ function option() {
           z: isChosen ? 5 : 2,
           itemStyle: { color },
           lineStyle: { color, width: isChosen ? 2.5 : 1 },
-          data: curve.steps.map((step, place) => [step, curve.values[place]]),
+          data: curve.steps.map((step, place) => [step, curve.values[place] === null ? null : scale.at(curve.values[place])]),
         }
       }),
       {

@@ -1,11 +1,12 @@
 // How each hyperparameter affects an objective or the training time: small multiples, most important first.
 import { look, onAddress, say } from '../address.js'
-import { axis, canvasFont, ChartCard, fade, scaleAxis, tip } from '../chart.js'
+import { canvasFont, ChartCard, fade, scaleAxis, tip } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
-import { duration, metric, niceRange, number, percent } from '../format.js'
-import { configurationOf, goalOf, model, TRAINING_TIME, usualRange, valuesOf } from '../model.js'
+import { duration, metric, percent } from '../format.js'
+import { configurationOf, goalOf, model, TRAINING_TIME, valuesOf } from '../model.js'
 import { levelScale } from '../scales.js'
 import { colors } from '../theme.js'
+import { valueScale } from '../values.js'
 import { legend } from './legend.js'
 
 const FIRST = 6
@@ -102,9 +103,9 @@ function option({ effect, scale }, name) {
   const values = valuesOf(name)
   const column = model.page.trials.parameters[effect.parameter]
   const band = [...effect.low, ...effect.high].filter((value) => value !== null)
-  const [low, high] = usualRange([...values.filter((value) => value !== null), ...band], goal.goal, 0.94)
-  const range = niceRange(low, high, 3)
-  const clamp = (value) => Math.min(range.max, Math.max(range.min, value))
+  const up = valueScale([...values.filter((value) => value !== null), ...band], goal.goal, { wanted: 3, share: 0.94, text: name === TRAINING_TIME ? (value) => (value ? duration(value) : '0') : undefined })
+  const clamp = up.at
+  const fit = { ...effect, mean: effect.mean.map(up.raw), low: effect.low.map(up.raw), high: effect.high.map(up.raw) }
   const width = scale.isCategory ? 0.6 / new Set(effect.at).size : 0
   const points = []
   for (let row = 0; row < values.length; row++) {
@@ -117,11 +118,11 @@ function option({ effect, scale }, name) {
   return {
     tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], name) : undefined) },
     xAxis: scaleAxis(scale, { pad: 0.03 }),
-    yAxis: axis({ ...range, axisLabel: { formatter: name === TRAINING_TIME ? (value) => (value ? duration(value) : '0') : (value) => number(value) } }),
+    yAxis: up.axis,
     series: [
       { type: 'scatter', large, largeThreshold: 1500, symbolSize: points.length > 600 ? 3 : 4, itemStyle: { color: fade(muted, points.length > 600 ? 0.28 : 0.45) }, data: points },
-      { type: 'custom', silent: true, clip: true, z: 1, renderItem: gaps(effect, scale, faint), data: [[0, range.min]] },
-      ...(scale.isCategory ? categoryFit(effect, scale, accent, width) : numberFit(effect, scale, accent)),
+      { type: 'custom', silent: true, clip: true, z: 1, renderItem: gaps(effect, scale, faint), data: [[0, up.edge]] },
+      ...(scale.isCategory ? categoryFit(fit, scale, accent, width) : numberFit(fit, scale, accent)),
       { type: 'scatter', silent: true, symbol: 'diamond', symbolSize: 13, z: 6, itemStyle: { color: best, borderColor: card, borderWidth: 1.5, opacity: 1 }, data: chosen },
     ],
   }

@@ -6,6 +6,7 @@ import { table } from '../table.js'
 import { colors, fade, onTheme } from '../theme.js'
 
 const MOST_LINES = 1200
+const MOST_AXES = 14 // picked by hand: more, and names and lines cannot be told apart
 const SIDE = 44
 const TOP = 48
 const BOTTOM = 40
@@ -28,6 +29,9 @@ export function parallelCard() {
     figures,
     h('div', { class: 'foot' }, toggle),
   )
+  const more = h('button', { type: 'button', class: 'link', hidden: true, onclick: () => ((isWhole = !isWhole), update()) })
+  element.querySelector('.foot').prepend(more)
+  let isWhole = false
   let lines = []
   let all = []
 
@@ -41,7 +45,9 @@ export function parallelCard() {
   })
 
   const update = () => {
-    all = model.axes
+    all = shownAxes(isWhole)
+    more.hidden = model.axes.length <= MOST_AXES
+    more.textContent = isWhole ? `Show the ${MOST_AXES} most important axes` : `Show all ${model.axes.length} axes`
     plane.style.setProperty('--axes', all.length)
     lines = drawnRows()
     const extra = lines.length < model.page.trials.number.length ? ` ${count(lines.length)} lines are drawn; a filter selects among ${count(model.page.trials.number.length)} trials${model.page.trials.note ? ' of the sample' : ''}.` : ''
@@ -98,6 +104,15 @@ export function parallelCard() {
   onTheme(update)
   new ResizeObserver(() => plot.clientWidth && model.page && update()).observe(plot)
   return { element, update }
+}
+
+/** Parameters by how much they explain, as far as that is known, then the objectives; of many the first. */
+function shownAxes(isWhole) {
+  const place = new Map(model.page.analysis.knobs.rows.map((row, at) => [row.name, at]))
+  const rank = (axis) => place.get(axis.name) ?? Infinity
+  const parameters = model.axes.filter((axis) => !axis.isObjective).sort((left, right) => rank(left) - rank(right) || 0)
+  const objectives = model.axes.filter((axis) => axis.isObjective)
+  return [...parameters.slice(0, isWhole ? undefined : MOST_AXES - objectives.length), ...objectives]
 }
 
 /** All trials, or the best and an even sample of the others. */

@@ -1,10 +1,11 @@
 // Progress: each trial by its outcome, and the best so far; trials are compared at one budget only.
-import { chosen, onAddress, say } from '../address.js'
-import { axis, ChartCard, fade, staircase, tip } from '../chart.js'
+import { chosen, look, onAddress, say } from '../address.js'
+import { axis, ChartCard, fade, staircase, tip, updateAll } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
-import { count, duration, metric, niceRange, number } from '../format.js'
-import { better, configurationOf, isFiltered, model, selectedOf, usualRange } from '../model.js'
+import { count, duration, metric } from '../format.js'
+import { better, configurationOf, isFiltered, model, selectedOf } from '../model.js'
 import { colors, OUTCOMES, outcomeOf } from '../theme.js'
+import { beyondNote, scaleSwitch, secondsAxis, valueScale } from '../values.js'
 import { legend } from './legend.js'
 
 const ACROSS = { number: 'trial', finished: 'running time', spent: 'training time' }
@@ -23,9 +24,10 @@ export function progressCard() {
     id: 'progress',
     height: 'h280',
     follows: true,
+    zooms: true,
     controls,
     title: 'Progress',
-    about: () => `${about(budget)}${isFiltered() ? ` Counts are of the selected trials, ${selectedOf()}.` : ''}`,
+    about: () => `${about(budget)}${beyondNote(scaleOf(across, budget), model.page.head.goals[0].goal)}${isFiltered() ? ` Counts are of the selected trials, ${selectedOf()}.` : ''}`,
     legend: () => legend([...Object.entries(counts()).map(([outcome, n]) => [outcome, undefined, n]), ...(budget === null ? [['line', 'best so far']] : [])]),
     trialOf: ({ value, seriesName }) => (seriesName === 'best so far' ? null : model.page.trials.number[value[2]]),
     option: () => option(across, budget),
@@ -39,12 +41,13 @@ export function progressCard() {
   const update = () => {
     read()
     const rungs = rungsOf().map(Number)
-    const wanted = [across, budget, ...rungs].join()
+    const wanted = [across, budget, look('scale'), ...rungs].join()
     if (known !== wanted) {
       known = wanted
       put(controls, [
         segmented('Across', [['number', 'trial'], ['finished', 'time'], ['spent', 'cost']], across, (value) => choose({ across: value === 'number' ? null : value })),
         rungs.length ? segmented('Compared at', [...rungs.map((rung) => [rung, `at ${rung}`]), [null, 'at the end']], budget, (value) => choose({ at: value })) : [],
+        scaleSwitch(updateAll),
       ])
     }
     card.update()
@@ -76,31 +79,46 @@ function valueAt(row, budget) {
 
 function option(across, budget) {
   const { trials, head, best } = model.page
-  const goal = head.goals[0]
+  const [goal] = head.goals
   const palette = colors()
-  const rows = trials.number.map((_, row) => row).filter((row) => model.mask[row] && trials[across][row] !== null)
-  const values = rows.map((row) => valueAt(row, budget)).filter((value) => value !== null)
-  if (!values.length) return 'No selected trial has a value here.'
-  const range = niceRange(...usualRange(values, goal.goal), 4)
-  const edge = goal.goal === 'minimize' ? range.max : range.min
-  const clamp = (value) => Math.min(range.max, Math.max(range.min, value))
+  const rows = rowsOf(across)
+  const scale = scaleOf(across, budget)
+  if (!scale.n) return 'No selected trial has a value here.'
   const groups = Object.fromEntries(Object.keys(OUTCOMES).map((outcome) => [outcome, []]))
+  const outliers = []
   for (const row of rows) {
     const value = valueAt(row, budget)
     if (value === null && budget !== null) continue
-    groups[outcomeOf(trials.state[row])].push([trials[across][row], value === null ? edge : clamp(value), row])
+    const point = [trials[across][row], value === null ? scale.edge : scale.at(value), row]
+    if (value !== null && scale.isBeyond(value)) outliers.push(point)
+    else groups[outcomeOf(trials.state[row])].push(point)
   }
   const last = rows.reduce((most, row) => Math.max(most, trials[across][row]), 0)
   return {
     tooltip: { formatter: ({ value, seriesName }) => (seriesName === 'best so far' ? undefined : describe(value[2])) },
-    xAxis: axis({ min: 0, max: last * 1.01, minInterval: across === 'number' ? 1 : 0, splitLine: { show: false }, name: ACROSS[across], nameLocation: 'middle', nameGap: 24, axisLabel: { formatter: across === 'number' ? (value) => count(value) : (value) => (value === 0 ? '0' : duration(value)) } }),
-    yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
+    xAxis: across === 'number' ? axis({ min: 0, max: Math.max(1, last), minInterval: 1, ...named(across), axisLabel: { formatter: (value) => count(value) } }) : secondsAxis(last, named(across)),
+    yAxis: scale.axis,
     grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     series: [
       ...Object.entries(groups).map(([outcome, points]) => scatter(outcome, points, palette)),
-      ...(budget === null ? [bestLine(best, across, last, clamp, palette.best)] : []),
+      beyond(outliers, goal.goal, palette.muted),
+      ...(budget === null ? [bestLine(best, across, last, scale.at, palette.best)] : []),
     ],
   }
+}
+
+const named = (across) => ({ splitLine: { show: false }, name: ACROSS[across], nameLocation: 'middle', nameGap: 24 })
+
+const rowsOf = (across) => model.page.trials.number.map((_, row) => row).filter((row) => model.mask[row] && model.page.trials[across][row] !== null)
+
+function scaleOf(across, budget) {
+  const values = rowsOf(across).map((row) => valueAt(row, budget)).filter((value) => value !== null)
+  return { ...valueScale(values, model.page.head.goals[0].goal), n: values.length }
+}
+
+/** What lies beyond the limits, marked at the edge. */
+function beyond(points, goal, color) {
+  return { name: 'beyond', type: 'scatter', symbol: 'triangle', symbolRotate: goal === 'minimize' ? 0 : 180, symbolSize: 8, clip: false, itemStyle: { color: fade(color, 0.9) }, data: points }
 }
 
 function scatter(outcome, points, palette) {
@@ -118,8 +136,8 @@ function scatter(outcome, points, palette) {
   }
 }
 
-function bestLine(best, across, last, clamp, color) {
-  const steps = improvements(best, across).map(([x, value]) => [x, clamp(value)])
+function bestLine(best, across, last, at, color) {
+  const steps = improvements(best, across).map(([x, value]) => [x, at(value)])
   if (steps.length) steps.push([last, steps[steps.length - 1][1]])
   return { name: 'best so far', ...staircase(steps, color, { width: 2.5 }) }
 }

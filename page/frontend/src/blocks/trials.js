@@ -5,6 +5,7 @@ import { count, duration, metric, number } from '../format.js'
 import { find, isFiltered, model, onSelection, rankRows, selectedOf } from '../model.js'
 import { messageOf, partsOf } from '../find.js'
 import { OUTCOMES, outcomeOf } from '../theme.js'
+import { compared, MOST_COMPARED, setCompared } from '../trial/compare.js'
 import { trialLink } from '../trial/link.js'
 
 const PAGE = 100
@@ -23,11 +24,12 @@ export function trialsCard() {
     { class: 'card w12', id: 'trials' },
     h('div', { class: 'top' }, h('h3', {}, 'Trials')),
     h('div', { class: 'bar screen' }, field, choices, columns),
-    h('p', { class: 'hint screen', id: 'find-help' }, 'A word, a number, or conditions: state: kind: tag: message: trial budget seconds, any metric, any parameter, with < <= = != >= >.'),
+    h('p', { class: 'hint screen', id: 'find-help' }, 'A word, a number, or conditions: best: state: kind: tag: message: trial budget seconds, any metric, any parameter, with < <= = != >= >.'),
     problem,
     about,
     place,
     pager,
+    h('div', { class: 'foot bar screen', id: 'compare-bar', hidden: true }),
   )
   let waiting = 0
   let first = 0
@@ -51,6 +53,7 @@ export function trialsCard() {
     put(choices, filterChoices())
     if (!columns.open) put(columns, columnPicker(draw))
     draw()
+    if (element.isConnected) compareBar()
   }
   onSelection(() => ((first = 0), update()))
   onAddress(update)
@@ -63,7 +66,9 @@ function filterChoices() {
   const states = [...new Set(all.state)].map((state) => [state, OUTCOMES[outcomeOf(state)].label])
   const kinds = [...new Set(all.failure)].filter(Boolean).map((kind) => [kind, kind.replaceAll('_', ' ')])
   const tags = [...new Set((all.tags ?? []).flat())].sort().map((tag) => [tag, tag])
-  return [['state', states], ['kind', kinds], ['tag', tags]].filter(([, options]) => options.length > 1 || (options.length && isAsked('state'))).map(([name, options]) => choice(name, [['', 'any'], ...options], asked(name), (value) => find(withCondition(name, value))))
+  const best = [10, 25, 100].filter((k) => k < all.number.length).map((k) => [String(k), String(k)])
+  // A choice of one is none, unless it is made already and is to be taken back.
+  return [['best', best], ['state', states], ['kind', kinds], ['tag', tags]].filter(([name, options]) => options.length > 1 || isAsked(name) || (name === 'tag' && options.length)).map(([name, options]) => choice(name, [['', 'any'], ...options], asked(name), (value) => find(withCondition(name, value))))
 }
 
 const isAsked = (name) => asked(name) !== ''
@@ -81,6 +86,7 @@ function allColumns() {
   const goals = head.goals.map(({ metric: name }) => name)
   const ofMetric = (name) => ({ name, numeric: true, read: (row) => all.metrics[name]?.[row] ?? null, text: metric })
   return [
+    { name: 'compare', isFixed: true, read: (row) => all.number[row], text: compareBox },
     { name: 'trial', numeric: true, isFixed: true, read: (row) => all.number[row], text: (value) => trialLink(value) },
     { name: 'outcome', read: (row) => OUTCOMES[outcomeOf(all.state[row])].label },
     ...goals.map(ofMetric),
@@ -91,6 +97,24 @@ function allColumns() {
     ...(all.tags?.some((tags) => tags.length) ? [{ name: 'tags', read: (row) => all.tags[row].join(', ') || null }] : []),
     ...Object.keys(all.metrics).filter((name) => !goals.includes(name)).map((name) => ({ ...ofMetric(name), isRare: true })),
   ]
+}
+
+function compareBox(number) {
+  const input = h('input', { type: 'checkbox', checked: compared().includes(String(number)), 'aria-label': `Compare trial ${number}`, onchange: () => (setCompared(number, input.checked), compareBar()) })
+  return input
+}
+
+/** Leads to the page that compares the chosen trials; a word where there are too few or too many. */
+function compareBar() {
+  const chosen = compared()
+  const bar = document.getElementById('compare-bar')
+  bar.hidden = !chosen.length
+  put(
+    bar,
+    h('span', {}, `Chosen: trials ${chosen.join(', ')}${chosen.length === MOST_COMPARED ? ` (${MOST_COMPARED} at most)` : ''}`),
+    h('button', { type: 'button', disabled: chosen.length < 2, onclick: () => say({ view: 'compare' }, true) }, 'Compare'),
+    h('button', { type: 'button', onclick: () => (say({ compare: null }), document.querySelectorAll('#trials td input').forEach((box) => (box.checked = false)), compareBar()) }, 'None'),
+  )
 }
 
 function ofParameter(name) {
@@ -162,13 +186,13 @@ function sortedRows(shown) {
 function tableOf(shown, rows, sort) {
   const wanted = look('sort')
   const direction = (name) => (wanted === name ? 'ascending' : wanted === `-${name}` ? 'descending' : 'none')
-  const heads = shown.map(({ name, numeric }) => h('th', { scope: 'col', class: numeric ? 'n' : null, 'aria-sort': direction(name) }, h('button', { type: 'button', onclick: () => sort(name) }, name)))
+  const heads = shown.map(({ name, numeric }) => name === 'compare' ? h('th', { scope: 'col' }, h('span', { class: 'offscreen' }, 'Compare')) : h('th', { scope: 'col', class: numeric ? 'n' : null, 'aria-sort': direction(name) }, h('button', { type: 'button', onclick: () => sort(name) }, name)))
   return h('table', {}, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, rows.map((row) => h('tr', {}, shown.map((column) => cell(column, column.read(row)))))))
 }
 
 function cell({ numeric, text }, value) {
   const title = typeof value === 'number' && !Number.isInteger(value) ? String(value) : null
-  return h('td', { class: numeric ? 'n' : 'text', title }, value === null ? '–' : text ? text(value) : typeof value === 'number' ? number(value) : value)
+  return h('td', { class: numeric ? 'n' : text === compareBox ? 'box' : 'text', title }, value === null ? '–' : text ? text(value) : typeof value === 'number' ? number(value) : value)
 }
 
 function pages(n, first, go) {

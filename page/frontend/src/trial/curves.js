@@ -1,9 +1,10 @@
 // The trial's learning curves, one for each fold and seed, beside the band in which most trials were.
 import { axis, ChartCard, fade } from '../chart.js'
 import { choice, h, s } from '../dom.js'
-import { counted, metric, niceRange, number } from '../format.js'
+import { counted, metric } from '../format.js'
 import { model } from '../model.js'
 import { colors, SERIES } from '../theme.js'
+import { valueScale } from '../values.js'
 
 export function curvesCard(life) {
   const names = [...new Set(life.curves.map((one) => one.metric))]
@@ -29,14 +30,15 @@ export function curvesCard(life) {
     const palette = colors()
     const lines = shown()
     const around = band()
-    const range = niceRange(...ends([...lines.flatMap((one) => one.values), ...around.flatMap((one) => [one.low, one.high])]), 4)
+    // All of it: a trial that ran away is what its page is opened for.
+    const scale = valueScale([...lines.flatMap((one) => one.values), ...around.flatMap((one) => [one.low, one.high])], 'minimize', { share: 1 })
     const steps = [...lines.flatMap((one) => one.steps), ...around.map((one) => one.step)]
     return {
       tooltip: { show: false },
       grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
       xAxis: axis({ min: Math.min(...steps), max: Math.max(...steps), minInterval: 1, splitLine: { show: false }, name: 'epoch', nameLocation: 'middle', nameGap: 24 }),
-      yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
-      series: [...(around.length ? bandSeries(around, palette.muted) : []), ...lines.map((one, place) => line(one, place, palette))],
+      yAxis: scale.axis,
+      series: [...(around.length ? bandSeries(around, scale, palette.muted) : []), ...lines.map((one, place) => line(one, place, scale, palette))],
     }
   }
   return card
@@ -44,14 +46,12 @@ export function curvesCard(life) {
 
 const nameOf = (one) => `${one.replicate === null ? 'search' : `fresh seed ${one.replicate}`}, fold ${one.fold}`
 
-const ends = (values) => [values.reduce((least, one) => Math.min(least, one), Infinity), values.reduce((most, one) => Math.max(most, one), -Infinity)]
-
 function sample(place) {
   const { color, dash } = SERIES[place % SERIES.length]
   return s('svg', { width: 26, height: 12, 'aria-hidden': 'true' }, s('path', { d: 'M0 6H26', stroke: `var(--${color})`, 'stroke-width': 2, 'stroke-dasharray': dash.join(' ') || null, fill: 'none' }))
 }
 
-function line(one, place, palette) {
+function line(one, place, scale, palette) {
   const { color, dash } = SERIES[place % SERIES.length]
   return {
     type: 'line',
@@ -61,11 +61,11 @@ function line(one, place, palette) {
     symbolSize: 5,
     itemStyle: { color: palette[color] },
     lineStyle: { color: palette[color], width: 1.8, type: dash.length ? dash : 'solid' },
-    data: one.steps.map((step, at) => [step, one.values[at]]),
+    data: one.steps.map((step, at) => [step, scale.at(one.values[at])]),
   }
 }
 
-function bandSeries(around, color) {
+function bandSeries(around, scale, color) {
   return [
     {
       type: 'custom',
@@ -77,11 +77,11 @@ function bandSeries(around, color) {
           ? undefined
           : {
               type: 'polygon',
-              shape: { points: [...around.map((one) => api.coord([one.step, one.high])), ...[...around].reverse().map((one) => api.coord([one.step, one.low]))] },
+              shape: { points: [...around.map((one) => api.coord([one.step, scale.at(one.high)])), ...[...around].reverse().map((one) => api.coord([one.step, scale.at(one.low)]))] },
               style: { fill: fade(color, 0.16) },
             },
-      data: [[around[0].step, around[0].middle]],
+      data: [[around[0].step, scale.at(around[0].middle)]],
     },
-    { type: 'line', silent: true, symbol: 'none', z: 2, lineStyle: { color: fade(color, 0.6), width: 1.2, type: 'dotted' }, data: around.map((one) => [one.step, one.middle]) },
+    { type: 'line', silent: true, symbol: 'none', z: 2, lineStyle: { color: fade(color, 0.6), width: 1.2, type: 'dotted' }, data: around.map((one) => [one.step, scale.at(one.middle)]) },
   ]
 }

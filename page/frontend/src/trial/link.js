@@ -14,8 +14,8 @@ export function openTrial(number) {
 }
 
 /** From a trial to its study. */
-export function backLink() {
-  return stepLink({ trial: null }, `← ${model.page.head.study}`, 'back')
+export function backLink(changes = { trial: null }) {
+  return stepLink(changes, `← ${model.page.head.study}`, 'back')
 }
 
 function stepLink(changes, text, kind, number) {

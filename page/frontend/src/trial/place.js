@@ -3,6 +3,7 @@ import { isFile, look, onAddress } from '../address.js'
 import { h, put } from '../dom.js'
 import { count } from '../format.js'
 import { model } from '../model.js'
+import { compared, compareView } from './compare.js'
 import { backLink } from './link.js'
 import { trialView } from './view.js'
 
@@ -13,31 +14,32 @@ import { trialView } from './view.js'
  */
 export function trialPlace(study, fetchLife) {
   const element = h('main', { hidden: true, id: 'trial' })
-  let shown = null
+  let shown = null // the numbers of the trials whose page is open, as one text
   let view = null
   let scrolled = 0
   const show = async () => {
-    const wanted = look('trial')
-    if (wanted === null) return close()
+    const numbers = look('trial') !== null ? [look('trial')] : look('view') === 'compare' ? compared() : []
+    if (!numbers.length) return close()
     if (shown === null) scrolled = scrollY
-    const number = Number(wanted)
-    const isNew = shown !== number
-    shown = number
+    // One page for each trial and one for each set of trials; a newer state of the same keeps the place on the page.
+    const wanted = numbers.join(', ')
+    const isNew = shown !== wanted
+    shown = wanted
     study.hidden = true
     element.hidden = false
     if (isNew) {
       view?.remove()
       view = null
-      document.title = `Trial ${wanted} · ${model.page.head.study} · pegbox`
+      document.title = `Trial${numbers.length > 1 ? 's' : ''} ${wanted} · ${model.page.head.study} · pegbox`
     }
     try {
-      const life = await lifeOf(wanted, fetchLife)
-      if (shown !== number) return // another was asked for meanwhile
+      const lives = await Promise.all(numbers.map((one) => lifeOf(one, fetchLife)))
+      if (shown !== wanted) return // another was asked for meanwhile
       view?.remove()
-      view = trialView(life)
+      view = look('trial') === null ? compareView(lives) : trialView(lives[0])
       put(element, view.element)
     } catch (error) {
-      put(element, backLink(), h('p', { class: 'error', role: 'alert' }, error.message))
+      put(element, backLink({ trial: null, view: null }), h('p', { class: 'error', role: 'alert' }, error.message))
     }
     if (isNew) {
       scrollTo(0, 0)

@@ -1,0 +1,183 @@
+"""Ends a study in a model: that of the winner's best seed, or one that is trained on all rows that are not held out."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from pegbox.datasets.prepared import read_understanding
+from pegbox.execution.segment_plan import SegmentPlan
+from pegbox.flows.held_out_test import train_and_test, winning_segments
+from pegbox.flows.segment_tasks import SegmentTasks
+from pegbox.models.artefact import open_artefact
+from pegbox.models.write_model import ModelRequest, write_model
+from pegbox.schemas.base import Metrics
+from pegbox.schemas.data import PreparedData
+from pegbox.schemas.errors import ModelError, TrialError
+from pegbox.schemas.events import ModelMade
+from pegbox.schemas.model import FORMAT, Lineage, ModelCard
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import ModuleTrain, TorchTrain
+from pegbox.schemas.trial import Segment, TrainedSegment
+from pegbox.storage.model_files import LATEST, model_path, put_under
+from pegbox.storage.study_log import StudyLog
+from pegbox.tasks.prepare_data import prepare_all_rows
+
+
+def make_model(
+    study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan, selection: Selection, *, is_news: bool
+) -> None:
+    """Make the model of an answer, unless the study has it already, and record it.
+
+    A study whose winner left nothing that can be kept ends without a model; the history says why, once an answer.
+
+    Raises:
+        DataError: The source changed since the study began, and the model was to be trained on all of its rows.
+        StoreUnwritableError: The disk is full or fails.
+    """
+    spec, name = study.history.spec, study.history.spec.name
+    segments = winning_segments(selection, study.history, segmenting)
+    recipe = _recipe(spec, segments, selection, tasks.data)
+    latest = model_path(study.store, name, LATEST)
+    if _recipe_of(latest) == recipe:
+        return
+    if selection.checkpoint is None:
+        _record_none(study, is_news, "The training left no checkpoint: there is nothing to keep.")
+        return
+    segment, checkpoint, data, metrics = segments[0], selection.checkpoint, tasks.data, selection.test_metrics
+    path = model_path(study.store, name, study.run)
+    try:
+        if spec.final == "refit":
+            segment, trained, data, metrics = _refit(study, tasks, segments)
+            checkpoint = trained.checkpoint or checkpoint
+        request = ModelRequest(
+            path=path,
+            segment=segment,
+            checkpoint=checkpoint,
+            data=data,
+            final=spec.final,
+            recipe=recipe,
+            card=_card(spec, selection, data, metrics),
+            lineage=_lineage(segment, data, study.versions),
+        )
+        record = tasks.crew.call(write_model, request)
+    except (TrialError, ModelError) as error:
+        _record_none(study, is_news, error.failure.message if isinstance(error, TrialError) else str(error))
+        return
+    # First recorded, then shown: what `latest` leads to is in the history.
+    shown = record.model_copy(update={"path": str(path.relative_to(study.store.root))})
+    study.report(ModelMade(study=name, run=study.run, model=shown))
+    put_under(path, latest)
+
+
+def _record_none(study: StudyLog, is_news: bool, reason: str) -> None:
+    if is_news:
+        study.report(ModelMade(study=study.history.spec.name, run=study.run, reason=reason[:1000]))
+
+
+def _refit(
+    study: StudyLog, tasks: SegmentTasks, segments: tuple[Segment, ...]
+) -> tuple[Segment, TrainedSegment, PreparedData, Metrics]:
+    """The winner trained on all rows that are not held out, for as many epochs as its best seed needed."""
+    whole = prepare_all_rows(study.history.spec, study.store)
+    trained_before = [train_and_test(segment, tasks)[0] for segment in segments]
+    segment = refit_segment(segments[0], trained_before)
+    again = SegmentTasks(study, tasks.crew, whole)
+    tasks.crew.prepare(segment, whole)
+    trained, evaluation = train_and_test(segment, again)
+    return segment, trained, whole, evaluation.metrics if evaluation else {}
+
+
+def refit_segment(segment: Segment, trained: list[TrainedSegment]) -> Segment:
+    """What trains the model on all rows.
+
+    It visits its rows as often as the winner did: with patience to the epoch that was best on the validation rows (the
+    mean over folds), without it to the end. More rows make more steps of as many epochs, which is the second of the two
+    ways that Goodfellow, Bengio & Courville 2016, section 7.8, give; patience has nothing left to watch.
+    """
+    train, epochs = segment.train, segment.to_budget
+    if isinstance(train, TorchTrain | ModuleTrain) and train.patience is not None:
+        epochs = max(1, round(sum(_best_epoch(one) for one in trained) / len(trained)))
+        train = train.model_copy(update={"patience": None})
+    return segment.model_copy(update={"train": train, "to_budget": epochs, "fold": 0, "is_model": True})
+
+
+def _best_epoch(trained: TrainedSegment) -> int:
+    losses = {report.step: report.metrics["val_loss"] for report in trained.reports if "val_loss" in report.metrics}
+    return min(losses, key=lambda step: losses[step]) if losses else trained.budget
+
+
+def _recipe(spec: StudySpec, segments: tuple[Segment, ...], selection: Selection, data: PreparedData | None) -> str:
+    """Equal where the model, and all that its card says, would come out the same."""
+    content = {
+        "format": FORMAT,
+        "final": spec.final,
+        "segments": [segment.content_key(data.fingerprint if data else "") for segment in segments],
+        "selection": selection.model_dump(mode="json", exclude={"checkpoint"}),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _recipe_of(path: Path) -> str | None:
+    """The recipe of a model that is there; None where there is none that can be read."""
+    try:
+        with open_artefact(path) as artefact:
+            return artefact.manifest.recipe
+    except ModelError:
+        return None
+
+
+def _lineage(segment: Segment, data: PreparedData | None, versions: dict[str, str]) -> Lineage:
+    return Lineage(
+        study=segment.study,
+        trial=segment.trial,
+        replicate=segment.replicate,
+        seed=segment.seed,
+        epochs=segment.to_budget,
+        data_fingerprint=data.fingerprint if data else None,
+        code=segment.code,
+        versions=versions,
+    )
+
+
+def _card(spec: StudySpec, selection: Selection, data: PreparedData | None, metrics: Metrics) -> ModelCard:
+    best = selection.best
+    return ModelCard(
+        title=_title(spec, data),
+        n_rows={part: count for part, count in data.n_rows.items() if part != "valid"} if data else {},
+        metric=selection.metric,
+        goal=selection.goal,
+        expected=best.expected,
+        interval=best.interval,
+        test_metrics=metrics,
+        limits=tuple(_limits(spec, selection, data)),
+    )
+
+
+def _title(spec: StudySpec, data: PreparedData | None) -> str:
+    if data is None or spec.train.brings_data:
+        return f"model of the study {spec.name!r}: what a {spec.train.kind} left behind"
+    what = f"one of {len(data.classes)} classes" if data.classes else "a number"
+    n_columns = sum(not name.endswith(" is missing") for name in data.numeric) + len(data.categorical)
+    return f"model of the study {spec.name!r}: predicts {what} from {n_columns} columns (kind {spec.train.kind})"
+
+
+def _limits(spec: StudySpec, selection: Selection, data: PreparedData | None) -> list[str]:
+    limits = []
+    if selection.best.interval is None:
+        limits.append("One seed was trained, so that nobody knows how much the value varies.")
+    if data is not None and not data.has_test:
+        limits.append("No rows were held out: its value was measured on rows that chose it, and is optimistic.")
+    if spec.final == "refit":
+        limits.append(
+            "It learned from the validation rows too: the expected value was measured on trainings without them."
+        )
+    elif data is not None and data.n_folds > 1:
+        limits.append(f"It is the first of {data.n_folds} folds and did not see its validation rows.")
+    understood = read_understanding(data.path) if data is not None else None
+    if understood is not None:
+        limits += [
+            *understood.warnings,
+            *(f"{one.column!r} all but gives the target away." for one in understood.leaks),
+        ]
+    return limits

@@ -1,0 +1,107 @@
+"""A study ends in a model, once: of its winner's best seed, or of all rows that are not held out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.datasets import load_iris
+
+from pegbox.flows.final_model import refit_segment
+from pegbox.models.files_model import FilesModel
+from pegbox.models.load_model import load_model
+from pegbox.models.study_model import StudyModel
+from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import TorchTrain
+from pegbox.schemas.trial import MetricReport, Segment, TrainedSegment
+from pegbox.storage.history_file import open_history
+
+SAVING = """
+
+def save(x, trial):
+    (trial.checkpoint_dir / "x.txt").write_text(str(x))
+    return {"value": (x - 0.3) ** 2}
+"""
+IRIS: dict[str, Any] = {
+    "name": "iris",
+    "data": {"source": "sklearn:iris"},
+    "train": {"kind": "sklearn", "estimator": "sklearn.tree:DecisionTreeClassifier"},
+    "space": {"max_depth": [1, 3]},
+    "objective": {"metric": "val_accuracy", "goal": "maximize"},
+    "search": {"method": "grid"},
+    "budget": {"trials": 2},
+    "finalists": {"top": 1, "seeds": 1},
+    "run": {"workers": 1, "threads": 1},
+    "final": "refit",
+}
+
+
+def _tune(spec: StudySpec, project: Path) -> None:
+    from pegbox.flows.tune import tune
+
+    tune(spec, project / "store")
+
+
+def _made(project: Path) -> list[tuple[Any, ...]]:
+    with open_history(project / "store") as history:
+        return history.sql(
+            "SELECT body->>'$.model.path', body->>'reason' FROM events WHERE type = 'model_made'"
+        ).fetchall()
+
+
+@pytest.mark.flow
+@pytest.mark.usefixtures("prefect_client")
+def test_study_ends_in_a_model_of_all_rows_once(project: Path) -> None:
+    spec = StudySpec.model_validate(IRIS)
+    _tune(spec, project)
+    first = (project / "store" / "models" / "iris" / "latest.pegbox").read_bytes()
+    _tune(spec, project)
+
+    model = load_model("iris", store=project / "store")
+
+    assert isinstance(model, StudyModel)
+    assert len(_made(project)) == 1
+    assert model.path.read_bytes() == first
+    assert model.card.n_rows == {"train": 120, "test": 30}
+    assert model.configuration == {"max_depth": 3}
+    assert model.score(load_iris().data, load_iris().target_names[load_iris().target]) > 0.9
+    assert model.card.test_metrics["test_accuracy"] > 0.8
+    assert any("learned from the validation rows" in limit for limit in model.card.limits)
+    with open_history(project / "store") as history:  # what it was watched on is no measurement of the trial
+        assert history.sql(
+            "SELECT count(*) FROM metrics WHERE replicate IS NOT NULL AND name = 'val_loss'"
+        ).fetchall() == [(1,)]
+
+
+@pytest.mark.flow
+@pytest.mark.usefixtures("prefect_client")
+def test_model_of_a_function_is_what_it_left(project: Path, hill: Callable[..., StudySpec]) -> None:
+    (project / "hill.py").write_text((project / "hill.py").read_text() + SAVING)
+    small: dict[str, Any] = {"budget": {"trials": 1}, "finalists": {"top": 1, "seeds": 1}}
+    _tune(hill(name="keeps", train={"kind": "function", "function": "hill:save"}, **small), project)
+    _tune(hill(name="keeps-nothing", **small), project)
+
+    model = load_model("keeps", store=project / "store")
+
+    assert isinstance(model, FilesModel)
+    assert (model.unpack(project / "out") / "x.txt").read_text() == str(model.configuration["x"])
+    assert [row[0] is None for row in sorted(_made(project), key=str)] == [False, True]
+    assert "left no checkpoint" in str(_made(project))
+
+
+def test_refit_visits_rows_as_often_as_the_best_epochs_say() -> None:
+    train = TorchTrain(kind="mlp", epochs=20, patience=3)
+    segment = Segment(study="s", trial=0, configuration={}, seed=1, to_budget=20, fold=1, train=train, code="c")
+
+    def trained(*losses: float) -> TrainedSegment:
+        reports = (MetricReport(step=step, metrics={"val_loss": loss}) for step, loss in enumerate(losses, 1))
+        return TrainedSegment(budget=len(losses), reports=tuple(reports), seconds=1.0)
+
+    found = refit_segment(segment, [trained(3, 1, 2, 2, 2), trained(3, 2, 2, 1, 2, 2, 2)])
+
+    assert (found.to_budget, found.fold, found.is_model) == (3, 0, True)
+    assert isinstance(found.train, TorchTrain)
+    assert found.train.patience is None
+    assert found.train.epochs == 20  # the schedule of the learning rate spans what it spanned
+    plain = segment.model_copy(update={"train": train.model_copy(update={"patience": None})})
+    assert refit_segment(plain, [trained(3, 1, 2)]).to_budget == 20
