@@ -65,13 +65,26 @@ def _is_file_module(module: str) -> bool:
         return False
 
 
+def has_other_code(function: Callable[..., Any], study: str, store: Path) -> bool:
+    """True if the study was last run with a function of a notebook, and this one has another source or other values."""
+    try:
+        text = (store.absolute() / FOLDER / f"{_module_name(study)}.py").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return _own_path(function) is None and source_fingerprint(function) not in text
+
+
+def _module_name(study: str) -> str:
+    """By the study: the same name whenever it goes on. The hash keeps `a-b` and `a_b` apart."""
+    plain = re.sub(r"\W", "_", study)
+    return f"pegbox_function_{plain[:60]}_{hashlib.sha256(study.encode()).hexdigest()[:8]}"
+
+
 def _publish(content: bytes, fingerprint: str, study: str, store: Path) -> str:
     """Write module and pickle; the folder is put where this process and its workers look for modules."""
     folder = store.absolute() / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # By the study: the same name whenever it goes on. The hash keeps `a-b` and `a_b` apart.
-    plain = re.sub(r"\W", "_", study)
-    name = f"pegbox_function_{plain[:60]}_{hashlib.sha256(study.encode()).hexdigest()[:8]}"
+    name = _module_name(study)
     pickled = folder / f"{name}.pkl"
     pickled.write_bytes(content)
     pickled.chmod(0o600)  # whoever could write it would run code as its reader

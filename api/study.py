@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import html
 import os
+import shlex
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -90,6 +91,8 @@ class Study:
 
         self.close()
         layout = open_store(self.store)
+        if train is not None:
+            self._refuse_other_code(train)
         spec = self._spec(train)
         if problems := check_study(spec):
             raise StudyError(problems, spec.name)
@@ -202,6 +205,26 @@ class Study:
 
             self._dialogue = Dialogue(self.spec, self.store)
         return self._dialogue
+
+    def _refuse_other_code(self, train: Callable[..., Any]) -> None:
+        """Refuse to go on with a function that was edited: its trials would not compare with the earlier ones.
+
+        Raises:
+            StudyError: Trials were completed with another one.
+        """
+        from pegbox.api.closures import has_other_code
+
+        if not callable(train) or not has_other_code(train, self.name, self.store):
+            return
+        with contextlib.suppress(NotFoundError), self._history() as history:
+            if not history.history(self.name).completed:
+                return
+            message = (
+                f"the function was edited since trials of study {self.name!r} were completed, and theirs would not "
+                f"compare with its values. Give the study another name, or make this one free: "
+                f"`pegbox forget {shlex.quote(self.name)}`."
+            )
+            raise StudyError(message, self.name)
 
     def _history(self) -> Any:
         from pegbox.storage.history_file import open_history

@@ -218,6 +218,8 @@ def test_a_closure_is_tuned_within_asyncio_and_goes_on(tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match="goes on: 3 trials so far"):
         more.run(train)
 
+    with pytest.raises(StudyError, match="the function was edited since trials of study 's' were completed"):
+        more.run(lambda x: {"value": x})
     assert selection.winner == min(mine.trials("rows")[:3], key=lambda row: row["value"])["number"]
     assert len(more.trials("rows")) == 4
     assert Path(tmp_path / "store" / "functions").is_dir()
