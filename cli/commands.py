@@ -136,6 +136,18 @@ COMMANDS = {
             "head -100 new.csv | pegbox predict churn -",
         ),
     ),
+    "models": Command(
+        "List the models of studies with their standing.",
+        "current is the promoted one, former was promoted before, latest is the newest of its study. The view `models` "
+        "tells more.",
+        ("pegbox models", "pegbox models churn --json"),
+    ),
+    "promote": Command(
+        "Make one model the one that STUDY@current names.",
+        "In one step: who reads at that moment reads the former or the new one, and who has it open keeps it. The "
+        "former is kept, and --back promotes it again. A schedule promotes by itself.",
+        ("pegbox promote churn", "pegbox promote churn@9666a7278496", "pegbox promote churn --back"),
+    ),
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",
         "Each share of importance comes with an interval, each parameter with how far it may be moved from the best, "
@@ -178,7 +190,11 @@ COMMANDS = {
         "Have a study look after itself by the clock.",
         "Each run looks at the data first: unchanged data ends in seconds, changed data has the incumbent trained "
         "again, and only where it no longer holds a new study is tuned.",
-        ('pegbox schedule study.yaml --cron "0 3 * * 1"', "pegbox schedule study.yaml --pool gpu --watchdog"),
+        (
+            'pegbox schedule study.yaml --cron "0 3 * * 1"',
+            "pegbox schedule study.yaml --pool gpu --watchdog",
+            "pegbox schedule --list",
+        ),
     ),
     "import": Command(
         "Take over a study of Optuna or Hyperopt.",

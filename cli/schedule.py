@@ -8,13 +8,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from pegbox.cli.console import err, safe
+from pegbox.cli.console import err, out, safe
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
 
 Pool = Annotated[str | None, Parameter(help="Send it to this Prefect work pool instead of serving it from here.")]
-Watchdog = Annotated[
-    bool, Parameter(negative="", show_default=False, help="Have Prefect mark runs whose process died as crashed.")
-]
 
 
 @Parameter(name="*")
@@ -36,12 +33,35 @@ class Clock:
 BY_FILE = Clock()
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ServerTasks:
+    """What is asked of the server beside a study's schedule.
+
+    Attributes:
+        watchdog: Have Prefect mark runs whose process died.
+        list: Print the studies that it runs by the clock.
+        remove: Take this study off the clock.
+    """
+
+    watchdog: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Have Prefect mark runs whose process died as crashed.")
+    ] = False
+    list: Annotated[bool, Parameter(negative="", show_default=False, help="Print the studies on the clock.")] = False
+    remove: Annotated[str | None, Parameter(help="Take this study off the clock; its history stays.")] = None
+
+
+NO_TASKS = ServerTasks()
+
+
 def schedule(
-    study_file: Annotated[Path | None, Parameter(help="The study file; not needed for --watchdog alone.")] = None,
+    study_file: Annotated[
+        Path | None, Parameter(help="The study file; not needed for --watchdog, --list or --remove alone.")
+    ] = None,
     *,
     clock: Clock = BY_FILE,
     pool: Pool = None,
-    watchdog: Watchdog = False,
+    tasks: ServerTasks = NO_TASKS,
     store: Store = DEFAULT_STORE,
     verbosity: Verbosity = QUIET,
 ) -> None:
@@ -53,15 +73,15 @@ def schedule(
     from pegbox.cli.scheduled_study import check_request, read_scheduled_study
     from pegbox.flows.served_run import SETTINGS
 
-    check_request(study_file, pool, watchdog)
+    check_request(study_file, pool, asks_server=tasks != NO_TASKS)
     spec = read_scheduled_study(study_file, asdict(clock)) if study_file else None
     # Before Prefect is imported, which reads them once.
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    _hand_over(spec, store, pool, watchdog, verbose=verbosity.verbose)
+    _hand_over(spec, store, pool, tasks, verbose=verbosity.verbose)
 
 
-def _hand_over(spec: object, store: Path, pool: str | None, watchdog: bool, *, verbose: bool) -> None:
+def _hand_over(spec: object, store: Path, pool: str | None, tasks: ServerTasks, *, verbose: bool) -> None:
     from pegbox.cli import terminal
     from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
     from pegbox.schemas.study import StudySpec
@@ -75,14 +95,19 @@ def _hand_over(spec: object, store: Path, pool: str | None, watchdog: bool, *, v
         if url:
             wait_until_healthy(url)
         # First: it is a matter of the server's and is set up even where no study is named.
-        if watchdog:
+        if tasks.watchdog:
             from pegbox.flows.prefect_server.watchdog import set_up_watchdog
 
             console.print(f"automation: {set_up_watchdog()}")
+        from pegbox.flows.scheduling import deploy_study, remove_scheduled, scheduled_studies, serve_study
+
+        if tasks.remove is not None:
+            console.print(f"removed: {safe(remove_scheduled(tasks.remove))}")
+        if tasks.list:
+            for one in scheduled_studies():
+                out().print(safe("\t".join((one.name, one.clock, "paused" if one.is_paused else "active", one.store))))
         if not isinstance(spec, StudySpec):
             return
-        from pegbox.flows.scheduling import deploy_study, serve_study
-
         if pool:
             console.print(f"deployed: {safe(deploy_study(spec, layout.root, pool))} to the work pool {safe(pool)}")
         else:

@@ -12,8 +12,13 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.validation_messages import validation_problems
 
 
-def check_request(study_file: Path | None, pool: str | None, watchdog: bool) -> None:
+def check_request(study_file: Path | None, pool: str | None, *, asks_server: bool) -> None:
     """Refuse what makes no sense, before anything is started.
+
+    Args:
+        study_file: What is to be scheduled.
+        pool: The work pool that it is sent to.
+        asks_server: Whether something else is wanted of the server.
 
     Raises:
         StudyError: There is nothing to schedule.
@@ -21,12 +26,13 @@ def check_request(study_file: Path | None, pool: str | None, watchdog: bool) -> 
     """
     from pegbox.flows.prefect_server.shared_server import is_configured
 
-    if study_file is None and not watchdog:
-        raise StudyError("name the study file to schedule, or give --watchdog.", "pegbox schedule")
+    if study_file is None and not asks_server:
+        raise StudyError("name the study file to schedule, or give --list, --remove or --watchdog.", "pegbox schedule")
     if (pool or study_file is None) and not is_configured():
         raise PegboxError(
-            "A work pool and an automation live in a Prefect server that stays, and none is configured. Start one "
-            "with `prefect server start` and set PREFECT_API_URL, or serve the study from this process without --pool."
+            "Deployments, work pools and automations live in a Prefect server that stays, and none is configured. "
+            "Start one with `prefect server start` and set PREFECT_API_URL, or serve the study from this process "
+            "without --pool."
         )
 
 

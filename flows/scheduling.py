@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Interval, Schedule
@@ -12,7 +14,8 @@ from prefect.types.entrypoint import EntrypointType
 
 from pegbox.flows.retune import retune
 from pegbox.flows.run_facts import tags_of
-from pegbox.schemas.errors import PegboxError, StudyError
+from pegbox.flows.tune import DEFAULT_STORE
+from pegbox.schemas.errors import NotFoundError, PegboxError, StudyError, suggest
 from pegbox.schemas.study import StudySpec
 
 
@@ -21,7 +24,9 @@ def serve_study(spec: StudySpec, store: Path) -> None:
 
     Raises:
         StudyError: The study says no time to run at.
+        PegboxError: The server holds a deployment of this name for another store.
     """
+    check_ours(spec.name, store)
     retune.serve(
         name=spec.name,
         schedules=[schedule_of(spec)],
@@ -44,8 +49,9 @@ def deploy_study(spec: StudySpec, store: Path, pool: str) -> str:
 
     Raises:
         StudyError: The study says no time to run at.
-        PegboxError: There is no such work pool.
+        PegboxError: There is no such work pool, or the server holds a deployment of this name for another store.
     """
+    check_ours(spec.name, store)
     deployment = RunnerDeployment.from_flow(
         retune,
         name=spec.name,
@@ -60,6 +66,72 @@ def deploy_study(spec: StudySpec, store: Path, pool: str) -> str:
     )
     deployment.apply()
     return f"{retune.name}/{spec.name}"
+
+
+def check_ours(study: str, store: Path) -> None:
+    """Refuse to replace the deployment of another store's study, which Prefect would do without a word.
+
+    Raises:
+        PegboxError: The server holds one, and it runs for another store.
+    """
+    found = next((one for one in scheduled_studies() if one.study == study), None)
+    if found is not None and found.store != str(store.absolute()):
+        raise PegboxError(
+            f"Prefect holds the deployment {found.name!r} already, for the store {found.store!r}, and this one would "
+            f"take its place. Give this study another name, or end that one with `pegbox schedule --remove {study}`."
+        )
+
+
+class ScheduledStudy(NamedTuple):
+    """A deployment of pegbox's that a Prefect server holds."""
+
+    name: str
+    study: str
+    store: str
+    clock: str
+    is_paused: bool
+
+
+def scheduled_studies() -> tuple[ScheduledStudy, ...]:
+    """Every study that the server runs by its clock, whoever deployed it."""
+    with get_client(sync_client=True) as client:
+        found = client.read_deployments(flow_filter=FlowFilter(name=FlowFilterName(any_=[retune.name])))
+    return tuple(
+        ScheduledStudy(
+            f"{retune.name}/{one.name}",
+            one.name,
+            str(one.parameters.get("store", DEFAULT_STORE)),
+            ", ".join(_in_words(each.schedule) for each in one.schedules if each.active) or "never",
+            one.paused,
+        )
+        for one in sorted(found, key=lambda one: one.name)
+    )
+
+
+def remove_scheduled(study: str) -> str:
+    """Take a study off the server's clock; its history stays.
+
+    Returns:
+        The name of the deployment that was deleted.
+
+    Raises:
+        NotFoundError: The server holds none for it.
+    """
+    name = f"{retune.name}/{study}"
+    with get_client(sync_client=True) as client:
+        try:
+            client.delete_deployment(client.read_deployment_by_name(name).id)
+        except ObjectNotFound as error:
+            known = [one.study for one in scheduled_studies()]
+            raise NotFoundError(f"Prefect holds no deployment {name!r}. {suggest(study, known)}") from error
+    return name
+
+
+def _in_words(clock: Any) -> str:
+    """Of Prefect's schedule: `0 3 * * 1 Europe/London`, `every 6:00:00`."""
+    if isinstance(clock, CronSchedule):
+        return f"{clock.cron} {clock.timezone or 'UTC'}"
+    return f"every {clock.interval}" if isinstance(clock, IntervalSchedule) else type(clock).__name__
 
 
 def schedule_of(spec: StudySpec) -> Schedule:

@@ -259,8 +259,8 @@ class ModelPromoted(_Event):
     """A model is the one to be used under the study's name from now on; the former is kept."""
 
     type: Literal["model_promoted"] = "model_promoted"
-    source: str
-    """The study whose run made it; that of a schedule tunes under a name of its own for each state of the data."""
+    source: str = ""
+    """The study whose run made it where it is another: a schedule tunes one for each state of the data."""
     run: str
     by: Literal["user", "schedule"] = "user"
     reason: Told = ""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from driver_process import DriverProcess
 
-from pegbox.schemas.errors import PegboxError, StudyError
+from pegbox.schemas.errors import NotFoundError, PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import read_study
 from pegbox.storage.history_file import open_history
@@ -31,6 +31,7 @@ search: {method: random}
 budget: {trials: 2}
 run: {workers: 1, threads: 1}
 finalists: {top: 1, seeds: 1}
+schedule: {interval: 1h, watch: rows.csv}
 """
 
 
@@ -63,7 +64,10 @@ def _wait_for_steps(project: Path, count: int, process: "subprocess.Popen[str]")
 
 
 def test_served_study_runs_by_its_clock_until_ctrl_c(project: Path, prefect_api: str) -> None:
+    (project / "rows.csv").write_text("v\n1\n")
     (project / "study.yaml").write_text(STUDY)
+    from pegbox.flows.scheduling import remove_scheduled
+
     command = "from pegbox.cli.app import main; main()"
 
     served = _start(
@@ -72,6 +76,7 @@ def test_served_study_runs_by_its_clock_until_ctrl_c(project: Path, prefect_api:
     _wait_for_steps(project, 2, served)
     served.send_signal(signal.SIGINT)
     output, _ = served.communicate(timeout=60)
+    remove_scheduled("hill")  # it stays, paused, and would be in the way of the tests that follow
 
     assert served.returncode == 0, output
     assert "serving: retune/hill" in output
@@ -87,7 +92,8 @@ def test_worker_of_a_pool_runs_the_study(project: Path, prefect_api: str, hill: 
 
     with get_client(sync_client=True) as client:
         client.create_work_pool(WorkPoolCreate(name="bench", type="process"))
-    spec = hill(schedule={"cron": "0 3 * * 1", "timezone": "Europe/London"}, budget={"trials": 2})
+    clock = {"cron": "0 3 * * 1", "timezone": "Europe/London", "watch": ["hill.py"]}
+    spec = hill(schedule=clock, budget={"trials": 2}, tags={"team": "vision"})
 
     name = deploy_study(spec, project / "store", "bench")
     run_deployment(name, timeout=0)
@@ -103,6 +109,25 @@ def test_worker_of_a_pool_runs_the_study(project: Path, prefect_api: str, hill: 
     assert deployment.parameters["spec"]["budget"] == {"trials": 2}
     assert deployment.parameter_openapi_schema["properties"]["spec"]
     assert [schedule.schedule.cron for schedule in deployment.schedules] == ["0 3 * * 1"]
+    assert "team=vision" in deployment.tags
+    _nobody_takes_it(project, spec)
+
+
+def _nobody_takes_it(project: Path, spec: StudySpec) -> None:
+    """The deployment of one store's study is not replaced by another's; whoever looks finds it, and may end it."""
+    from pegbox.flows.scheduling import deploy_study, remove_scheduled, scheduled_studies
+
+    deploy_study(spec, project / "store", "bench")  # again, for the same store: replaced as before
+
+    with pytest.raises(PegboxError, match=r"holds the deployment 'retune/hill' already, for the store '.*/store'"):
+        deploy_study(spec, project / "other", "bench")
+
+    (listed,) = [one for one in scheduled_studies() if one.study == "hill"]
+    assert (listed.clock, listed.store) == ("0 3 * * 1 Europe/London", str(project / "store"))
+    assert remove_scheduled("hill") == "retune/hill"
+    assert not [one for one in scheduled_studies() if one.study == "hill"]
+    with pytest.raises(NotFoundError, match="no deployment 'retune/hill'"):
+        remove_scheduled("hill")
 
 
 def test_unknown_pool_is_named(project: Path, hill: Hill) -> None:
