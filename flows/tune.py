@@ -35,6 +35,7 @@ from pegbox.tasks.publish_report import publish_report
 from pegbox.tasks.quoting import whole
 from pegbox.tasks.select_finalists import select_finalists
 from pegbox.tasks.select_winner import select_winner
+from pegbox.tasks.study_tracking import StudyTracking
 
 DEFAULT_STORE = Path(".pegbox")
 
@@ -60,6 +61,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         open_crew(spec, layout) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,
         StudyArtifacts(layout, spec.name) as artifacts,
+        StudyTracking(layout, spec.name, spec.run.track),
         Interruption() as interruption,
     ):
         # Before anything is submitted: the study's lock is ours now, so whoever else is recorded as running is dead.
