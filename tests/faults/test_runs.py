@@ -358,9 +358,9 @@ def test_asked_to_end_a_run_finishes_its_trials_and_can_be_resumed(
 
 
 def test_second_interrupt_stops_at_once(project: Path, prefect_api: str, slow_hill: Hill) -> None:
-    process = DriverProcess(slow_hill(space={"x": {"min": 0.0, "max": 1.0}, "pause": 100.0}), project, prefect_api)
+    # A day: were the trial waited for, the test would hang.
+    process = DriverProcess(slow_hill(space={"x": {"min": 0.0, "max": 1.0}, "pause": 86400.0}), project, prefect_api)
     process.wait_for_calls(1)
-    began = time.monotonic()
     process.signal(signal.SIGINT)
     time.sleep(2)  # on a busy machine two signals that come together are one
     process.signal(signal.SIGINT)
@@ -368,7 +368,6 @@ def test_second_interrupt_stops_at_once(project: Path, prefect_api: str, slow_hi
     code, output = process.finish()
 
     assert code != 0, output
-    assert time.monotonic() - began < 60
     assert open_history(project / "store").sql("SELECT status FROM runs").fetchall() == [("interrupted",)]
 
 
