@@ -136,6 +136,18 @@ COMMANDS = {
             "head -100 new.csv | pegbox predict churn -",
         ),
     ),
+    "models": Command(
+        "List the models of studies with their standing.",
+        "current is the promoted one, former was promoted before, latest is the newest of its study. The view `models` "
+        "tells more.",
+        ("pegbox models", "pegbox models churn --json"),
+    ),
+    "promote": Command(
+        "Make one model the one that STUDY@current names.",
+        "In one step: who reads at that moment reads the former or the new one, and who has it open keeps it. The "
+        "former is kept, and --back promotes it again. A schedule promotes by itself.",
+        ("pegbox promote churn", "pegbox promote churn@9666a7278496", "pegbox promote churn --back"),
+    ),
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",
         "Each share of importance comes with an interval, each parameter with how far it may be moved from the best, "
@@ -157,6 +169,12 @@ COMMANDS = {
             "pegbox sql \"FROM marginal('digits', 'lr')\"",
             "pegbox sql --file weekly.sql --format csv --output weekly.csv",
         ),
+    ),
+    "track": Command(
+        "Show a study in MLflow or TensorBoard, from its history.",
+        "A run for each trial with its parameters, curve, final metrics and failure, and the answer. With "
+        "`run: {track: [mlflow]}` in the study file it is shown while it runs. Once more, it adds what is new.",
+        ("pegbox track digits tensorboard", "pegbox track digits mlflow --to http://localhost:5000"),
     ),
     "report": Command(
         "Write the answer of a study and its charts as one HTML file.",

@@ -19,9 +19,10 @@ from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.model_log import Promotion, newest_run, promote_model
+from pegbox.storage.recorded_history import recorded_history
 from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
-from pegbox.storage.study_log import recorded_history
 from pegbox.tasks.artifacts import show_schedule
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.training.kinds.registry import own_code_fingerprint
@@ -60,12 +61,26 @@ def conclude(retuning: RetuneDecision, store: StoreLayout, log: ScheduleLog) -> 
     if retuning.is_settled:
         return _tell(log, retuning.step("unchanged", retuning.unchanged, retuning.incumbent, _flow_run_id()))
     if retuning.incumbent is None:
-        return _tell(log, first_answer(retuning, store))
+        return _tell(log, promoted(first_answer(retuning, store), retuning, store))
     checked = check_incumbent(retuning, retuning.incumbent, store)
     if checked.step == "held" and not retuning.always:
-        return _tell(log, checked)
+        return _tell(log, promoted(checked, retuning, store))
     _tell(log, checked.model_copy(update={"step": "lapsed"}))
-    return _tell(log, challenge(retuning, retuning.incumbent, store))
+    return _tell(log, promoted(challenge(retuning, retuning.incumbent, store), retuning, store))
+
+
+def promoted(step: ScheduleStep, retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:
+    """The step, once the model that was trained on the data as it is now is the current one of the study.
+
+    It is the winner's or, where the incumbent is kept, the incumbent's, trained again. A study whose training leaves no
+    files has no model, and its schedule keeps a configuration true.
+    """
+    # Before the step is told: an automation that it fires finds the model that it speaks of.
+    winner = step.incumbent.study if step.incumbent else retuning.tuned_name
+    source = winner if step.step == "promoted" else retuning.rescored_name
+    if run := newest_run(store, source):
+        promote_model(store, Promotion(retuning.spec.name, source, run, by="schedule", reason=step.reason))
+    return step
 
 
 def _tell(log: ScheduleLog, step: ScheduleStep) -> ScheduleStep:

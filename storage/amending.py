@@ -11,9 +11,10 @@ from pegbox.schemas.study import LONGEST_NAME
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.model_files import rename_models
 from pegbox.storage.reading import connect_snapshot
+from pegbox.storage.recorded_history import last_version, recorded_history
 from pegbox.storage.study_lock import StudyLock
-from pegbox.storage.study_log import last_version, recorded_history
 
 
 class Forgotten(NamedTuple):
@@ -101,6 +102,7 @@ def rename_study(store: StoreLayout, study: str, name: str, *, forgotten: bool =
             first = max(after.version, last_version(store, name)) + 1
             journal.append(StudyOpened(study=name, spec=after.spec), version=first)
         journal.close()
+        rename_models(store, study, name)
         ingest(store, wait=True, force=True)
 
 

@@ -40,6 +40,15 @@ def runs_of(store: StoreLayout, study: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name not in {LATEST, CURRENT}))
 
 
+def rename_models(store: StoreLayout, study: str, name: str) -> None:
+    """Have the models of a study lie under its new name."""
+    before, after = _folder(store, study), _folder(store, name)
+    if before.is_dir():
+        # What lies under the new name is of a study that is no more: it had its own name taken by this one.
+        shutil.rmtree(after, ignore_errors=True)
+        before.rename(after)
+
+
 def _folder(store: StoreLayout, study: str) -> Path:
     """Readable where the name is; a name with other letters, or a long one, is told from its neighbours by a hash."""
     plain = re.sub(r"[^\w.-]", "-", study)[:80].lstrip(".")

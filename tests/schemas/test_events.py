@@ -135,7 +135,7 @@ EVENTS = [
         run="r",
         model=ModelRecord(trial=1, form="torch", final="best", path="models/s/r.pegbox", content="0", n_bytes=3),
     ),
-    ModelPromoted(study="s", source="s", run="r"),
+    ModelPromoted(study="s", source="s@d", run="r"),
     NoteWritten(study="s", trial=3, text="late", tags=("good",), untagged=("bad",)),
 ]
 
