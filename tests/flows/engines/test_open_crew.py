@@ -49,7 +49,7 @@ def undisturbed(prefect_api: str, hill: Hill, tmp_path_factory: pytest.TempPathF
     return project
 
 
-@pytest.mark.parametrize("engine", ["ray", "dask"])
+@pytest.mark.parametrize("engine", [pytest.param("ray", marks=pytest.mark.long), "dask"])  # Ray takes minutes
 def test_killed_cluster_worker_costs_its_own_trial_only(
     project: Path, undisturbed: Path, prefect_api: str, hill: Hill, engine: str
 ) -> None:
