@@ -44,6 +44,8 @@ def _kill_with_descendants(process: "subprocess.Popen[bytes]") -> None:
             with suppress(psutil.NoSuchProcess):
                 one.kill()
     process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _start(*arguments: str, output: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
