@@ -9,6 +9,7 @@ from pegbox.analysis.joint_posterior import gather_jointly
 from pegbox.analysis.pareto_fronts import dominated
 from pegbox.analysis.unit_columns import Array
 from pegbox.schemas.history import History
+from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Trial
 
 FIRST_SEEDS = 3
@@ -19,11 +20,8 @@ HOPELESS = 0.01
 Picked by hand. In `benchmarks/selection.py` the intervals keep their 95 % with it, and 23 of 25 seeds are trained.
 """
 
-Replicate = tuple[int, int]
-"""A trial number and the index of a fresh seed."""
 
-
-def next_replicates(history: History) -> tuple[Replicate, ...]:
+def next_replicates(history: History) -> tuple[TrialSeed, ...]:
     """The replicates to train now, all at the same time; empty where the finalists' round is over.
 
     Successive elimination: all finalists are trained on the first seeds; after that, one seed at a time, those that
@@ -47,12 +45,12 @@ def next_replicates(history: History) -> tuple[Replicate, ...]:
     return missing
 
 
-def _missing(trials: Collection[Trial], seeds: Collection[int]) -> tuple[Replicate, ...]:
+def _missing(trials: Collection[Trial], seeds: Collection[int]) -> tuple[TrialSeed, ...]:
     """Seeds without a value and without a failure."""
     done = {(trial.number, one.replicate) for trial in trials for one in trial.replicates}
     failed = {(trial.number, seed) for trial in trials for seed in trial.failed_replicates}
     return tuple(
-        (trial.number, seed)
+        TrialSeed(trial=trial.number, replicate=seed)
         for seed in seeds
         for trial in trials
         if (trial.number, seed) not in done and (trial.number, seed) not in failed

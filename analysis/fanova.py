@@ -14,7 +14,6 @@ from itertools import combinations
 import numpy as np
 
 from pegbox.analysis.forest import Forest, Grower, join
-from pegbox.analysis.space_filling import even_cells
 from pegbox.analysis.unit_columns import Array, Cells, Column, Table
 
 # 64 trees in all, as Optuna's fANOVA grows, but in bags: a bag is one plausible surrogate, whose own trees must average
@@ -128,3 +127,19 @@ def worthwhile_pairs(ensemble: Ensemble, forest: Forest) -> list[tuple[int, int]
     main = decompose(forest, ensemble, []).main
     chosen = sorted(int(position) for position in np.argsort(-main, kind="stable")[:MAX_PAIRED])
     return list(combinations(chosen, 2))
+
+
+def even_cells(columns: tuple[Column, ...], n_points: int, rng: np.random.Generator) -> Cells:
+    """Points that fill the space evenly (a Latin hypercube), as cells of shape (n_points, n_columns).
+
+    Uniform in each parameter's own scale.
+
+    Source: McKay, Beckman & Conover 1979.
+    """
+    strata = np.argsort(rng.random((n_points, len(columns))), axis=0)
+    units = (strata + rng.random(strata.shape)) / n_points
+    cells = [
+        np.clip(np.searchsorted(column.edges, units[:, position], side="right") - 1, 0, column.n_cells - 1)
+        for position, column in enumerate(columns)
+    ]
+    return np.stack(cells, axis=1)

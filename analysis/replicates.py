@@ -1,4 +1,4 @@
-"""The finalists' values on fresh seeds as one table of losses; what follows from them is `selection`'s matter."""
+"""Replicates, the finalists' values on fresh seeds, as one table of losses; `selection` draws conclusions from them."""
 
 import hashlib
 from collections.abc import Collection

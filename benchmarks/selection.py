@@ -77,7 +77,8 @@ def simulate(scenario: Scenario, number: int) -> Outcome:
     observed = truth + noise * rng.standard_normal(N_TRIALS) + scenario.seed_effect * rng.standard_normal(N_TRIALS)
     history = _history(points, observed)
     n_replicates = 0
-    while pairs := next_replicates(history):
+    while missing := next_replicates(history):
+        pairs = [(one.trial, one.replicate or 0) for one in missing]
         n_replicates += len(pairs)
         values = [
             (trial, seed, truth[trial] + shared[seed] + noise[trial] * rng.standard_normal()) for trial, seed in pairs

@@ -170,6 +170,12 @@ COMMANDS = {
             "pegbox sql --file weekly.sql --format csv --output weekly.csv",
         ),
     ),
+    "track": Command(
+        "Show a study in MLflow or TensorBoard, from its history.",
+        "A run for each trial with its parameters, curve, final metrics and failure, and the answer. With "
+        "`run: {track: [mlflow]}` in the study file it is shown while it runs. Once more, it adds what is new.",
+        ("pegbox track digits tensorboard", "pegbox track digits mlflow --to http://localhost:5000"),
+    ),
     "report": Command(
         "Write the answer of a study and its charts as one HTML file.",
         "It opens in any browser, without a network, and may be sent by mail.",

@@ -24,7 +24,7 @@ def compare(
     json: Json = False,
     verbosity: Verbosity = QUIET,
 ) -> None:
-    """Show where two trials or studies differ, which is better, and how sure that is."""
+    """Draw two trials or studies side by side, or print them as JSON."""
     found = compare_in_store(store, left, right, study)
     if json:
         print_json(found)

@@ -7,14 +7,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from pegbox.cli.console import err, out, print_json, safe
-from pegbox.cli.options import QUIET, Json, Verbosity
+from pegbox.cli.options import QUIET, Json, Output, Verbosity
 from pegbox.schemas.errors import StudyError
 
 Source = Annotated[
     str,
     Parameter(help="A sweep of W&B, a Katib experiment, a Hydra configuration; or a Python file, as file.py:name."),
 ]
-Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")]
 Force = Annotated[bool, Parameter(negative="", show_default=False, help="Replace a file that is there.")]
 
 

@@ -12,18 +12,12 @@ from pegbox.cli import terminal
 from pegbox.cli.answer_panel import show_answer
 from pegbox.cli.console import err, out, print_error, print_json
 from pegbox.cli.live import LiveView, PublishedStudy
+from pegbox.flows.served_run import run_served
 from pegbox.report.answer import study_answer
 from pegbox.schemas.study import StudySpec
-from pegbox.storage.layout import StoreLayout
 from pegbox.storage.store import open_store
 
 TARGET_MISSED = 4
-SETTINGS = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "DO_NOT_TRACK": "1",
-    "PREFECT_LOGGING_COLORS": "false",
-}
-"""Unless the user has set them; Prefect reads them when it is imported."""
 
 
 def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
@@ -47,7 +41,7 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
     published.skip_finished()
     view = LiveView(err(), published, process=os.getpid(), introduce=published.introduction)
     with view.open(), _signals_told(view):
-        notices = _run_flow(spec, layout, view)
+        _, notices = run_served(spec, layout, view.waiting_for)
     for notice in notices:
         print_error(notice, "warning")
     answer = study_answer(store, spec.name)
@@ -56,31 +50,6 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
     else:
         show_answer(out(), answer)
     return TARGET_MISSED if answer.is_target_reached is False else 0
-
-
-def _run_flow(spec: StudySpec, layout: StoreLayout, view: LiveView) -> list[str]:
-    """Start what the flow needs, all of it at once, then run it; gives what there is to say of it."""
-    for name, value in SETTINGS.items():
-        os.environ.setdefault(name, value)
-    # Imported after the settings, which Prefect reads once, when it is imported.
-    from pegbox.execution.crew import start_early
-    from pegbox.flows.prefect_server.server_loss import server_loss_told
-    from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
-
-    view.waiting_for("loading Prefect and the training libraries")
-    # Workers before the server: they load torch while it comes up. To the first task it took 7 seconds on an idle
-    # machine, and 14 with an empty home (Prefect 3.8.8).
-    start_early(spec)
-    with prefect_server(layout.root / "prefect", layout.logs / "prefect-server.log") as url:
-        from pegbox.flows.tune import tune
-
-        if url:
-            view.waiting_for("Prefect's server, which takes a while the first time")
-            wait_until_healthy(url)
-        view.waiting_for("preparing the data and starting the workers")
-        with server_loss_told(layout, spec.name) as told:
-            tune(spec, layout.root)
-    return told.notices
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`pegbox explain`: which knobs matter, how far each may be moved, what next; draws, computes nothing."""
+"""`pegbox explain`: hyperparameter importance, how far each may be moved, what next; draws, computes nothing."""
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -24,7 +24,7 @@ STYLES: dict[Verdict, str] = {"matters": "good", "unclear": "warn", "can be fixe
 def explain(
     study: StudyName = None, *, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET
 ) -> None:
-    """Show which hyperparameters matter, what they do, and what to do next."""
+    """Draw what the explanation of a study says, or print it as JSON."""
     from pegbox.report.explain import explain_study
 
     found = explain_study(store, study)

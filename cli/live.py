@@ -16,6 +16,7 @@ from pegbox.cli.console import safe
 from pegbox.cli.data_lines import draw_data
 from pegbox.cli.incumbent_text import first_line
 from pegbox.cli.live_panel import draw_panel, draw_start
+from pegbox.report.finished_trials import finished_trials
 from pegbox.report.number_format import duration, metric, parameter
 from pegbox.report.status import FinishedTrial, StudyStatus
 from pegbox.schemas.errors import PegboxError
@@ -71,7 +72,7 @@ class PublishedStudy:
         if changed == self._seen_snapshot:
             return None
         with StudyReader(self._root, self._study, fresh=False, is_driver=self._is_driver) as reader:
-            finished = reader.finished(sorted(self._seen_trials))
+            finished = finished_trials(reader.file, reader.spec, sorted(self._seen_trials))
             status = reader.status()
         self._seen_snapshot = changed
         self._seen_trials.update(trial.trial for trial in finished)

@@ -20,6 +20,7 @@ Settings = Annotated[
         help="Replace an entry of the study, as in --set budget.trials=50; may be repeated.",
     ),
 ]
+Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")]
 Store = Annotated[
     Path, Parameter(name="--store", env_var="PEGBOX_STORE", help="Directory of the history, made where there is none.")
 ]

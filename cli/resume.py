@@ -34,6 +34,7 @@ def resume(
     console.print(f"starting: {safe(study)}", end="\r" if console.is_terminal else "\n")
     from pegbox.cli.drive_study import drive
     from pegbox.flows.amending import respecify
+    from pegbox.report.check_study import check_study
 
-    amended = respecify(store, study, settings, new_name)
+    amended = respecify(store, study, settings, check_study, new_name)
     return drive(amended.spec, store, as_json=json, verbose=verbosity.verbose)

@@ -28,8 +28,9 @@ def retry(
     """
     from pegbox.cli.drive_study import drive
     from pegbox.flows.amending import retry_failed
+    from pegbox.report.check_study import check_study
 
-    amended = retry_failed(store, study, settings, trial)
+    amended = retry_failed(store, study, settings, check_study, trial)
     if not amended.retried:
         err().print(f"{safe(study)}: no trial has failed, nothing to retry.")
         return 0

@@ -70,8 +70,8 @@ def schedule(
     Each run looks at the data first: unchanged data ends in seconds, changed data has the incumbent trained again, and
     only where it does not hold a new study is tuned.
     """
-    from pegbox.cli.drive_study import SETTINGS
     from pegbox.cli.scheduled_study import check_request, read_scheduled_study
+    from pegbox.flows.served_run import SETTINGS
 
     check_request(study_file, pool, asks_server=tasks != NO_TASKS)
     spec = read_scheduled_study(study_file, asdict(clock)) if study_file else None

@@ -2,20 +2,16 @@
 
 import json
 import sys
-from pathlib import Path
-from typing import Annotated
 
-from cyclopts import Parameter
-
-from pegbox.cli.options import QUIET, Verbosity
+from pegbox.cli.options import QUIET, Output, Verbosity
 
 
 def schema(
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")] = None,
+    output: Output = None,
     *,
     verbosity: Verbosity = QUIET,
 ) -> None:
-    """Print the JSON Schema of the study file, for editors."""
+    """Write the schema as text."""
     from pegbox.schemas.study_schema import study_schema
 
     text = json.dumps(study_schema(), indent=2) + "\n"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from pegbox.cli import terminal
-from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Output, Store, Verbosity
 from pegbox.cli.query_table import print_table
 from pegbox.schemas.errors import QueryError
 from pegbox.storage.sandbox import QueryResult, run_query
@@ -40,7 +40,7 @@ class Form:
         Parameter(name="--format", help="How to give the rows; parquet needs --output."),
     ] = "table"
     json: Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="As --format json.")] = False
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")] = None
+    output: Output = None
 
 
 TABLE = Form()

@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 from rich.table import Table
 from rich.text import Text
 
+from pegbox.cli.commands import COMMANDS
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
 from pegbox.report.number_format import size
@@ -18,7 +19,7 @@ from pegbox.storage.maintenance import verify as verify_store
 # Picked by hand: a study leaves thousands of checkpoints, and their sum is what one wants to know.
 MOST_SHOWN = 20
 
-store = App(name="store", help="Verify a store, rebuild it from its journals, or free space.", help_epilogue="")
+store = App(name="store", help=COMMANDS["store"].line, help_epilogue="")
 
 
 @store.command(sort_key=0)
@@ -101,7 +102,8 @@ def gc(
 ) -> None:
     """Delete checkpoints that no trial needs any more, and cached results.
 
-    Those of the best trials of each study, and of trials whose life goes on, are kept.
+    Those of the best trials of each study, and of trials whose life goes on, are kept. Databases that a rebuild kept go
+    after a week.
 
     Example: pegbox store gc --keep 1 --dry-run
     """
@@ -114,6 +116,7 @@ def gc(
                 "kept_checkpoints": done.n_kept,
                 "checkpoints": [str(item.path) for item in done.checkpoints],
                 "cache": [str(item.path) for item in done.cache],
+                "databases": [str(item.path) for item in done.databases],
             }
         )
     else:
@@ -123,17 +126,19 @@ def gc(
 def _print_collected(done: Collected) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
-    for item in (*done.checkpoints, *done.cache)[:MOST_SHOWN]:
+    items = (*done.checkpoints, *done.cache, *done.databases)
+    for item in items[:MOST_SHOWN]:
         table.add_row(size(item.n_bytes), Text(safe(str(item.path)), style="quiet"))
     console = out()
     if table.row_count:
         show(console, table)
-    more = len(done.checkpoints) + len(done.cache) - MOST_SHOWN
+    more = len(items) - MOST_SHOWN
     if more > 0:
         console.print(f"and {more} more", style="quiet")
     verb = "deleted" if done.deleted else "would delete"
+    old = f" and {_summary(done.databases, 'old databases')}" if done.databases else ""
     console.print(
-        f"{verb} {_summary(done.checkpoints, 'checkpoints')} and {_summary(done.cache, 'cached results')}; "
+        f"{verb} {_summary(done.checkpoints, 'checkpoints')} and {_summary(done.cache, 'cached results')}{old}; "
         f"{done.n_kept} checkpoints are kept"
     )
 

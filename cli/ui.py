@@ -15,6 +15,10 @@ Host = Annotated[
     ),
 ]
 Port = Annotated[int, Parameter(help="0 for any that is free.")]
+AllowControl = Annotated[
+    bool,
+    Parameter(negative="", help="Let visitors stop, extend and retry studies; asks everybody for the token."),
+]
 OpenBrowser = Annotated[bool, Parameter(name="--open", negative="", help="Open it in the browser.")]
 
 
@@ -24,6 +28,7 @@ def ui(
     # A fixed one, picked by hand beyond those that notebooks and other dashboards use, so that a bookmark holds.
     port: Port = 8712,
     open_browser: OpenBrowser = False,
+    allow_control: AllowControl = False,
     store: Store = DEFAULT_STORE,
     verbosity: Verbosity = QUIET,
 ) -> None:
@@ -40,4 +45,4 @@ def ui(
 
             webbrowser.open(address)
 
-    serve(store, host, port, ready)
+    serve(store, host, port, ready, allow_control=allow_control)

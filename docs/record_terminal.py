@@ -18,6 +18,7 @@ from pegbox.cli.console import THEME
 from pegbox.cli.live import trial_line
 from pegbox.cli.live_panel import draw_panel
 from pegbox.report.answer import study_answer
+from pegbox.report.finished_trials import finished_trials
 from pegbox.report.status import FinishedTrial, StudyStatus
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.errors import PegboxError
@@ -46,7 +47,7 @@ def _when_far_enough(process: subprocess.Popen[bytes]) -> tuple[StudyStatus, tup
         time.sleep(0.5)
         try:
             with StudyReader(STORE, fresh=False) as reader:
-                status, finished = reader.status(), reader.finished()
+                status, finished = reader.status(), finished_trials(reader.file, reader.spec)
         except PegboxError:  # not begun yet
             continue
         is_far = bool(status.budget) and status.budget[0].share >= SHARE and status.phase == "searching"

@@ -6,6 +6,7 @@ import numpy as np
 
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.history import History
+from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Segment, Trial, TrialState
 from pegbox.training.kinds.registry import code_fingerprint
 
@@ -66,16 +67,12 @@ class SegmentPlan:
             for fold in range(self._n_folds)
         )
 
-    def of_replicates(self, history: History, replicates: Sequence[tuple[int, int]]) -> tuple[Segment, ...]:
-        """Fresh seeds of finalists.
-
-        Args:
-            replicates: A trial's number and the number of the seed, each.
-        """
+    def of_replicates(self, history: History, replicates: Sequence[TrialSeed]) -> tuple[Segment, ...]:
+        """Fresh seeds of finalists, each from zero to the full budget."""
         return tuple(
             segment
-            for number, replicate in replicates
-            for segment in self.of_replicate(history.trials[number], replicate)
+            for one in replicates
+            for segment in self.of_replicate(history.trials[one.trial], one.replicate or 0)
         )
 
 

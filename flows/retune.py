@@ -20,9 +20,9 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.model_log import Promotion, newest_run, promote_model
+from pegbox.storage.recorded_history import recorded_history
 from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
-from pegbox.storage.study_log import recorded_history
 from pegbox.tasks.artifacts import show_schedule
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.training.kinds.registry import own_code_fingerprint

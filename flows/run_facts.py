@@ -4,11 +4,10 @@ import os
 import platform
 import socket
 import subprocess
+import sys
 import uuid
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-
-from prefect.runtime import flow_run
 
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.events import RunStarted
@@ -27,11 +26,23 @@ def describe_run(spec: StudySpec, data: PreparedData | None) -> RunStarted:
         host=socket.gethostname(),
         pid=os.getpid(),
         data_fingerprint=data.fingerprint if data else None,
-        flow_run_id=str(flow_run.id) if flow_run.id else None,
+        flow_run_id=_flow_run_id(),
         git_commit=_git("rev-parse", "HEAD"),
         git_dirty=None if status is None else bool(status),
         versions={"python": platform.python_version(), **_versions(PACKAGES)},
     )
+
+
+def _flow_run_id() -> str | None:
+    """The flow run that this is; None outside of one.
+
+    Prefect is not imported for it: its settings are read once, and a study that is asked first may be run afterwards.
+    """
+    if "prefect" not in sys.modules:
+        return None
+    from prefect.runtime import flow_run
+
+    return str(flow_run.id) if flow_run.id else None
 
 
 def tags_of(spec: StudySpec) -> tuple[str, ...]:

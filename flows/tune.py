@@ -21,6 +21,7 @@ from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.training_place import TrialSeed
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.search.schedules.fold_stopping import hopeless_between_folds
 from pegbox.search.strategy import Strategy
@@ -34,6 +35,7 @@ from pegbox.tasks.publish_report import publish_report
 from pegbox.tasks.quoting import whole
 from pegbox.tasks.select_finalists import select_finalists
 from pegbox.tasks.select_winner import select_winner
+from pegbox.tasks.study_tracking import StudyTracking
 
 DEFAULT_STORE = Path(".pegbox")
 
@@ -59,6 +61,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         open_crew(spec, layout) as crew,
         open_study(layout, spec, describe_run(spec, data)) as study,
         StudyArtifacts(layout, spec.name) as artifacts,
+        StudyTracking(layout, spec.name, spec.run.track),
         Interruption() as interruption,
     ):
         # Before anything is submitted: the study's lock is ours now, so whoever else is recorded as running is dead.
@@ -112,7 +115,7 @@ def decide_next(
     history = study.record(*proposals.decisions)
     for made in proposals.decisions:
         if isinstance(made.decision, Stop):
-            runner.drop(made.trial)
+            runner.drop(TrialSeed(trial=made.trial))
         else:
             runner.add(segmenting.of_trial(history.trials[made.trial]))
     return proposals.rest

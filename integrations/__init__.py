@@ -1,1 +1,1 @@
-"""Other tools' languages, one file a tool and direction: Optuna, Hyperopt; may import schemas only."""
+"""Other tools' languages, one file a tool and direction: sweeps, stores, callbacks; may import schemas only."""

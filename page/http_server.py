@@ -13,7 +13,7 @@ from pegbox.page.live_host import live_app
 from pegbox.schemas.errors import PageError
 
 
-def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None], *, allow_control: bool = False) -> None:
     """Serve until interrupted.
 
     Args:
@@ -22,15 +22,17 @@ def serve(root: Path, host: str, port: int, on_ready: Callable[[str], None]) -> 
             several users share the machine.
         port: 0 for any that is free.
         on_ready: Told the address to open, token included.
+        allow_control: Let visitors stop, extend and retry studies; then everybody needs the token.
 
     Raises:
         PageError: The address cannot be bound.
     """
     import uvicorn
 
-    is_open = is_loopback(host) and not is_shared_machine()
+    # Whoever reaches the page could start programs: on this machine's own address, too, any program of it could.
+    is_open = is_loopback(host) and not is_shared_machine() and not allow_control
     # 24 bytes are 192 bits, beyond guessing over a network, and short enough for an address that is pasted.
-    gate = AccessRule(token=None if is_open else secrets.token_urlsafe(24))
+    gate = AccessRule(token=None if is_open else secrets.token_urlsafe(24), allows_control=allow_control)
     # Bound here and handed to uvicorn: the port is known before anything is served (0 takes any), and a taken one is
     # told in our words instead of its log.
     with bind(host, port) as listener:

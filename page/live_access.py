@@ -33,9 +33,11 @@ class AccessRule:
 
     Attributes:
         token: A secret that every request carries; None for a page that only this machine can reach.
+        allows_control: True where visitors may stop, extend and retry studies; never without a token.
     """
 
     token: str | None = None
+    allows_control: bool = False
 
 
 def is_loopback(host: str) -> bool:

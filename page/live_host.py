@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from pegbox.page.control import Control, Wish
 from pegbox.page.document import StudyRow
 from pegbox.page.html_file import read_built
 from pegbox.page.live_access import AccessMiddleware, AccessRule, refuse
@@ -67,7 +68,9 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
         gate: What a request must show.
     """
     pages, console = LivePages(root), SqlConsole(root)
-    host = _Host(pages, console, StoreLayout(root.absolute()))
+    gate = gate or AccessRule()
+    may_control = gate.allows_control and gate.token is not None
+    host = _Host(pages, console, StoreLayout(root.absolute()), Control(root) if may_control else None)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -86,6 +89,7 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
         Route("/api/trial", _said(host.trial)),
         Route("/api/catalog", _said(host.catalog)),
         Route("/api/events", host.events),
+        Route("/api/control", _said(host.control), methods=["GET", "POST"]),
         Route("/api/note", _said(host.note), methods=["POST"]),
         Route("/api/sql", _said(host.sql), methods=["POST"]),
         Route("/api/sql/cancel", _said(host.cancel), methods=["POST"]),
@@ -94,7 +98,7 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
     # The gate stands outside: a refused request costs no compression, and refusals carry the strict headers too. Below
     # 2,000 bytes compression gains less than it costs; picked by hand.
     middleware = [
-        Middleware(AccessMiddleware, gate=gate or AccessRule()),
+        Middleware(AccessMiddleware, gate=gate),
         Middleware(GZipMiddleware, minimum_size=2000),
     ]
     return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
@@ -103,7 +107,8 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
 class _Host:
     """One answer for each route; what takes time runs in a thread."""
 
-    def __init__(self, pages: LivePages, console: SqlConsole, store: StoreLayout) -> None:
+    def __init__(self, pages: LivePages, console: SqlConsole, store: StoreLayout, control: Control | None) -> None:
+        self._control = control
         self._store = store
         self._pages = pages
         self._console = console
@@ -132,6 +137,15 @@ class _Host:
 
     async def catalog(self, request: Request) -> Response:
         return _json((await to_thread.run_sync(self._console.catalog)).model_dump_json().encode())
+
+    async def control(self, request: Request) -> Response:
+        """Whether studies may be controlled from here; and, with POST, doing so."""
+        if request.method != "POST":
+            return JSONResponse({"is_allowed": self._control is not None})
+        if self._control is None:
+            raise PageError("Nothing is controlled from this page. Start it with `pegbox ui --allow-control`.")
+        said = await to_thread.run_sync(self._control.fulfil, await _read(request, Wish))
+        return JSONResponse({"said": said})
 
     async def note(self, request: Request) -> Response:
         """The only thing that a visitor writes: one event, which decides nothing."""

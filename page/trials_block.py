@@ -131,10 +131,8 @@ def _metric_columns(metrics: Sequence[Metrics]) -> dict[str, tuple[Number, ...]]
 
 def _rung_columns(file: HistoryFile, study: str, numbers: tuple[int, ...]) -> dict[int, tuple[Number, ...]]:
     values: dict[int, dict[int, float]] = {}
-    wanted = set(numbers)
-    for one in rung_values(file, study):
-        if one.trial in wanted:
-            values.setdefault(one.budget, {})[one.trial] = one.value
+    for one in rung_values(file, study, numbers):
+        values.setdefault(one.budget, {})[one.trial] = one.value
     # A resumed study with other rungs leaves budgets that a handful of trials have; a column that is empty but for one
     # trial in a hundred only takes room.
     usual = {budget: found for budget, found in values.items() if len(found) >= max(2, len(numbers) // 100)}

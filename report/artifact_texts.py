@@ -2,19 +2,30 @@
 
 from pathlib import Path
 
+from pegbox.report import incumbent_rows
 from pegbox.report.answer import answer_of
-from pegbox.report.answer_figure import draw_figure
+from pegbox.report.answer_figure import Measured, draw_figure
 from pegbox.report.explain import explained
 from pegbox.report.explanation_cache import ExplanationCache
-from pegbox.report.leaderboard import Row, leaderboard, measured
+from pegbox.report.incumbent import Front
 from pegbox.report.markdown import answer_page
 from pegbox.report.next_steps import next_steps
+from pegbox.report.number_format import parameter
 from pegbox.report.progress import used_in_words
 from pegbox.report.status import StudyStatus
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.base import Schema
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.queries.competing import best_trials, completed_trials
 from pegbox.storage.queries.studies import study_names
+
+# Picked by hand: rows that are read in Prefect's table without scrolling; each costs one query.
+LEADERS = 20
+
+Row = dict[str, int | float | str | None]
 
 
 class ArtifactTexts(Schema):
@@ -68,3 +79,33 @@ def _ended(status: StudyStatus) -> StudyStatus:
     is_answered = status.search_end is not None and status.best is not None and status.best.is_selected
     run = status.run.model_copy(update={"status": "completed" if is_answered else "failed"}) if status.run else None
     return status.model_copy(update={"run": run, "phase": "done" if is_answered else "failed"})
+
+
+def leaderboard(
+    file: HistoryFile, spec: StudySpec, front: Front | None, selection: Selection | None
+) -> tuple[Row, ...]:
+    """The best trials that compete, as the search saw them, best first; of several objectives those on the front."""
+    if len(spec.goals) > 1:
+        numbers = [one.trial for one in front.trials[:LEADERS]] if front else []
+    else:
+        numbers = list(best_trials(file, spec.name, LEADERS))
+    fresh = {one.trial: one.expected for one in selection.finalists} if selection else {}
+    return tuple(_row(file, spec, number, fresh) for number in numbers)
+
+
+def measured(file: HistoryFile, spec: StudySpec) -> tuple[Measured, ...]:
+    """All completed trials that have a value of each objective, by number."""
+    return tuple(Measured(one.number, one.values, one.competes) for one in completed_trials(file, spec.name))
+
+
+def _row(file: HistoryFile, spec: StudySpec, number: int, fresh: dict[int, float]) -> Row:
+    best = incumbent_rows.incumbent(file, spec, number)
+    values = {name: _shortened(value) for name, value in best.values.items()}
+    seeds: Row = {"on fresh seeds": _shortened(fresh[number]) if number in fresh else None} if fresh else {}
+    texts = {name: parameter(value, 4) for name, value in best.configuration.items()}
+    return {"trial": number, **values, **seeds, **texts}
+
+
+def _shortened(value: float) -> float:
+    """For the eye; six digits tell trials apart."""
+    return float(f"{value:.6g}")

@@ -5,9 +5,11 @@ from tempfile import TemporaryDirectory
 
 from pegbox.datasets.check import check_data
 from pegbox.datasets.watched import check_watched, look_at_watched
+from pegbox.integrations.trackers import missing_tracker
 from pegbox.report.check_cluster import check_cluster
 from pegbox.report.data_summary import understand_prepared
 from pegbox.schemas.errors import DataError, Problem
+from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.secret_texts import masked_secret
 from pegbox.schemas.study import StudySpec
@@ -36,8 +38,15 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
         *check_search(spec),
         *check_schedule(spec),
         *check_cluster(spec.run),
+        *check_trackers(spec.run),
         *check_secrets(spec),
     )
+
+
+def check_trackers(run: RunSpec) -> tuple[Problem, ...]:
+    """Trackers that are not installed."""
+    lacking = [missing_tracker(name) for name in run.track]
+    return tuple(Problem(message, ("run", "track")) for message in lacking if message)
 
 
 def study_warnings(spec: StudySpec) -> tuple[Problem, ...]:

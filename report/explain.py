@@ -1,5 +1,6 @@
-"""What a study's history says: which knobs matter, what each does, what next; data only, computed once a content."""
+"""What a study's history says: hyperparameter importance, effects, advice; data only, computed once a content."""
 
+from collections import defaultdict
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,15 +15,16 @@ from pegbox.analysis.rung_correlation import rung_correlations
 from pegbox.report.data_summary import data_advice, recorded_understanding
 from pegbox.report.explanation import Explanation
 from pegbox.report.explanation_cache import ExplanationCache, explained_content
-from pegbox.report.history_sample import MOST_ANALYSED, measured_history
 from pegbox.report.next_steps import next_steps, tried_out
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import TrialState
+from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.curves import curve
+from pegbox.storage.queries.evaluations import SampledTrial, fresh_seeds, sampled_trials
+from pegbox.storage.queries.events import last_selection
 from pegbox.storage.queries.studies import history_version, study_names
 from pegbox.storage.queries.trials import state_counts
 
@@ -33,6 +35,11 @@ MIN_FAILURES = 5
 """Fewer failures have no cause that could be told."""
 MOST_REPLAYED = 20_000
 """Trials; the events of more take minutes to replay (6,000 took 7 s), and advice that needs them all is not given."""
+
+# Picked by hand. Importance alone could take more (10,000 trials of 10 parameters took 1.8 seconds,
+# benchmarks/README.md), but effects and interactions of every objective come on top, and the page waits for all of
+# them.
+MOST_ANALYSED = 2000
 
 
 def explain_study(root: Path, name: str | None = None) -> Explanation:
@@ -131,3 +138,31 @@ def explain(history: History, whole: History | None, curves: Curves = MappingPro
 def _advice(whole: History | None, ranking: Importance, curves: Curves) -> tuple[Advice, ...]:
     """What the trials call for, tried out on the history as a strategy sees it."""
     return () if whole is None else tried_out(whole, advise(explained_content(whole), ranking, curves))
+
+
+def measured_history(file: HistoryFile, spec: StudySpec) -> History:
+    """The trials that have a value, completed ones first where there are too many."""
+    replicates: dict[int, list[Evaluation]] = defaultdict(list)
+    for one in fresh_seeds(file, spec.name):
+        replicates[one.trial].append(Evaluation(**one.model_dump(exclude={"trial"})))
+    return History(
+        spec=spec,
+        version=history_version(file, spec.name),
+        selection=last_selection(file, spec.name),
+        trials=tuple(
+            _trial(one, tuple(replicates[one.number])) for one in sampled_trials(file, spec.name, MOST_ANALYSED)
+        ),
+    )
+
+
+def _trial(found: SampledTrial, replicates: tuple[Evaluation, ...]) -> Trial:
+    return Trial(
+        number=found.number,
+        configuration=found.configuration,
+        seed=found.seed,
+        state=found.state,
+        budget=found.budget,
+        # Only the last evaluation: importance and effects ask for no lower rung.
+        evaluations=(Evaluation(budget=found.budget, metrics=found.metrics, seconds=found.seconds),),
+        replicates=replicates,
+    )

@@ -9,6 +9,7 @@ from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import BudgetSpec
+from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import TrialState
 
 
@@ -41,12 +42,9 @@ class SeedRound(Schema):
     """Finalists that have a value on it, or failed on it for good."""
 
 
-class Activity(Schema):
+class Activity(TrialSeed):
     """A segment in training, as the tables have it."""
 
-    trial: int
-    replicate: int | None = None
-    """Which fresh seed of the finalists' round; None while searching."""
     fold: int = 0
     to_budget: int
     seconds: float | None = None

@@ -1,27 +1,22 @@
-"""Reads from a store what the status and the answer need, in one pass of small queries; draws and decides nothing."""
+"""Opens one study of a store, as it is at one moment: its declaration, its last run, how it stands; counts nothing."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pegbox.report import incumbent_rows
 from pegbox.report.data_summary import recorded_understanding
-from pegbox.report.incumbent import Front, Incumbent, broken_in_words
-from pegbox.report.progress import FailureExample, SeedRound, Tally
-from pegbox.report.status import FinishedTrial, RunState, StudyStatus, status_of
+from pegbox.report.progress import Tally
+from pegbox.report.status import RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
+from pegbox.report.tally import read_tally
 from pegbox.report.worker_activity import activities
-from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.understanding import DataUnderstanding
-from pegbox.search.warm_start_sources import is_warm_started
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.queries import events, segments, studies, trials
-from pegbox.storage.queries.competing import BrokenLimit, best_values, broken_limits, leading
+from pegbox.storage.queries import events, studies
+from pegbox.storage.queries.competing import leading
 from pegbox.storage.queries.curves import curve
 from pegbox.storage.queries.runs import last_run
 from pegbox.storage.study_lock import study_holder
@@ -100,71 +95,9 @@ class StudyReader:
         """What the data of the last run was taken for; None where it had none, or it is gone from the store."""
         return recorded_understanding(self._store, self.file, self.study)
 
-    @property
-    def _prints(self) -> bool:
-        return self.spec.train.kind == "command"
-
     def tally(self) -> Tally:
         """What the trials add up to."""
-        kinds = trials.failure_counts(self.file, self.study)
-        sums = trials.trial_sums(self.file, self.study)
-        trained = segments.trained_seconds(self.file, self.study)
-        front = incumbent_rows.front(self.file, self.spec)
-        leads = leading(self.file, self.study)
-        seen = None if leads.incumbent is None else incumbent_rows.incumbent(self.file, self.spec, leads.incumbent)
-        return Tally(
-            counts={one.state: one.n for one in trials.state_counts(self.file, self.study)},
-            failures={one.kind: one.n for one in kinds},
-            failure=self._failure(kinds[0].kind) if kinds else None,
-            tried=sums.tried,
-            epochs=sums.epochs,
-            # The budget of completed trials where there are any, because early stopping may end all of them before the
-            # full one.
-            n_trainings=sums.trained_epochs / (sums.mean_budget or self.spec.full_budget),
-            cost=sums.cost,
-            stagnation=self._since(seen, front),
-            mean_seconds=sums.mean_seconds,
-            elapsed_seconds=self._elapsed_seconds(),
-            search_seconds=trained.search,
-            finalist_seconds=trained.finalists,
-            seed_rounds=tuple(SeedRound(**one.model_dump()) for one in segments.settled_seeds(self.file, self.study)),
-            best=incumbent_rows.best(leads),
-            incumbent=seen,
-            best_so_far=best_values(self.file, self.spec, incumbent_rows.MOST_POINTS)
-            if len(self.spec.goals) == 1
-            else (),
-            front=front,
-            broken=incumbent_rows.broken_constraints(self.file, self.spec),
-            search_end=events.search_end(self.file, self.study),
-            understood=events.understood_output(self.file, self.study) if self._prints else None,
-            earlier=events.earlier_studies(self.file, self.study) if is_warm_started(self.spec) else (),
-        )
-
-    def finished(self, after: Sequence[int] = ()) -> tuple[FinishedTrial, ...]:
-        """The trials that ended, in the order in which they did.
-
-        Args:
-            after: Numbers of those that are known already.
-        """
-        objectives = [goal.metric for goal in self.spec.goals]
-        broken: dict[int, list[BrokenLimit]] = defaultdict(list)
-        for one in broken_limits(self.file, self.study, tuple(after)):
-            broken[one.number].append(one)
-        return tuple(
-            FinishedTrial(
-                trial=one.number,
-                state=one.state,
-                values={name: one.metrics[name] for name in objectives if name in one.metrics},
-                broken=broken_in_words(self.spec.constraints, broken[one.number]),
-                budget=one.budget,
-                seconds=one.seconds,
-                failure=one.failure_kind,
-                message=one.failure_message,
-                configuration=incumbent_rows.in_file_order(self.spec, one.configuration),
-                is_best=one.is_best,
-            )
-            for one in trials.ended_trials(self.file, self.study, after)
-        )
+        return read_tally(self.file, self.spec, self._elapsed_seconds())
 
     def _elapsed_seconds(self) -> float:
         """Running time over all runs: as the driver last said and, while it is alive, what has passed since."""
@@ -179,17 +112,6 @@ class StudyReader:
 
     def _curve(self, trial: int) -> dict[int, float]:
         return curve(self.file, self.study, self.spec.goals[0].metric, trial)
-
-    def _failure(self, kind: FailureKind) -> FailureExample | None:
-        found = trials.last_failure(self.file, self.study, kind)
-        return FailureExample(trial=found.number, message=found.message) if found else None
-
-    def _since(self, seen: Incumbent | None, front: Front | None) -> int:
-        """Completed trials after the last one that improved on those before it."""
-        if seen is None:
-            return 0
-        last = max(one.trial for one in front.trials) if front else seen.trial
-        return trials.n_completed_after(self.file, self.study, last)
 
 
 def study_status(root: Path, study: str | None = None) -> StudyStatus:

@@ -47,9 +47,9 @@ def planned_replicates(spec: StudySpec, tally: Tally, running: Sequence[Activity
 
 def _begun(tally: Tally, running: Sequence[Activity]) -> dict[int, int]:
     """Which fresh seed to how many finalists got it."""
-    busy = {(one.replicate, one.trial) for one in running if one.replicate is not None}  # once, however many folds
+    busy = {one.trial_seed for one in running}  # once, however many folds
     begun = {one.replicate: one.n_settled for one in tally.seed_rounds}
-    for replicate, _ in busy:
+    for replicate in (one.replicate for one in busy if one.replicate is not None):
         begun[replicate] = begun.get(replicate, 0) + 1
     return begun
 

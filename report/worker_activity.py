@@ -15,11 +15,10 @@ def activities(file: HistoryFile, spec: StudySpec, run: str) -> tuple[Activity, 
 
 def _activity(file: HistoryFile, spec: StudySpec, one: RunningSegment) -> Activity:
     return Activity(
-        trial=one.trial,
-        replicate=one.replicate,
+        **dict(one.trial_seed),
         fold=one.fold,
         to_budget=one.to_budget,
         seconds=max(0.0, one.seconds),
         configuration=in_file_order(spec, one.configuration),
-        curve=segment_curve(file, spec.name, spec.goals[0].metric, one),
+        curve=segment_curve(file, spec.name, spec.goals[0].metric, one.place),
     )

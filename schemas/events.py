@@ -12,6 +12,7 @@ from pegbox.schemas.model import ModelRecord
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.text import Told, storable
+from pegbox.schemas.training_place import TrainingPlace, TrialSeed
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -116,30 +117,23 @@ class SegmentStarted(Driven):
     segment: Segment
 
 
-class SegmentTrained(Driven):
+# The event's own bases last, so that their fields come first in a line of the journal.
+class SegmentTrained(TrainingPlace, Driven):
     """A segment was trained, or found in the cache; its reports are events of their own."""
 
     type: Literal["segment_trained"] = "segment_trained"
-    trial: int
-    attempt: int
     from_budget: int
     to_budget: int
-    fold: int
-    replicate: int | None = None
     seed: int
     trained: TrainedSegment
     """Without its reports."""
     cached: bool = False
 
 
-class MetricsReported(_Event):
+class MetricsReported(TrainingPlace, _Event):
     """Metrics of one step; written by the worker while it trains."""
 
     type: Literal["metrics_reported"] = "metrics_reported"
-    trial: int
-    attempt: int
-    fold: int
-    replicate: int | None = None
     seed: int
     step: int
     metrics: Metrics
@@ -147,16 +141,7 @@ class MetricsReported(_Event):
     @classmethod
     def of(cls, segment: Segment, step: int, metrics: Metrics) -> Self:
         """The event of one report of a segment."""
-        return cls(
-            study=segment.study,
-            trial=segment.trial,
-            attempt=segment.attempt,
-            fold=segment.fold,
-            replicate=segment.replicate,
-            seed=segment.seed,
-            step=step,
-            metrics=metrics,
-        )
+        return cls(**dict(segment.place), study=segment.study, seed=segment.seed, step=step, metrics=metrics)
 
 
 class TrialEvaluated(Driven):
@@ -174,27 +159,21 @@ class TrialEvaluated(Driven):
     """Fold to where the training that was evaluated ended."""
 
 
-class TrialFailed(Driven):
+class TrialFailed(TrainingPlace, Driven):
     """An attempt failed; `final` where no other attempt follows."""
 
     type: Literal["trial_failed"] = "trial_failed"
-    trial: int
-    attempt: int
-    fold: int = 0
-    replicate: int | None = None
+    fold: int = Field(default=0, ge=0)
     failure: Failure
     final: bool
 
 
-class TrialRetried(_Event):
+class TrialRetried(TrialSeed, _Event):
     """A user gave a failed trial, or a fresh seed of a finalist that failed, a further attempt."""
 
     type: Literal["trial_retried"] = "trial_retried"
-    trial: int
     attempt: int
     """The one that follows."""
-    replicate: int | None = None
-    """Which fresh seed; None for the trial itself."""
 
 
 class TrialReopened(_Event):

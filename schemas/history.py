@@ -33,25 +33,10 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Segment, Trial, TrialState
+from pegbox.schemas.trials_by_state import ActiveTrials, CompetingTrials, CompletedTrials, FailedTrials
 from pegbox.schemas.warm_start import EarlierStudy
 
 _OfTrial = SegmentStarted | TrialEvaluated | TrialFailed | TrialRetried | TrialReopened
-
-
-class CompletedTrials(tuple[Trial, ...]):
-    """Trials that have a value at the full budget."""
-
-
-class CompetingTrials(tuple[Trial, ...]):
-    """Completed trials that may be named the best: inside the space, within the constraints."""
-
-
-class ActiveTrials(tuple[Trial, ...]):
-    """Trials that are proposed, running or paused."""
-
-
-class FailedTrials(tuple[Trial, ...]):
-    """Trials whose last attempt failed."""
 
 
 class History(Schema):

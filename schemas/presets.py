@@ -5,12 +5,12 @@ regularises and sizes the model, last what matters least (Godbole et al. 2023, t
 "Choosing the initial search space"; van Rijn & Hutter 2018 for the order among trees).
 
 Sources of the ranges:
-    mlp: Gorishniy et al. 2021, table 15 (lr, dropout, weight_decay, layers); LCBench, Zimmer et al. 2021, table 2
-        (units, batch_size).
-    resnet: Gorishniy et al. 2021, table 16.
+    mlp: the search spaces of Gorishniy et al. 2021 (lr, dropout, weight_decay, layers) and of LCBench, Zimmer et al.
+        2021 (units, batch_size).
+    resnet: Gorishniy et al. 2021, its ResNet.
     transformer: Gorishniy et al. 2021, FT-Transformer (width, expansion, lr, weight_decay); the playbook for warm-up.
-    cnn: JAHS-Bench-201, Bansal et al. 2022, section 3 (weight_decay, activation); the playbook (batch_size, schedule).
-    rnn: Greff et al. 2017, section IV (lr, units); dropout and depth as for mlp.
+    cnn: JAHS-Bench-201, Bansal et al. 2022 (weight_decay, activation); the playbook (batch_size, schedule).
+    rnn: Greff et al. 2017 (lr, units); dropout and depth as for mlp.
     random_forest, gradient_boosting, svm, logistic_regression: Probst, Boulesteix & Bischl 2019, table 1.
 """
 

@@ -12,6 +12,7 @@ from pegbox.schemas.base import Configuration, Metrics, Schema, Unusable
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.plan import Constraint
 from pegbox.schemas.train import TrainSpec
+from pegbox.schemas.training_place import TrainingPlace
 
 
 class TrialState(StrEnum):
@@ -33,20 +34,16 @@ class TrialState(StrEnum):
         return self in {TrialState.COMPLETED, TrialState.STOPPED, TrialState.FAILED}
 
 
-class Segment(Schema):
+class Segment(TrainingPlace):
     """One stretch of training: a trial, from one budget to the next, on one fold and seed."""
 
     study: str
-    trial: int = Field(ge=0)
     attempt: int = Field(default=1, ge=1)
-    """One try at training the trial; a killed worker makes a second attempt of the same trial."""
+    fold: int = Field(default=0, ge=0)
     configuration: Configuration
     seed: int
     from_budget: int = Field(default=0, ge=0)
     to_budget: int = Field(ge=1)
-    fold: int = Field(default=0, ge=0)
-    replicate: int | None = None
-    """Which fresh seed of the finalists' round; None while searching."""
     checkpoint: Path | None = None
     """Where the segment before ended; None to begin, or where the trainer keeps no checkpoints."""
     train: TrainSpec

@@ -35,7 +35,7 @@ class Pace(NamedTuple):
     seconds: float = 0.0
     """Mean training time of a completed trial; 0 where none is."""
     cost: float = 0.0
-    """What was paid so far for each completed trial; 0 where none is."""
+    """What was paid so far for each completed trial; 0 where none is, or where cost is not limited."""
 
     @classmethod
     def of(cls, history: History) -> "Pace":
@@ -45,7 +45,9 @@ class Pace(NamedTuple):
             return cls(len(history.trials))
         # Of the recorded training times, not of the clock: a replayed decision sees the same.
         seconds = [trial.evaluations[-1].seconds if trial.evaluations else 0.0 for trial in completed]
-        cost = sum(trial.value("cost") or 0.0 for trial in history.trials)
+        # Read only where it limits anything: this is asked at every decision, of thousands of trials.
+        is_limited = history.spec.budget.cost is not None
+        cost = sum(trial.value("cost") or 0.0 for trial in history.trials) if is_limited else 0.0
         return cls(len(history.trials), math.fsum(seconds) / len(completed), cost / len(completed))
 
 

@@ -13,8 +13,8 @@ from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.model_files import rename_models
 from pegbox.storage.reading import connect_snapshot
+from pegbox.storage.recorded_history import last_version, recorded_history
 from pegbox.storage.study_lock import StudyLock
-from pegbox.storage.study_log import last_version, recorded_history
 
 
 class Forgotten(NamedTuple):

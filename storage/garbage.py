@@ -1,4 +1,7 @@
-"""Garbage collection: deletes what can be computed again: checkpoints of trials that are past, and cached results."""
+"""Garbage collection: deletes what can be computed again: checkpoints of trials that are past, cached results.
+
+And databases that were kept when they were made again.
+"""
 
 import re
 import shutil
@@ -12,6 +15,7 @@ from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
+from pegbox.storage.rebuilding import put_aside
 
 # Picked by hand: twice the five finalists that a study has at most by default, so that a limit that is tightened or a
 # finalist that fails still leaves whom to take.
@@ -75,6 +79,12 @@ WHERE checkpoint IS NOT NULL AND study = $study
 """
 
 
+# Picked by hand: whoever looks into what a rebuild saved has done it by then; a database takes as much room as the
+# store's history.
+KEPT_DATABASE_SECONDS = 7 * 86400.0
+"""How long `gc` leaves a database that was kept when it was made again."""
+
+
 class Garbage(NamedTuple):
     """A file or directory that can go."""
 
@@ -87,19 +97,22 @@ class Collected(NamedTuple):
 
     checkpoints: tuple[Garbage, ...]
     cache: tuple[Garbage, ...]
+    databases: tuple[Garbage, ...]
     n_kept: int
     deleted: bool
 
     @property
     def n_bytes(self) -> int:
         """Size of all that can go."""
-        return sum(item.n_bytes for item in (*self.checkpoints, *self.cache))
+        return sum(item.n_bytes for item in (*self.checkpoints, *self.cache, *self.databases))
 
 
 def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = False) -> Collected:
     """Delete checkpoints that no trial needs any more, and cached results.
 
     Studies that were forgotten keep nothing, and cannot be restored afterwards.
+
+    Databases that were kept when they were made again go after a week.
 
     Kept are the checkpoints of the best completed trials of each study, of trials whose life goes on, and of winners.
     Cached results are kept while a trial of any study goes on, except those that name a checkpoint that goes. What was
@@ -131,13 +144,14 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
         for path in _entries(store.cache)
         if _names_one_of(path, gone) or (not is_busy and _is_old(path))
     )
+    databases = tuple(Garbage(path, _size(path)) for path in put_aside(store) if _is_old(path, KEPT_DATABASE_SECONDS))
     if not dry_run:
         # Before the first file goes: a kill in the midst must not leave a study that can be restored by its events and
         # not by its files.
         _drop_forgotten(store)
-        for item in (*past, *cached):
+        for item in (*past, *cached, *databases):
             _delete(item.path)
-    return Collected(past, cached, len(entries) - len(past), deleted=not dry_run)
+    return Collected(past, cached, databases, len(entries) - len(past), deleted=not dry_run)
 
 
 def _drop_forgotten(store: StoreLayout) -> None:
@@ -182,8 +196,8 @@ def _entries(directory: Path) -> list[Path]:
     return sorted(directory.absolute().iterdir()) if directory.is_dir() else []
 
 
-def _is_old(path: Path) -> bool:
-    return time.time() - path.lstat().st_mtime >= GRACE_SECONDS
+def _is_old(path: Path, seconds: float = GRACE_SECONDS) -> bool:
+    return time.time() - path.lstat().st_mtime >= seconds
 
 
 def _names_one_of(path: Path, keys: set[str]) -> bool:

@@ -30,8 +30,8 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, TrialState
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.recorded_history import last_version, recorded_history
 from pegbox.storage.study_lock import StudyLock
-from pegbox.storage.study_log import last_version, recorded_history
 
 # Picked by hand: each append costs one flush to the disk, so that thousands of trials take seconds; a chunk of a few
 # thousand lines stays small in memory.

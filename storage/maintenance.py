@@ -47,15 +47,6 @@ class Verified(NamedTuple):
         return not self.has_loss and not any(finding.is_only_in_database for finding in self.findings)
 
 
-class BadLine(NamedTuple):
-    """A line of a journal that could not be read."""
-
-    journal: str
-    byte_offset: int
-    reason: str
-    line: str
-
-
 def verify(store: StoreLayout) -> Verified:
     """Read every journal again and compare it with what the database took of it; studies may run meanwhile.
 
@@ -188,16 +179,3 @@ def rebuild(store: StoreLayout, *, force: bool = False) -> RebuiltMaster:
 def _require_store(store: StoreLayout) -> None:
     if not store.journal.is_dir():
         raise NotFoundError(no_history(store))
-
-
-def quarantined(store: StoreLayout) -> tuple[BadLine, ...]:
-    """Lines of journals that were set aside, in order.
-
-    Raises:
-        NotFoundError: There is no history.
-    """
-    with connect_snapshot(store) as connection:
-        rows = connection.execute(
-            "SELECT journal, byte_offset, reason, line FROM quarantine ORDER BY journal, byte_offset"
-        ).fetchall()
-    return tuple(BadLine(*row) for row in rows)

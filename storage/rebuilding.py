@@ -1,12 +1,13 @@
 """Makes the master again from the journals, without losing what only a database holds; the caller holds the lock."""
 
+import os
 import shutil
 import time
 from collections import Counter
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from pegbox.schemas.errors import StoreLossError
 from pegbox.storage.freshness import seen_journals
@@ -15,6 +16,9 @@ from pegbox.storage.journal_files import list_journals
 from pegbox.storage.layout import StoreLayout, kind_of
 from pegbox.storage.master import CLOSED_FILE, read_only, remove_logs
 from pegbox.storage.salvage import Part, Salvaged, remember_saved, salvage
+
+Why = Literal["before", "damaged"]
+"""Begins the name of a database that is kept: it was there before a rebuild, or was found damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class RebuiltMaster(NamedTuple):
     kept: Path | None
 
 
-def rebuild_master(store: StoreLayout, word: str, *, force: bool = True) -> RebuiltMaster:
+def rebuild_master(store: StoreLayout, word: Why, *, force: bool = True) -> RebuiltMaster:
     """Make master and snapshot again from the journals; what only the old ones hold is written into a journal first.
 
     The old master is kept beside the new one. A kill in between costs nothing: whatever was saved is in a journal.
@@ -119,7 +123,13 @@ def _refused(store: StoreLayout, losses: list[str]) -> StoreLossError:
     )
 
 
-def _put_aside(store: StoreLayout, path: Path, word: str) -> Path | None:
+def put_aside(store: StoreLayout) -> list[Path]:
+    """What was kept when a database was made again, the oldest first, logs of DuckDB included."""
+    kept = [path for word in get_args(Why) for path in store.ingest.glob(f"{word}-*T*-*.duckdb*")]
+    return sorted(kept, key=lambda path: path.lstat().st_mtime)
+
+
+def _put_aside(store: StoreLayout, path: Path, word: Why) -> Path | None:
     """Give what lies at a path, whatever it is, another name; None where there is nothing."""
     if kind_of(path) == "nothing":
         return None
@@ -130,6 +140,7 @@ def _put_aside(store: StoreLayout, path: Path, word: str) -> Path | None:
         number += 1
         aside = store.ingest / f"{word}-{stamp}-{number}-{path.name}"
     path.replace(aside)
+    os.utime(aside)  # from now on it is kept, however long ago it was written last
     log = path.with_name(f"{path.name}.wal")
     if log.exists():
         log.replace(aside.with_name(f"{aside.name}.wal"))

@@ -9,6 +9,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.spec_changes import Change, spec_changes
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
+from pegbox.schemas.trials_by_state import CompletedTrials, FailedTrials
 
 # Picked by hand: enough to recognise which file is meant, on one line of a terminal.
 MOST_TOLD = 4
@@ -33,15 +34,24 @@ def changes(before: History, now: StudySpec, may_change: tuple[str, ...] = ()) -
         return []
     opened = StudyOpened(study=now.name, spec=now)
     if has_no_values(before):
-        again = [trial for trial in before.failed if now.space.contains(trial.configuration)]
-        return [opened, *(TrialRetried(study=now.name, trial=one.number, attempt=one.attempt + 1) for one in again)]
+        return [opened, *_another_attempt(before.failed, now)]
     holds_some = any(now.space.contains(trial.configuration) for trial in before.completed)
     # The space may change where it holds a trial that is done: values of the same configuration stay comparable
     # whatever else is searched, those of other objectives, data or training do not.
     check_same_study(before.spec, now, ("space", *may_change) if holds_some else may_change)
     check_full_budget(before, now)
-    short = [trial.number for trial in before.completed if _is_short(trial, now)]
-    return [opened, *(TrialReopened(study=now.name, trial=one) for one in short)]
+    return [opened, *_reopened(before.completed, now)]
+
+
+def _another_attempt(failed: FailedTrials, now: StudySpec) -> list[TrialRetried]:
+    """For each that the space still holds."""
+    again = [trial for trial in failed if now.space.contains(trial.configuration)]
+    return [TrialRetried(study=now.name, trial=one.number, attempt=one.attempt + 1) for one in again]
+
+
+def _reopened(completed: CompletedTrials, now: StudySpec) -> list[TrialReopened]:
+    """Those that have further to go under a full budget that was raised."""
+    return [TrialReopened(study=now.name, trial=trial.number) for trial in completed if _is_short(trial, now)]
 
 
 def has_no_values(history: History) -> bool:

@@ -3,7 +3,7 @@
 A program of its own that imports DuckDB and nothing of pegbox, so that it starts as fast as DuckDB does. It is told
 the snapshot and the limits as JSON on its command line, reads one JSON request a line, and answers in frames: a
 letter, the length of what follows in four bytes, and the content. `H` holds names and types of the columns, `R` rows as
-JSON, `A` a piece of an Arrow stream, `E` the end, and `X` an error.
+JSON, `A` a piece of an Arrow stream, `E` the end, and `X` an error. `S` comes once, before all others: it is ready.
 """
 
 import contextlib
@@ -45,6 +45,7 @@ def main() -> None:
     except duckdb.Error as error:
         send(answers, b"X", {"kind": "damaged", "message": str(error)})
         return
+    send(answers, b"S", {})
     for request in sys.stdin:
         limit_cpu(told["seconds"] * told["threads"])
         answer(connection, json.loads(request), answers)

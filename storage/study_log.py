@@ -1,9 +1,5 @@
 """The driver's side of a store: one study, its history in memory, and every event made durable before it counts."""
 
-import logging
-import threading
-import time
-from contextlib import suppress
 from types import TracebackType
 from typing import Literal, Self
 
@@ -11,23 +7,16 @@ from pegbox.schemas.errors import ClusterLostError, StoreError, StudyInterrupted
 from pegbox.schemas.events import Driven, Event, MetricsReported, ModelMade, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.storage.archive import archive_journals
 from pegbox.storage.awake_clock import AwakeClock
-from pegbox.storage.history_replay import replay
+from pegbox.storage.background_ingest import BackgroundIngest
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.reading import connect_snapshot
+from pegbox.storage.recorded_history import last_version, recorded_history
 from pegbox.storage.same_study import changes, check_same_data
 from pegbox.storage.study_lock import StudyLock
 
-# Picked by hand: what a person at a live page takes for now; an ingest with nothing new costs a stat for each journal.
-INGEST_SECONDS = 1.0
-"""Between two ingests; longer where one takes long, so that training keeps the processor."""
-SLOWEST_SECONDS = 2.0
 Status = Literal["completed", "interrupted", "failed"]
-
-_logger = logging.getLogger(__name__)
 
 
 class StudyLog:
@@ -40,7 +29,7 @@ class StudyLog:
         self._history = history
         self._lock = lock
         self._journal = Journal(store.journal, writer="driver")
-        self._ingestor = _Ingestor(store, self._journal)
+        self._ingest = BackgroundIngest(store, self._journal)
         self._elapsed_before = history.elapsed_seconds
         self._clock = AwakeClock()
         self._is_open = True
@@ -114,13 +103,10 @@ class StudyLog:
             self._journal.close()
             # Joined before the lock goes, so that nothing of this run works on the store once another driver may hold
             # the study.
-            self._ingestor.stop()
+            self._ingest.stop()
             self._lock.release()
         # After the lock is free: whoever waited for the study does not wait for a copy of a large database as well.
-        ingest(self.store, wait=True, force=True)
-        if status == "completed":
-            with suppress(OSError):  # a journal that is not archived is as good
-                archive_journals(self.store)
+        self._ingest.finish(archives=status == "completed")
 
     def __enter__(self) -> Self:
         return self
@@ -170,66 +156,12 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
         lock.release()
         raise
     # Last: a thread that was started would outlive a driver that fails to open.
-    log._ingestor.start()
+    log._ingest.start()
     log._clock.start()
     return log
-
-
-def recorded_history(store: StoreLayout, study: str) -> History | None:
-    """The history that a study's events in the snapshot add up to; None where the store does not hold it.
-
-    Raises:
-        StoreCorruptError: The events are not whole.
-    """
-    with connect_snapshot(store) as connection:
-        rows = connection.execute(
-            "SELECT version, body FROM events WHERE study = ? AND version IS NOT NULL ORDER BY version", [study]
-        ).fetchall()
-    return replay(study, rows)
-
-
-def last_version(store: StoreLayout, study: str) -> int:
-    """The last version that a study of this name had which has another name now; 0 where there was none.
-
-    What begins under the name counts on from it, so that a line of a journal tells by its version whose it is.
-    """
-    with connect_snapshot(store) as connection:
-        row = connection.execute("SELECT coalesce(max(version), 0) FROM renames WHERE study = ?", [study]).fetchone()
-    return int(row[0]) if row else 0
 
 
 def _first(opened: StudyOpened, version: int) -> History:
     history = History.replay([opened])
     assert history is not None
     return history.model_copy(update={"version": version})
-
-
-class _Ingestor:
-    """Keeps the snapshot fresh and the driver's journal whole in the background while the study runs."""
-
-    def __init__(self, store: StoreLayout, journal: Journal) -> None:
-        self._store = store
-        self._journal = journal
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pegbox-ingest", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        took = 0.0
-        # Four times what the last one took, so that ingest has a fifth of a core; two seconds at most, because a page
-        # that is live must stay so where a large store takes longer than that allows.
-        while not self._stopped.wait(min(max(INGEST_SECONDS, 4 * took), SLOWEST_SECONDS)):
-            began = time.monotonic()
-            try:
-                self._journal.mend()  # first: what a deleted journal held may not be in the database yet
-                ingest(self._store)
-            except Exception as error:  # noqa: BLE001 - the journal is the truth; readers wait, the study goes on
-                _logger.warning("The history is not up to date: %s", error)
-            took = time.monotonic() - began

@@ -106,14 +106,14 @@ def _train(log: StudyLog, trial: Trial, training: Training) -> None:
 def _select(log: StudyLog, training: Training) -> None:
     study, budget = log.history.spec.name, log.history.spec.full_budget
     while missing := next_replicates(log.history.within_space()):
-        for number, seed in missing:
-            trial = log.history.trials[number]
+        for one in missing:
+            trial, seed = log.history.trials[one.trial], one.replicate or 0
             found = training(trial.configuration, budget, FRESH + seed)
             if isinstance(found, Failure):
-                log.record(TrialFailed(study=study, trial=number, attempt=1, failure=found, final=True, replicate=seed))
+                log.record(TrialFailed(**dict(one), study=study, attempt=1, failure=found, final=True))
                 continue
             evaluation = Evaluation(budget=budget, metrics=found, seconds=SECONDS_AN_EPOCH * budget, replicate=seed)
-            log.record(TrialEvaluated(study=study, trial=number, evaluation=evaluation, state=trial.state))
+            log.record(TrialEvaluated(study=study, trial=one.trial, evaluation=evaluation, state=trial.state))
     selection = select_winner(log.history.within_space())
     if selection != log.history.selection:
         log.record(SelectionMade(study=study, run=log.run, selection=selection))

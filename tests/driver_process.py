@@ -11,6 +11,9 @@ from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import open_history
 
+PATIENCE_SECONDS = 600.0
+"""For what hangs: at a load of 30 a run of five seconds takes minutes."""
+
 DRIVE = """
 import sys
 from pathlib import Path
@@ -72,12 +75,12 @@ class DriverProcess:
 
     def finish(self) -> tuple[int, str]:
         """Exit code and output, once it has ended."""
-        output, _ = self.process.communicate(timeout=240)
+        output, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, output
 
     def wait_for_calls(self, count: int) -> None:
         """Until so many trainings have begun."""
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while len(calls(self._project)) < count:
             assert self.is_running(), self.process.communicate()[0]
             assert time.monotonic() < deadline

@@ -22,9 +22,10 @@ from pegbox.page.document import StudyRow
 from pegbox.page.studies_block import study_rows
 from pegbox.page.trials_block import best_so_far, draw_trials
 from pegbox.report.answer import Answer, answer_of
+from pegbox.report.artifact_texts import leaderboard, measured
 from pegbox.report.compare import _answer_of
-from pegbox.report.history_sample import measured_history
-from pegbox.report.leaderboard import leaderboard, measured
+from pegbox.report.explain import measured_history
+from pegbox.report.finished_trials import finished_trials
 from pegbox.report.study_list import StudyLine, list_studies
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.errors import NoTrialSucceededError
@@ -297,7 +298,7 @@ def test_python_and_lists_name_the_same_best(case: Case, listed: dict[str, tuple
 def test_status_and_answer_name_the_same_best(case: Case) -> None:
     right = case.right
     with StudyReader(case.root, case.name, fresh=False) as reader:
-        status, selection, ended = reader.status(), reader.selection(), reader.finished()
+        status, selection, ended = reader.status(), reader.selection(), finished_trials(reader.file, reader.spec)
     answer: Answer = answer_of(reader.spec, status, selection)
     broken = [name for t in right.history.trials if t.state is TrialState.COMPLETED for name, _ in right.broken(t)]
 

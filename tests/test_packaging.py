@@ -9,6 +9,7 @@ import pegbox
 ROOT = Path(__file__).parents[1]
 ROOMS = {
     "analysis",
+    "api",
     "cli",
     "datasets",
     "execution",

@@ -16,7 +16,7 @@ FEWEST_ROWS = 2
 class ConstraintModel:
     """A Gaussian process on each constraint's violation; the probabilities of keeping them are multiplied.
 
-    Source: Gardner et al. 2014, equations 4 and 5.
+    Source: Gardner et al. 2014 (constrained expected improvement).
     """
 
     def __init__(self, features: Array, violations: Array, groups: npt.NDArray[np.int64], n_groups: int) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
+from pegbox.schemas.trials_by_state import CompletedTrials
 from pegbox.search.model.acquisition_optimiser import Score
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
@@ -23,7 +24,7 @@ class CostModel:
     Cheap configurations are explored first; at the end only the improvement counts, else a dear optimum would never be
     tried.
 
-    Source: Lee et al. 2020 (cost-cooling), equation 4.
+    Source: Lee et al. 2020 (CArBO, cost-cooling).
     """
 
     def __init__(self, encoding: SpaceEncoding, cost: str) -> None:
@@ -32,9 +33,7 @@ class CostModel:
 
     def log_weight(self, history: History) -> Score:
         """What is added to the logarithm of an acquisition; nothing while too few costs are known."""
-        known = [
-            (trial, cost) for trial in history.completed if (cost := self._cost_of(trial)) is not None and cost > 0
-        ]
+        known = self._costs(history.completed)
         if len(known) < FEWEST_TRIALS:
             return lambda points: np.zeros(len(points))
         points = np.array([self._encoding.encode(trial.configuration) for trial, _ in known[-MOST_TRIALS:]])
@@ -47,6 +46,10 @@ class CostModel:
         # Times the spread, because the model speaks in deviations: the product is the logarithm of the cost again.
         exponent = share_left(history) * spread
         return lambda points: -exponent * posterior.mean(self._features.features(points))
+
+    def _costs(self, completed: CompletedTrials) -> list[tuple[Trial, float]]:
+        """Those whose cost is known; of a trial that is still trained it would be that of a part."""
+        return [(trial, cost) for trial in completed if (cost := self._cost_of(trial)) is not None and cost > 0]
 
     def _cost_of(self, trial: Trial) -> float | None:
         return trial.evaluations[-1].seconds if self._cost == SECONDS else trial.value(self._cost)

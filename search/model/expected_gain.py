@@ -7,7 +7,6 @@ from pegbox.schemas.trial import Trial
 from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort
 from pegbox.search.model.budget_surrogate import Surrogate, SurrogateBuilder
 from pegbox.search.model.expected_improvement import log_expected_improvement
-from pegbox.search.model.loss_scaling import held
 from pegbox.search.model.observations import Observations, Observer
 from pegbox.search.model.threads import single_threaded
 from pegbox.search.space.axes import Array
@@ -59,17 +58,17 @@ class ExpectedGain:
     @single_threaded
     def _judge(self, history: History, trials: tuple[Trial, ...]) -> str | None:
         seen = self._observer.observe(History(spec=history.spec, trials=trials))
-        losses = held(seen.losses[:, 0])
+        losses = seen.losses[:, 0]
         if np.ptp(losses) == 0:
             return f"All {len(losses)} values of {history.objectives[0].metric} are the same: there is nothing to gain."
         surrogate = self._builder.build(seen)
         # Seeded by their number, not by the decision's: the judgement stands for several decisions, and is replayed.
-        gain = float(losses.std()) * self._largest_improvement(surrogate, seen, np.random.default_rng(len(trials)))
+        gain = surrogate.unit * self._largest_improvement(surrogate, seen, np.random.default_rng(len(trials)))
         goal, limit = history.objectives[0], history.spec.budget.improvement
         if limit != "noise":
             below = gain < float(limit or 0.0)
             return f"{_expected(goal.metric, gain)} less than the {limit:g} that the study asks for." if below else None
-        noise = history.replicate_noise(goal) or float(losses.std() * surrogate.posterior.noise**0.5)
+        noise = history.replicate_noise(goal) or surrogate.unit * surrogate.posterior.noise**0.5
         return f"{_expected(goal.metric, gain)} less than its noise of {noise:.3g}." if gain < noise else None
 
     def _largest_improvement(self, surrogate: Surrogate, seen: Observations, rng: np.random.Generator) -> float:

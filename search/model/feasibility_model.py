@@ -19,7 +19,7 @@ Picked by hand: with none, one failure beside a success makes a cliff that the s
 class FeasibilityModel:
     """A Gaussian process on success and failure, squashed to a probability.
 
-    Source: the probability of feasibility of Gardner et al. 2014, equation 5, with labels in place of a constraint.
+    Source: the probability of feasibility of Gardner et al. 2014, with labels in place of a constraint.
     """
 
     def __init__(self, succeeded: Array, failed: Array, groups: npt.NDArray[np.int64], n_groups: int) -> None:

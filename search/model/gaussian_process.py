@@ -175,6 +175,14 @@ class Posterior:
         # At a seen point without noise the difference may round to below zero; log EI divides by its root.
         return cross @ self._weights, np.sqrt(np.maximum(variance, 1e-12))
 
+    def leave_one_out(self) -> tuple[Array, Array]:
+        """What each target would have been predicted to be without it, and the deviation, noise included; shape (n,).
+
+        Source: Rasmussen & Williams 2006, equations 5.10 to 5.12.
+        """
+        precision = np.einsum("ij,ij->j", self._inverse_factor, self._inverse_factor)
+        return self.data.targets - self._weights / precision, precision**-0.5
+
     def covariance(self, left: Array, right: Array) -> Array:
         """Posterior covariance of the noise-free values at two sets of points, shape (n_left, n_right)."""
         distances = squared_distances(left * self._inverse_lengths, right * self._inverse_lengths)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pegbox.search.model.gaussian_process import Data, Prior, fit
-from pegbox.search.model.loss_scaling import standardised
+from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.model.loss_scaling import Scaling, deviation, standardised
 from pegbox.search.model.subsampling import subsampled
 from pegbox.search.space.axes import Array
 
@@ -20,38 +20,63 @@ MOST_ROWS = 200
 """Rows that a fit looks at; more tell little about length scales and cost their cube."""
 
 
+class Fitted(NamedTuple):
+    """Hyperparameters, and how well they predict.
+
+    Attributes:
+        logs: Their logarithms, shape (n_lengths + 2,).
+        log_density: Mean over the better half of the losses, each predicted from all others, in units of the metric;
+            densities of different scalings can be compared, since none moves the better half.
+    """
+
+    logs: Array
+    log_density: float
+
+
 class _Link(NamedTuple):
     features: Array
     losses: Array
-    logs: Array
+    fitted: Fitted
 
 
 class IncrementalFit:
     """Fits at 4, 5, ..., 30 rows, then each time the rows have grown by a fifteenth."""
 
-    def __init__(self, prior: Prior) -> None:
+    def __init__(self, prior: Prior, scaling: Scaling) -> None:
         self._prior = prior
+        self._scaling = scaling
         self._links: list[_Link] = []
 
-    def logs(self, data: Data, losses: Array) -> Array:
-        """Logarithms of the hyperparameters at the last step of the chain that the rows reach.
+    def fitted(self, data: Data, losses: Array) -> Fitted:
+        """The last step of the chain that the rows reach.
 
         Args:
             data: All rows, in an order in which a history grows.
             losses: Their losses in units of the metric, shape (n,).
         """
-        logs: Array | None = None
+        fitted: Fitted | None = None
         for position, n_rows in enumerate(steps_up_to(len(losses))):
             features, values = data.features[:n_rows], losses[:n_rows]
             if not self._is_known(position, features, values):
                 # All links after one that changed began from it, directly or not.
                 del self._links[position:]
-                rows = subsampled(values, MOST_ROWS)
-                step = Data(features[rows], data.groups, standardised(values[rows]))
-                iterations = FIRST_ITERATIONS if logs is None else NEXT_ITERATIONS
-                self._links.append(_Link(features, values, fit(step, self._prior, logs, iterations)))
-            logs = self._links[position].logs
-        return self._prior.start() if logs is None else logs
+                self._links.append(_Link(features, values, self._fit(features, data, values, fitted)))
+            fitted = self._links[position].fitted
+        return fitted or Fitted(self._prior.start(), 0.0)
+
+    def _fit(self, features: Array, data: Data, losses: Array, before: Fitted | None) -> Fitted:
+        rows = subsampled(losses, MOST_ROWS)
+        kept = losses[rows]
+        step = Data(features[rows], data.groups, standardised(kept, self._scaling))
+        begin, iterations = (None, FIRST_ITERATIONS) if before is None else (before.logs, NEXT_ITERATIONS)
+        logs = fit(step, self._prior, begin, iterations)
+        # Here and not at every ask: it costs as much as the model itself.
+        mean, spread = Posterior(step, logs).leave_one_out()
+        good = kept <= np.median(kept)
+        off = ((step.targets - mean) / spread)[good]
+        # Values that are all the same have no unit, and no scaling is better than another.
+        unit = deviation(self._scaling(kept)) or 1.0
+        return Fitted(logs, float(np.mean(-0.5 * off * off - np.log(spread[good] * unit))))
 
     def _is_known(self, position: int, features: Array, losses: Array) -> bool:
         if position >= len(self._links):

@@ -23,7 +23,7 @@ class KnowledgeGradient:
     The rivals are the seen points of lowest posterior mean. A value at a low budget is worth something only as far as
     it moves the means at the full one.
 
-    Source: Frazier et al. 2009 (knowledge gradient); Wu et al. 2020, equation 3 (with fidelities, by cost).
+    Source: Frazier et al. 2009 (knowledge gradient); Wu et al. 2020 (with fidelities, by cost).
     """
 
     def __init__(self, surrogate: Surrogate, margin: float = 0.0) -> None:

@@ -1,8 +1,13 @@
-"""Losses as the targets of a model: scalarised (ParEGO), standardised, outliers winsorised; order is kept."""
+"""Losses as targets of a model: scalarised (ParEGO), standardised, outliers winsorised or pressed; order is kept."""
+
+from collections.abc import Callable
 
 import numpy as np
 
 from pegbox.search.space.axes import Array
+
+Scaling = Callable[[Array], Array]
+"""Losses to losses in the same units, shape (n,): those up to the median stay, those above may be moved towards it."""
 
 REACH = 12.0
 """Losses further above the median than so many times its distance from the best are held there.
@@ -12,21 +17,54 @@ the logarithm of bad losses, were no better (decision 4).
 """
 
 
-def standardised(losses: Array) -> Array:
-    """Losses, the worst of them held, with mean 0 and deviation 1, shape (n,)."""
-    kept = held(losses)
-    centred = kept - kept.mean()
-    deviation = np.sqrt(np.mean(centred * centred))
-    # Squares of losses near the largest double overflow: no deviation can be told then, as among equal ones.
-    return np.asarray(centred / deviation if deviation > 0 and np.isfinite(deviation) else np.zeros_like(losses))
-
-
 def held(losses: Array) -> Array:
     """Losses with the worst held behind the rest: a diverged loss of 1e30 would leave all others equal; shape (n,)."""
-    best, median = losses.min(), np.median(losses)
+    median, below, above = _spreads(losses)
     # The larger of two, since either is 0 where half, or a quarter, of the losses are the same.
-    spread = max(median - best, np.quantile(losses, 0.75) - median)
+    spread = max(below, above)
     return np.asarray(np.minimum(losses, median + REACH * spread) if spread > 0 else losses)
+
+
+def pressed(losses: Array) -> Array:
+    """Losses above the median pressed into as much room as those below it have; shape (n,).
+
+    Where a third of the space explodes it does not matter by how much, and any distance that is left would make the
+    good ones equal. x / (1 + x) has slope 1 at the median, so that nothing breaks there, and ends at 1.
+    """
+    median, below, above = _spreads(losses)
+    # By the better half alone: the quarter above it may have exploded.
+    room = below or above
+    if not 0 < room < np.inf:
+        return losses
+    with np.errstate(over="ignore"):  # a distance of infinitely many rooms is pressed into one as well
+        away = np.maximum(losses - median, 0.0) / room
+    return np.asarray(np.where(losses > median, median + room * (1 - 1 / (1 + away)), losses))
+
+
+SCALINGS: tuple[Scaling, ...] = (held, pressed)
+"""Between which the model chooses by how well it predicts good values."""
+
+
+def standardised(losses: Array, scaling: Scaling = held) -> Array:
+    """Scaled losses with mean 0 and deviation 1, shape (n,)."""
+    scaled = scaling(losses)
+    unit = deviation(scaled)
+    return np.asarray((scaled - scaled.mean()) / unit if unit > 0 else np.zeros_like(losses))
+
+
+def deviation(losses: Array) -> float:
+    """Standard deviation; 0 where none can be told."""
+    centred = losses - losses.mean()
+    # Squares of losses near the largest double overflow: no deviation can be told then, as among equal ones.
+    with np.errstate(over="ignore"):
+        found = float(np.sqrt(np.mean(centred * centred)))
+    return found if np.isfinite(found) else 0.0
+
+
+def _spreads(losses: Array) -> tuple[float, float, float]:
+    """The median, its distance from the best, and that of the third quartile from it."""
+    median = np.median(losses)
+    return float(median), float(median - losses.min()), float(np.quantile(losses, 0.75) - median)
 
 
 def scalarised(losses: Array, weights: Array) -> Array:
@@ -38,7 +76,10 @@ def scalarised(losses: Array, weights: Array) -> Array:
 
     Source: Knowles 2006, equation 2 (ParEGO).
     """
-    low = losses.min(axis=0)
+    low, below = losses.min(axis=0), np.median(losses, axis=0) - losses.min(axis=0)
+    # Each by its own better half, before they are added up: an objective that explodes in a third of the space would
+    # hide its own good values, and in the sum those of the others.
+    losses = np.minimum(losses, np.where(below > 0, low + (1 + REACH) * below, np.inf))
     # Not to the worst: one diverged trial would press all others of its objective together.
     span = np.quantile(losses, 0.9, axis=0) - low
     scaled = (losses - low) / np.where(span > 0, span, 1.0) * weights

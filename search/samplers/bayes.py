@@ -12,6 +12,7 @@ import numpy as np
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort, Score
+from pegbox.search.model.boundary_correction import BoundaryCorrection
 from pegbox.search.model.budget_surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.model.cost_aware import CostModel
 from pegbox.search.model.expected_improvement import log_expected_improvement
@@ -83,6 +84,7 @@ class BayesSampler:
         self._thrift = CostModel(encoding, self._settings.per) if self._settings.per else None
         self._ascent = AcquisitionOptimiser(encoding)
         self._features = FeatureMap(encoding)
+        self._boundary = BoundaryCorrection(encoding, self._features)
 
     @single_threaded
     def propose(self, history: History, count: int, rng: np.random.Generator) -> list[Configuration]:
@@ -195,15 +197,24 @@ class BayesSampler:
         return next(configuration for configuration in drawn if self._encoding.key(configuration) not in taken)
 
     def _expected(self, surrogate: Surrogate, seen: Observations) -> Score:
-        """Log expected improvement at the full budget."""
-        means = surrogate.mean(surrogate.seen if seen.keeps.all() else seen.points[seen.keeps])
-        incumbent = float(means.min() - self._margin(seen) * means.std())
-        return lambda points: log_expected_improvement(*surrogate.predict(points), incumbent)
+        """Log expected improvement at the full budget: of a clear one and of any by turns.
 
-    def _margin(self, seen: Observations) -> float:
-        """Every other ask looks for a clear improvement, those between them for any."""
+        What looks for a clear one may lean on the bounds, where many good configurations lie; the other sees the
+        deviation without what the bounds add to it. Of several objectives each counts for any, and the ends of a front
+        mostly lie at bounds.
+        """
+        is_single = seen.losses.shape[1] == 1
         # By what the history holds, not by a counter: a strategy has no state, and a resumed one goes on in step.
-        is_bold = (len(seen.losses) + len(seen.pending)) % 2 == 0
-        if not is_bold or seen.losses.shape[1] > 1:
-            return 0.0
-        return self._settings.margin_beside if len(seen.pending) else self._settings.margin
+        is_clear = is_single and (len(seen.losses) + len(seen.failed) + len(seen.pending)) % 2 == 0
+        margin = (self._settings.margin_beside if len(seen.pending) else self._settings.margin) if is_clear else 0.0
+        means = surrogate.mean(surrogate.seen if seen.keeps.all() else seen.points[seen.keeps])
+        incumbent = float(means.min() - margin * means.std())
+        lengths = np.exp(surrogate.posterior.logs[:-2])
+
+        def score(points: Array) -> Array:
+            mean, deviation = surrogate.predict(points)
+            if is_single and not is_clear:
+                deviation = deviation * self._boundary.factor(points, lengths)
+            return log_expected_improvement(mean, deviation, incumbent)
+
+        return score

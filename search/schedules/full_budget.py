@@ -12,7 +12,7 @@ class FullSchedule:
     def decide(self, history: History, can_begin: bool) -> Begin | Continue | Stop | Wait | Done:
         """The next paused trial, then a new one."""
         # First, since it has no value that counts yet, and what it took to come so far would be lost.
-        paused = next_paused(history)
+        paused = next_paused(history.active)
         if paused is not None:
             return Continue(trial=paused.number, to_budget=history.spec.full_budget)
         return Begin(to_budget=history.spec.full_budget) if can_begin else idle(history)

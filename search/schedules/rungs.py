@@ -10,6 +10,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
+from pegbox.schemas.trials_by_state import ActiveTrials
 from pegbox.search.space.axes import Array
 from pegbox.search.trial_cache import TrialCache
 
@@ -84,9 +85,9 @@ def _place(trial: Trial, rungs: Rungs, goals: tuple[Objective, ...]) -> _Place:
     return _Place(losses, arrived, paused_at, trial.state in {TrialState.FAILED, TrialState.STOPPED})
 
 
-def next_paused(history: History) -> Trial | None:
+def next_paused(active: ActiveTrials) -> Trial | None:
     """The paused trial of the lowest number."""
-    return next((trial for trial in history.active if trial.state is TrialState.PAUSED), None)
+    return next((trial for trial in active if trial.state is TrialState.PAUSED), None)
 
 
 def idle(history: History) -> Wait | Done:

@@ -1,7 +1,6 @@
 """A search space on the unit cube: configurations to points and back, whole arrays at a time; inactive is NaN."""
 
 from collections.abc import Hashable, Mapping
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -40,11 +39,6 @@ class SpaceEncoding:
     def n_dims(self) -> int:
         """Number of parameters, constants included."""
         return len(self.names)
-
-    @cached_property
-    def is_finite(self) -> bool:
-        """True if the space holds finitely many configurations."""
-        return all(axis.n_values is not None for axis in self.axes)
 
     def decode(self, point: Array) -> dict[str, Value]:
         """The configuration at a point of shape (n_dims,); columns of inactive parameters are not looked at."""

@@ -5,7 +5,6 @@ imported as `pegbox.<room>` and never clashes with a user's own `flows/` or `tas
 """
 
 from importlib import import_module
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,11 @@ except PackageNotFoundError:  # run from a checkout that is not installed
     __version__ = "0+unknown"
 
 _LAZY = {
+    "Choice": "pegbox.api.domains:Choice",
+    "Const": "pegbox.api.domains:Const",
+    "Float": "pegbox.api.domains:Float",
+    "Int": "pegbox.api.domains:Int",
+    "Study": "pegbox.api.study:Study",
     "StudySpec": "pegbox.schemas.study:StudySpec",
     "current_trial": "pegbox.integrations.trial_link:current_trial",
     "load_model": "pegbox.models.load_model:load_model",
@@ -29,7 +33,25 @@ _LAZY = {
 }
 """What is loaded when it is asked for: a worker or `pegbox --help` must not pay for Prefect and DuckDB."""
 
-__all__ = ["StudySpec", "__version__", "current_trial", "load_model", "open", "read_study", "tune"]  # noqa: F822  the lazy names
+__all__ = [  # noqa: F822  the lazy names
+    "Choice",
+    "Const",
+    "Float",
+    "Int",
+    "Study",
+    "StudySpec",
+    "__version__",
+    "current_trial",
+    "load_model",
+    "open",
+    "read_study",
+    "tune",
+]
+
+
+def __dir__() -> list[str]:
+    """What there is to use, the lazy names among it."""
+    return sorted({*globals(), *_LAZY})
 
 
 def __getattr__(name: str) -> Any:

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import FiniteFloat
 
 from pegbox.schemas.base import Schema
+from pegbox.schemas.training_place import TrainingPlace
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.asking import ask, ask_column, ask_value
-from pegbox.storage.queries.segments import RunningSegment
 
 
 class Point(Schema):
@@ -31,10 +31,9 @@ def curve(file: HistoryFile, study: str, metric: str, trial: int) -> dict[int, f
     return _curve(file, study=study, metric=metric, trial=trial, fold=0, replicate=None, attempt=None)
 
 
-def segment_curve(file: HistoryFile, study: str, metric: str, segment: RunningSegment) -> dict[int, float]:
+def segment_curve(file: HistoryFile, study: str, metric: str, place: TrainingPlace) -> dict[int, float]:
     """A metric by step, of the training that a segment goes on with."""
-    which = segment.model_dump(include={"trial", "fold", "replicate", "attempt"})
-    return _curve(file, study=study, metric=metric, **which)
+    return _curve(file, study=study, metric=metric, **dict(place))
 
 
 def _curve(file: HistoryFile, **values: Any) -> dict[int, float]:

@@ -3,17 +3,14 @@
 from pydantic import FiniteFloat
 
 from pegbox.schemas.base import Schema
+from pegbox.schemas.training_place import TrainingPlace
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.asking import ParamsColumn, ask, ask_value
 
 
-class RunningSegment(Schema):
+class RunningSegment(TrainingPlace):
     """A segment that a worker trains now."""
 
-    trial: int
-    replicate: int | None
-    fold: int
-    attempt: int
     to_budget: int
     seconds: FiniteFloat
     """Since it was handed over; below 0 where the clocks of two machines differ."""

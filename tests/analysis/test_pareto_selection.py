@@ -51,7 +51,7 @@ def test_finalist_best_in_everything_stands_alone(make_history):
 
 def test_finalist_that_cannot_be_on_the_front_gets_no_more_seeds(make_history):
     history = two_objectives(make_history, [(0.9, 9.0), (0.85, 2.0), (0.3, 1.0), (0.2, 8.0)])
-    assert set(next_replicates(history)) == {(0, 3), (1, 3), (2, 3)}
+    assert {(one.trial, one.replicate) for one in next_replicates(history)} == {(0, 3), (1, 3), (2, 3)}
 
 
 def test_finalists_without_one_of_the_metrics_are_an_error(make_history):

@@ -141,11 +141,11 @@ def study(request, tmp_path, monkeypatch, driven):
     Path("a.py").write_text("def b(**parameters): ...\n")
     monkeypatch.setattr(terminal, "hush", lambda _: None)  # nothing is printed after it in this process
 
-    def run(spec: StudySpec, layout: StoreLayout, _: Any) -> list[str]:
+    def run(spec: StudySpec, layout: StoreLayout, _: Any) -> tuple[None, list[str]]:
         drive(layout.root, spec, kind.training)
-        return []
+        return None, []
 
-    monkeypatch.setattr(drive_study, "_run_flow", run)
+    monkeypatch.setattr(drive_study, "run_served", run)
     return request.param
 
 

@@ -246,13 +246,11 @@ def test_auto_leaves_the_search_something_to_learn_from(
 
 
 def test_a_full_batch_waits_for_nobody(batching_of: Any, data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "QUIET_SECONDS", 60.0)
-    began = time.monotonic()
+    monkeypatch.setattr(batching, "QUIET_SECONDS", 86400.0)  # a wait would hang
 
     answers = train_all(batching_of(2), segments_of(2), data)
 
     assert sizes_of(answers) == [2, 2]
-    assert time.monotonic() - began < 30
 
 
 def test_segments_without_data_train_alone(batching_of: Any) -> None:

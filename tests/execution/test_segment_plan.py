@@ -4,6 +4,7 @@ from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.events import SegmentStarted, TrialEvaluated
 from pegbox.schemas.history import History
+from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Evaluation, TrialState
 
 THREE_FOLDS = PreparedData(
@@ -53,7 +54,9 @@ def test_finalists_share_their_seeds(history: History) -> None:
     first = history.trials[0]
     both = History(spec=history.spec, trials=(first, first.model_copy(update={"number": 1})))
 
-    segments = SegmentPlan(both, None).of_replicates(both, [(0, 0), (1, 0), (0, 1)])
+    segments = SegmentPlan(both, None).of_replicates(
+        both, [TrialSeed(trial=trial, replicate=seed) for trial, seed in ((0, 0), (1, 0), (0, 1))]
+    )
 
     seeds = {(segment.trial, segment.replicate): segment.seed for segment in segments}
     assert seeds[0, 0] == seeds[1, 0]

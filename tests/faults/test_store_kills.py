@@ -14,8 +14,8 @@ from pegbox.storage.history_file import open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.maintenance import verify
+from pegbox.storage.recorded_history import recorded_history
 from pegbox.storage.store import open_store
-from pegbox.storage.study_log import recorded_history
 
 HERE = Path(__file__).parent
 STEPS = 20

@@ -7,6 +7,7 @@ import pytest
 from driver_process import calls, history_of
 
 from pegbox.flows.amending import respecify, retry_failed
+from pegbox.report.check_study import check_study
 from pegbox.report.replay_audit import replay_study
 from pegbox.schemas.errors import NotFoundError, NoTrialSucceededError, StudyError, StudyMismatchError
 from pegbox.schemas.study import StudySpec
@@ -41,7 +42,7 @@ def test_resumed_study_with_a_larger_budget_keeps_its_trials(project: Path, stor
     _tune(hill(), store)
     first = history_of(project).trials
 
-    amended = respecify(store, "hill", ["budget.trials=8", "run.workers=1"])
+    amended = respecify(store, "hill", ["budget.trials=8", "run.workers=1"], check_study)
     _tune(amended.spec, store)
 
     assert history_of(project).trials[:6] == first
@@ -56,7 +57,7 @@ def test_narrowed_space_keeps_old_trials_and_chooses_inside(project: Path, store
     best = first.selection.winner
     highest = float(str(first.trials[best].configuration["x"])) - 0.01
 
-    amended = respecify(store, "hill", [f"space.x.max={highest}", "budget.trials=9"])
+    amended = respecify(store, "hill", [f"space.x.max={highest}", "budget.trials=9"], check_study)
     _tune(amended.spec, store)
 
     history = history_of(project)
@@ -70,7 +71,7 @@ def test_narrowed_space_keeps_old_trials_and_chooses_inside(project: Path, store
 def test_history_keeps_the_versions_of_the_space(project: Path, store: Path, hill: Hill) -> None:
     _tune(hill(budget={"trials": 2}), store)
 
-    amended = respecify(store, "hill", ["space.x.max=2.0"])
+    amended = respecify(store, "hill", ["space.x.max=2.0"], check_study)
     _tune(amended.spec, store)
 
     spaces = open_history(store).sql(
@@ -83,7 +84,7 @@ def test_another_objective_is_refused_and_nothing_is_written(store: Path, hill: 
     _tune(hill(budget={"trials": 1}), store)
 
     with pytest.raises(StudyMismatchError, match="objective"):
-        respecify(store, "hill", ["objective.metric=other"])
+        respecify(store, "hill", ["objective.metric=other"], check_study)
 
     assert open_history(store).history("hill").spec == hill(budget={"trials": 1})
 
@@ -93,7 +94,7 @@ def test_study_of_another_name_may_change_what_makes_trials_incomparable(
 ) -> None:
     _tune(hill(budget={"trials": 2}), store)
 
-    amended = respecify(store, "hill", ["train.epochs=3", "budget.trials=1"], "hill-next")
+    amended = respecify(store, "hill", ["train.epochs=3", "budget.trials=1"], check_study, "hill-next")
     _tune(amended.spec, store)
 
     assert open_history(store).history("hill").spec == hill(budget={"trials": 2})
@@ -105,14 +106,14 @@ def test_empty_name_of_another_study_is_refused(store: Path, hill: Hill) -> None
     _tune(hill(budget={"trials": 1}), store)
 
     with pytest.raises(StudyError, match="--as"):
-        respecify(store, "hill", [], "")
+        respecify(store, "hill", [], check_study, "")
 
 
 def test_setting_that_cannot_run_is_refused_with_its_place(store: Path, hill: Hill) -> None:
     _tune(hill(budget={"trials": 1}), store)
 
     with pytest.raises(StudyError, match=r"--set, search\.method: .*bays"):
-        respecify(store, "hill", ["search.method=bays"])
+        respecify(store, "hill", ["search.method=bays"], check_study)
 
 
 def test_retried_trials_get_one_further_attempt(project: Path, store: Path, hill: Hill) -> None:
@@ -123,7 +124,7 @@ def test_retried_trials_get_one_further_attempt(project: Path, store: Path, hill
     mended = (project / "hill.py").read_text().replace("if x < 0.5:", "if False:")
     (project / "hill.py").write_text(mended)
 
-    amended = retry_failed(store, "hill", [], [])
+    amended = retry_failed(store, "hill", [], check_study, [])
     _tune(amended.spec, store)
 
     history = history_of(project)
@@ -142,7 +143,7 @@ def test_failed_fresh_seed_is_told_and_can_be_retried(project: Path, store: Path
     assert [trial.failed_replicates for trial in history_of(project).trials] == [(0, 1), (0, 1)]
     hill_file.write_text(hill_file.read_text().replace("if count > 0:", "if False:"))
 
-    amended = retry_failed(store, "hill", [], [0])
+    amended = retry_failed(store, "hill", [], check_study, [0])
     _tune(amended.spec, store)
 
     history = history_of(project)
@@ -156,14 +157,14 @@ def test_trial_that_did_not_fail_cannot_be_retried(store: Path, hill: Hill) -> N
     _tune(hill(budget={"trials": 1}), store)
 
     with pytest.raises(NotFoundError, match=r"Trial 0 of study 'hill' has not failed\. Failed: none"):
-        retry_failed(store, "hill", [], [0])
+        retry_failed(store, "hill", [], check_study, [0])
 
 
 def test_trials_that_were_kept_are_not_trained_again(project: Path, store: Path, hill: Hill) -> None:
     _tune(hill(), store)
     before = calls(project)
 
-    amended = respecify(store, "hill", ["space.x.max=1.5"])
+    amended = respecify(store, "hill", ["space.x.max=1.5"], check_study)
     _tune(amended.spec, store)
 
     assert calls(project) == before
@@ -199,7 +200,9 @@ def test_raised_full_budget_compares_trials_at_the_new_one(
     _tune(growing, store)
     first = history_of(project)
 
-    amended = respecify(store, "hill", ["fidelity.max=9", f"fidelity.schedule={schedule}", "budget.trials=8"])
+    amended = respecify(
+        store, "hill", ["fidelity.max=9", f"fidelity.schedule={schedule}", "budget.trials=8"], check_study
+    )
     _tune(amended.spec, store)
 
     history = history_of(project)
@@ -224,4 +227,4 @@ def test_full_budget_below_what_was_trained_is_refused(store: Path, growing: Stu
     _tune(growing, store)
 
     with pytest.raises(StudyMismatchError, match=r"trained to 3 already, .* others that end at 2\. Keep fidelity\.max"):
-        respecify(store, "hill", ["fidelity.max=2"])
+        respecify(store, "hill", ["fidelity.max=2"], check_study)

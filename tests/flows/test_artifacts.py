@@ -1,7 +1,6 @@
 """The artifacts of a study in a real Prefect server: there while it runs, right when it ends."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,9 +98,7 @@ def test_a_server_that_is_gone_costs_the_artifacts_only(
     from pegbox.tasks.artifacts import StudyArtifacts
 
     _tune(hill(name="alone"), project)
-    began = time.monotonic()
     with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}):
         StudyArtifacts(StoreLayout(project / "store"), "alone").publish()
 
-    assert time.monotonic() - began < 30
     assert "is not shown in Prefect" in caplog.text

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driver_process import DriverProcess, history_of
+from driver_process import PATIENCE_SECONDS, DriverProcess, history_of
 
 from pegbox.flows.stopping import stop_study
 from pegbox.schemas.errors import NotFoundError, StoreBusyError
@@ -26,7 +26,7 @@ def _pegbox(project: Path, api: str, *arguments: str) -> "subprocess.CompletedPr
         env={**os.environ, "PREFECT_API_URL": api},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

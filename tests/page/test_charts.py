@@ -104,3 +104,20 @@ def test_where_nothing_completed_the_shared_error_comes_first(
     box = opened.page.locator("#answer .error").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] < 900
+
+
+def test_a_few_far_values_hide_no_others_and_are_counted(
+    visit: Callable[..., Visit], tmp_path: Path, simulated_page: StudyPage
+) -> None:
+    trials = simulated_page.trials
+    done = [row for row, state in enumerate(trials.state) if state == "completed"]
+    far = set(done[1:7:2])
+    losses = tuple(1e8 if row in far else value for row, value in enumerate(trials.metrics["val_loss"]))
+    changed = trials.model_copy(update={"metrics": {**trials.metrics, "val_loss": losses}})
+    write_page(simulated_page.model_copy(update={"trials": changed}), tmp_path / "page.html")
+    opened = visit((tmp_path / "page.html").as_uri())
+
+    low, high = chart(opened, "progress")["y"]
+
+    assert 0 < low < high < 1
+    assert "3 beyond the upper edge are marked there by a triangle" in opened.page.inner_text("#progress .about")

@@ -2,8 +2,7 @@
 
 import pytest
 
-from pegbox.report.artifact_texts import artifact_texts
-from pegbox.report.leaderboard import LEADERS
+from pegbox.report.artifact_texts import LEADERS, artifact_texts
 
 
 @pytest.fixture(scope="module")

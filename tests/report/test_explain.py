@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pegbox.report import explain, history_sample
+from pegbox.report import explain
 from pegbox.report.explain import explain_study
 from pegbox.report.explanation_cache import MOST_KEPT, ExplanationCache, explained_content
 from pegbox.report.study_reader import StudyReader, study_status
@@ -178,7 +178,7 @@ def test_a_store_that_can_only_be_read_is_explained_all_the_same(tmp_path):
 def test_a_sample_of_a_large_study_gives_the_statistics_and_all_its_trials_the_advice(tmp_path, monkeypatch):
     write_study(tmp_path)
     monkeypatch.setattr(explain, "MOST_ANALYSED", 10)
-    monkeypatch.setattr(history_sample, "MOST_ANALYSED", 10)
+    monkeypatch.setattr(explain, "MOST_ANALYSED", 10)
 
     found = explain_study(tmp_path, "explained")
 

@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from pegbox.report.finished_trials import finished_trials
 from pegbox.report.study_list import list_studies
 from pegbox.report.study_reader import StudyReader
 from pegbox.schemas.decision import Start
@@ -110,13 +111,13 @@ def test_what_was_read_of_the_first_program_is_told(tmp_path):
 def test_parameters_come_in_the_order_of_the_study_file(driven):
     with StudyReader(driven) as reader:
         assert list(reader.status().incumbent.configuration) == ["z", "a"]
-        assert list(reader.finished()[0].configuration) == ["z", "a"]
+        assert list(finished_trials(reader.file, reader.spec)[0].configuration) == ["z", "a"]
 
 
 def test_only_trials_that_are_news_are_finished_ones(driven):
     with StudyReader(driven, "live") as reader:
-        assert [trial.trial for trial in reader.finished()] == [0]
-        assert reader.finished(after=[0]) == ()
+        assert [trial.trial for trial in finished_trials(reader.file, reader.spec)] == [0]
+        assert finished_trials(reader.file, reader.spec, after=[0]) == ()
 
 
 def test_a_trial_is_compared_with_those_that_were_told_before(tmp_path):
@@ -127,8 +128,8 @@ def test_a_trial_is_compared_with_those_that_were_told_before(tmp_path):
             study.record(TrialEvaluated(study="live", trial=number, evaluation=evaluation, state=TrialState.COMPLETED))
 
     with StudyReader(tmp_path) as reader:
-        assert [trial.is_best for trial in reader.finished()] == [True, False, False, True]
-        assert [trial.is_best for trial in reader.finished(after=[0])] == [False, False, True]
+        assert [trial.is_best for trial in finished_trials(reader.file, reader.spec)] == [True, False, False, True]
+        assert [trial.is_best for trial in finished_trials(reader.file, reader.spec, after=[0])] == [False, False, True]
 
 
 def test_the_list_knows_a_living_driver(driven):
@@ -190,7 +191,7 @@ def test_trials_that_break_a_limit_or_do_not_report_it_are_not_on_the_front(limi
 def test_a_limit_is_shown_with_what_breaks_it(limited):
     with StudyReader(limited) as reader:
         (constraint,) = reader.status().constraints
-        finished = reader.finished()
+        finished = finished_trials(reader.file, reader.spec)
 
     assert (constraint.limit, constraint.n_broken, constraint.nearest) == ("at most 100", 2, 400.0)
     assert [one.broken for one in finished] == [

@@ -113,7 +113,7 @@ def test_the_pace_is_that_of_completed_trials() -> None:
     def paid(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
         return Outcome({"loss": 1.0, "cost": 3.0}, seconds=4.0)
 
-    spec = study(UNIT, search={"method": "random"}, budget={"trials": 5})
+    spec = study(UNIT, search={"method": "random"}, budget={"trials": 5, "cost": 100})
     history = Simulation(strategy_for(spec), History(spec=spec), paid).run()
     assert Pace.of(history) == Pace(5, seconds=4.0, cost=3.0)
     assert Pace.of(finished(spec, [{"x": 0.1, "y": 0.2}], [None])) == Pace(1)

@@ -44,7 +44,7 @@ class Stepwise:
         self.first, self.full = spec.rungs[0], spec.full_budget
 
     def decide(self, history, can_begin):
-        paused = next_paused(history)
+        paused = next_paused(history.active)
         if paused is not None:
             return Continue(trial=paused.number, to_budget=self.full)
         return Begin(to_budget=self.first) if can_begin else idle(history)

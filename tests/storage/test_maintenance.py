@@ -12,12 +12,13 @@ from pegbox.schemas.events import ArtifactWritten, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.archive import archive_journals
-from pegbox.storage.garbage import collect_garbage, drop_checkpoints
+from pegbox.storage.garbage import KEPT_DATABASE_SECONDS, collect_garbage, drop_checkpoints
 from pegbox.storage.history_file import open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
-from pegbox.storage.maintenance import quarantined, rebuild, verify
+from pegbox.storage.maintenance import rebuild, verify
+from pegbox.storage.reading import connect_snapshot
 
 ADAM = {"lr": 0.1, "layers": 1, "optimizer": "adamw"}
 
@@ -196,14 +197,13 @@ def test_a_torn_end_of_a_dead_writer_is_no_loss(copy: StoreLayout) -> None:
 def test_quarantined_lines_are_shown_with_their_place(copy: StoreLayout) -> None:
     (copy.journal / "x-worker-y.jsonl").write_bytes(b"first\nsecond\n")
     verify(copy)
-    assert [(line.journal, line.byte_offset, line.line) for line in quarantined(copy)] == [
-        ("x-worker-y", 0, "first"),
-        ("x-worker-y", 6, "second"),
-    ]
+    with connect_snapshot(copy) as connection:
+        shown = connection.execute("SELECT journal, byte_offset, line FROM quarantine ORDER BY ALL").fetchall()
+    assert shown == [("x-worker-y", 0, "first"), ("x-worker-y", 6, "second")]
 
 
 def test_nothing_is_verified_where_there_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="There is no store"):
+    with pytest.raises(NotFoundError, match="There is no history in"):
         verify(StoreLayout(tmp_path))
 
 
@@ -251,6 +251,21 @@ def test_a_dry_run_shows_sizes_and_deletes_nothing(store: StoreLayout, begin: An
     assert would.n_bytes > 300
     assert not would.deleted
     assert sorted(store.root.rglob("*")) == before
+
+
+def test_a_database_that_a_rebuild_kept_goes_after_a_week(store: StoreLayout, begin: Any) -> None:
+    with_files(store, begin, running=False)
+    ingest(store, wait=True)
+    kept, younger = (rebuild(store).kept for _ in range(2))
+    assert kept is not None
+    assert younger is not None
+    a_week_ago = time.time() - KEPT_DATABASE_SECONDS - 1
+    os.utime(kept, (a_week_ago, a_week_ago))
+
+    done = collect_garbage(store)
+
+    assert [item.path for item in done.databases] == [kept]
+    assert (kept.exists(), younger.exists(), store.master.exists()) == (False, True, True)
 
 
 def names_of(directory: Path) -> list[str]:

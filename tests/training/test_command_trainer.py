@@ -261,15 +261,13 @@ def test_megabytes_without_a_line_end_are_read(run):
 def test_what_a_program_leaves_running_is_ended(run, tmp_path):
     code = """
     import subprocess, sys
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(86400)"])  # a wait would hang
     open("pid", "w").write(str(child.pid))
     print("loss=1", flush=True)
     """
 
-    started = time.perf_counter()
     run(code)
 
-    assert time.perf_counter() - started < 10
     assert not is_running(int((tmp_path / "pid").read_text()))
 
 

@@ -1,4 +1,5 @@
 // The live host's side of the page: fetches it, follows its changes, lists the studies.
+import { controlCard } from './blocks/control.js'
 import { sqlCard } from './blocks/sql.js'
 import { h } from './dom.js'
 import { counted, duration, metric, moment } from './format.js'
@@ -16,6 +17,7 @@ export async function goLive() {
   const update = open(page, {
     tools: [h('a', { href: './' }, 'All studies'), state],
     sql: sqlCard(page),
+    control: controlCard((await ask('./api/control')).is_allowed),
     fetchLife: (number) => ask(`./api/trial?study=${encodeURIComponent(study)}&number=${number}`),
     linkTo,
   })

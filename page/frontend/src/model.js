@@ -200,14 +200,24 @@ export function goalOf(name) {
   return model.page.head.goals.find((goal) => goal.metric === name) ?? { metric: name, goal: 'minimize' }
 }
 
+/** The last values within three times the middle half (Tukey's outer fences, 1977): one loss of 1e8 hides no other. */
+function fences(sorted, at) {
+  const reach = 3 * (at(0.75) - at(0.25))
+  if (sorted.length < 5 || !(reach > 0)) return [sorted[0], sorted[sorted.length - 1]]
+  const within = sorted.filter((value) => value >= at(0.25) - reach && value <= at(0.75) + reach)
+  return [within[0], within[within.length - 1]]
+}
+
 /** Ends that hold most values; the far tail on the bad side is left out. */
 export function usualRange(values, goal, share = 0.96) {
   if (!values.length) return [0, 1]
   const sorted = Float64Array.from(values).sort()
   const at = (quantile) => sorted[Math.round(quantile * (sorted.length - 1))]
   const [low, high] = [sorted[0], sorted[sorted.length - 1]]
-  if (sorted.length < 20) return [low, high]
-  return goal === 'minimize' ? [low, Math.max(at(share), at(0.5) + (at(0.5) - low))] : [Math.min(at(1 - share), at(0.5) - (high - at(0.5))), high]
+  if (share === 1) return [low, high]
+  const [lower, upper] = fences(sorted, at)
+  if (sorted.length < 20) return goal === 'minimize' ? [low, upper] : [lower, high]
+  return goal === 'minimize' ? [low, Math.min(upper, Math.max(at(share), at(0.5) + (at(0.5) - low)))] : [Math.max(lower, Math.min(at(1 - share), at(0.5) - (high - at(0.5)))), high]
 }
 
 /** The configuration of a drawn trial as texts. */

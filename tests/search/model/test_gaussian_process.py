@@ -68,3 +68,13 @@ def test_the_correlation_falls_from_one() -> None:
     assert correlation[0] == pytest.approx(1.0)
     assert (np.diff(correlation) < 0).all()
     assert (slope < 0).all()
+
+
+def test_leaving_one_out_agrees_with_a_posterior_without_it() -> None:
+    logs = np.array([-0.5, 0.0, 0.0, -3.0])
+    mean, deviation = Posterior(DATA, logs).leave_one_out()
+    others = np.arange(len(POINTS)) != 4
+    without = Posterior(Data(POINTS[others], GROUPS, DATA.targets[others]), logs)
+    expected, spread = without.predict(POINTS[4:5])
+    assert mean[4] == pytest.approx(expected[0])
+    assert deviation[4] == pytest.approx((spread[0] ** 2 + without.noise) ** 0.5)

@@ -55,8 +55,8 @@ def test_a_region_that_fails_is_left_alone() -> None:
             return Outcome(Failure(kind=FailureKind.OUT_OF_MEMORY, message="Too large."))
         return valley(configuration)
 
-    history = run(answer, 40)
-    assert len([trial for trial in history.failed if trial.number >= 20]) <= 4
+    later = [t for seed in (0, 1) for t in run(answer, 40, seed=seed).failed if t.number >= 20]
+    assert len(later) <= 12  # of 40; random search fails at half
 
 
 def test_a_killed_trial_says_nothing_about_its_configuration() -> None:

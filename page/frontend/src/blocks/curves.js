@@ -63,7 +63,7 @@ function option() {
           z: isChosen ? 5 : 2,
           itemStyle: { color },
           lineStyle: { color, width: isChosen ? 2.5 : 1 },
-          data: curve.steps.map((step, place) => [step, curve.values[place] === null ? null : scale.at(curve.values[place])]),
+          data: curve.steps.map((step, place) => [step, scale.raw(curve.values[place])]),
         }
       }),
       {

@@ -9,7 +9,7 @@ export function nextCard() {
 
 function content() {
   const { advice, state } = model.page.analysis
-  const nothing = state === 'older' ? 'Nothing stood out so far; what came since is being looked at.' : 'Nothing stands out: run the configuration above.'
+  const nothing = state === 'older' ? 'Nothing stood out so far; what came since is being looked at.' : model.page.answer ? 'Nothing stands out: run the configuration above.' : 'Nothing stands out so far.'
   if (!advice.length) return h('p', { class: 'muted' }, absence(nothing))
   return h('ol', { class: 'next' }, advice.map(step))
 }

@@ -1,0 +1,65 @@
+"""Runs a study with the store's own Prefect server beside it: what the command line and `pegbox.Study` both do."""
+
+import atexit
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from pegbox.schemas.selection import Selection
+from pegbox.schemas.study import StudySpec
+from pegbox.storage.layout import StoreLayout
+
+SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_COLORS": "false",
+}
+"""Unless the user has set them; Prefect reads them when it is imported."""
+
+_KEPT = ExitStack()
+"""What this process holds until it ends."""
+atexit.register(_KEPT.close)
+
+
+def run_served(
+    spec: StudySpec,
+    layout: StoreLayout,
+    waiting_for: Callable[[str], object] = lambda what: None,
+    *,
+    keeps_server: bool = False,
+) -> tuple[Selection, list[str]]:
+    """Start what the flow needs, all of it at once, then run it.
+
+    Args:
+        spec: Found valid.
+        layout: The store.
+        waiting_for: Told what the start waits for.
+        keeps_server: Hold the server until this process ends, for a process that runs further studies: Prefect's
+            settings name it for good once they were read.
+
+    Returns:
+        The winner, and what there is to say of the run.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    # Imported after the settings, which Prefect reads once, when it is imported.
+    from pegbox.execution.crew import start_early
+    from pegbox.flows.prefect_server.server_loss import server_loss_told
+    from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
+
+    waiting_for("loading Prefect and the training libraries")
+    # Workers before the server: they load torch while it comes up. To the first task it took 7 seconds on an idle
+    # machine, and 14 with an empty home (Prefect 3.8.8).
+    start_early(spec)
+    with ExitStack() as leaving:
+        server = prefect_server(layout.root / "prefect", layout.logs / "prefect-server.log")
+        url = (_KEPT if keeps_server else leaving).enter_context(server)
+        from pegbox.flows.tune import tune
+
+        if url:
+            waiting_for("Prefect's server, which takes a while the first time")
+            wait_until_healthy(url)
+        waiting_for("preparing the data and starting the workers")
+        with server_loss_told(layout, spec.name) as told:
+            selection = tune(spec, layout.root)
+    return selection, told.notices
