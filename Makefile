@@ -7,7 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-BENCHMARKS := ask_latency batched failures importance overhead page selection store store_questions tradeoffs training utilisation
+BENCHMARKS := ask_latency batched failures importance overhead page predict selection store store_questions tradeoffs training utilisation
 
 .PHONY: demo test check browser long bench clean
 
