@@ -159,8 +159,9 @@ def live_host(root: Path) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as host:
         try:
             assert host.stdout is not None
-            address = f"{host.stdout.readline().strip()}?study={STUDY}"
-            yield address
+            address = host.stdout.readline().strip()
+            # Where others have accounts on the machine the address holds a token already.
+            yield f"{address}{'&' if '?' in address else '?'}study={STUDY}"
         finally:
             host.terminate()
 
