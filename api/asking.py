@@ -18,6 +18,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.decision_events import decide
 from pegbox.search.narrowed_space import study_strategy
+from pegbox.storage.ingest import ingest
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import open_study
 
@@ -103,6 +104,10 @@ class Dialogue:
     def spec(self) -> StudySpec:
         """What is searched."""
         return self._study.history.spec
+
+    def publish(self) -> None:
+        """Make all that was told readable, also where the background is at it: what was told is asked for now."""
+        ingest(self._study.store, wait=True, force=True)
 
     def close(self) -> None:
         """Let go of the study; trials that were asked and not told are handed out again by whoever asks next."""

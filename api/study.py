@@ -229,6 +229,8 @@ class Study:
     def _history(self) -> Any:
         from pegbox.storage.history_file import open_history
 
+        if self._dialogue is not None:
+            self._dialogue.publish()
         return open_history(self.store)
 
     def _spec(self, train: Callable[..., Any] | None) -> StudySpec:

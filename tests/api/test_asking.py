@@ -29,6 +29,7 @@ def test_a_loop_of_ones_own_is_asked_and_told_to_the_end(tmp_path):
         while (asked := mine.ask()) is not None:
             mine.tell(asked, loss_of(asked))
             told.append(asked)
+            assert len(mine.trials("rows")) == len(told)
 
     assert [one.number for one in told] == list(range(6))
     best = min(told, key=lambda one: loss_of(one)["loss"])

@@ -62,7 +62,8 @@ def test_tensorboard_reads_curves_finals_and_parameters(store, tmp_path):
 
 @needs("mlflow")
 @pytest.mark.filterwarnings("ignore")  # MLflow's own, of what it calls of others
-def test_mlflow_holds_runs_curves_failures_and_the_answer(store, tmp_path):
+def test_mlflow_holds_runs_curves_failures_and_the_answer(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where MLflow keeps artifacts of a database that names no place for them
     from mlflow import MlflowClient
 
     place = f"sqlite:///{tmp_path}/mlflow.db"
