@@ -49,7 +49,7 @@ def read_header(path: Path, encoding: str | None = None) -> Header:
     try:
         known = encoding_of(path, encoding)
         header = max(
-            (_divided(path, known, delimiter) for delimiter in _DELIMITERS),
+            _readings(path, known),
             # More than one name first: a wrong delimiter leaves every record whole, as one field, which fits the
             # header perfectly.
             key=lambda found: (len(found[0].names) > 1, found[1], len(found[0].names)),
@@ -95,6 +95,20 @@ def ragged_line(path: Path, header: Header) -> str | None:
     except (UnicodeError, csv.Error):
         return None
     return None
+
+
+def _readings(path: Path, encoding: str) -> list[tuple[Header, float]]:
+    """The header under each delimiter under which it can be read."""
+    readings, errors = [], []
+    for delimiter in _DELIMITERS:
+        try:
+            readings.append(_divided(path, encoding, delimiter))
+        # A wrong delimiter leaves a line of very many columns whole, which is longer than a field may be.
+        except csv.Error as error:
+            errors.append(error)
+    if not readings:
+        raise errors[0]
+    return readings
 
 
 def _divided(path: Path, encoding: str, delimiter: str) -> tuple[Header, float]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pegbox.datasets.csv_text import read_header
 from pegbox.datasets.table_files import FileSource, QuerySource
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError
@@ -222,3 +223,12 @@ def test_query_that_fails_on_a_row_is_refused(csv: Write) -> None:
 
     with pytest.raises(DataError, match=r'the query failed: .*Could not convert string "x"'):
         QuerySource("SELECT CAST(b AS INTEGER) AS n FROM 'data.csv'").load()
+
+
+def test_a_header_of_very_many_names_is_read_by_its_delimiter(tmp_path: Path) -> None:
+    names = [f"column_{number}" for number in range(20_000)]  # longer as a whole than a field of csv may be
+    (tmp_path / "wide.csv").write_text(";".join(names) + "\n" + ";".join("1" for _ in names) + "\n")
+
+    header = read_header(tmp_path / "wide.csv")
+
+    assert (header.delimiter, len(header.names)) == (";", 20_000)
