@@ -19,6 +19,11 @@ OFFLINE = {
 }
 """No connection of pegbox ever looks for an extension on the network."""
 
+# What reads DuckDB outside of pegbox (the command line, JDBC, dashboards) is mostly of 1.5 still; what 2.0 writes by
+# itself only 2.0 opens. A file keeps what it was made with: `store rebuild` makes an older store's again.
+READERS_FROM = {"storage_compatibility_version": "v1.5.0"}
+"""The oldest DuckDB that opens a new store's files."""
+
 # DuckDB has no class for damage: it comes as IO, internal, serialisation or fatal error, so that its words are all
 # there is to go by. A newer DuckDB may use others; an error that no word fits is told as it came.
 _DAMAGE = re.compile(
@@ -47,7 +52,7 @@ def open_master(store: StoreLayout) -> duckdb.DuckDBPyConnection:
             refuse_newer(store)
         # Two threads, picked by hand: the ingest works beside training, which needs the cores more than readers need
         # the last second.
-        connection = duckdb.connect(str(store.master), config={**OFFLINE, "threads": 2})
+        connection = duckdb.connect(str(store.master), config={**OFFLINE, **READERS_FROM, "threads": 2})
     except duckdb.Error as error:
         raise explained(store, error) from error
     try:

@@ -8,8 +8,8 @@ SELECT
     t.elapsed_seconds,
     sum(t.seconds) OVER in_time AS trained_seconds,
     sum(t.budget) OVER in_time AS trained_epochs,
-    if(t.state = 'completed', t.value, NULL) AS value,
-    if(s.goals[1] = 'maximize', -1, 1) * min(if(t.competes, t.loss, NULL)) OVER in_time AS best
+    CASE WHEN t.state = 'completed' THEN t.value END AS value,
+    CASE WHEN s.goals[1] = 'maximize' THEN -1 ELSE 1 END * min(CASE WHEN t.competes THEN t.loss END) OVER in_time AS best
 FROM trials AS t JOIN studies AS s ON s.study = t.study
 WHERE t.study = study AND t.ended_at IS NOT NULL
 WINDOW in_time AS (ORDER BY t.ended_at, t.number ROWS UNBOUNDED PRECEDING)
@@ -64,7 +64,7 @@ COMMENT ON MACRO TABLE curve_bands IS 'Bands of the learning curves at each step
 
 CREATE OR REPLACE MACRO rung_correlation(study, keep := 1 / 3) AS TABLE
 WITH early AS (
-    SELECT c.trial, c.step, avg(if(s.goals[1] = 'maximize', -c.value, c.value)) AS loss
+    SELECT c.trial, c.step, avg(CASE WHEN s.goals[1] = 'maximize' THEN -c.value ELSE c.value END) AS loss
     FROM curves AS c JOIN studies AS s ON s.study = c.study
     WHERE c.study = study AND c.name = s.metrics[1] AND c.value IS NOT NULL
     GROUP BY c.trial, c.step
@@ -95,5 +95,5 @@ SELECT
 FROM evaluations AS e JOIN trials AS t ON t.study = e.study AND t.number = e.trial JOIN studies AS s ON s.study = e.study
 WHERE e.study = study AND e.replicate IS NOT NULL AND e.fold IS NULL
 GROUP BY e.trial
-ORDER BY avg(e.value) * if(any_value(s.goals[1]) = 'maximize', -1, 1);
+ORDER BY avg(e.value) * CASE WHEN any_value(s.goals[1]) = 'maximize' THEN -1 ELSE 1 END;
 COMMENT ON MACRO TABLE finalists IS 'The finalists on their fresh seeds, best mean first, beside what the search saw. Example: FROM finalists(''digits'');';

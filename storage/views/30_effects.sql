@@ -8,17 +8,17 @@ WITH seen AS (
     SELECT TRY_CAST(variant_extract(t.params, parameter) AS DOUBLE) AS x, t.value AS y, t.loss, t.competes
     FROM completed AS t WHERE t.study = study
 ),
-active AS (SELECT * FROM seen AS p WHERE p.x > if(scale = 'log', 0, '-infinity'::DOUBLE)),
+active AS (SELECT * FROM seen AS p WHERE p.x > CASE WHEN scale = 'log' THEN 0 ELSE '-infinity'::DOUBLE END),
 edges AS (
     SELECT
         scale = 'log' OR (scale = 'quantile' AND min(p.x) > 0) AS is_log,
-        if(is_log, ln(min(p.x)), min(p.x)) AS low, if(is_log, ln(max(p.x)), max(p.x)) AS high
+        CASE WHEN is_log THEN ln(min(p.x)) ELSE min(p.x) END AS low, CASE WHEN is_log THEN ln(max(p.x)) ELSE max(p.x) END AS high
     FROM active AS p
 ),
 celled AS (
     SELECT
         p.x, p.y, p.loss, p.competes,
-        coalesce(least(4095, floor(4096 * (if(e.is_log, ln(p.x), p.x) - e.low) / nullif(e.high - e.low, 0))), 0) AS cell
+        coalesce(least(4095, floor(4096 * (CASE WHEN e.is_log THEN ln(p.x) ELSE p.x END - e.low) / nullif(e.high - e.low, 0))), 0) AS cell
     FROM active AS p, edges AS e
 ),
 cells AS (SELECT c.cell, count(*) AS n FROM celled AS c GROUP BY c.cell),
@@ -100,9 +100,9 @@ both_active AS (
 edges AS (
     SELECT
         count(p.a) = 0 AS x_is_numeric, min(p.x) > 0 AS x_is_log,
-        if(x_is_log, ln(min(p.x)), min(p.x)) AS x_low, if(x_is_log, ln(max(p.x)), max(p.x)) AS x_high,
+        CASE WHEN x_is_log THEN ln(min(p.x)) ELSE min(p.x) END AS x_low, CASE WHEN x_is_log THEN ln(max(p.x)) ELSE max(p.x) END AS x_high,
         count(p.b) = 0 AS z_is_numeric, min(p.z) > 0 AS z_is_log,
-        if(z_is_log, ln(min(p.z)), min(p.z)) AS z_low, if(z_is_log, ln(max(p.z)), max(p.z)) AS z_high
+        CASE WHEN z_is_log THEN ln(min(p.z)) ELSE min(p.z) END AS z_low, CASE WHEN z_is_log THEN ln(max(p.z)) ELSE max(p.z) END AS z_high
     FROM both_active AS p
 ),
 celled AS (
@@ -110,18 +110,18 @@ celled AS (
         p.x, p.z, p.y, p.loss, p.competes,
         p.a,
         p.b,
-        if(e.x_is_numeric, coalesce(least(4095, floor(4096 * (if(e.x_is_log, ln(p.x), p.x) - e.x_low)
-            / nullif(e.x_high - e.x_low, 0))), 0), -1) AS i,
-        if(e.z_is_numeric, coalesce(least(4095, floor(4096 * (if(e.z_is_log, ln(p.z), p.z) - e.z_low)
-            / nullif(e.z_high - e.z_low, 0))), 0), -1) AS j
+        CASE WHEN e.x_is_numeric THEN coalesce(least(4095, floor(4096 * (CASE WHEN e.x_is_log THEN ln(p.x) ELSE p.x END - e.x_low)
+            / nullif(e.x_high - e.x_low, 0))), 0) ELSE -1 END AS i,
+        CASE WHEN e.z_is_numeric THEN coalesce(least(4095, floor(4096 * (CASE WHEN e.z_is_log THEN ln(p.z) ELSE p.z END - e.z_low)
+            / nullif(e.z_high - e.z_low, 0))), 0) ELSE -1 END AS j
     FROM both_active AS p, edges AS e
 ),
 first_bins AS (
-    SELECT c.i, if(c.i < 0, NULL, 1 + floor(bins * (sum(c.n) OVER (ORDER BY c.i) - c.n) / sum(c.n) OVER ())) AS bin
+    SELECT c.i, CASE WHEN c.i < 0 THEN NULL ELSE 1 + floor(bins * (sum(c.n) OVER (ORDER BY c.i) - c.n) / sum(c.n) OVER ()) END AS bin
     FROM (SELECT d.i, count(*) AS n FROM celled AS d GROUP BY d.i) AS c
 ),
 second_bins AS (
-    SELECT c.j, if(c.j < 0, NULL, 1 + floor(bins * (sum(c.n) OVER (ORDER BY c.j) - c.n) / sum(c.n) OVER ())) AS bin
+    SELECT c.j, CASE WHEN c.j < 0 THEN NULL ELSE 1 + floor(bins * (sum(c.n) OVER (ORDER BY c.j) - c.n) / sum(c.n) OVER ()) END AS bin
     FROM (SELECT d.j, count(*) AS n FROM celled AS d GROUP BY d.j) AS c
 )
 SELECT
@@ -179,19 +179,19 @@ active AS (SELECT * FROM seen AS p WHERE p.x IS NOT NULL OR p.a IS NOT NULL),
 edges AS (
     SELECT
         count(p.a) = 0 AS is_numeric, min(p.x) > 0 AS is_log,
-        if(is_log, ln(min(p.x)), min(p.x)) AS low, if(is_log, ln(max(p.x)), max(p.x)) AS high
+        CASE WHEN is_log THEN ln(min(p.x)) ELSE min(p.x) END AS low, CASE WHEN is_log THEN ln(max(p.x)) ELSE max(p.x) END AS high
     FROM active AS p
 ),
 celled AS (
     SELECT
         p.x, p.state, p.failure_kind, p.a,
-        if(e.is_numeric, coalesce(least(4095, floor(4096 * (if(e.is_log, ln(p.x), p.x) - e.low)
-            / nullif(e.high - e.low, 0))), 0), -1) AS cell
+        CASE WHEN e.is_numeric THEN coalesce(least(4095, floor(4096 * (CASE WHEN e.is_log THEN ln(p.x) ELSE p.x END - e.low)
+            / nullif(e.high - e.low, 0))), 0) ELSE -1 END AS cell
     FROM active AS p, edges AS e
 ),
 binned AS (
     SELECT c.cell,
-        if(c.cell < 0, NULL, 1 + floor(bins * (sum(c.n) OVER (ORDER BY c.cell) - c.n) / sum(c.n) OVER ())) AS bin
+        CASE WHEN c.cell < 0 THEN NULL ELSE 1 + floor(bins * (sum(c.n) OVER (ORDER BY c.cell) - c.n) / sum(c.n) OVER ()) END AS bin
     FROM (SELECT d.cell, count(*) AS n FROM celled AS d GROUP BY d.cell) AS c
 )
 SELECT

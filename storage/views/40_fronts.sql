@@ -4,8 +4,8 @@ CREATE OR REPLACE MACRO tradeoff(study, metric, other, goal := 'minimize', other
 WITH measured AS (
     SELECT
         t.number, t.params, t.metrics[metric] AS a, t.metrics[other] AS b,
-        if(goal = 'maximize', -1, 1) * t.metrics[metric] AS x,
-        if(other_goal = 'maximize', -1, 1) * t.metrics[other] AS y
+        CASE WHEN goal = 'maximize' THEN -1 ELSE 1 END * t.metrics[metric] AS x,
+        CASE WHEN other_goal = 'maximize' THEN -1 ELSE 1 END * t.metrics[other] AS y
     FROM trials AS t WHERE t.study = study AND t.competes
 ),
 steps AS (

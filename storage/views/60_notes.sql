@@ -15,3 +15,13 @@ FROM (
 ) AS said
 GROUP BY said.study, said.trial, said.tag HAVING arg_max(said.is_on, said.written_at);
 COMMENT ON VIEW trial_tags IS 'The tags that trials carry now; trial is NULL for a tag of the whole study. Example: SELECT t.number, t.value FROM trials AS t JOIN trial_tags AS g ON g.study = t.study AND g.trial = t.number WHERE g.tag = ''baseline'';';
+COMMENT ON COLUMN notes.study IS 'Name of the study.';
+COMMENT ON COLUMN notes.trial IS 'Number of the trial; NULL for a note on the whole study.';
+COMMENT ON COLUMN notes.text IS 'What was noted; empty where only tags were given.';
+COMMENT ON COLUMN notes.tags IS 'Tags that this note gave.';
+COMMENT ON COLUMN notes.untagged IS 'Tags that this note took away.';
+COMMENT ON COLUMN notes.written_at IS 'When it was noted.';
+COMMENT ON COLUMN trial_tags.study IS 'Name of the study.';
+COMMENT ON COLUMN trial_tags.trial IS 'Number of the trial; NULL for a tag of the whole study.';
+COMMENT ON COLUMN trial_tags.tag IS 'The tag.';
+COMMENT ON COLUMN trial_tags.tagged_at IS 'When it was given first.';
