@@ -139,7 +139,7 @@ def test_chosen_charts_stand_in_the_address_and_come_back(seen: Visit) -> None:
     assert "across=spent" in seen.page.url
     look(seen, "at=9", 120)
 
-    assert seen.page.locator(pressed).all_inner_texts() == ["trial", "at 9"]
+    assert seen.page.locator(pressed).all_inner_texts() == ["trial", "at 9", "linear"]
 
 
 def test_a_brush_stands_in_the_address(seen: Visit, simulated_page: StudyPage) -> None:
