@@ -85,7 +85,7 @@ def test_policy_allows_this_script_and_style_only(simulated_page: StudyPage) -> 
 
 
 def test_data_of_the_page_is_the_document(simulated_page: StudyPage) -> None:
-    packed = re.search(r'id="page-data">([^<]*)<', page_html(simulated_page))
+    packed = re.search(r'id="page-data" data-view="">([^<]*)<', page_html(simulated_page))
 
     assert packed is not None
     assert StudyPage.model_validate_json(gzip.decompress(base64.b64decode(packed[1]))) == simulated_page
