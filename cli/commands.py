@@ -33,10 +33,22 @@ COMMANDS = {
     ),
     "init": Command(
         "Write a study file to begin with, and its JSON Schema for the editor.",
-        "The study runs as it is written. `init function` begins with a function of yours, `init command` with any "
-        "program that prints its metrics, `init demo` with the study of `pegbox demo`. Nothing that is there is "
-        "replaced without --force.",
-        ("pegbox init", "pegbox init function --directory my-study"),
+        "The study runs as it is written. Of a table it looks at the columns and decides on task, metric, split, what "
+        "is left out, model and budget, each with its reason as a comment. `init function` begins with a function of "
+        "yours, `init command` with any program that prints its metrics, `init demo` with the study of `pegbox demo`. "
+        "Nothing that is there is replaced without --force.",
+        (
+            "pegbox init",
+            "pegbox init data.csv --target churn --time 10m",
+            "pegbox init function --directory my-study",
+        ),
+    ),
+    "auto": Command(
+        "Tune a model for a table, in one command.",
+        "Writes the study file that `pegbox init` writes, named after the file and the target, and runs it; the model "
+        "is trained on all rows that are not held out. The same command again goes on with that file, or shows the "
+        "answer.",
+        ("pegbox auto data.csv --target churn", "pegbox auto data.csv --target churn --time 1h"),
     ),
     "validate": Command(
         "Check a study file, its data and its import paths.",

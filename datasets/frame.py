@@ -92,18 +92,10 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
     Raises:
         DataError: Columns do not exist, or cannot be used as the study declares: all of them at once.
     """
-    table = loaded.table
-    names = tuple(table.column_names)
-    if problems := column_problems(spec, names, loaded.target):
-        raise DataError(problems)
-    if table.num_rows == 0:
-        raise DataError(f"data.source: {spec.source!r} has columns and no rows. Name a source that holds rows.")
-    label = target_name(spec, loaded.target)
-    assert label is not None, "column_problems tells a target that is not named"
+    read, label = interpreted(spec, loaded)
+    table, names = loaded.table, tuple(loaded.table.column_names)
     features = feature_names(spec, names, label)
-    times = [spec.split.time] if spec.split.time else []
-    read = interpret(spec, table, label, (*features, *times), loaded.mark)
-    sorter = _Sorter(spec, read)
+    sorter = Sorter(spec, read)
     target = sorter.target(label, task or loaded.task)
     # Rows without a target go before columns are looked at: what only they hold is no category, and nobody should mend
     # it.
@@ -134,12 +126,29 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
     )
 
 
+def interpreted(spec: DataSpec, loaded: Loaded) -> tuple[Interpretation, str]:
+    """The table with its texts read, and the name of the column to predict.
+
+    Raises:
+        DataError: Columns that the study names do not exist, or there is no row.
+    """
+    names = tuple(loaded.table.column_names)
+    if problems := column_problems(spec, names, loaded.target):
+        raise DataError(problems)
+    if loaded.table.num_rows == 0:
+        raise DataError(f"data.source: {spec.source!r} has columns and no rows. Name a source that holds rows.")
+    label = target_name(spec, loaded.target)
+    assert label is not None, "column_problems tells a target that is not named"
+    times = [spec.split.time] if spec.split.time else []
+    return interpret(spec, loaded.table, label, (*feature_names(spec, names, label), *times), loaded.mark), label
+
+
 def _is_whole_example(numeric_names: tuple[str, ...], numeric: Floats, names: tuple[str, ...], label: str) -> bool:
     """True where no column of an image is left out, moved or followed by an indicator."""
     return numeric_names == tuple(name for name in names if name != label) and not np.isnan(numeric).any()
 
 
-class _Sorter:
+class Sorter:
     """Sorts the columns of a table into roles, and gathers all that is wrong with them.
 
     A column that is wrong stands among the others with no value, so that one look finds all that are.
@@ -147,7 +156,7 @@ class _Sorter:
 
     def __init__(self, spec: DataSpec, read: Interpretation) -> None:
         self._spec, self._read = spec, read
-        self._table = read.table
+        self.table = read.table
         self._rows: Rows = np.arange(read.table.num_rows)
         self._wrong = set(read.unread)
         self.problems = list(read.problems)
@@ -157,30 +166,30 @@ class _Sorter:
         if name in self._wrong:
             return None
         try:
-            return read_target(name, self._table[name], task)
+            return read_target(name, self.table[name], task)
         except DataError as error:
             self.problems += error.problems
             return None
 
     def keep(self, rows: Rows) -> None:
         """Leave out the other rows."""
-        if len(rows) < self._table.num_rows:
-            self._table, self._rows = self._table.take(pa.array(rows)), rows
+        if len(rows) < self.table.num_rows:
+            self.table, self._rows = self.table.take(pa.array(rows)), rows
 
     def numeric(self, features: tuple[str, ...]) -> tuple[tuple[str, ...], Floats]:
         """Names of the columns of numbers, and their values, shape (n_rows, n_numeric)."""
         names = tuple(name for name in features if not self._is_categorical(name))
-        numbers = np.zeros((self._table.num_rows, len(names)))
+        numbers = np.zeros((self.table.num_rows, len(names)))
         for i, name in enumerate(names):
             if name in self._wrong or self._is_other(name, "data.source"):
                 continue
-            numbers[:, i] = as_numbers(self._table[name])
+            numbers[:, i] = as_numbers(self.table[name])
             if np.isnan(numbers[:, i]).all():
                 self._add(f"the column {name!r} holds {Kind.EMPTY}. Add it to data.drop.", "data.source")
             self.problems += finite_problems(name, numbers[:, i], self._rows, "data.source")
-            if falls_together(self._table[name], numbers[:, i]):
+            if falls_together(self.table[name], numbers[:, i]):
                 self._add(
-                    f"the column {name!r} holds whole numbers too long for a double, such as {self._table[name][0]}: "
+                    f"the column {name!r} holds whole numbers too long for a double, such as {self.table[name][0]}: "
                     "different ones fall together. Add it to data.drop: it looks like an identifier.",
                     "data.source",
                 )
@@ -189,12 +198,12 @@ class _Sorter:
     def categorical(self, features: tuple[str, ...]) -> tuple[tuple[str, ...], Codes, tuple[tuple[str, ...], ...]]:
         """Names of the columns of categories, their codes, shape (n_rows, n_categorical), and their vocabularies."""
         names = tuple(name for name in features if self._is_categorical(name))
-        codes = np.zeros((self._table.num_rows, len(names)), dtype=np.int64)
+        codes = np.zeros((self.table.num_rows, len(names)), dtype=np.int64)
         levels = []
         for i, name in enumerate(names):
             vocabulary: tuple[str, ...] = ()
             if name not in self._wrong and not self._is_other(name, "data.source"):
-                codes[:, i], vocabulary = as_codes(self._table[name])
+                codes[:, i], vocabulary = as_codes(self.table[name])
                 self.problems += self._category_problems(name, codes[:, i], vocabulary)
             levels.append(vocabulary)
         return names, codes, tuple(levels)
@@ -210,7 +219,7 @@ class _Sorter:
         name = self._spec.split.group
         if name is None or self._is_other(name, "data.split.group"):
             return None
-        codes, _ = as_codes(self._table[name])
+        codes, _ = as_codes(self.table[name])
         self._check_present("group", name, self._rows[codes == 0])
         return codes
 
@@ -219,7 +228,7 @@ class _Sorter:
         name = self._spec.split.time
         if name is None or name in self._wrong:
             return None
-        kind = kind_of(self._table[name].type)
+        kind = kind_of(self.table[name].type)
         if kind not in {Kind.NUMBER, Kind.DATE}:
             self._add(
                 f"{name!r} must hold dates, times or numbers, got {kind}. "
@@ -227,7 +236,7 @@ class _Sorter:
                 "data.split.time",
             )
             return None
-        times = as_numbers(self._table[name])
+        times = as_numbers(self.table[name])
         self._check_present("time", name, self._rows[np.isnan(times)])
         return times
 
@@ -241,16 +250,16 @@ class _Sorter:
         role = {split.group: "keeps rows together", split.time: "sorts rows"}.get(name)
         if name not in features:
             return ColumnKind(name=name, kind="left out", told=role or "not a feature")
-        kind = "category" if self._is_categorical(name) else _KINDS[kind_of(self._table[name].type)]
-        n_missing = self._table[name].null_count
+        kind = "category" if self._is_categorical(name) else _KINDS[kind_of(self.table[name].type)]
+        n_missing = self.table[name].null_count
         return ColumnKind(name=name, kind=kind, told=self._read.told.get(name, ""), n_missing=n_missing)
 
     def _is_categorical(self, name: str) -> bool:
-        return kind_of(self._table[name].type) is Kind.TEXT or name in self._spec.categorical
+        return kind_of(self.table[name].type) is Kind.TEXT or name in self._spec.categorical
 
     def _is_other(self, name: str, where: str) -> bool:
         """True for a column of lists and the like, which is told."""
-        column_type = self._table[name].type
+        column_type = self.table[name].type
         if kind_of(column_type) is not Kind.OTHER:
             return False
         remedy = "Name another column" if where != "data.source" else "Add it to data.drop"

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pegbox.datasets.column_types import Floats
+from pegbox.datasets.column_types import Codes, Floats
 from pegbox.datasets.frame import Frame
 from pegbox.datasets.leaks import find_leaks
 from pegbox.datasets.split import Fold
+from pegbox.datasets.target import Rows
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.understanding import ColumnKind, DataUnderstanding, TargetRange
 
@@ -99,8 +100,11 @@ def _rare_class(spec: DataSpec, name: str, counts: dict[str, int]) -> str:
 def _suspicious_columns(frame: Frame, fold: Fold) -> Iterator[str]:
     if frame.shape is not None:  # a pixel that is always black is part of its image
         return
+    useless = useless_columns(frame, fold.train)
+    yield from (f"{name!r} {why}. Add it to data.drop." for name, why in useless.items())
     for i, name in enumerate(frame.numeric_names):
-        yield from _suspicious_numbers(name, frame.numeric[:, i], fold)
+        if name not in useless:
+            yield from _marked_numbers(name, frame.numeric[:, i])
     for name, levels in zip(frame.categorical_names, frame.levels, strict=True):
         spelt: dict[str, list[str]] = {}
         for level in levels:
@@ -110,19 +114,47 @@ def _suspicious_columns(frame: Frame, fold: Fold) -> Iterator[str]:
             yield f"{name!r} has categories that differ in spelling only: {written}. Make them one, where they are."
 
 
-def _suspicious_numbers(name: str, numbers: Floats, fold: Fold) -> Iterator[str]:
+def useless_columns(frame: Frame, train: Rows) -> dict[str, str]:
+    """Columns that nothing can be learned from, each with a clause that says why.
+
+    Args:
+        train: Row numbers of the training part.
+    """
+    numbers = {name: _useless_numbers(frame.numeric[:, i], train) for i, name in enumerate(frame.numeric_names)}
+    levels = zip(frame.categorical_names, frame.codes.T, frame.levels, strict=True)
+    categories = {name: _useless_codes(codes[train], vocabulary) for name, codes, vocabulary in levels}
+    return {name: why for name, why in {**numbers, **categories}.items() if why}
+
+
+_NO_VALUE = "has no value in the training part, so that nothing is learned from it"
+
+
+def _useless_numbers(numbers: Floats, train: Rows) -> str | None:
     present = numbers[~np.isnan(numbers)]
-    training = numbers[fold.train]
+    training = numbers[train]
     training = training[~np.isnan(training)]
     if not len(training):
-        yield f"{name!r} has no value in the training part, so that nothing is learned from it. Add it to data.drop."
-    elif training.min() == training.max():
+        return _NO_VALUE
+    if training.min() == training.max():
         where = "all rows" if present.min() == present.max() else "all training rows"
-        yield f"{name!r} is {training[0]:g} in {where} and teaches nothing. Add it to data.drop."
+        return f"is {training[0]:g} in {where} and teaches nothing"
     # Twenty, picked by hand: fewer rows may lie in order by chance of how they were gathered, such as one a year.
-    elif len(present) > 20 and np.all(np.diff(numbers) == 1):
-        yield f"{name!r} counts the rows, so that it says nothing of new ones. Add it to data.drop."
-    elif (mark := _mark_of_missing(present)) is not None:
+    if len(present) > 20 and np.all(np.diff(numbers) == 1):
+        return "counts the rows, so that it says nothing of new ones"
+    return None
+
+
+def _useless_codes(codes: Codes, levels: tuple[str, ...]) -> str | None:
+    """Of a category; that it is missing, which is code 0, may say something too."""
+    if not codes.any():
+        return _NO_VALUE
+    first = codes[0]
+    return f"is {levels[first - 1]!r} in all training rows and teaches nothing" if np.all(codes == first) else None
+
+
+def _marked_numbers(name: str, numbers: Floats) -> Iterator[str]:
+    present = numbers[~np.isnan(numbers)]
+    if (mark := _mark_of_missing(present)) is not None:
         count = int(np.count_nonzero(present == mark))
         yield (
             f"{name!r} is {mark:g} in {count} rows, far from all others. Write `missing: [{mark:g}]` below data where "

@@ -1,4 +1,4 @@
-"""A study file as it is put together from another tool's: its sections, and notes on what could not be taken over."""
+"""A study file as it is put together from another tool's or from a table: its sections, and notes on why it is so."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,10 @@ class Draft:
 
     source: str
     """What it was made from, such as `sweep.yaml, a sweep of W&B`."""
+    made_by: str = "pegbox convert"
+    """The command."""
     name: str = "study"
+    data: dict[str, Any] = field(default_factory=dict)
     train: dict[str, Any] = field(default_factory=dict)
     space: dict[str, Any] = field(default_factory=dict)
     objective: dict[str, Any] = field(default_factory=dict)
@@ -32,6 +35,7 @@ class Draft:
     fidelity: dict[str, Any] = field(default_factory=dict)
     budget: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
+    final: str = ""
     notes: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
 
     def note(self, text: str, *place: str) -> None:
@@ -48,6 +52,7 @@ class Draft:
         """The study as plain values, without the notes."""
         sections = {
             "name": self.name,
+            "data": self.data,
             "train": self.train,
             "space": self.space,
             "objective": self.objective,
@@ -56,13 +61,14 @@ class Draft:
             "fidelity": self.fidelity,
             "budget": self.budget,
             "run": self.run,
+            "final": self.final,
         }
         return {key: value for key, value in sections.items() if value}
 
 
 def render(draft: Draft) -> str:
     """The study file as text, one entry a line, the notes as comments."""
-    lines = [f"# Made from {draft.source} by `pegbox convert`.", *_comment(draft, ()), ""]
+    lines = [f"# Made from {draft.source} by `{draft.made_by}`.", *_comment(draft, ()), ""]
     for key, value in draft.value().items():
         lines += _comment(draft, (key,))
         if not isinstance(value, dict):

@@ -67,3 +67,97 @@ def test_a_new_directory_is_made_and_named_in_the_next_command(pegbox, tmp_path)
     said = pegbox("init", "-d", tmp_path / "new")
 
     assert said.out.splitlines()[-1] == f"next: cd {tmp_path / 'new'} && pegbox run study.yaml"
+
+
+CHURN = "visits,customer,churn\n" + "".join(f"{i % 7},C{i},{'left' if i % 3 else 'stayed'}\n" for i in range(60))
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text(CHURN)
+    return tmp_path
+
+
+def test_a_table_becomes_a_study_that_validates(pegbox, table):
+    written = pegbox("init", "data.csv", "--target", "churn", "--time", "3m")
+    checked = pegbox("validate", "study.yaml")
+
+    assert (written.code, checked.code, checked.err) == (0, 0, "")
+    text = (table / "study.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=./study.schema.json\n")
+    assert "# 'customer' has another value in every row" in text
+    assert "time: 120.0" in text
+    assert json.loads((table / "study.schema.json").read_text()) == study_schema()
+
+
+def test_a_study_in_another_directory_finds_the_table_from_there(pegbox, table, monkeypatch):
+    written = pegbox("init", "data.csv", "--target", "churn", "-d", "below/here")
+    monkeypatch.chdir(table / "below" / "here")
+
+    assert written.out.splitlines()[-1] == "next: cd below/here && pegbox run study.yaml"
+    assert pegbox("validate", "study.yaml").code == 0
+
+
+def test_no_study_is_replaced_by_that_of_a_table(pegbox, table):
+    (table / "study.yaml").write_text("mine")
+
+    said = pegbox("init", "data.csv", "--target", "churn")
+
+    assert (said.code, (table / "study.yaml").read_text()) == (2, "mine")
+    assert "it is there already, and nothing was written" in said.err
+    assert pegbox("init", "data.csv", "--target", "churn", "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("data.csv", "--target", "chrun"), "Did you mean 'churn'?"),
+        (("data.csv",), "no column to predict is named. Known: churn, customer, visits."),
+        (("dat.csv", "--target", "churn"), "Did you mean 'data.csv'"),
+        (("data.csv", "--target", "churn", "--time", "soon"), "expected a time such as 90s, 10m or 2h, got 'soon'"),
+        (("empty.csv", "--target", "churn"), "is empty"),
+        (("demo", "--target", "churn"), "are of a table, and 'demo' is none"),
+        (("function", "--time", "5m"), "are of a table, and 'function' is none"),
+        (("data.xlsx", "--target", "churn"), "It is neither a table nor a study to begin with"),
+        (("comand",), "Did you mean 'command'?"),
+    ],
+)
+def test_what_no_study_can_be_made_of_is_refused_and_writes_nothing(pegbox, table, arguments, words):
+    (table / "empty.csv").write_text("")
+
+    said = pegbox("init", *arguments)
+
+    assert said.code == 2
+    assert words in " ".join(said.err.split())
+    assert {path.name for path in table.iterdir()} == {"data.csv", "empty.csv"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--target", "visits"), "with data.target 'churn' where the command asks for 'visits'"),
+        (("--target", "churn", "--time", "30m"), "with budget.time '400' where the command asks for '1200'"),
+        (("--target", "churn", "--encoding", "cp1252"), "with data.encoding None where the command asks for 'cp1252'"),
+    ],
+)
+def test_auto_goes_on_with_no_file_that_says_something_else(pegbox, table, arguments, words):
+    pegbox("init", "data.csv", "--target", "churn")
+    text = (table / "study.yaml").read_text()
+    for name in ("data-churn.yaml", "data-visits.yaml"):
+        (table / name).write_text(text)
+
+    said = pegbox("auto", "data.csv", *arguments)
+
+    assert said.code == 2
+    assert words in " ".join(said.err.split())
+    assert (table / "data-churn.yaml").read_text() == text
+    assert not (table / ".pegbox").exists()
+
+
+def test_auto_takes_a_table_and_nothing_else(pegbox, table):
+    said = pegbox("auto", "demo", "--target", "churn")
+
+    assert said.code == 2
+    assert "expected sklearn:<name>" in said.err
+    assert {path.name for path in table.iterdir()} == {"data.csv"}

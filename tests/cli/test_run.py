@@ -281,3 +281,25 @@ def test_what_init_writes_runs(project, kind, smaller):
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["selection"]["finalists"]
+
+
+@pytest.mark.long
+def test_auto_goes_from_a_table_to_predictions_and_on_with_its_file(project):
+    rows = [f"{i % 7},{'ab'[i % 2]},C{i},{'left' if i % 7 > 4 else 'stayed'}" for i in range(260)]
+    (project.folder / "shop.csv").write_text("\n".join(["visits,plan,customer,churn", *rows]) + "\n")
+    command = ("auto", "shop.csv", "--target", "churn", "--time", "4s", "--json")
+
+    first = project.pegbox(*command)
+    written = (project.folder / "shop-churn.yaml").read_text()
+    again = project.pegbox(*command)
+    predicted = project.pegbox("predict", "shop-churn", "shop.csv", "--out", "said.csv")
+
+    assert (first.returncode, again.returncode, predicted.returncode) == (0, 0, 0), first.stderr
+    assert "next: pegbox predict shop-churn NEW.csv" in first.stderr
+    assert "going on with shop-churn.yaml" in again.stderr
+    assert (project.folder / "shop-churn.yaml").read_text() == written
+    answers = [json.loads(one.stdout) for one in (first, again)]
+    assert answers[0]["configuration"] == answers[1]["configuration"]
+    assert answers[0]["counts"] == answers[1]["counts"]
+    said = [line.split(",")[0].strip('"') for line in (project.folder / "said.csv").read_text().splitlines()[1:]]
+    assert sum(one == row.rpartition(",")[2] for one, row in zip(said, rows, strict=True)) > 0.95 * len(rows)
