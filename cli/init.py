@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import CycloptsError, Parameter
 
 from pegbox.cli.console import out, safe
 from pegbox.cli.options import QUIET, Verbosity
@@ -75,8 +75,8 @@ def _is_known(_type: object, source: str) -> None:
         try:
             source_of(DataSpec(source=source or " "))
         except DataError as error:
-            raise ValueError(
-                f"It is neither a table nor a study to begin with. {suggest(source, TEMPLATES)}"
+            raise CycloptsError(
+                msg=f"{source!r} is neither a table nor a study to begin with. {suggest(source, TEMPLATES)}"
             ) from error
 
 

@@ -1,5 +1,6 @@
 """A whole study for a table that somebody wants a model of: what is trained, on what it is judged, for how long."""
 
+import math
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -165,7 +166,7 @@ def _family(proposal: Proposal, *, is_balanced: bool) -> Family:
 
 def _share_of_columns(n_inputs: int) -> float:
     """The square root of their number, as scikit-learn has it; at least what the preset begins with."""
-    return round(max(0.05, n_inputs**-0.5), 4)
+    return round(max(0.05, 1 / math.sqrt(n_inputs)), 4)
 
 
 def _rare_class(shares: dict[str, float]) -> str | None:

@@ -119,7 +119,7 @@ def test_no_study_is_replaced_by_that_of_a_table(pegbox, table):
         (("empty.csv", "--target", "churn"), "is empty"),
         (("demo", "--target", "churn"), "are of a table, and 'demo' is none"),
         (("function", "--time", "5m"), "are of a table, and 'function' is none"),
-        (("data.xlsx", "--target", "churn"), "It is neither a table nor a study to begin with"),
+        (("data.xlsx", "--target", "churn"), "'data.xlsx' is neither a table nor a study to begin with"),
         (("comand",), "Did you mean 'command'?"),
     ],
 )
