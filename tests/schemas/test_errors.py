@@ -94,6 +94,8 @@ _OUTSIDE_OF_THE_TREE = {
     },
     "TypeError": {"datasets/function.py", "training/models/build.py"},
     "AssertionError": {"search/schedules/halving.py"},
+    # cyclopts' own, for a word of the command line that is neither a kind nor a table
+    "CycloptsError": {"cli/init.py"},
     # LightGBM's way to end a training, which it catches
     "EarlyStopException": {"integrations/lightgbm.py"},
     # caught in the same file
