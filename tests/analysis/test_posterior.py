@@ -30,6 +30,7 @@ def picked(number):
     return low <= truth[best] <= high, optimism, truth[lowest] - replicates.means[lowest]
 
 
+@pytest.mark.long
 def test_interval_of_the_picked_one_covers_its_true_mean():
     assert np.mean([picked(number)[0] for number in range(40)]) >= 0.9
 

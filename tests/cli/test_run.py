@@ -168,6 +168,7 @@ def test_another_space_under_the_same_name_is_refused(project, plain_run):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_second_driver_of_one_study_is_told_who_holds_it(project):
     project.write("busy", space="  pause: 1.0", trials=1000)
     with subprocess.Popen(
@@ -246,6 +247,7 @@ def plain(written: bytes) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written.decode(errors="replace"))
 
 
+@pytest.mark.long
 def test_the_readmes_study_runs_as_pasted(project):
     readme = Path(__file__).parents[2] / "README.md"
     (study,) = re.findall(r"```yaml[^\n]*\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)

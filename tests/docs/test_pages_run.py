@@ -15,6 +15,17 @@ PAGES = [
     *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "decisions"),
 ]
 
+# Each of them runs studies for half a minute and more; the others are enough to tell that a page can be followed.
+LONG = {
+    "tutorial",
+    "use-the-model",
+    "extend",
+    "train-your-module",
+    "tune-inside-your-own-flow",
+    "small-models-together",
+}
+LONG |= {"import-and-export", "choose-a-search-method", "track"}
+
 
 @pytest.fixture
 def environment(prefect_api: str, tmp_path: Path) -> dict[str, str]:
@@ -30,7 +41,10 @@ def environment(prefect_api: str, tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.flow
 @pytest.mark.timeout(900)  # a page is many commands, and machines are busy
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, id=page.stem, marks=[pytest.mark.long] if page.stem in LONG else []) for page in PAGES],
+)
 def test_what_a_page_shows_works(page: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     folder = tmp_path / "page"
     shutil.copytree(PROJECT, folder)

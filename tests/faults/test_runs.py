@@ -163,6 +163,7 @@ def _check_against_undisturbed(spec: StudySpec, project: Path, api: str) -> None
     assert replay_study(project / "store", "hill").is_exact
 
 
+@pytest.mark.long
 def test_driver_killed_at_random_moments_gives_the_undisturbed_answer(
     project: Path, prefect_api: str, climb: Hill
 ) -> None:
@@ -288,6 +289,7 @@ def _states_of_runs(project: Path, api: str) -> list[str]:
     return [state.name for state in states if state is not None and state.name is not None]
 
 
+@pytest.mark.long
 def test_a_study_outlives_its_prefect_server_and_the_next_run_tells_of_it(
     project: Path, slow_hill: Hill, start_server: Callable[[], _Server]
 ) -> None:
@@ -390,6 +392,7 @@ def test_run_that_was_suspended_goes_on_and_counts_no_sleep(project: Path, prefe
     assert slept > 5
 
 
+@pytest.mark.long
 def test_of_two_drivers_in_the_same_second_one_runs(project: Path, prefect_api: str, slow_hill: Hill) -> None:
     both = [DriverProcess(slow_hill(), project, prefect_api) for _ in range(2)]
 
@@ -400,6 +403,7 @@ def test_of_two_drivers_in_the_same_second_one_runs(project: Path, prefect_api: 
     assert len(history_of(project).completed) == 8
 
 
+@pytest.mark.long
 def test_two_studies_and_queries_in_a_loop_share_a_store(project: Path, prefect_api: str, slow_hill: Hill) -> None:
     both = [DriverProcess(slow_hill(name=name), project, prefect_api) for name in ("left", "right")]
     both[0].wait_for_calls(1)

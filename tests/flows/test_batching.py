@@ -105,6 +105,7 @@ def test_folds_and_rungs_are_batched_too(project: Path, irises: Any) -> None:
     assert max(_sizes(project)) > 1
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_with_its_batches(project: Path, prefect_api: str, irises: Any) -> None:
     spec = irises(train={"kind": "mlp", "task": "classification", "epochs": 150}, budget={"trials": 8})
     process = DriverProcess(spec, project, prefect_api)

@@ -91,6 +91,7 @@ def test_a_larger_budget_goes_on_from_what_is_kept(project: Path, irises: Any) -
     assert history.selection.checkpoint in _checkpoints(project)
 
 
+@pytest.mark.long
 def test_checkpoints_that_a_user_deleted_are_made_again(project: Path, irises: Any) -> None:
     _tune(irises(run={"workers": 2, "threads": 1}), project)
     for path in _checkpoints(project):
@@ -103,6 +104,7 @@ def test_checkpoints_that_a_user_deleted_are_made_again(project: Path, irises: A
     assert twin.selection.checkpoint in _checkpoints(project)
 
 
+@pytest.mark.long
 def test_another_study_of_the_same_content_trains_again_what_is_gone(project: Path, irises: Any) -> None:
     first = _tune(irises(), project)
 

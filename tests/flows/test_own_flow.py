@@ -111,6 +111,7 @@ def test_limit_keeps_trainings_apart(project: Path, hill: Hill) -> None:
     assert [line.split()[0] for line in calls(project)] == ["begin", "end"] * 4
 
 
+@pytest.mark.long
 def test_limit_is_shared_by_two_studies_at_once(project: Path, prefect_api: str, hill: Hill) -> None:
     (project / "hill.py").write_text(
         "import time\n\n\ndef run(x):\n    began = time.time()\n    time.sleep(0.5)\n"

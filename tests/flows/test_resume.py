@@ -40,6 +40,7 @@ def test_killed_run_goes_on_as_if_nothing_had_happened(project: Path, prefect_ap
     assert resumed.selection.finalists == expected.selection.finalists
 
 
+@pytest.mark.long
 def test_killed_finalists_round_comes_to_the_same_answer(project: Path, prefect_api: str, slow_hill: Hill) -> None:
     finalists = {"top": 3, "seeds": 5}
     undisturbed = DriverProcess(slow_hill(finalists=finalists), project, prefect_api, store="undisturbed")

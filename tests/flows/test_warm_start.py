@@ -36,6 +36,7 @@ def _configurations(project: Path, store: str = "store") -> list[Configuration]:
     return [trial.configuration for trial in history_of(project, store, "learner").trials]
 
 
+@pytest.mark.long
 def test_killed_learner_goes_on_with_what_it_knew(
     project: Path, prefect_api: str, hill: Hill, learner: StudySpec
 ) -> None:

@@ -93,6 +93,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.long
 def test_machines_without_the_store_exchange_everything_by_url(
     project: Path, prefect_api: str, hill: Hill, far: Path
 ) -> None:
