@@ -61,8 +61,7 @@ def tied_finalists(history: History) -> Advice | None:
         return Advice(
             kind="ties",
             what=f"Take whichever suits you of trial {selection.winner} and {tied}: they are as good as equal.",
-            evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}; "
-            f"telling them apart would take more than {MAX_SEEDS} seeds.",
+            evidence=f"{_shared_evidence(selection)}; telling them apart would take more than {MAX_SEEDS} seeds.",
             command=f"pegbox compare {selection.winner} {selection.ties[0]} --study {quote(selection.study)}",
         )
     # The number of finalists follows from that of seeds where the study names neither.
@@ -71,7 +70,7 @@ def tied_finalists(history: History) -> Advice | None:
     return Advice(
         kind="ties",
         what=f"Train the finalists on more seeds: trial {selection.winner} cannot be told from {tied}.",
-        evidence=f"{len(selection.best.values)} fresh seeds each, P(best) {selection.best.probability_best:.0%}.",
+        evidence=f"{_shared_evidence(selection)}.",
         command=resume(history, *settings),
     )
 
@@ -227,3 +226,9 @@ def few_trials(history: History, ranking: Importance | None = None) -> Advice | 
         evidence=f"{evidence}, and each of these accounts for less than 5 % of the differences.",
         command=branch(history, *settings),
     )
+
+
+def _shared_evidence(selection: Selection) -> str:
+    """What tied finalists were judged on: `3 fresh seeds each, P(best) 40%`."""
+    seeds = "1 fresh seed" if len(selection.best.values) == 1 else f"{len(selection.best.values)} fresh seeds"
+    return f"{seeds} each, P(best) {selection.best.probability_best:.0%}"
