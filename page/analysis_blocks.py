@@ -7,8 +7,17 @@ from pegbox.analysis.effects import Effect as FoundEffect
 from pegbox.analysis.effects import Effects as FoundEffects
 from pegbox.analysis.effects import Interaction as FoundInteraction
 from pegbox.analysis.importance import Importance
+from pegbox.page.analysis_document import (
+    TRAINING_TIME,
+    AdviceRow,
+    Analysis,
+    Effect,
+    Effects,
+    Interaction,
+    KnobRow,
+    Knobs,
+)
 from pegbox.page.answer_block import sureness
-from pegbox.page.document import TRAINING_TIME, AdviceRow, Analysis, Effect, Effects, Interaction, KnobRow, Knobs
 from pegbox.page.space_axes import axes, value_key
 from pegbox.report.explain import explained
 from pegbox.report.explanation import Explanation

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pegbox.page.activity_block import draw_curves, failure_groups, timeline
+from pegbox.page.analysis_document import Analysis
 from pegbox.page.answer_block import answer
-from pegbox.page.document import Analysis, Goal, Head, NoteRow, StudyPage
+from pegbox.page.document import Head, NoteRow, StudyPage
 from pegbox.page.lineage_block import lineage, unix
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
 from pegbox.page.trial_block import told_lives
 from pegbox.page.trials_block import SHOWN, all_trials, best_so_far, draw_trials, front_so_far, rung_rows
+from pegbox.page.trials_document import Goal
 from pegbox.report.answer import answer_of
 from pegbox.report.incumbent import limit_in_words
 from pegbox.report.status import Phase, StudyStatus

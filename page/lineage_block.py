@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pegbox.page.document import Lineage, RunRow
+from pegbox.page.lineage_document import Lineage, RunRow
 from pegbox.page.schedule_block import schedule_rows, verdicts
 from pegbox.report.configuration_formats import as_yaml
 from pegbox.schemas.domains import Integer, Ordinal

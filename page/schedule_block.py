@@ -1,6 +1,6 @@
 """The answers of a study and of those that are scheduled with it, and what the schedule concluded; for the page."""
 
-from pegbox.page.document import ScheduleRow, Verdict
+from pegbox.page.lineage_document import ScheduleRow, Verdict
 from pegbox.schemas.events import ScheduleStep
 from pegbox.search.warm_start_sources import FOR_DATA
 from pegbox.storage.history_file import HistoryFile
