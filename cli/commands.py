@@ -190,8 +190,9 @@ COMMANDS = {
     ),
     "report": Command(
         "Write the answer of a study and its charts as one HTML file.",
-        "It opens in any browser, without a network, and may be sent by mail.",
-        ("pegbox report digits --out digits.html",),
+        "It opens in any browser, without a network, and may be sent by mail. With `--compare` it opens with studies "
+        "beside each other: what differs, answers, progress, importance.",
+        ("pegbox report digits --out digits.html", "pegbox report digits --compare digits-sgd"),
     ),
     "ui": Command(
         "Show the studies of a store in the browser, live.",

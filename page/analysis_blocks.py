@@ -1,6 +1,6 @@
 """What the explanation of a study says, in the form of the page; computes no statistic."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.effects import Effect as FoundEffect
@@ -32,6 +32,9 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.studies import study_names
+
+Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
+"""Computes the analysis of a study, or gives an earlier one."""
 
 
 def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:

@@ -11,6 +11,7 @@ from pydantic import Field, FiniteFloat
 from pegbox.page.activity_document import Curves, FailureGroup, Timeline
 from pegbox.page.analysis_document import Analysis
 from pegbox.page.answer_document import Answer
+from pegbox.page.comparison_document import StudiesCompared
 from pegbox.page.lineage_document import Lineage
 from pegbox.page.trial_document import Number, TrialLife
 from pegbox.page.trials_document import BestSoFar, Goal, Parameter, RungRow, Trials
@@ -105,3 +106,5 @@ class StudyPage(Schema):
     """Tags that people gave to the study."""
     lives: tuple[TrialLife, ...] = ()
     """Of a file, which can ask nobody: the trials that it tells more of; a live host is asked for each."""
+    compared: StudiesCompared | None = None
+    """Of a file: this study beside others, where it was asked for; a live host is asked for any."""

@@ -23,11 +23,11 @@ import { drawAll } from './chart.js'
 import { h } from './dom.js'
 import { clearFilters, isFiltered, load, model, onSelection, selectedOf, TRAINING_TIME } from './model.js'
 import { forPaper } from './theme.js'
-import { trialPlace } from './trial/place.js'
+import { place } from './place.js'
 
 /**
  * Draw a page and return a function that takes a newer one.
- * @param live what only the live host has: tools for the header, a block for SQL, links to other studies, a trial's life
+ * @param live what only the live host has: tools for the header, a block for SQL, links to other studies, a trial's life, studies beside each other
  */
 export function open(page, live = {}) {
   load(page)
@@ -44,13 +44,13 @@ export function open(page, live = {}) {
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
   const study = h('main', { id: 'study' }, top.element, sections.map(([title, content]) => section(title, content)))
-  const trial = trialPlace(study, live.fetchLife)
-  document.body.replaceChildren(skipLink(), study, trial.element, selection.element)
+  const other = place(study, live)
+  document.body.replaceChildren(skipLink(), study, other.element, selection.element)
   const update = (newer) => {
     if (newer) load(newer)
     document.title = `${model.page.head.study} · pegbox`
     for (const block of blocks) block.update()
-    trial.update()
+    other.update()
     selection.update()
   }
   update()

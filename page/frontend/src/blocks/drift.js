@@ -3,14 +3,17 @@ import { axis, ChartCard, grid, tip } from '../chart.js'
 import { h, put } from '../dom.js'
 import { metric, moment, niceRange, number } from '../format.js'
 import { model } from '../model.js'
+import { canStandBeside, openBeside } from '../studies/choose.js'
 import { table } from '../table.js'
 import { colors, fade } from '../theme.js'
 
 export function driftCard() {
+  const compareButton = h('button', { type: 'button', hidden: true, onclick: () => openBeside(scheduledOthers()) }, 'Compare these studies')
   const card = new ChartCard({
     id: 'drift',
     height: 'h240',
     title: 'Answers from run to run',
+    controls: h('span', { class: 'screen' }, compareButton),
     about: () => `The winner's ${model.page.head.goals[0].metric} with its interval after each run, scheduled runs included; a new shape of point means new data.`,
     option: driftOption,
     figures: () => ({
@@ -22,9 +25,15 @@ export function driftCard() {
     element: card.element,
     update: () => {
       card.element.hidden = model.page.lineage.verdicts.length < 2
+      compareButton.hidden = !scheduledOthers().length
       card.update()
     },
   }
+}
+
+/** The other studies of the schedule, the latest first: its runs beside each other. */
+function scheduledOthers() {
+  return [...new Set(model.page.lineage.verdicts.map((one) => one.study))].filter(canStandBeside).reverse()
 }
 
 function driftOption() {
