@@ -1,4 +1,4 @@
-"""Studies beside each other: what the document says, what is refused, and the page that shows it, live and in a file."""
+"""Studies beside each other: the document, what is refused, and the page that shows it, live and in a file."""
 
 from collections.abc import Callable
 from pathlib import Path
