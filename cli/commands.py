@@ -163,8 +163,9 @@ COMMANDS = {
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",
         "Each share of importance comes with an interval, each parameter with how far it may be moved from the best, "
-        "each advice with its evidence and the way to follow it.",
-        ("pegbox explain digits",),
+        "each advice with its evidence and the way to follow it. With --cache and a trial: where its result came from, "
+        "what the code that trained it was made of, and what of that is otherwise now.",
+        ("pegbox explain digits", "pegbox explain digits 3 --cache"),
     ),
     "compare": Command(
         "Show where two trials or studies differ, which is better, and how sure that is.",

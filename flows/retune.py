@@ -25,7 +25,7 @@ from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
 from pegbox.tasks.artifacts import show_schedule
 from pegbox.tasks.prepare_data import prepare_data
-from pegbox.training.kinds.registry import own_code_fingerprint
+from pegbox.training.kinds.registry import own_code
 
 
 # As JSON, so that whoever waits for the deployment reads it without an unpickler: `run_deployment(...).state.result()`.
@@ -101,7 +101,8 @@ def look(spec: StudySpec, store: StoreLayout) -> Inputs:
     if watch:
         both = f"{seen}:{watched_fingerprint(watch)}"
         seen = hashlib.sha256(both.encode()).hexdigest()[:32]
-    return Inputs(seen, own_code_fingerprint(spec))
+    code = own_code(spec)
+    return Inputs(seen, None if code is None else code.fingerprint)
 
 
 def first_answer(retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:

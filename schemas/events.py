@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, TypeAdapter
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
+from pegbox.schemas.code import Code
 from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.model import ModelRecord
@@ -64,6 +65,8 @@ class RunStarted(Driven):
     git_commit: str | None = None
     git_dirty: bool | None = None
     versions: dict[str, str] = Field(default={})
+    code: Code | None = None
+    """What trains, part by part; None in histories of 0.2 and earlier."""
 
 
 class RunEnded(Driven):

@@ -29,6 +29,15 @@ _OPTION = re.compile(rf"--?{_NAME}", re.I)
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_]\w*)\}")
 
 
+def is_secret_name(name: str) -> bool:
+    """True for the name of a variable or option that holds a secret.
+
+    >>> is_secret_name("WANDB_API_KEY"), is_secret_name("MONKEY")
+    (True, False)
+    """
+    return re.fullmatch(_NAME, name, re.I) is not None
+
+
 def masked(text: str) -> str:
     """The text with what looks like a secret replaced.
 

@@ -62,6 +62,7 @@ class Segment(TrainingPlace):
             # The cache key. Named one by one, so that a field which is added to a segment, such as a timeout, does not
             # train everything again; neither study nor trial nor attempt shapes the result.
             include={"configuration", "seed", "from_budget", "to_budget", "fold", "train", "code"},
+            exclude={"train": {"depends", "version"}},  # what they stand for is part of the code
         )
         # By content: moved or renamed data is the same data.
         content["data"] = data_fingerprint
