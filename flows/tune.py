@@ -23,7 +23,7 @@ from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.training_place import TrialSeed
 from pegbox.search.narrowed_space import study_strategy
-from pegbox.search.schedules.fold_stopping import hopeless_between_folds
+from pegbox.search.schedules.fold_stopping import hopeless_between_folds, judges_folds
 from pegbox.search.strategy import Strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
@@ -89,7 +89,8 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPla
         runner.add(segmenting.of_trial(trial))
 
     def judge() -> None:
-        if hopeless_between_folds(study.history.within_space()) is not None:
+        # Asked first: to look through 10,000 trials at each completion takes longer than to record one.
+        if judges_folds(study.history.spec) and hopeless_between_folds(study.history.within_space()) is not None:
             decide_next(study, strategy, runner, segmenting, 1)
 
     rest: Wait | Done | None = None
