@@ -22,6 +22,7 @@ import { workersCard } from './blocks/workers.js'
 import { drawAll } from './chart.js'
 import { h } from './dom.js'
 import { clearFilters, isFiltered, load, model, onSelection, selectedOf, TRAINING_TIME } from './model.js'
+import { followRows, pointedNote } from './pointing.js'
 import { forPaper } from './theme.js'
 import { place } from './place.js'
 
@@ -45,7 +46,8 @@ export function open(page, live = {}) {
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
   const study = h('main', { id: 'study' }, top.element, sections.map(([title, content]) => section(title, content)))
   const other = place(study, live)
-  document.body.replaceChildren(skipLink(), study, other.element, selection.element)
+  followRows()
+  document.body.replaceChildren(skipLink(), study, other.element, selection.element, pointedNote())
   const update = (newer) => {
     if (newer) load(newer)
     document.title = `${model.page.head.study} · pegbox`
