@@ -2,13 +2,14 @@
 import { answerCard } from './blocks/answer.js'
 import { comparisonCard, studiesCard } from './blocks/compare.js'
 import { curvesCard } from './blocks/curves.js'
-import { driftCard, scheduleCard } from './blocks/drift.js'
+import { dataCard, driftCard, scheduleCard } from './blocks/drift.js'
 import { effectsSection } from './blocks/effects.js'
 import { failuresCard } from './blocks/failures.js'
 import { header } from './blocks/header.js'
 import { interactionCard } from './blocks/interaction.js'
 import { knobsCard } from './blocks/knobs.js'
 import { lineageCard } from './blocks/lineage.js'
+import { modelsCard } from './blocks/models.js'
 import { nextCard } from './blocks/next.js'
 import { notesCard } from './blocks/notes.js'
 import { parallelCard } from './blocks/parallel.js'
@@ -40,7 +41,8 @@ export function open(page, live = {}) {
     [null, effectsSection()],
     ['Explore', [parallelCard(), interactionCard(), trialsCard(), notesCard()]],
     ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
-    ['Where it comes from', [lineageCard(), driftCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
+    ['What came of it', [modelsCard()]],
+    ['Where it comes from', [lineageCard(), driftCard(), dataCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.control ? [live.control] : [], live.sql ?? askElsewhere()].flat()],
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
