@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pegbox.schemas.data import PreparedData
+from pegbox.schemas.errors import SearchError
 from pegbox.schemas.history import History
 from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Segment, Trial, TrialState
@@ -29,7 +30,15 @@ class SegmentPlan:
         """From where the trial was last evaluated to where it was decided to go.
 
         A trial that was running when its driver died gets a new attempt.
+
+        Raises:
+            SearchError: It is a copy of one that left no checkpoint.
         """
+        if trial.parent is not None and not trial.checkpoints:
+            raise SearchError(
+                f"{self._spec.search.method} copies what a trial has learnt, and trial {trial.parent} left no "
+                "checkpoint to copy. Save one at the end of each stretch, such as `trial.save_checkpoint(state)`."
+            )
         attempt = trial.attempt + 1 if trial.state is TrialState.RUNNING else trial.attempt
         return tuple(
             Segment(
@@ -37,6 +46,7 @@ class SegmentPlan:
                 trial=trial.number,
                 attempt=attempt,
                 configuration=trial.configuration,
+                earlier=trial.earlier,
                 seed=trial.seed,
                 from_budget=trial.budget,
                 to_budget=trial.to_budget,
@@ -56,6 +66,7 @@ class SegmentPlan:
                 study=self._spec.name,
                 trial=trial.number,
                 configuration=trial.configuration,
+                earlier=trial.earlier,
                 seed=replicate_seed(self._spec.seed, replicate),
                 to_budget=self._spec.full_budget,
                 fold=fold,

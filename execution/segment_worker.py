@@ -22,6 +22,7 @@ from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.kinds.registry import load_data, trainer_for
 from pegbox.training.resources import process_name
+from pegbox.training.schedule_stages import must_replay, replay_schedule
 from pegbox.training.trainer import Report
 
 # Picked by hand: each append waits for the disk (fdatasync); a crash loses the curve of half a second, and no trial.
@@ -78,7 +79,11 @@ def _train(
     started_at = time.time()
     splits = open_splits(data, segment.fold) if data else None
     try:
-        trained = trainer_for(segment.train).train(segment, splits, store.checkpoints, reports.of(segment))
+        trainer, report = trainer_for(segment.train), reports.of(segment)
+        if must_replay(segment):
+            trained = replay_schedule(trainer, segment, splits, store.checkpoints, report)
+        else:
+            trained = trainer.train(segment, splits, store.checkpoints, report)
     finally:
         reports.flush()
     return trained.model_copy(update={"worker": process_name(), "started_at": started_at})

@@ -23,6 +23,20 @@ class Continue(Schema):
     to_budget: int
 
 
+class Fork(Schema):
+    """Begin a new trial with all that another one has learnt, and hyperparameters of its own: exploit and explore."""
+
+    kind: Literal["fork"] = "fork"
+    parent: int
+    """The trial whose checkpoint it begins with."""
+    replaces: int
+    """The trial that was stopped, or failed, in whose place it is trained."""
+    configuration: Configuration
+    from_budget: int
+    """What the parent had reached."""
+    to_budget: int
+
+
 class Stop(Schema):
     """End a trial for good that is paused, or that has seen some of its folds."""
 
@@ -46,6 +60,6 @@ class Done(Schema):
     """One sentence for the user."""
 
 
-Decision = Annotated[Start | Continue | Stop | Wait | Done, Discriminator("kind")]
-Step = Start | Continue | Stop
+Decision = Annotated[Start | Continue | Fork | Stop | Wait | Done, Discriminator("kind")]
+Step = Start | Continue | Fork | Stop
 """A decision that changes a trial; these are counted and journalled."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from pegbox.schemas.base import Schema
 from pegbox.schemas.code import Code
 from pegbox.schemas.competition import Leaders, excluded_by, keeps_constraints, leaders_of, losses_of, may_win
-from pegbox.schemas.decision import Continue, Start, Stop
+from pegbox.schemas.decision import Continue, Fork, Start, Stop
 from pegbox.schemas.events import (
     DecisionMade,
     Driven,
@@ -33,7 +33,7 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import FINISHED, Evaluation, Segment, Trial, TrialState
+from pegbox.schemas.trial import FINISHED, Evaluation, Segment, Stage, Trial, TrialState
 from pegbox.schemas.trials_by_state import ActiveTrials, CompetingTrials, CompletedTrials, FailedTrials
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -247,10 +247,27 @@ def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:
     match event.decision:
         case Start(configuration=configuration, to_budget=to_budget):
             trials.append(Trial(number=event.trial, configuration=configuration, seed=event.seed, to_budget=to_budget))
+        case Fork() as fork:
+            trials.append(_forked(event, fork, trials[fork.parent]))
         case Continue(trial=number, to_budget=to_budget):
             trials[number] = trials[number].model_copy(update={"state": TrialState.PROPOSED, "to_budget": to_budget})
         case Stop(trial=number):
             trials[number] = trials[number].model_copy(update={"state": TrialState.STOPPED})
+
+
+def _forked(event: DecisionMade, fork: Fork, parent: Trial) -> Trial:
+    return Trial(
+        number=event.trial,
+        configuration=fork.configuration,
+        seed=event.seed,
+        parent=fork.parent,
+        replaces=fork.replaces,
+        earlier=(*parent.earlier, Stage(configuration=parent.configuration, to_budget=fork.from_budget)),
+        budget=fork.from_budget,
+        to_budget=fork.to_budget,
+        # Those of the parent's last evaluation, even while it is trained on: where it is now, nobody has kept.
+        checkpoints=parent.checkpoints,
+    )
 
 
 def _change(trial: Trial, event: _OfTrial) -> dict[str, object]:

@@ -18,6 +18,7 @@ from pegbox.schemas.plan import (
     ScheduleSpec,
     SearchSpec,
 )
+from pegbox.schemas.population import POPULATION_METHODS, generations
 from pegbox.schemas.space import Space
 from pegbox.schemas.text import unstorable
 from pegbox.schemas.train import IMPORTED, FunctionTrain, ModuleTrain, SklearnTrain, TorchTrain, TrainSpec
@@ -129,8 +130,11 @@ class StudySpec(Schema):
         """The budgets at which trials are compared: min, min x factor, ..., and the full budget, which is the last.
 
         A rung so near to the full budget that it would cost nearly as much is left out. The schedule `full` compares
-        trials at the full budget alone, unless the method decides itself how far it trains.
+        trials at the full budget alone, unless the method decides itself how far it trains. A population is compared
+        after every interval.
         """
+        if self.search.method in POPULATION_METHODS:
+            return generations(self.search, self.full_budget)
         if self.fidelity.schedule == "full" and self.search.method not in BUDGETED_METHODS:
             return (self.full_budget,)
         rungs, rung = [], min(self.fidelity.min, self.full_budget)

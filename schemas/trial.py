@@ -38,6 +38,14 @@ class TrialState(StrEnum):
 FINISHED = (TrialState.COMPLETED, TrialState.STOPPED, TrialState.FAILED)
 
 
+class Stage(Schema):
+    """A stretch of a schedule of hyperparameters: one configuration, from where the stretch before ended."""
+
+    configuration: Configuration
+    to_budget: int = Field(ge=1)
+    """Where it ends."""
+
+
 class Segment(TrainingPlace):
     """One stretch of training: a trial, from one budget to the next, on one fold and seed."""
 
@@ -45,6 +53,9 @@ class Segment(TrainingPlace):
     attempt: int = Field(default=1, ge=1)
     fold: int = Field(default=0, ge=0)
     configuration: Configuration
+    """Of all that is trained, but for the stages before it."""
+    earlier: tuple[Stage, ...] = ()
+    """What the weights learnt under other hyperparameters, first to last: of a trial that was forked from another."""
     seed: int
     from_budget: int = Field(default=0, ge=0)
     to_budget: int = Field(ge=1)
@@ -70,6 +81,8 @@ class Segment(TrainingPlace):
         )
         # By content: moved or renamed data is the same data.
         content["data"] = data_fingerprint
+        if self.earlier:  # not told where there are none: what was trained before there were stages keeps its key
+            content["earlier"] = [stage.model_dump(mode="json") for stage in self.earlier]
         if self.train.kind == "function":  # what it returns without a name is called by the objective
             content["objectives"] = self.objectives
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
@@ -154,6 +167,12 @@ class Trial(Schema):
     number: int = Field(ge=0)
     configuration: Configuration
     seed: int
+    parent: int | None = None
+    """The trial that it was forked from; None for one that begins anew."""
+    replaces: int | None = None
+    """The trial in whose place it is trained; None for one that begins anew."""
+    earlier: tuple[Stage, ...] = ()
+    """The stages of its schedule before its own configuration, those of its ancestors; () for one that begins anew."""
     state: TrialState = TrialState.PROPOSED
     attempt: int = Field(default=1, ge=1)
     budget: int = 0
@@ -171,6 +190,16 @@ class Trial(Schema):
     checkpoints: dict[int, Path] = Field(default={})
     """Fold to where the training that was last evaluated ended."""
     failure: Failure | None = None
+
+    @property
+    def inherited(self) -> int:
+        """What it began with, in units of the budget: learnt by its ancestors; 0 for one that begins anew."""
+        return self.earlier[-1].to_budget if self.earlier else 0
+
+    @property
+    def schedule(self) -> tuple[Stage, ...]:
+        """What was learnt under which hyperparameters, to where it is, or was last, trained; one stage mostly."""
+        return (*self.earlier, Stage(configuration=self.configuration, to_budget=max(self.to_budget, 1)))
 
     def value(self, metric: str, budget: int | None = None) -> FiniteFloat | None:
         """The metric at a budget (the latest evaluation where None), or None where it was not measured."""

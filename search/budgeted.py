@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pegbox.schemas.decision import Continue, Decision, Done, Start, Wait
+from pegbox.schemas.decision import Continue, Decision, Done, Fork, Start, Wait
 from pegbox.schemas.errors import SpaceExhaustedError
 from pegbox.schemas.history import History
 from pegbox.search import limits
@@ -44,7 +44,7 @@ class BudgetedStrategy:
     def _within_budget(self, history: History, step: Decision, barrier: str | None) -> Decision:
         if isinstance(step, Done):
             return Done(reason=barrier) if barrier else step
-        if isinstance(step, Start | Continue):
+        if isinstance(step, Start | Continue | Fork):
             reason = limits.overdraw(history, step)
             if reason is not None:
                 return Wait() if history.running else Done(reason=reason)

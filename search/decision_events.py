@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pegbox.schemas.decision import Done, Start, Wait
+from pegbox.schemas.decision import Done, Fork, Start, Step, Wait
 from pegbox.schemas.events import DecisionMade
 from pegbox.schemas.history import History
 from pegbox.search.strategy import Strategy
@@ -22,7 +22,7 @@ def decide(history: History, strategy: Strategy) -> DecisionMade | Wait | Done:
     decision = strategy.next(history, rng)
     if isinstance(decision, Wait | Done):
         return decision
-    number = len(history.trials) if isinstance(decision, Start) else decision.trial
+    number = _trial_of(history, decision)
     return DecisionMade(
         study=history.spec.name,
         number=history.n_decisions,
@@ -30,8 +30,19 @@ def decide(history: History, strategy: Strategy) -> DecisionMade | Wait | Done:
         elapsed_seconds=history.elapsed_seconds,
         decision=decision,
         trial=number,
-        seed=trial_seed(history.spec.seed, number),
+        seed=_seed(history, decision, number),
     )
+
+
+def _trial_of(history: History, decision: Step) -> int:
+    """The trial that a decision is about: a new number where it begins one."""
+    return len(history.trials) if isinstance(decision, Start | Fork) else decision.trial
+
+
+def _seed(history: History, decision: Step, number: int) -> int:
+    # A forked trial goes on with the random numbers of its parent: trained from zero with this seed, its schedule
+    # comes out as it did in the search, to the bit.
+    return history.trials[decision.parent].seed if isinstance(decision, Fork) else trial_seed(history.spec.seed, number)
 
 
 def trial_seed(study_seed: int, trial: int) -> int:

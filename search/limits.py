@@ -1,7 +1,7 @@
 """When a search ends, decided from its history alone; the running time is what the driver wrote into it."""
 
 from pegbox.schemas.competition import excluded_by
-from pegbox.schemas.decision import Continue, Start
+from pegbox.schemas.decision import Continue, Fork, Start
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.search.objectives import last_improvement
@@ -29,22 +29,31 @@ def end(history: History) -> str | None:
     return None
 
 
-def overdraw(history: History, step: Start | Continue) -> str | None:
+def overdraw(history: History, step: Start | Continue | Fork) -> str | None:
     """Why a step does not fit into what is left of the epochs, in one sentence; None where it fits."""
     limit = history.spec.budget.epochs
     if limit is None:
         return None
-    from_budget = 0 if isinstance(step, Start) else history.trials[step.trial].budget
+    from_budget = _from_budget(history, step)
     left = limit - sum(committed(trial) for trial in history.trials)
     cost = step.to_budget - from_budget
     return None if cost <= left else f"The next step needs {cost} epochs, and {left} of the {limit} are left."
 
 
+def _from_budget(history: History, step: Start | Continue | Fork) -> int:
+    if isinstance(step, Fork):
+        return step.from_budget
+    return 0 if isinstance(step, Start) else history.trials[step.trial].budget
+
+
 def committed(trial: Trial) -> int:
-    """Epochs that a trial has taken, or will have; a failed one counts as far as it was meant to go."""
+    """Epochs that a trial has taken, or will have; a failed one counts as far as it was meant to go.
+
+    What a forked one inherited was taken by its ancestors.
+    """
     # By what is meant for running trials too, or several workers would each spend what is left.
     is_over = trial.state in {TrialState.PAUSED, TrialState.COMPLETED, TrialState.STOPPED}
-    return trial.budget if is_over else trial.to_budget
+    return (trial.budget if is_over else trial.to_budget) - trial.inherited
 
 
 def _time(history: History) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.history import History
+from pegbox.schemas.population import POPULATION_METHODS, PbtOptions
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.search.auto_method import choose_method
@@ -25,6 +26,7 @@ from pegbox.search.options import (
     NoOptions,
     check_options,
 )
+from pegbox.search.population.checks import check_population
 from pegbox.search.schedules.fold_stopping import FoldStopping, judges_folds
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.space.enqueued import check_enqueued, check_priors
@@ -39,6 +41,7 @@ METHODS: dict[str, type[Schema]] = {
     "freeze_thaw": FreezeThawOptions,
     "genetic": GeneticOptions,
     "grid": GridOptions,
+    "pbt": PbtOptions,
     "random": NoOptions,
     "sobol": NoOptions,
 }
@@ -107,6 +110,10 @@ def _ending(spec: StudySpec, encoding: SpaceEncoding) -> Ending | None:
 
 
 def _planner(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> Planner:
+    if spec.search.method in POPULATION_METHODS:
+        from pegbox.search.population.build import population_planner
+
+        return population_planner(spec, encoding)
     if spec.search.method != "freeze_thaw":
         return ComposedPlanner(_sampler(spec, encoding, earlier), _schedule(spec))
     from pegbox.search.model_methods import freeze_thaw_for
@@ -199,9 +206,9 @@ def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
     if method == "freeze_thaw" and spec.fidelity.schedule != "full":
         message = "freeze_thaw decides itself how far to train. Leave the schedule out; min, max and factor hold."
         problems += (Problem(message, ("fidelity", "schedule")),)
-    if method == "freeze_thaw":
+    if method == "freeze_thaw" or method in POPULATION_METHODS:
         problems += (*_check_one_objective(spec), *_check_no_constraints(spec))
-    return problems
+    return (*problems, *check_population(spec)) if method in POPULATION_METHODS and not problems else problems
 
 
 def _check_one_objective(spec: StudySpec) -> tuple[Problem, ...]:

@@ -7,6 +7,7 @@ import numpy as np
 from pegbox.schemas.decision import Continue, Decision, Stop
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import BudgetSpec
+from pegbox.schemas.population import POPULATION_METHODS
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
@@ -27,6 +28,9 @@ def study_strategy(spec: StudySpec, earlier: Sequence[History] = ()) -> Strategy
     Raises:
         StudyError: The study asks for a method or an option that there is not.
     """
+    if spec.search.method in POPULATION_METHODS:
+        # Its copies name other trials, which must keep their numbers; what lies outside it replaces itself.
+        return strategy_for(spec, earlier)
     # In this order: whether a trial lies inside is asked of its values, which the shares no longer show.
     return NarrowedSpaceStrategy(spec.space, share_sums(spec, strategy_for, earlier))
 

@@ -4,14 +4,13 @@ import heapq
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from pegbox.schemas.base import Configuration, Metrics
-from pegbox.schemas.decision import Continue, Done, Start, Step, Wait
-from pegbox.schemas.events import DecisionMade, TrialEvaluated, TrialFailed
+from pegbox.schemas.decision import Done, Stop, Wait
+from pegbox.schemas.events import TrialEvaluated, TrialFailed
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.history import History
-from pegbox.schemas.trial import Evaluation, TrialState
+from pegbox.schemas.trial import Evaluation, Trial, TrialState
+from pegbox.search.decision_events import decide
 from pegbox.search.strategy import Strategy
 
 
@@ -53,33 +52,23 @@ class Simulation:
     def _fill(self) -> None:
         """Give every free worker something to do."""
         while len(self._running) < self._workers:
-            rng = np.random.default_rng([self.history.spec.search_seed, self.history.n_decisions])
-            decision = self._strategy.next(self.history, rng)
-            if isinstance(decision, Done):
-                self.done = decision
+            made = decide(self.history.at(self._clock), self._strategy)
+            if isinstance(made, Done):
+                self.done = made
                 return
-            if isinstance(decision, Wait):
+            if isinstance(made, Wait):
                 return
-            self._decide(decision)
+            self.history = self.history.after(made)
+            if not isinstance(made.decision, Stop):
+                self._train(made.trial, made.decision.to_budget, made.number)
 
-    def _decide(self, decision: Step) -> None:
-        number = len(self.history.trials) if isinstance(decision, Start) else decision.trial
-        made = DecisionMade(
-            study=self.history.spec.name,
-            number=self.history.n_decisions,
-            saw=self.history.version,
-            elapsed_seconds=self._clock,
-            decision=decision,
-            trial=number,
-            seed=number,
-        )
-        self.history = self.history.after(made)
-        if isinstance(decision, Start | Continue):
-            self._train(number, decision.to_budget, made.number)
+    def _outcome(self, trial: Trial, to_budget: int) -> Outcome:
+        """What training a trial further gives; an heir may look at what it began with."""
+        return self._objective(trial.configuration, trial.budget, to_budget)
 
     def _train(self, number: int, to_budget: int, order: int) -> None:
         trial, study = self.history.trials[number], self.history.spec.name
-        outcome = self._objective(trial.configuration, trial.budget, to_budget)
+        outcome = self._outcome(trial, to_budget)
         event: TrialEvaluated | TrialFailed
         if isinstance(outcome.result, Failure):
             event = TrialFailed(study=study, trial=number, attempt=1, failure=outcome.result, final=True)

@@ -33,6 +33,11 @@ WITH named AS (
         json_extract_string(body, '$.checkpoints.*').unnest()
     FROM events SEMI JOIN studies USING (study) WHERE type = 'trial_evaluated'
     UNION ALL SELECT study, winner, NULL, selected_at, checkpoint FROM selections
+    -- What a copy begins with is the checkpoint of another trial, which may go on and leave a later one.
+    UNION ALL SELECT d.study, d.trial, NULL, d.decided_at, json_extract_string(e.body, '$.checkpoints.*').unnest()
+    FROM decisions AS d JOIN events AS e ON e.study = d.study AND e.trial = d.parent AND e.type = 'trial_evaluated'
+    WHERE d.kind = 'fork' AND (e.body->>'$.evaluation.budget')::INTEGER = d.from_budget
+        AND e.body->>'$.evaluation.fold' IS NULL AND e.body->>'$.evaluation.replicate' IS NULL
 ),
 ranked AS (
     -- Where fewer compete than are kept, others are: a limit may be loosened, a space widened again.

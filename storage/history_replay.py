@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
-from pegbox.schemas.decision import Start
+from pegbox.schemas.decision import Fork, Start
 from pegbox.schemas.errors import StoreCorruptError
 from pegbox.schemas.events import EVENT, DecisionMade, Event
 from pegbox.schemas.history import History
@@ -61,7 +61,7 @@ class _Decisions:
             return
         if event.number != self._n_decisions:
             raise broken(self._study, version, f"expected decision {self._n_decisions}, got decision {event.number}")
-        if isinstance(event.decision, Start):
+        if isinstance(event.decision, Start | Fork):
             if event.trial != self._n_trials:
                 raise broken(self._study, version, f"expected trial {self._n_trials}, got trial {event.trial}")
             self._n_trials += 1

@@ -4,15 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-import numpy as np
-
 from pegbox.analysis.elimination import next_replicates
 from pegbox.analysis.selection import select_winner
 from pegbox.schemas.base import Configuration, Metrics
 from pegbox.schemas.decision import Done, Stop, Wait
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.events import (
-    DecisionMade,
     MetricsReported,
     RunStarted,
     SearchEnded,
@@ -23,6 +20,7 @@ from pegbox.schemas.events import (
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
+from pegbox.search.decision_events import decide
 from pegbox.search.narrowed_space import study_strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
@@ -60,23 +58,12 @@ def _search(log: StudyLog, training: Training, most_decisions: int | None) -> bo
     for trial in log.history.running:
         _train(log, trial, training)
     while most_decisions is None or n_made < most_decisions:
-        history = log.history.at(clock)
-        rng = np.random.default_rng([history.spec.search_seed, history.n_decisions])
-        decision = strategy.next(history, rng)
-        assert not isinstance(decision, Wait)
-        if isinstance(decision, Done):
-            log.record(SearchEnded(study=study, reason=decision.reason, elapsed_seconds=clock))
+        made = decide(log.history.at(clock), strategy)
+        assert not isinstance(made, Wait)
+        if isinstance(made, Done):
+            log.record(SearchEnded(study=study, reason=made.reason, elapsed_seconds=clock))
             return True
-        number = getattr(decision, "trial", len(history.trials))
-        made = DecisionMade(
-            study=study,
-            number=history.n_decisions,
-            saw=history.version,
-            elapsed_seconds=clock,
-            decision=decision,
-            trial=number,
-            seed=number,
-        )
+        number, decision = made.trial, made.decision
         after, n_made = log.record(made), n_made + 1
         if not isinstance(decision, Stop):
             clock += SECONDS_AN_EPOCH * (decision.to_budget - after.trials[number].budget)

@@ -1,5 +1,6 @@
 """Files that hold the whole state of a torch trial: written in one step, read with suspicion."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,20 @@ def read_checkpoint(path: Path, recipe: str) -> dict[str, Any]:
     if state["recipe"] != recipe:
         raise _unusable(path, f"holds another model: expected {recipe}, got {state['recipe']}")
     return state
+
+
+def weights_for(model: torch.nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights of a model that differs by what has none, such as a dropout of 0 that is no layer at all.
+
+    Raises:
+        TrialError: The shapes differ: what changed between the stages defines the network.
+    """
+    own = model.state_dict()
+    if [tensor.shape for tensor in own.values()] != [tensor.shape for tensor in weights.values()]:
+        message = "the weights of the stage before do not fit: a parameter that changed between them defines the "
+        raise failed(FailureKind.INVALID, f"{message}network. Leave it out of search.options.mutable.")
+    # In order and not by name: layers are numbered, and one that is left out moves those behind it.
+    return dict(zip(own, weights.values(), strict=True))
 
 
 def _unusable(path: Path, what: str) -> TrialError:

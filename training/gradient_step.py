@@ -64,6 +64,11 @@ class GradientStep:
         return {"optimizer": self.optimizer.state_dict(), "precision": self.precision.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Go on from a state, with the hyperparameters of today."""
+        own = [{key: value for key, value in group.items() if key != "params"} for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state["optimizer"])
+        # A state brings the rates, decays and moments along that it was learnt with; a trial that was forked from
+        # another has its own. Without a fork they are the same.
+        for group, values in zip(self.optimizer.param_groups, own, strict=True):
+            group.update(values)
         self.precision.restore(state["precision"])

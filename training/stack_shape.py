@@ -45,6 +45,8 @@ def shape_key(segment: Segment) -> str | None:
     train = segment.train
     if not isinstance(train, TorchTrain) or train.kind != STACKED_KIND or train.precision == "mixed":
         return None
+    if segment.earlier:  # its stages end where those of others do not
+        return None
     try:
         settings = MlpHyperparameters.model_validate(dict(segment.configuration))
     except ValidationError:

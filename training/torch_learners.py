@@ -11,7 +11,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Configuration, Metrics
 from pegbox.schemas.errors import DataError
 from pegbox.schemas.failure import FailureKind
-from pegbox.schemas.train import ModuleTrain, TorchTrain
+from pegbox.schemas.train import ModuleTrain, TorchTrain, TrainSpec
 from pegbox.schemas.trial import Segment
 from pegbox.training.failures import failed
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
@@ -133,12 +133,14 @@ def network_of(
     return Network(build=partial(build_model, settings))
 
 
-def settings_of(train: TorchTrain | ModuleTrain, configuration: Configuration) -> OptimisationHyperparameters:
+def settings_of(train: TrainSpec, configuration: Configuration) -> OptimisationHyperparameters:
     """The hyperparameters of a configuration.
 
     Raises:
-        TrialError: They cannot be built.
+        TrialError: They cannot be built, or the kind of training has none.
     """
+    if not isinstance(train, TorchTrain | ModuleTrain):
+        raise failed(FailureKind.INVALID, f"a torch trainer cannot train the kind {train.kind!r}.")
     values = dict(configuration)
     try:
         if isinstance(train, ModuleTrain):

@@ -10,13 +10,14 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Metrics, parted
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment
-from pegbox.training.checkpoint import read_checkpoint, write_checkpoint
+from pegbox.training.checkpoint import read_checkpoint, weights_for, write_checkpoint
 from pegbox.training.early_stopping import Patience
 from pegbox.training.failures import failed
 from pegbox.training.interim_checkpoint import InterimCheckpoint
 from pegbox.training.metrics import prefixed
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
-from pegbox.training.torch_learners import AnyLearner, learner_of, recipe_of
+from pegbox.training.schedule_stages import taken_over
+from pegbox.training.torch_learners import AnyLearner, learner_of, recipe_of, settings_of
 from pegbox.training.trainer import EvaluatedPart, Report
 
 
@@ -71,8 +72,9 @@ def take_up(segment: Segment, learner: AnyLearner) -> tuple[Patience, bool]:
     patience = Patience(getattr(segment.train, "patience", None))
     if segment.checkpoint is None or not segment.checkpoint.exists():
         return patience, segment.from_budget > 0
-    state = read_checkpoint(segment.checkpoint, recipe_of(segment, learner.settings))
-    learner.restore(state)
+    before = taken_over(segment)
+    state = read_checkpoint(segment.checkpoint, recipe_of(before, settings_of(before.train, before.configuration)))
+    learner.restore({**state, "model": weights_for(learner.model, state["model"])} if before is not segment else state)
     patience.restore(state["patience"])
     return patience, False
 

@@ -23,7 +23,7 @@ DELETE FROM decisions USING touched AS t WHERE decisions.study = t.study AND dec
 INSERT INTO decisions
 SELECT
     study, event.number, event.decision.kind, trial, event.decision.to_budget, event.saw, version,
-    event.elapsed_seconds, written_at
+    event.elapsed_seconds, written_at, event.decision.parent, event.decision.replaces, event.decision.from_budget
 FROM life WHERE type = 'decision_made'
 ORDER BY study, version;
 
@@ -138,6 +138,7 @@ lives AS (
         sum(coalesce(event.trained.seconds, event.failure.seconds)) FILTER (event.replicate IS NULL) AS trained_seconds,
         arg_max(event.failure, version) FILTER (state = 'failed') AS failure,
         arg_min(event.decision.configuration, version) AS configuration,
+        arg_min(event.decision.from_budget, version) AS inherited,
         arg_min(event.seed, version) FILTER (type = 'decision_made') AS seed,
         arg_max(attempt, version) AS attempt,
         arg_max(event.run, version) FILTER (state = 'running') AS run,
@@ -160,7 +161,7 @@ outcomes AS (
 SELECT
     study, trial AS number, state, measured.metrics[o.metrics[1]] AS value,
     list_transform(o.metrics, lambda metric: measured.metrics[metric]) AS "values", measured.metrics AS metrics,
-    coalesce(measured.budget, 0) AS budget, to_budget, coalesce(trained_seconds, measured.seconds) AS seconds,
+    coalesce(measured.budget, inherited, 0) AS budget, to_budget, coalesce(trained_seconds, measured.seconds) AS seconds,
     CASE WHEN state = 'failed' THEN failure.kind END AS failure_kind,
     CASE WHEN state = 'failed' THEN failure.message END AS failure_message,
     configuration, o.seed AS seed, coalesce(attempt, 1) AS attempt, run, worker, device,

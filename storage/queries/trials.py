@@ -132,10 +132,13 @@ def trial_sums(file: HistoryFile, study: str) -> TrialSums:
         file,
         TrialSums,
         "SELECT count(*) FILTER (budget > 0 OR ended_at IS NOT NULL) AS tried, "
-        "coalesce(sum(if(state = 'failed', to_budget, budget)), 0) AS epochs, "
-        "coalesce(sum(budget), 0) AS trained_epochs, coalesce(sum(metrics['cost']), 0) AS cost, "
+        "coalesce(sum(if(state = 'failed', to_budget, budget) - inherited), 0) AS epochs, "
+        "coalesce(sum(budget - inherited), 0) AS trained_epochs, coalesce(sum(metrics['cost']), 0) AS cost, "
         "coalesce(avg(seconds) FILTER (state = 'completed'), 0) AS mean_seconds, "
-        "avg(budget) FILTER (state = 'completed') AS mean_budget FROM trials WHERE study = $study",
+        "avg(budget) FILTER (state = 'completed') AS mean_budget "
+        "FROM (SELECT t.*, coalesce(d.from_budget, 0) AS inherited FROM trials AS t "
+        "LEFT JOIN decisions AS d ON d.study = t.study AND d.trial = t.number AND d.kind = 'fork') "
+        "WHERE study = $study",
         study=study,
     )
     return sums

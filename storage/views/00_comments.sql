@@ -167,13 +167,16 @@ COMMENT ON COLUMN artifacts.written_at IS 'When it was written.';
 COMMENT ON TABLE decisions IS 'Every decision of a strategy, with the version of the history that it saw.';
 COMMENT ON COLUMN decisions.study IS 'Name of the study.';
 COMMENT ON COLUMN decisions.number IS 'Counts the decisions of the study from 0.';
-COMMENT ON COLUMN decisions.kind IS 'start, continue or stop.';
+COMMENT ON COLUMN decisions.kind IS 'start, continue, fork or stop.';
 COMMENT ON COLUMN decisions.trial IS 'Number of the trial.';
 COMMENT ON COLUMN decisions.to_budget IS 'Epochs to train to; NULL for stop.';
 COMMENT ON COLUMN decisions.saw IS 'Version of the history that it was made from.';
 COMMENT ON COLUMN decisions.version IS 'Version of the history after it.';
 COMMENT ON COLUMN decisions.elapsed_seconds IS 'Running time of the study when it was made.';
 COMMENT ON COLUMN decisions.decided_at IS 'When it was written down.';
+COMMENT ON COLUMN decisions.parent IS 'Of a fork: the trial whose checkpoint the new one begins with; else NULL.';
+COMMENT ON COLUMN decisions.replaces IS 'Of a fork: the trial that was stopped, or failed, in whose place it is trained; else NULL.';
+COMMENT ON COLUMN decisions.from_budget IS 'Of a fork: epochs that the parent had reached; else NULL.';
 
 COMMENT ON TABLE events IS 'The life of each study as it was journalled; all other tables can be made from it and the metrics.';
 COMMENT ON COLUMN events.study IS 'Name of the study.';

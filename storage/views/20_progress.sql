@@ -7,10 +7,11 @@ SELECT
     t.ended_at,
     t.elapsed_seconds,
     sum(t.seconds) OVER in_time AS trained_seconds,
-    sum(t.budget) OVER in_time AS trained_epochs,
+    sum(t.budget - coalesce(f.from_budget, 0)) OVER in_time AS trained_epochs,
     CASE WHEN t.state = 'completed' THEN t.value END AS value,
     CASE WHEN s.goals[1] = 'maximize' THEN -1 ELSE 1 END * min(CASE WHEN t.competes THEN t.loss END) OVER in_time AS best
 FROM trials AS t JOIN studies AS s ON s.study = t.study
+LEFT JOIN decisions AS f ON f.study = t.study AND f.trial = t.number AND f.kind = 'fork'
 WHERE t.study = study AND t.ended_at IS NOT NULL
 WINDOW in_time AS (ORDER BY t.ended_at, t.number ROWS UNBOUNDED PRECEDING)
 ORDER BY t.ended_at, t.number;

@@ -1,0 +1,66 @@
+"""Populations in the history: the view `lineage`, epochs that are counted once, decisions that come out again."""
+
+from pathlib import Path
+
+import pytest
+from driven_study import drive
+from tests.search.population.simulated_population import population_study
+
+from pegbox.report.replay_audit import replay_study
+from pegbox.schemas.base import Configuration, Metrics
+from pegbox.search.limits import committed
+from pegbox.storage.history_file import open_history
+from pegbox.storage.queries.lineage import lineage, schedule_of
+from pegbox.storage.queries.trials import trial_sums
+
+
+def by_rate(configuration: Configuration, epochs: int, seed: int) -> Metrics:
+    return {"val_loss": abs(float(configuration["lr"]) - 0.1) + 1 / epochs}  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("store")
+    drive(root, population_study(finalists={"top": 1, "seeds": 1}), by_rate)
+    return root
+
+
+def test_lineage_says_what_the_history_holds(store: Path) -> None:
+    with open_history(store) as file:
+        history = file.history("population")
+        found = {row.trial: row for row in lineage(file, "population")}
+    assert sorted(found) == [trial.number for trial in history.trials]
+    for trial in history.trials:
+        row = found[trial.number]
+        assert (row.parent, row.replaces, row.from_budget) == (trial.parent, trial.replaces, trial.inherited)
+        assert (row.generation, row.budget, row.value) == (len(trial.earlier), trial.budget, trial.value("val_loss"))
+        before = trial.earlier[-1].configuration if trial.earlier else trial.configuration
+        assert set(row.changed) == {name for name in before if before[name] != trial.configuration[name]}
+
+
+def test_copies_take_the_places_of_six_members(store: Path) -> None:
+    with open_history(store) as file:
+        found = lineage(file, "population")
+    assert {row.member for row in found} == set(range(6))
+    member = {row.trial: row.member for row in found}
+    assert all(member[row.replaces] == row.member for row in found if row.replaces is not None)
+
+
+def test_schedule_is_told_as_the_history_has_it(store: Path) -> None:
+    with open_history(store) as file:
+        history = file.history("population")
+        told = {trial.number: schedule_of(file, "population", trial.number) for trial in history.completed}
+    assert told == {trial.number: trial.schedule if trial.earlier else () for trial in history.completed}
+
+
+def test_epochs_are_counted_once(store: Path) -> None:
+    with open_history(store) as file:
+        history, sums = file.history("population"), trial_sums(file, "population")
+    assert sums.epochs == sum(committed(trial) for trial in history.trials) == 72
+    assert sums.trained_epochs == 72
+
+
+def test_every_decision_comes_out_again(store: Path) -> None:
+    replay = replay_study(store, "population")
+    assert replay.is_exact
+    assert replay.n_decisions >= 30
