@@ -22,6 +22,7 @@ from pegbox.schemas.study_file import read_study
 from pegbox.schemas.train import IMPORTED
 from pegbox.schemas.trial import Trial
 from pegbox.schemas.validation_messages import validation_problems
+from pegbox.storage.queries.lineage import schedule_of
 
 DEFAULT_STORE = ".pegbox"
 
@@ -150,9 +151,15 @@ class Study:
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The answer, with `number`, `value`, `params` and `metrics`; None while no trial competes."""
+        """The answer, with `number`, `value`, `params` and `metrics`; None while no trial competes.
+
+        Of a population it has a `schedule` as well: the `params` of each stage and the epoch that it lasts `to_epoch`.
+        """
         with self._history() as history:
             best: dict[str, Any] | None = history.best(self.name)
+            stages = schedule_of(history, self.name, best["number"]) if best else ()
+        if best is not None and stages:
+            best["schedule"] = [{"params": dict(one.configuration), "to_epoch": one.to_budget} for one in stages]
         return best
 
     @property

@@ -1,7 +1,7 @@
 """The answer as a person reads it in a terminal; draws, computes nothing."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.box import ROUNDED
@@ -20,9 +20,10 @@ from pegbox.report.answer import Answer
 from pegbox.report.answer_sentences import against_baseline, point_with_interval, seeds_in_words, with_interval
 from pegbox.report.number_format import duration, metric, parameter, spaced
 from pegbox.report.progress import used_in_words
+from pegbox.report.schedule_words import stages_in_words
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.selection import Selection
-from pegbox.schemas.trial import TrialState
+from pegbox.schemas.trial import Stage, TrialState
 
 # Picked by hand: longer lines are hard to read, and the table of finalists needs hardly more.
 WIDEST = 100
@@ -34,6 +35,8 @@ def draw_answer(answer: Answer, width: int) -> RenderableType:
     parts: list[RenderableType] = [_headline(answer)]
     if answer.configuration is not None:
         parts += [Text(), configuration_block(answer.configuration)]
+    if answer.hyperparameters:
+        parts += [Text(), schedule_table(answer.hyperparameters)]
     if table := _compared(answer, width):
         parts += [Text(), table]
     facts = Table.grid(padding=(0, 2))
@@ -117,6 +120,17 @@ def configuration_block(configuration: Configuration) -> Table:
     for name, value in configuration.items():
         table.add_row(Text(f"{safe(name)}:", style="quiet"), Text(safe(parameter(value, 4))))
     return table
+
+
+def schedule_table(stages: Sequence[Stage]) -> RenderableType:
+    """One line a stage: its epochs and what changed in it, of the first one all that ever changes."""
+    head = Text("These are the last values of a schedule:", style="quiet")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="quiet")
+    table.add_column(overflow="fold")
+    for words, values in stages_in_words(stages):
+        table.add_row(Text(words), Text(safe(values)))
+    return Group(head, table)
 
 
 def _compared(answer: Answer, width: int) -> Table | None:

@@ -17,7 +17,7 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import TrialState
+from pegbox.schemas.trial import Stage, TrialState
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.model_files import LATEST, model_path
 from pegbox.storage.queries.examples import best_trials_example
@@ -45,6 +45,9 @@ class Answer(Schema):
     """Why the search is over; None while it goes on."""
     configuration: Configuration | None = None
     """What to run: the winner's, or the incumbent's as long as there is no winner; None before any trial has ended."""
+    hyperparameters: tuple[Stage, ...] = ()
+    """Of a population: what the trial's weights learnt under, first stage to last, each to the epoch where it ends; the
+    last is `configuration`. Empty where it was trained with one configuration."""
     trial: int | None = None
     value: FiniteFloat | None = None
     """What to expect of it: the winner's true mean as it is believed to be, to which the interval belongs (its plain
@@ -96,8 +99,9 @@ def study_answer(root: Path, study: str | None = None, *, fresh: bool = True) ->
         found, status = explained(StoreLayout(root.absolute()), reader.file, reader.spec), reader.status()
         steps = next_steps(status, found.advice, study_names(reader.file))
         answer = answer_of(reader.spec, status, reader.selection(), reader.view_name, steps)
+        stages = reader.schedule_of(answer.trial)
     model = model_path(StoreLayout(root.absolute()), answer.study, LATEST)
-    return answer.model_copy(update={"model": model if model.is_file() else None})
+    return answer.model_copy(update={"model": model if model.is_file() else None, "hyperparameters": stages})
 
 
 def answer_of(

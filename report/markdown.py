@@ -7,6 +7,7 @@ from pegbox.analysis.advice import Advice
 from pegbox.report.answer import Answer
 from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
 from pegbox.report.number_format import duration, metric, parameter, percent
+from pegbox.report.schedule_words import stages_in_words
 from pegbox.report.svg import data_uri
 from pegbox.schemas.selection import Selection
 
@@ -34,6 +35,9 @@ def answer_page(answer: Answer, figure: str) -> str:
     if answer.configuration:
         rows = [(code(name), code(parameter(value, 4))) for name, value in answer.configuration.items()]
         parts += ["## What to run", table(("parameter", "value"), rows)]
+    if answer.hyperparameters:
+        stages = [(text(epochs), code(values)) for epochs, values in stages_in_words(answer.hyperparameters)]
+        parts += ["These are the last values of a schedule:", table(("epochs", "hyperparameters"), stages)]
     if answer.selection:
         parts += ["## The finalists", _finalists(answer.selection), *_about(answer.selection)]
     parts += ["## The search", "\n".join(f"- {fact}" for fact in _facts(answer))]

@@ -6,18 +6,22 @@ from types import TracebackType
 from typing import Self
 
 from pegbox.report.data_summary import recorded_understanding
+from pegbox.report.incumbent_rows import in_file_order
 from pegbox.report.progress import Tally
 from pegbox.report.status import RunState, StudyStatus, status_of
 from pegbox.report.study_list import study_named
 from pegbox.report.tally import read_tally
 from pegbox.report.worker_activity import activities
+from pegbox.schemas.population import POPULATION_METHODS
 from pegbox.schemas.selection import Selection
+from pegbox.schemas.trial import Stage
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries import events, studies
 from pegbox.storage.queries.competing import leading
 from pegbox.storage.queries.curves import curve
+from pegbox.storage.queries.lineage import schedule_of
 from pegbox.storage.queries.runs import last_run
 from pegbox.storage.study_lock import study_holder
 
@@ -73,6 +77,15 @@ class StudyReader:
     def selection(self) -> Selection | None:
         """The last one as long as its winner competes; None before there is one."""
         return events.last_selection(self.file, self.study) if leading(self.file, self.study).is_selected else None
+
+    def schedule_of(self, trial: int | None) -> tuple[Stage, ...]:
+        """The stages of a trial of a population, values in the order of the study file; empty of any other trial."""
+        if trial is None or self.spec.search.method not in POPULATION_METHODS:
+            return ()
+        return tuple(
+            Stage(configuration=in_file_order(self.spec, one.configuration), to_budget=one.to_budget)
+            for one in schedule_of(self.file, self.study, trial)
+        )
 
     def run(self) -> RunState | None:
         """The last run; one whose process is gone without a word is lost."""

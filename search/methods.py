@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import Problem, StudyError, suggest
 from pegbox.schemas.history import History
-from pegbox.schemas.population import POPULATION_METHODS, PbtOptions
+from pegbox.schemas.population import POPULATION_METHODS, Pb2Options, PbtOptions
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.search.auto_method import choose_method
@@ -41,6 +41,7 @@ METHODS: dict[str, type[Schema]] = {
     "freeze_thaw": FreezeThawOptions,
     "genetic": GeneticOptions,
     "grid": GridOptions,
+    "pb2": Pb2Options,
     "pbt": PbtOptions,
     "random": NoOptions,
     "sobol": NoOptions,

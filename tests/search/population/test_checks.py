@@ -17,6 +17,8 @@ def messages(**changes: Any) -> list[str]:
 
 def test_population_that_can_be_trained_is_not_refused() -> None:
     assert messages() == []
+    assert messages(method="pb2") == []
+    assert any("Unknown option 'resample'" in one for one in messages(method="pb2", options={"resample": 0.1}))
 
 
 @pytest.mark.parametrize(
