@@ -160,6 +160,17 @@ COMMANDS = {
         "former is kept, and --back promotes it again. A schedule promotes by itself.",
         ("pegbox promote churn", "pegbox promote churn@9666a7278496", "pegbox promote churn --back"),
     ),
+    "export-model": Command(
+        "Write the model of a study for another library: ONNX, torch or scikit-learn.",
+        "The file holds the preprocessing too, and needs no pegbox. It is asked about the study's validation rows, and "
+        "kept only where it answers as the model does; a JSON file beside it says what each column holds.",
+        (
+            "pegbox export-model churn --format onnx",
+            "pegbox export-model churn@current --format torch --out churn.pt2",
+            "pegbox export-model churn.pegbox --format sklearn --rows churn.csv",
+        ),
+        "export_model:export_model",
+    ),
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",
         "Each share of importance comes with an interval, each parameter with how far it may be moved from the best, "
