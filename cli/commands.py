@@ -150,8 +150,9 @@ COMMANDS = {
     ),
     "models": Command(
         "List the models of studies with their standing.",
-        "current is the promoted one, former was promoted before, latest is the newest of its study. The view `models` "
-        "tells more.",
+        "current is the promoted one, former was promoted before, latest is the newest of its study. Of one study the "
+        "card of the newest follows: what it gets wrong on rows that it did not learn from, how far its probabilities "
+        "hold, and which columns it lives by. The view `models` tells more.",
         ("pegbox models", "pegbox models churn --json"),
     ),
     "promote": Command(

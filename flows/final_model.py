@@ -9,7 +9,7 @@ from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.flows.held_out_test import train_and_test, winning_segments
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.models.artefact import open_artefact
-from pegbox.models.write_model import ModelRequest, write_model
+from pegbox.models.write_model import ModelRequest, Unseen, write_model
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import ModelError, TrialError
@@ -59,6 +59,7 @@ def make_model(
             recipe=recipe,
             card=_card(spec, selection, data, metrics),
             lineage=_lineage(segment, data, study.versions),
+            unseen=_unseen(segment, checkpoint, data) or _unseen_before(segments[0], selection.checkpoint, tasks.data),
         )
         record = tasks.crew.call(write_model, request)
     except (TrialError, ModelError) as error:
@@ -105,6 +106,23 @@ def refit_segment(segment: Segment, trained: list[TrainedSegment]) -> Segment:
 def _best_epoch(trained: TrainedSegment) -> int:
     losses = {report.step: report.metrics["val_loss"] for report in trained.reports if "val_loss" in report.metrics}
     return min(losses, key=lambda step: losses[step]) if losses else trained.budget
+
+
+def _unseen(segment: Segment, checkpoint: Path, data: PreparedData | None) -> Unseen | None:
+    """The rows that the model itself did not learn from; None where there are none."""
+    if data is None:
+        return None
+    if data.has_test:
+        return Unseen(segment, checkpoint, data, "test", "on the rows that were held out")
+    if segment.is_model:  # it learned from all
+        return None
+    return Unseen(segment, checkpoint, data, "valid", "on the validation rows, by which it was chosen")
+
+
+def _unseen_before(segment: Segment, checkpoint: Path, data: PreparedData | None) -> Unseen | None:
+    """The validation rows with the weights of before they were learned from as well."""
+    told = "on the validation rows, by the winner before it was trained on these as well"
+    return Unseen(segment, checkpoint, data, "valid", told) if data is not None else None
 
 
 def _recipe(spec: StudySpec, segments: tuple[Segment, ...], selection: Selection, data: PreparedData | None) -> str:

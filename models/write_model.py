@@ -2,19 +2,41 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pegbox.datasets.prepared import open_prepared
 from pegbox.datasets.preprocessing import read_preprocessing
 from pegbox.models.artefact import content_hash, write_artefact
+from pegbox.schemas.arrays import Part
 from pegbox.schemas.data import PreparedData
-from pegbox.schemas.errors import ModelError
+from pegbox.schemas.errors import ModelError, TrialError
 from pegbox.schemas.model import Lineage, ModelCard, ModelManifest, ModelRecord
 from pegbox.schemas.plan import Final
 from pegbox.schemas.trial import Segment
 from pegbox.training.kinds.registry import model_form_of
+from pegbox.training.model_form import ANYONE, ModelForm, Opened
 
 FILES = "checkpoint/"
 """What the members begin with that a user's own code left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Rows that weights did not learn from, for the diagnostics of the card.
+
+    Attributes:
+        segment: The training of these weights: the model's own or, where that learned from all rows, the one before.
+        checkpoint: What that left behind.
+        data: Which holds the rows.
+        part: Which of its rows.
+        told: The same in a sentence.
+    """
+
+    segment: Segment
+    checkpoint: Path
+    data: PreparedData
+    part: Literal["test", "valid"]
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +52,7 @@ class ModelRequest:
         recipe: See `ModelManifest`.
         card: What it says of itself.
         lineage: Where it comes from.
+        unseen: What its card tells more of; None where the kind of training keeps files.
     """
 
     path: Path
@@ -40,6 +63,7 @@ class ModelRequest:
     recipe: str
     card: ModelCard
     lineage: Lineage
+    unseen: Unseen | None = None
 
 
 def write_model(request: ModelRequest) -> ModelRecord:
@@ -50,7 +74,9 @@ def write_model(request: ModelRequest) -> ModelRecord:
         ModelError: The weights cannot be kept without code, or there are no files.
         StoreUnwritableError: The disk is full or fails.
     """
-    form = model_form_of(request.segment.train)
+    form, card = model_form_of(request.segment.train), request.card
+    if form is not None and request.unseen is not None:
+        card = _diagnosed(card, form, request.unseen)
     manifest = ModelManifest(
         form="files",
         final=request.final,
@@ -58,7 +84,7 @@ def write_model(request: ModelRequest) -> ModelRecord:
         train=request.segment.train,
         configuration=request.segment.configuration,
         lineage=request.lineage,
-        card=request.card,
+        card=card,
         members={},
     )
     members: dict[str, bytes | Path]
@@ -78,8 +104,28 @@ def write_model(request: ModelRequest) -> ModelRecord:
         path=str(request.path),
         content=content_hash(request.path),
         n_bytes=request.path.stat().st_size,
-        metrics=request.card.test_metrics,
+        metrics=card.test_metrics,
+        card=card,
     )
+
+
+def _diagnosed(card: ModelCard, form: ModelForm, unseen: Unseen) -> ModelCard:
+    """The card with what the weights say of rows that they did not learn from."""
+    # Here, where a worker computes: the driver imports this module, and scipy's statistics take half a second to load.
+    from pegbox.models.diagnose import diagnose
+
+    splits = open_prepared(unseen.data, unseen.segment.fold)
+    rows: Part | None = getattr(splits, unseen.part)
+    assert rows is not None, "the flow names a part that there is"
+    try:
+        weights, inputs = form.pack(unseen.segment, unseen.checkpoint, splits)
+        predictor = form.open(
+            Opened(weights, unseen.segment.train, unseen.segment.configuration, inputs, trusted=ANYONE)
+        )
+    except (ModelError, TrialError) as error:
+        return card.model_copy(update={"limits": (*card.limits, f"Nothing more is known of it: {error}")})
+    how = read_preprocessing(unseen.data, unseen.segment.fold)
+    return card.model_copy(update={"diagnostics": diagnose(predictor, how, rows, unseen.part, unseen.told)})
 
 
 def _files(checkpoint: Path) -> dict[str, bytes | Path]:

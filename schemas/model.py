@@ -6,13 +6,16 @@ from pydantic import Field
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.data import PreparedData, Task
+from pegbox.schemas.diagnostics import ModelDiagnostics
 from pegbox.schemas.plan import Final
 from pegbox.schemas.preprocessing import Preprocessing
 from pegbox.schemas.selection import Interval
 from pegbox.schemas.train import TrainSpec
 
-FORMAT = 1
-"""Raise it whenever an earlier pegbox could not read what this one writes."""
+FORMAT = 2
+"""Raise it whenever an earlier pegbox could not read what this one writes; 2 has diagnostics in the card."""
+READABLE = (1, FORMAT)
+"""Formats that this pegbox reads."""
 
 Form = Literal["torch", "sklearn", "files"]
 
@@ -79,6 +82,8 @@ class ModelCard(Schema):
     """Of these very weights, on rows that were held out; empty where none were."""
     limits: tuple[str, ...] = ()
     """What a user of the model has to know, a sentence each."""
+    diagnostics: ModelDiagnostics | None = None
+    """On rows that it did not learn from; None where a user's own code trained it."""
 
 
 class ModelManifest(Schema):
@@ -114,3 +119,5 @@ class ModelRecord(Schema):
     n_bytes: int
     metrics: Metrics = Field(default={})
     """On the held-out rows."""
+    card: ModelCard | None = None
+    """None where an earlier pegbox made it."""

@@ -5,6 +5,7 @@ WITH made AS (
     SELECT
         e.study, e.body->>'$.run' AS run, (e.body->>'$.model.trial')::INTEGER AS trial,
         e.body->>'$.model.form' AS form, e.body->>'$.model.final' AS final, e.body->>'$.model.content' AS content, (e.body->>'$.model.n_bytes')::BIGINT AS n_bytes,
+        (e.body->>'$.model.card')::JSON AS card,
         (e.body->'$.model.metrics')::MAP(VARCHAR, DOUBLE) AS metrics, e.written_at AS made_at
     FROM events AS e WHERE e.type = 'model_made' AND e.body->>'$.model.path' IS NOT NULL
 ),
@@ -29,7 +30,7 @@ SELECT
         WHEN m.made_at = max(m.made_at) OVER (PARTITION BY m.study) THEN 'latest'
         ELSE 'earlier'
     END AS standing,
-    p.promoted_as, p.promoted_at, m.metrics, m.made_at, m.n_bytes, m.content
+    p.promoted_as, p.promoted_at, m.metrics, m.made_at, m.n_bytes, m.content, m.card
 FROM made AS m LEFT JOIN promoted AS p ON p.source = m.study AND p.run = m.run;
 COMMENT ON VIEW models IS 'The models that runs ended in. standing is current (promoted), former (was promoted), latest (the newest of its study) or earlier; promoted_as is the study under whose name it is or was current. metrics are those of these very weights on the held-out rows. Example: SELECT study, run, standing, made_at FROM models ORDER BY made_at DESC;';
 COMMENT ON COLUMN models.study IS 'Study whose run made it.';
@@ -44,3 +45,4 @@ COMMENT ON COLUMN models.metrics IS 'Of these weights on the held-out rows: metr
 COMMENT ON COLUMN models.made_at IS 'When it was made.';
 COMMENT ON COLUMN models.n_bytes IS 'Size of its file.';
 COMMENT ON COLUMN models.content IS 'SHA-256 of its file.';
+COMMENT ON COLUMN models.card IS 'Its card as JSON: limits, and diagnostics on rows that it did not learn from (confusion, residuals, calibration, slices, importance): card->>''$.diagnostics.calibration.brier''. NULL where an earlier pegbox made it.';
