@@ -14,7 +14,7 @@ from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.model_files import CURRENT, model_path, put_under
-from pegbox.storage.queries.asking import MeasuredColumn, ask
+from pegbox.storage.queries.asking import MeasuredColumn, ask, ask_column
 from pegbox.storage.study_lock import StudyLock
 
 Standing = Literal["current", "former", "latest", "earlier"]
@@ -80,6 +80,17 @@ def newest_card(file: HistoryFile, study: str) -> ModelCard | None:
     """The card of the newest model of a study; None where it has none."""
     found = [model for model in listed_models(file, study) if model.study == study]
     return found[0].card if found else None
+
+
+def why_no_model(file: HistoryFile, study: str) -> str:
+    """Why the last run that ended in no model did; empty where none did."""
+    found = ask_column(
+        file,
+        "SELECT body->>'$.reason' FROM events WHERE type = 'model_made' AND study = $study "
+        "AND body->>'$.model' IS NULL ORDER BY written_at DESC, seq DESC LIMIT 1",
+        study=study,
+    )
+    return str(found[0] or "") if found else ""
 
 
 def newest_run(store: StoreLayout, study: str) -> str | None:
