@@ -14,7 +14,7 @@ from pegbox.schemas.model import Lineage, ModelCard, ModelManifest, ModelRecord
 from pegbox.schemas.plan import Final
 from pegbox.schemas.trial import Segment
 from pegbox.training.kinds.registry import model_form_of
-from pegbox.training.model_form import ANYONE, ModelForm, Opened
+from pegbox.training.model_form import ModelForm, Predictor
 
 FILES = "checkpoint/"
 """What the members begin with that a user's own code left behind."""
@@ -53,6 +53,7 @@ class ModelRequest:
         card: What it says of itself.
         lineage: Where it comes from.
         unseen: What its card tells more of; None where the kind of training keeps files.
+        others: Further finalists, each with what its training left behind, of which an ensemble may be made.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class ModelRequest:
     card: ModelCard
     lineage: Lineage
     unseen: Unseen | None = None
+    others: tuple[tuple[Segment, Path], ...] = ()
 
 
 def write_model(request: ModelRequest) -> ModelRecord:
@@ -75,8 +77,6 @@ def write_model(request: ModelRequest) -> ModelRecord:
         StoreUnwritableError: The disk is full or fails.
     """
     form, card = model_form_of(request.segment.train), request.card
-    if form is not None and request.unseen is not None:
-        card = _diagnosed(card, form, request.unseen)
     manifest = ModelManifest(
         form="files",
         final=request.final,
@@ -91,11 +91,8 @@ def write_model(request: ModelRequest) -> ModelRecord:
     if form is None or request.data is None:
         members = _files(request.checkpoint)
     else:
-        splits = open_prepared(request.data, request.segment.fold)
-        weights, inputs = form.pack(request.segment, request.checkpoint, splits)
-        members = {form.member: weights}
-        preprocessing = read_preprocessing(request.data, request.segment.fold)
-        manifest = manifest.model_copy(update={"form": form.name, "inputs": inputs, "preprocessing": preprocessing})
+        manifest, members = _trained(manifest, request, form, request.data)
+        card = manifest.card
     write_artefact(request.path, manifest, members)
     return ModelRecord(
         trial=request.segment.trial,
@@ -109,18 +106,48 @@ def write_model(request: ModelRequest) -> ModelRecord:
     )
 
 
-def _diagnosed(card: ModelCard, form: ModelForm, unseen: Unseen) -> ModelCard:
-    """The card with what the weights say of rows that they did not learn from."""
+def _trained(
+    manifest: ModelManifest, request: ModelRequest, form: ModelForm, data: PreparedData
+) -> tuple[ModelManifest, dict[str, bytes | Path]]:
+    """The manifest of weights of pegbox's own training, and these by the names of their files."""
+    splits = open_prepared(data, request.segment.fold)
+    weights, inputs = form.pack(request.segment, request.checkpoint, splits)
+    how = read_preprocessing(data, request.segment.fold)
+    manifest = manifest.model_copy(update={"form": form.name, "inputs": inputs, "preprocessing": how})
+    members: dict[str, bytes | Path] = {form.member: weights}
+    predictor: Predictor | None = None
+    if request.others:
+        # Here, where a worker computes: it loads what measures, which the driver does without.
+        from pegbox.models.write_ensemble import Candidate, combine
+
+        candidates = (Candidate(request.segment, request.checkpoint), *(Candidate(*one) for one in request.others))
+        found = combine(manifest.card, form, candidates, splits)
+        manifest, predictor = manifest.model_copy(update={"card": found.card}), found.predictor
+        if found.members:
+            manifest = manifest.model_copy(update={"form": "ensemble", "ensemble": found.members})
+            members = found.files
+    if request.unseen is not None:
+        card = _diagnosed(manifest.card, form, request.unseen, predictor)
+        manifest = manifest.model_copy(update={"card": card})
+    return manifest, members
+
+
+def _diagnosed(card: ModelCard, form: ModelForm, unseen: Unseen, predictor: Predictor | None) -> ModelCard:
+    """The card with what the model says of rows that it did not learn from.
+
+    Args:
+        predictor: Who answers; the weights of `unseen` where it is None.
+    """
     # Here, where a worker computes: the driver imports this module, and scipy's statistics take half a second to load.
     from pegbox.models.diagnose import diagnose
+    from pegbox.models.write_ensemble import open_packed
 
     splits = open_prepared(unseen.data, unseen.segment.fold)
     rows: Part | None = getattr(splits, unseen.part)
     assert rows is not None, "the flow names a part that there is"
     try:
-        weights, inputs = form.pack(unseen.segment, unseen.checkpoint, splits)
-        predictor = form.open(
-            Opened(weights, unseen.segment.train, unseen.segment.configuration, inputs, trusted=ANYONE)
+        predictor = predictor or open_packed(
+            form, unseen.segment, *form.pack(unseen.segment, unseen.checkpoint, splits)
         )
     except (ModelError, TrialError) as error:
         return card.model_copy(update={"limits": (*card.limits, f"Nothing more is known of it: {error}")})

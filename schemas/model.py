@@ -13,11 +13,11 @@ from pegbox.schemas.selection import Interval
 from pegbox.schemas.train import TrainSpec
 
 FORMAT = 2
-"""Raise it whenever an earlier pegbox could not read what this one writes; 2 has diagnostics in the card."""
+"""Raise it whenever an earlier pegbox could not read what this one writes; 2 has ensembles and diagnostics."""
 READABLE = (1, FORMAT)
 """Formats that this pegbox reads."""
 
-Form = Literal["torch", "sklearn", "files"]
+Form = Literal["torch", "sklearn", "ensemble", "files"]
 
 
 class ModelInputs(Schema):
@@ -86,6 +86,17 @@ class ModelCard(Schema):
     """On rows that it did not learn from; None where a user's own code trained it."""
 
 
+class EnsembleMember(Schema):
+    """One model of several whose answers are averaged."""
+
+    trial: int
+    configuration: Configuration
+    weight: float
+    """All of them add up to 1."""
+    member: str
+    """The file of its weights."""
+
+
 class ModelManifest(Schema):
     """Everything that a model's file says beside the weights."""
 
@@ -102,6 +113,8 @@ class ModelManifest(Schema):
     """None where a user's own code trained it."""
     lineage: Lineage
     card: ModelCard
+    ensemble: tuple[EnsembleMember, ...] = ()
+    """Of the form `ensemble`, the winner first; they learned from the same rows."""
     members: dict[str, str]
     """Every other file within it, with the SHA-256 of its content."""
 

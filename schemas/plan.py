@@ -236,7 +236,7 @@ class RunSpec(Declared):
     """A Prefect concurrency limit that each training task occupies."""
 
 
-Final = Literal["best", "refit"]
+Final = Literal["best", "refit", "ensemble"]
 """Which model a study ends in."""
 
 

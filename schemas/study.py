@@ -60,7 +60,8 @@ class StudySpec(Schema):
     """How the winner is chosen among the best few."""
     final: Final = "best"
     """Which model the study ends in: `best`, the winner's best fresh seed as it is, or `refit`, the winner trained once
-    more on all rows that are not held out, the validation rows among them."""
+    more on all rows that are not held out, the validation rows among them, or `ensemble`, the weighted mean of the
+    finalists' answers where that is better than the winner beyond noise, else the winner."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
     tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
@@ -96,10 +97,10 @@ class StudySpec(Schema):
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
         if self.data is not None and isinstance(self.train, ModuleTrain) and self.train.loaders:
             raise ValueError("train.loaders and data both give the rows to train on. Leave one of them out.")
-        if self.final == "refit" and self.train.brings_data:
+        if self.final != "best" and self.train.brings_data:
             raise EntryError(
-                f"final: refit trains on rows that pegbox divided, and a {self.train.kind} sees to its own. Write "
-                "`final: best`.",
+                f"final: {self.final} works on rows that pegbox divided, and a {self.train.kind} sees to its own. "
+                "Write `final: best`.",
                 "final",
             )
         return self

@@ -106,6 +106,11 @@ def exporter_of(form: Form, wanted: ExportFormat) -> Exporter:
             from pegbox.training.exporting.skops_pipeline import write_pipeline
 
             return write_pipeline
+    if form == "ensemble":
+        raise ModelError(
+            "The model is an ensemble, several models whose answers are averaged, which no other format is written of "
+            "here. Serve it with load_model, or run the study with `final: best` or `final: refit`."
+        )
     known = {"torch": ("onnx", "torch"), "sklearn": ("onnx", "sklearn")}.get(form, ())
     raise ModelError(f"A model of the form {form!r} cannot be written as {wanted!r}. {suggest(wanted, known)}")
 
