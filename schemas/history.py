@@ -80,7 +80,7 @@ class History(Schema):
     @cached_property
     def active(self) -> ActiveTrials:
         """Trials whose life goes on, by number."""
-        return ActiveTrials(trial for trial in self.trials if not trial.state.is_finished)
+        return ActiveTrials(trial for trial in self.trials if trial.state in ActiveTrials.states)
 
     @cached_property
     def failed(self) -> FailedTrials:

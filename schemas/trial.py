@@ -31,7 +31,11 @@ class TrialState(StrEnum):
     @property
     def is_finished(self) -> bool:
         """True if nothing more will happen to the trial."""
-        return self in {TrialState.COMPLETED, TrialState.STOPPED, TrialState.FAILED}
+        return self in _FINISHED
+
+
+# Made once: every decision asks it of every trial.
+_FINISHED = frozenset({TrialState.COMPLETED, TrialState.STOPPED, TrialState.FAILED})
 
 
 class Segment(TrainingPlace):
