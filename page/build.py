@@ -10,6 +10,7 @@ from pegbox.page.comparison_block import compared_studies
 from pegbox.page.document import NoteRow, StudyPage
 from pegbox.page.head_block import head
 from pegbox.page.lineage_block import lineage
+from pegbox.page.models_block import models
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
 from pegbox.page.trial_block import told_lives
@@ -70,6 +71,7 @@ def build_page(
             timeline=timeline(file, spec),
             failures=failure_groups(file, spec.name),
             lineage=lineage(file, spec),
+            models=models(file, spec.name),
             studies=compared_rows(file, spec.name),
             notes=tuple(NoteRow(**one.model_dump()) for one in notes_of(file, spec.name, MOST_NOTES)),
             labels=tuple(one.tag for one in tags_of(file, spec.name) if one.trial is None),

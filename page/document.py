@@ -13,6 +13,7 @@ from pegbox.page.analysis_document import Analysis
 from pegbox.page.answer_document import Answer
 from pegbox.page.comparison_document import StudiesCompared
 from pegbox.page.lineage_document import Lineage
+from pegbox.page.models_document import Models
 from pegbox.page.trial_document import Number, TrialLife
 from pegbox.page.trials_document import BestSoFar, Goal, Parameter, RungRow, Trials
 from pegbox.schemas.base import Schema
@@ -98,6 +99,7 @@ class StudyPage(Schema):
     timeline: Timeline
     failures: tuple[FailureGroup, ...] = ()
     lineage: Lineage
+    models: Models = Models()
     studies: tuple[StudyRow, ...] = ()
     """All studies of the store, this one among them."""
     notes: tuple[NoteRow, ...] = ()

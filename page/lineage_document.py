@@ -33,6 +33,18 @@ class ScheduleRow(Schema):
     """That the incumbent comes from after the step."""
 
 
+class DataRow(Schema):
+    """One state of the data that runs read, and what changed since the one before."""
+
+    at: FiniteFloat
+    """When an answer first came of it."""
+    data: str
+    n_rows: int | None
+    """Null where the prepared data is gone."""
+    target: str
+    changes: tuple[str, ...]
+
+
 class Verdict(Schema):
     """The answer of one run, for drift from run to run and from data to data."""
 
@@ -54,5 +66,7 @@ class Lineage(Schema):
     """The study as YAML."""
     verdicts: tuple[Verdict, ...] = ()
     """Of this study and of those that were scheduled with it, oldest first."""
+    states: tuple[DataRow, ...] = ()
+    """Of the data of the verdicts, oldest first; empty where all read the same."""
     steps: tuple[ScheduleRow, ...] = ()
     """Of the schedule that this study belongs to, latest first."""

@@ -10,6 +10,7 @@ from pegbox.schemas.code import Code
 from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.model import ModelRecord
+from pegbox.schemas.secret_texts import masked
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.text import Told, storable
@@ -258,7 +259,12 @@ class ArtifactWritten(_Event):
     n_bytes: int | None = None
 
 
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), AfterValidator(storable)]
+Tag = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
+    AfterValidator(storable),
+    AfterValidator(masked),
+]
 """A word by which trials are found; 60 letters, picked by hand, fit a chip of the page."""
 
 
@@ -269,7 +275,7 @@ class NoteWritten(_Event):
     trial: int | None = None
     """None for the study as a whole."""
     # 10,000 characters, picked by hand: some pages of text; a longer one is a document, which belongs into a file.
-    text: Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)] = ""
+    text: Annotated[Told, StringConstraints(max_length=10_000)] = ""
     tags: tuple[Tag, ...] = ()
     """Given with it."""
     untagged: tuple[Tag, ...] = ()

@@ -33,7 +33,7 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Evaluation, Segment, Trial, TrialState
+from pegbox.schemas.trial import FINISHED, Evaluation, Segment, Trial, TrialState
 from pegbox.schemas.trials_by_state import ActiveTrials, CompetingTrials, CompletedTrials, FailedTrials
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -80,7 +80,7 @@ class History(Schema):
     @cached_property
     def active(self) -> ActiveTrials:
         """Trials whose life goes on, by number."""
-        return ActiveTrials(trial for trial in self.trials if trial.state in ActiveTrials.states)
+        return ActiveTrials(trial for trial in self.trials if trial.state not in FINISHED)
 
     @cached_property
     def failed(self) -> FailedTrials:
@@ -90,7 +90,7 @@ class History(Schema):
     @cached_property
     def running(self) -> ActiveTrials:
         """Trials that a worker trains, or will, by number."""
-        busy = {TrialState.PROPOSED, TrialState.RUNNING}
+        busy = (TrialState.PROPOSED, TrialState.RUNNING)
         return ActiveTrials(trial for trial in self.trials if trial.state in busy)
 
     @cached_property

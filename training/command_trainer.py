@@ -11,7 +11,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Value
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import FailureKind
-from pegbox.schemas.secret_texts import names_of_environment, with_environment, without_environment
+from pegbox.schemas.secret_texts import masked, names_of_environment, with_environment, without_environment
 from pegbox.schemas.train import CommandTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.checkpoint_directory import CheckpointDirectory, checkpoint_directory
@@ -91,26 +91,28 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
     except KeyError as error:
         message = f"the command reads the environment variable {error}, which is not set where the trial runs. Set it."
         raise failed(FailureKind.INVALID, message) from error
-    started = time.time()
+    started, program = time.time(), without_environment(arguments[0], hidden)
     try:
         process = CommandProcess(arguments, environment)
     except OSError as error:
-        message = f"the command {arguments[0]!r} could not be started: {error.strerror}. Correct train.command."
+        message = f"the command {program!r} could not be started: {error.strerror}. Correct train.command."
         raise failed(FailureKind.INVALID, message) from error
     with process:
         said = _Said(train.metrics, budget, reports)
         for line in process.lines():
-            sys.stdout.write(f"{without_environment(line, hidden)}\n")
-            said.take(line)
+            # Before it is read: a name that is made of the value would be a metric's.
+            told = without_environment(line, hidden)
+            sys.stdout.write(f"{masked(told)}\n")
+            said.take(told)
         tails = [without_environment(text, hidden) for text in process.tails()]
         if code := process.wait():
-            raise TrialError(failure_of_program(arguments[0], code, *tails))
+            raise TrialError(failure_of_program(program, code, *tails))
         if is_written(train.metrics):
             return _take_files(fill(train.metrics, values), started, reports, budget)
-        said.take_errors(process.error_lines())
+        said.take_errors(without_environment(line, hidden) for line in process.error_lines())
         if not reports.can_be_judged:
             message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
-            raise failed(FailureKind.INVALID, message + without_environment(said.unread, hidden), "\n".join(tails))
+            raise failed(FailureKind.INVALID, message + said.unread, "\n".join(tails))
         return said.understood
 
 

@@ -2,13 +2,14 @@
 import { answerCard } from './blocks/answer.js'
 import { comparisonCard, studiesCard } from './blocks/compare.js'
 import { curvesCard } from './blocks/curves.js'
-import { driftCard, scheduleCard } from './blocks/drift.js'
+import { dataCard, driftCard, scheduleCard } from './blocks/drift.js'
 import { effectsSection } from './blocks/effects.js'
 import { failuresCard } from './blocks/failures.js'
 import { header } from './blocks/header.js'
 import { interactionCard } from './blocks/interaction.js'
 import { knobsCard } from './blocks/knobs.js'
 import { lineageCard } from './blocks/lineage.js'
+import { modelsCard } from './blocks/models.js'
 import { nextCard } from './blocks/next.js'
 import { notesCard } from './blocks/notes.js'
 import { parallelCard } from './blocks/parallel.js'
@@ -22,6 +23,7 @@ import { workersCard } from './blocks/workers.js'
 import { drawAll } from './chart.js'
 import { h } from './dom.js'
 import { clearFilters, isFiltered, load, model, onSelection, selectedOf, TRAINING_TIME } from './model.js'
+import { followRows, pointedNote } from './pointing.js'
 import { forPaper } from './theme.js'
 import { place } from './place.js'
 
@@ -39,13 +41,15 @@ export function open(page, live = {}) {
     [null, effectsSection()],
     ['Explore', [parallelCard(), interactionCard(), trialsCard(), notesCard()]],
     ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
-    ['Where it comes from', [lineageCard(), driftCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
+    ['What came of it', [modelsCard()]],
+    ['Where it comes from', [lineageCard(), driftCard(), dataCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.control ? [live.control] : [], live.sql ?? askElsewhere()].flat()],
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
   const study = h('main', { id: 'study' }, top.element, sections.map(([title, content]) => section(title, content)))
   const other = place(study, live)
-  document.body.replaceChildren(skipLink(), study, other.element, selection.element)
+  followRows()
+  document.body.replaceChildren(skipLink(), study, other.element, selection.element, pointedNote())
   const update = (newer) => {
     if (newer) load(newer)
     document.title = `${model.page.head.study} · pegbox`

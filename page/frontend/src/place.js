@@ -3,6 +3,7 @@ import { isFile, look, lookAll, onAddress } from './address.js'
 import { h, put } from './dom.js'
 import { count } from './format.js'
 import { model } from './model.js'
+import { point } from './pointing.js'
 import { studiesBeside, studiesView } from './studies/view.js'
 import { compared, compareView } from './trial/compare.js'
 import { backLink } from './trial/link.js'
@@ -31,7 +32,10 @@ export function place(study, host) {
     study.hidden = true
     element.hidden = false
     document.title = `${wanted.title} · ${model.page.head.study} · pegbox`
-    if (isNew) leave()
+    if (isNew) {
+      leave()
+      point(null)
+    }
     try {
       const content = await wanted.load()
       if (shown !== wanted.title) return // another was asked for meanwhile
