@@ -221,6 +221,13 @@ COMMANDS = {
         ),
         "import_study:import_study",
     ),
+    "merge": Command(
+        "Bring the history of another store into this one.",
+        "Journals and models are copied, checkpoints stay where they are; a study whose name is taken here gets the "
+        "label of its store. Both stores may be in use, and to merge again brings what is new. Studies that came so "
+        "are asked and compared like those that ran here, and are driven where they came from.",
+        ("pegbox merge ../anna/.pegbox", "pegbox merge /mnt/lab/store --as lab"),
+    ),
     "export": Command(
         "Write a study as Parquet files, or into an Optuna storage.",
         "Parquet gets trials.parquet, with a column for each parameter, and metrics.parquet. From an Optuna storage "

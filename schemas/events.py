@@ -54,6 +54,16 @@ class StudyDropped(_Event):
     type: Literal["study_dropped"] = "study_dropped"
 
 
+class StudyMerged(_Event):
+    """The study came from another store, where it is driven; its events follow whenever that store is merged again."""
+
+    type: Literal["study_merged"] = "study_merged"
+    source: str
+    """What that store is called here."""
+    was: str
+    """What the study is called there."""
+
+
 class RunStarted(Driven):
     """A flow run began to drive the study."""
 
@@ -286,6 +296,7 @@ Event = Annotated[
     StudyOpened
     | StudyRenamed
     | StudyDropped
+    | StudyMerged
     | RunStarted
     | RunEnded
     | DecisionMade
