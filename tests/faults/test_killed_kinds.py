@@ -95,7 +95,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_study_of_any_kind_gives_the_undisturbed_answer(
-    project: Path, prefect_api: str, hill: Hill, kind: str, record_property: Callable[[str, object], None]
+    project: Path, prefect_api: str, hill: Hill, kind: str
 ) -> None:
     (project / "hill.py").write_text(HILL)
     spec = hill(
@@ -108,9 +108,10 @@ def test_a_killed_study_of_any_kind_gives_the_undisturbed_answer(
         }
     )
 
-    n_kills = sum(_kill_once(spec, project, prefect_api, moments) for moments in [random.Random(kind)] * KILLS)
-    record_property("kills", n_kills)
+    moments = random.Random(kind)
+    killed = [_kill_once(spec, project, prefect_api, moments) for _ in range(KILLS)]
 
+    assert any(killed)
     for store in ("store", "undisturbed"):
         code, output = DriverProcess(spec, project, prefect_api, store=store).finish()
         assert code == 0, output
