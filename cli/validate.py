@@ -17,6 +17,7 @@ from pegbox.report.number_format import duration, spaced
 from pegbox.report.stored_study import Comparison, compare_with_store
 from pegbox.schemas.domains import AnyDomain, Constant, Integer
 from pegbox.schemas.errors import StudyError
+from pegbox.schemas.population import POPULATION_METHODS, mutable_parameters
 from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.study_file import StudyFile, read_study
@@ -125,8 +126,9 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
         "space": _space(spec.space),
         **_fixed(spec.space),
+        **_changing(spec),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
-        "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}{_scales(spec)}",
+        "search": f"{_method(spec)}, schedule {spec.trial_schedule.told}{_scales(spec)}",
         "budget": ", ".join(budget),
         "finalists": _finalists(spec),
     }
@@ -140,7 +142,7 @@ def _finalists(spec: StudySpec) -> str:
     who = f"the best {top}" if top > 1 else "the best one"
     each = f" on {folds} folds each" if folds else ""
     cost = f"at most {n_trainings} more training{'s' if n_trainings > 1 else ''}{each}{epochs}"
-    is_exact = spec.finalists.is_whole or (spec.budget.trials and spec.fidelity.schedule == "full")
+    is_exact = spec.finalists.is_whole or (spec.budget.trials and spec.trial_schedule.name == "full")
     bound = "" if is_exact else ", and no more than half of what the search takes"
     return f"{who} on {seeds} fresh seed{'s' if seeds > 1 else ''}: {cost}{bound}"
 
@@ -160,6 +162,24 @@ def _fixed(space: Space) -> dict[str, str]:
     return {"fixed": as_yaml(fixed).rstrip()} if fixed else {}
 
 
+def _changing(spec: StudySpec) -> dict[str, str]:
+    """Of a population, what changes in mid-training and what stays as it is in a member and its copies."""
+    if spec.search.method not in POPULATION_METHODS:
+        return {}
+    mutable = mutable_parameters(spec.search, spec.train, spec.space)
+    staying = [
+        name
+        for name, domain in spec.space.parameters.items()
+        if name not in mutable and not isinstance(domain, Constant)
+    ]
+    stays = (
+        f"; {', '.join(staying)} stay{'s' if len(staying) == 1 else ''} fixed in a member and its copies"
+        if staying
+        else ""
+    )
+    return {"changing": f"{', '.join(mutable)} in mid-training{stays}"}
+
+
 def _written(domain: AnyDomain) -> dict[str, Any]:
     whole = {"int": True} if isinstance(domain, Integer) else {}
     return {**domain.model_dump(mode="json", exclude_defaults=True), **whole}
@@ -169,7 +189,9 @@ def _search(spec: StudySpec) -> dict[str, str]:
     """The method with the reason for it, and the schedule."""
     from pegbox.search.auto_method import choose_method
 
-    return {**choose_method(spec)._asdict(), "schedule": spec.fidelity.schedule}
+    schedule = spec.trial_schedule
+    why = {} if schedule.reason is None else {"schedule_reason": schedule.reason}
+    return {**choose_method(spec)._asdict(), "schedule": schedule.name, **why}
 
 
 def _method(spec: StudySpec) -> str:

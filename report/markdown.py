@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pegbox.analysis.advice import Advice
 from pegbox.report.answer import Answer
 from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
+from pegbox.report.model_card import card_lines
 from pegbox.report.number_format import duration, metric, parameter, percent
 from pegbox.report.schedule_words import stages_in_words
 from pegbox.report.svg import data_uri
@@ -40,6 +41,9 @@ def answer_page(answer: Answer, figure: str) -> str:
         parts += ["These are the last values of a schedule:", table(("epochs", "hyperparameters"), stages)]
     if answer.selection:
         parts += ["## The finalists", _finalists(answer.selection), *_about(answer.selection)]
+    if answer.card is not None and answer.card.diagnostics is not None:
+        lines = (f"- {text(word)}: {text(told)}" for word, told in card_lines(answer.card))
+        parts += ["## The model on rows that it did not learn from", "\n".join(lines)]
     parts += ["## The search", "\n".join(f"- {fact}" for fact in _facts(answer))]
     if answer.advice:
         parts += ["## What next", *(_step(position, one) for position, one in enumerate(answer.advice, start=1))]

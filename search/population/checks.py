@@ -46,13 +46,13 @@ def _keeps_checkpoints(train: CommandTrain) -> bool:
 
 def _check_fidelity(spec: StudySpec) -> Iterator[Problem]:
     method = spec.search.method
-    if spec.fidelity.schedule != "full":
+    if spec.trial_schedule.name != "full":
         message = f"{method} decides itself who is trained how far. Leave the schedule out, or use it with bayes."
         yield Problem(message, ("fidelity", "schedule"))
     for name in ("min", "factor"):
         # By value: a study that comes back from the store says all of its fields.
         default = FidelitySpec.model_fields[name].default
-        if getattr(spec.fidelity, name) != default and spec.fidelity.schedule == "full":
+        if getattr(spec.fidelity, name) != default and spec.trial_schedule.name == "full":
             message = f"{method} compares its members every `interval` epochs. Leave {name} out."
             yield Problem(message, ("fidelity", name))
     if spec.space.sum:

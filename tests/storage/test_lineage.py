@@ -1,11 +1,17 @@
 """Populations in the history: the view `lineage`, epochs that are counted once, decisions that come out again."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from driven_study import drive
+from rich.console import Console
 from tests.search.population.simulated_population import population_study
 
+from pegbox.cli.answer_panel import draw_answer
+from pegbox.cli.console import THEME
+from pegbox.report.answer import study_answer
+from pegbox.report.markdown import answer_page
 from pegbox.report.replay_audit import replay_study
 from pegbox.schemas.base import Configuration, Metrics
 from pegbox.search.limits import committed
@@ -51,6 +57,21 @@ def test_schedule_is_told_as_the_history_has_it(store: Path) -> None:
         history = file.history("population")
         told = {trial.number: schedule_of(file, "population", trial.number) for trial in history.completed}
     assert told == {trial.number: trial.schedule if trial.earlier else () for trial in history.completed}
+
+
+def test_answer_tells_the_schedule_of_the_winner(store: Path) -> None:
+    answer = study_answer(store, "population")
+    assert answer.trial is not None
+    with open_history(store) as file:
+        winner = file.history("population").trials[answer.trial]
+    assert answer.hyperparameters == winner.schedule
+    assert list(answer.hyperparameters[0].configuration)[:2] == ["lr", "dropout"]
+    console = Console(width=100, record=True, file=StringIO(), theme=THEME)
+    console.print(draw_answer(answer, 100))
+    told = console.export_text()
+    assert "These are the last values of a schedule:" in told
+    assert told.count("epoch") >= len(winner.schedule)
+    assert "a schedule" in answer_page(answer, "<svg/>")
 
 
 def test_epochs_are_counted_once(store: Path) -> None:
