@@ -24,7 +24,7 @@ LONG = {
     "tune-inside-your-own-flow",
     "small-models-together",
 }
-LONG |= {"import-and-export", "choose-a-search-method", "track"}
+LONG |= {"import-and-export", "choose-a-search-method", "track", "search-from-other-tools"}
 
 
 @pytest.fixture
