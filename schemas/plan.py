@@ -230,7 +230,7 @@ class RunSpec(Declared):
     checkpoints: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
     """Of how many of the best trials the last checkpoint is kept. Those of the winner, and of trials that may go on,
     always are; the others are deleted while the study runs. `all` deletes none."""
-    track: tuple[Literal["mlflow", "tensorboard"], ...] = Field(default=(), examples=[["mlflow"]])
+    track: tuple[Literal["mlflow", "tensorboard", "wandb"], ...] = Field(default=(), examples=[["mlflow"]])
     """Other tools in which the study is shown while it runs; `pegbox track` shows one that has run."""
     limit: str | None = None
     """A Prefect concurrency limit that each training task occupies."""
