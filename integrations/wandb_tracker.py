@@ -15,6 +15,10 @@ import wandb
 from pegbox.schemas.tracked import TrackedAnswer, TrackedPoint, TrackedTrial
 from pegbox.schemas.trial import TrialState
 
+# Below the time that the end of a run waits for a tracker. W&B's own 90 seconds would hold the driver's process at its
+# end, where W&B waits for what it began.
+INIT_SECONDS = 10.0
+"""How long W&B's server may take to answer for a run; then the tracker has failed, and is tried again."""
 STUDY = "study"
 """Kind of the run that holds the answer; those of trials are of the kind `trial`."""
 
@@ -110,5 +114,5 @@ def _settings(mode: str) -> Any:
     """The driver is no training: its console, its code and its machine's load say nothing about a trial."""
     return wandb.Settings(
         mode=mode, silent=True, console="off", disable_git=True, disable_code=True, x_disable_stats=True,
-        x_disable_meta=True, x_disable_machine_info=True,
+        x_disable_meta=True, x_disable_machine_info=True, init_timeout=INIT_SECONDS,
     )  # fmt: skip
