@@ -18,9 +18,10 @@ from pegbox.training.checkpoint_directory import CheckpointDirectory, checkpoint
 from pegbox.training.command_failure import failure_of_program
 from pegbox.training.command_line import CommandValues, fill, fill_command
 from pegbox.training.command_output import OutputReader, is_written, read_file, sentence
-from pegbox.training.command_process import CommandProcess
+from pegbox.training.command_ranks import RankedProcesses
 from pegbox.training.failures import failed
 from pegbox.training.printed_line import Reading
+from pegbox.training.ranks import n_processes
 from pegbox.training.resources import process_name, visible_gpus
 from pegbox.training.tensorboard_events import read_events
 from pegbox.training.trainer import EvaluatedPart, Report
@@ -93,7 +94,7 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
         raise failed(FailureKind.INVALID, message) from error
     started = time.time()
     try:
-        process = CommandProcess(arguments, environment)
+        process = RankedProcesses(arguments, environment, n_processes())
     except OSError as error:
         message = f"the command {arguments[0]!r} could not be started: {error.strerror}. Correct train.command."
         raise failed(FailureKind.INVALID, message) from error
@@ -102,15 +103,16 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
         for line in process.lines():
             sys.stdout.write(f"{without_environment(line, hidden)}\n")
             said.take(line)
-        tails = [without_environment(text, hidden) for text in process.tails()]
         if code := process.wait():
+            tails = [without_environment(text, hidden) for text in process.tails()]
             raise TrialError(failure_of_program(arguments[0], code, *tails))
         if is_written(train.metrics):
             return _take_files(fill(train.metrics, values), started, reports, budget)
         said.take_errors(process.error_lines())
         if not reports.can_be_judged:
             message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
-            raise failed(FailureKind.INVALID, message + without_environment(said.unread, hidden), "\n".join(tails))
+            trace = "\n".join(without_environment(text, hidden) for text in process.tails())
+            raise failed(FailureKind.INVALID, message + without_environment(said.unread, hidden), trace)
         return said.understood
 
 
