@@ -22,7 +22,7 @@ from pegbox.training.random_streams import seed_everything
 from pegbox.training.ranks import Send, n_processes, run_ranks
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
-from pegbox.training.trial_handle import TrialHandle
+from pegbox.training.trial_handle import TrialHandle, of_rank
 from pegbox.training.user_code import import_function
 from pegbox.training.user_metrics import Reports, reported_evaluation, returned_numbers
 
@@ -72,7 +72,7 @@ def _train(function: Callable[..., Any], segment: Segment, handle: TrialHandle, 
         # What rank 0 reports is judged there, so that the function can be ended by it, and taken note of here.
         own = Reports(lambda step, metrics: None, segment.objectives)
         own.follow(send)
-        return _call_as_trial(function, segment, handle.of_rank(rank, own), own)
+        return _call_as_trial(function, segment, of_rank(handle, rank, own), own)
 
     was_pruned: bool = run_ranks(n, body, lambda sent: reports.add(*sent))
     return was_pruned

@@ -51,12 +51,6 @@ class TrialHandle:
         self._reports = reports
         self._rank = 0
 
-    def of_rank(self, rank: int, reports: Reports) -> "TrialHandle":
-        """The same trial as one of its processes sees it; those of other ranks than 0 keep no checkpoint."""
-        other = copy.copy(self)
-        other._rank, other._reports = rank, reports
-        return other
-
     def report(self, *positional: Any, **named: Any) -> None:
         """Report metrics at a step, in the study's epochs.
 
@@ -134,6 +128,13 @@ class TrialHandle:
             )
             raise failed(FailureKind.INVALID, message)
         return self.configuration[name]
+
+
+def of_rank(handle: TrialHandle, rank: int, reports: Reports) -> TrialHandle:
+    """The same trial as one of its processes sees it; those of other ranks than 0 keep no checkpoint."""
+    other = copy.copy(handle)
+    other._rank, other._reports = rank, reports
+    return other
 
 
 def _read_report(positional: tuple[Any, ...], named: dict[str, Any], lone: str) -> tuple[Any, Mapping[Any, Any]]:
