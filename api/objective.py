@@ -35,7 +35,7 @@ class Objective:
         return self._function(*positional, **named)
 
     def __reduce__(self) -> Any:
-        module, name = self.__module__, self.__qualname__
+        module, name = self.__module__, self._function.__qualname__
         if module != "__main__" and getattr(sys.modules.get(module), name, None) is self:
             return name  # pickle's word for what is found under its name
         # Without the study: it may hold a store that is open, and a worker needs the function alone.
