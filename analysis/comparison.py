@@ -63,7 +63,7 @@ def compare(left: History, first: int, right: History, second: int) -> Compariso
         first, second: Trial numbers; each is in its history.
     """
     objective = left.objectives[0]
-    one, other = left.trials[first], right.trials[second]
+    one, other = _numbered(left, first), _numbered(right, second)
     sides = _side(left, one), _side(right, other)
     draws = _difference_draws(left, one, right, other)
     # A single draw is the mean itself, where no spread is known: it has no interval and no probability.
@@ -82,6 +82,11 @@ def compare(left: History, first: int, right: History, second: int) -> Compariso
         probability_left=chance,
         sentence=_sentence(left, sides, gain, chance),
     )
+
+
+def _numbered(history: History, number: int) -> Trial:
+    # Not by position: a history that was sampled for the analysis leaves trials out.
+    return next(trial for trial in history.trials if trial.number == number)
 
 
 def _side(history: History, trial: Trial) -> Side:

@@ -1,28 +1,32 @@
 """A function or closure of a notebook as an import path: pickled by value into the store, known by its source."""
 
+import ast
 import hashlib
 import inspect
 import io
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
 
+from pegbox.schemas.code import Code
 from pegbox.schemas.errors import StudyError
+from pegbox.training.code_parts import is_package, meaning, package_part, read_code, starts_of_import
 
 FOLDER = "functions"
 """Of the store: a module for each function, which workers import, beside what was pickled."""
 
-_MODULE = '''"""Made by pegbox: the function of the study {study!r}. Its code is {fingerprint}."""
+_MODULE = '''"""Made by pegbox: the function of the study {study!r}."""
 
 import pickle
 from pathlib import Path
 
+CODE = "{fingerprint}"  # the study is known by it: what was pickled has other bytes each time
 run = pickle.loads(Path(__file__).with_suffix(".pkl").read_bytes())
 '''
 
@@ -114,27 +118,68 @@ def refuse_bound(function: Callable[..., Any], study: str) -> None:
 
 
 def source_fingerprint(function: Callable[..., Any]) -> str:
-    """Equal for equal code: the source of a function and of what it calls in its module, and the values it holds."""
+    """Equal for equal code: the source of a function and of what it calls in its module, and the values it holds.
+
+    What it has from modules of the user's own counts as it does for a function of a file: by what is reached of them.
+    """
     digest = hashlib.sha256()
-    waiting, seen = [function], set()
+    waiting: list[Callable[..., Any]] = [function]
+    seen: set[int] = set()
+    imported: set[str] = set()
+    mentioned: set[bytes] = set()
     while waiting:
         one = waiting.pop()
         if id(one) in seen:
             continue
         seen.add(id(one))
-        digest.update(_source(one))
+        source = _source(one)
+        digest.update(source)
+        mentioned.update(re.findall(rb"[A-Za-z_]\w*", source))
         for name, value in _held(one):
-            if inspect.isfunction(value) and value.__module__ == one.__module__:
+            path = _path_of(value)
+            if path is not None and path.partition(":")[0] != one.__module__:
+                imported.add(path)
+            elif inspect.isfunction(value):
                 waiting.append(value)
-            elif not inspect.ismodule(value):
+            elif inspect.isclass(value):
+                waiting += [method for _, method in sorted(vars(value).items()) if inspect.isfunction(method)]
+                digest.update(f"{name}={_plain_attributes(value)}".encode())
+            elif path is None:
                 digest.update(f"{name}={_value(value)}".encode())
-    return digest.hexdigest()[:16]
+    return f"{digest.hexdigest()[:16]}-{_imported_code(imported, mentioned).fingerprint}"
+
+
+def _path_of(value: Any) -> str | None:
+    """Where a module, function or class is defined, as an import path; None of all else."""
+    if inspect.ismodule(value):
+        return f"{value.__name__}:"
+    if inspect.isfunction(value) or inspect.isclass(value):
+        return f"{value.__module__}:{value.__qualname__.partition('.')[0]}"
+    return None
+
+
+def _plain_attributes(kind: type) -> str:
+    """What a class sets beside its methods, and what it inherits from."""
+    plain = {name: value for name, value in vars(kind).items() if not name.startswith("__") and not callable(value)}
+    return (
+        f"{[base.__qualname__ for base in kind.__bases__]}{sorted((name, _value(one)) for name, one in plain.items())}"
+    )
+
+
+def _imported_code(paths: Collection[str], mentioned: Collection[bytes]) -> Code:
+    """Of what a function has from other modules: the user's own, as far as it is mentioned, and packages."""
+    names = tuple(name.decode(errors="replace") for name in mentioned)
+    starts = (start for path in sorted(paths) for start in starts_of_import(path))
+    code = read_code(start._replace(names=(*start.names, *names)) for start in starts)
+    tops = {path.partition(":")[0].partition(".")[0] for path in paths}
+    packages = [package_part(top) for top in tops if is_package(top)]
+    return Code.of((*code.parts, *packages))
 
 
 def _source(function: Callable[..., Any]) -> bytes:
     try:
-        return textwrap.dedent(inspect.getsource(function)).encode()
-    except (OSError, TypeError):  # typed into a shell that keeps no source
+        return meaning(ast.parse(textwrap.dedent(inspect.getsource(function)))).encode()
+    except (OSError, TypeError, SyntaxError):  # typed into a shell that keeps no source, or a lambda in a call
         code = getattr(function, "__code__", None)
         return code.co_code + repr(code.co_consts).encode() if code else repr(function).encode()
 

@@ -163,8 +163,9 @@ COMMANDS = {
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",
         "Each share of importance comes with an interval, each parameter with how far it may be moved from the best, "
-        "each advice with its evidence and the way to follow it.",
-        ("pegbox explain digits",),
+        "each advice with its evidence and the way to follow it. With --cache and a trial: where its result came from, "
+        "what the code that trained it was made of, and what of that is otherwise now.",
+        ("pegbox explain digits", "pegbox explain digits 3 --cache"),
     ),
     "compare": Command(
         "Show where two trials or studies differ, which is better, and how sure that is.",
@@ -190,8 +191,9 @@ COMMANDS = {
     ),
     "report": Command(
         "Write the answer of a study and its charts as one HTML file.",
-        "It opens in any browser, without a network, and may be sent by mail.",
-        ("pegbox report digits --out digits.html",),
+        "It opens in any browser, without a network, and may be sent by mail. With `--compare` it opens with studies "
+        "beside each other: what differs, answers, progress, importance.",
+        ("pegbox report digits --out digits.html", "pegbox report digits --compare digits-sgd"),
     ),
     "ui": Command(
         "Show the studies of a store in the browser, live.",
@@ -218,6 +220,13 @@ COMMANDS = {
             "pegbox import trials.pkl --name forest --space study.yaml",
         ),
         "import_study:import_study",
+    ),
+    "merge": Command(
+        "Bring the history of another store into this one.",
+        "Journals and models are copied, checkpoints stay where they are; a study whose name is taken here gets the "
+        "label of its store. Both stores may be in use, and to merge again brings what is new. Studies that came so "
+        "are asked and compared like those that ran here, and are driven where they came from.",
+        ("pegbox merge ../anna/.pegbox", "pegbox merge /mnt/lab/store --as lab"),
     ),
     "export": Command(
         "Write a study as Parquet files, or into an Optuna storage.",

@@ -32,6 +32,8 @@ def compare(
     parts: list[RenderableType] = [Text(safe(found.sentence), style="name"), Text(), draw_sides(found)]
     if gains := [line for one in (found, *found.others) if (line := _gain(one, named=bool(found.others)))]:
         parts += [Text(), *(Text(line, style="quiet") for line in gains)]
+    if found.note:
+        parts += [Text(), Text(found.note, style="quiet")]
     show(out(), Group(*parts))
 
 

@@ -1,5 +1,8 @@
-"""`pegbox explain`: hyperparameter importance, how far each may be moved, what next; draws, computes nothing."""
+"""`pegbox explain`: importance, how far each may be moved, what next, what was used again; draws, computes nothing."""
 
+from typing import Annotated
+
+from cyclopts import Parameter
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +14,7 @@ from pegbox.cli.advice_list import draw_advice
 from pegbox.cli.console import out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
 from pegbox.report.number_format import metric, number, parameter
+from pegbox.schemas.errors import QueryError
 
 # Picked by hand: a column for each 4 %, and a line still fits into 80 with name, interval and verdict.
 BAR = 24
@@ -22,9 +26,28 @@ STYLES: dict[Verdict, str] = {"matters": "good", "unclear": "warn", "can be fixe
 
 
 def explain(
-    study: StudyName = None, *, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET
+    study: StudyName = None,
+    trial: Annotated[int | None, Parameter(help="With --cache: the number of the trial.")] = None,
+    *,
+    cache: Annotated[
+        bool,
+        Parameter(negative="", show_default=False, help="Tell why the result of a trial was or was not used again."),
+    ] = False,
+    store: Store = DEFAULT_STORE,
+    json: Json = False,
+    verbosity: Verbosity = QUIET,
 ) -> None:
     """Draw what the explanation of a study says, or print it as JSON."""
+    if cache != (trial is not None):
+        raise QueryError(
+            "--cache goes with the number of a trial, as in `pegbox explain digits 3 --cache`. Without both the whole "
+            "study is explained."
+        )
+    if trial is not None:
+        from pegbox.cli.explain_reuse import show_reuse
+
+        show_reuse(store, study, trial, as_json=json)
+        return
     from pegbox.report.explain import explain_study
 
     found = explain_study(store, study)

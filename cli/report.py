@@ -23,11 +23,23 @@ ViewAddress = Annotated[
 ]
 
 
+OtherStudies = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--compare",
+        negative="",
+        show_default=False,
+        help="Another study that the file shows beside it; repeatable.",
+    ),
+]
+
+
 def report(
     study: StudyName = None,
     *,
     out: OutFile = None,
     view: ViewAddress = None,
+    compare: OtherStudies = (),
     store: Store = DEFAULT_STORE,
     verbosity: Verbosity = QUIET,
 ) -> None:
@@ -38,11 +50,13 @@ def report(
     from pegbox.page.analysis_blocks import analyse
     from pegbox.page.build import build_page
     from pegbox.page.html_file import write_page
-    from pegbox.page.view_address import study_in, view_of
+    from pegbox.page.view_address import studies_beside, study_in, view_beside, view_of
 
-    page = build_page(store, study or (study_in(view) if view else None), time.time(), analyse, is_file=True)
+    others = [*compare, *(studies_beside(view) if view else ())]
+    named = study or (study_in(view) if view else None)
+    page = build_page(store, named, time.time(), analyse, is_file=True, beside=others)
     path = out or Path(f"{_file_stem(page.head.study)}-report.html")
-    write_page(page, path, view_of(view, page) if view else "")
+    write_page(page, path, view_of(view, page) if view else view_beside(others) if others else "")
     results().print(str(path))
     err().print("Open it in a browser; it needs no network. `pegbox ui` shows the same page live.", style="quiet")
 

@@ -66,7 +66,7 @@ def hush(log: Path) -> None:
     _Saved.stderr = os.fdopen(os.dup(2), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
     log.parent.mkdir(parents=True, exist_ok=True)
     # Appending, because several processes write to it at once and must not overwrite each other.
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)

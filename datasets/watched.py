@@ -12,6 +12,7 @@ import pyarrow as pa
 from pegbox.datasets.function import FunctionSource
 from pegbox.datasets.source_kinds import IMPORT_PATH, QUERY
 from pegbox.schemas.errors import DataError, Problem
+from pegbox.schemas.named_files import file_digest, files_named
 from pegbox.schemas.study import StudySpec
 
 KEY = "schedule.watch"
@@ -98,26 +99,16 @@ def _as_text(value: Any) -> str:
 
 
 def _files(source: str) -> Iterator[Path]:
-    """The files that are meant, in an order that does not depend on the file system."""
     if "://" in source:
         raise DataError(f"{KEY}: {source!r} is a URL, which is not read. Return its version or ETag from a function.")
-    found = [Path(source)] if Path(source).exists() else sorted(Path().glob(source)) if _is_pattern(source) else []
-    files = [file for path in found for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    if not (files := [file for file in files if file.is_file()]):
-        raise DataError(
-            f"{KEY}: no file {source!r} below {str(Path.cwd())!r}. Name a file, a folder, a pattern such as "
-            "'rows/*.parquet', an SQL query, or module:function."
-        )
-    yield from files
-
-
-def _is_pattern(source: str) -> bool:
-    return any(letter in "*?[" for letter in source) and not Path(source).is_absolute()
+    try:
+        yield from files_named(source)
+    except ValueError as error:
+        raise DataError(f"{KEY}: {error} An SQL query or module:function can be watched as well.") from error
 
 
 def _file_digest(file: Path) -> bytes:
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").digest()
-    except OSError as error:
-        raise DataError(f"{KEY}: {str(file)!r} cannot be read: {error.strerror}. Change its permissions.") from error
+        return bytes.fromhex(file_digest(file))
+    except ValueError as error:
+        raise DataError(f"{KEY}: {error}") from error

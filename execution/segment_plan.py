@@ -8,7 +8,7 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.history import History
 from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Segment, Trial, TrialState
-from pegbox.training.kinds.registry import code_fingerprint
+from pegbox.training.kinds.registry import code_of
 
 REPLICATE_STREAM = 1
 """Keeps the seeds of replicates apart from all others that are drawn from the study's seed."""
@@ -21,7 +21,7 @@ class SegmentPlan:
         self._spec = history.spec
         # Once: a file that is edited while the study runs must not split its trials into two kinds that are cached
         # apart.
-        self._code = code_fingerprint(history.spec.train)
+        self._code = code_of(history.spec.train).fingerprint
         self._objectives = tuple(objective.metric for objective in history.spec.goals)
         self._n_folds = data.n_folds if data else 1
 

@@ -279,7 +279,7 @@ class _Child:
 def _redirect_output(environment: WorkerEnvironment) -> None:
     assert environment.log is not None
     environment.log.parent.mkdir(parents=True, exist_ok=True)
-    target = os.open(environment.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    target = os.open(environment.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (1, 2):
         os.dup2(target, descriptor)
         os.set_inheritable(descriptor, True)

@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectException
+from prefect.runtime import flow_run
 from prefect.states import Crashed
 
 from pegbox.flows.prefect_server.server_loss import tell_ends
@@ -21,13 +22,14 @@ def close_lost_runs(study: StudyLog) -> None:
 
     After kill -9 a flow run stays Running in Prefect and can be neither retried nor told from one that lives.
     """
-    name = study.history.spec.name
+    name, own = study.history.spec.name, str(flow_run.id)
     for lost in lost_runs(study.store, name, study.run):
         message = f"Process {lost.pid} on {lost.host} ended without a word; a later run went on."
-        if lost.flow_run_id is not None:
+        # Prefect runs one and the same flow run again on a retry, or once it is resumed: it has not crashed.
+        if lost.flow_run_id is not None and lost.flow_run_id != own:
             _mark_crashed(lost, UUID(lost.flow_run_id), message)
         study.record(RunEnded(study=name, run=lost.run, status="lost", message=message))
-    tell_ends(study.store, name, study.run)
+    tell_ends(study.store, name, study.run, own)
 
 
 def _mark_crashed(lost: LostRun, flow_run_id: UUID, message: str) -> None:

@@ -32,7 +32,7 @@ class Completions(Generic[About]):
 
     def __init__(self) -> None:
         # A SimpleQueue, as its `put` is reentrant and never blocks: callbacks run in whichever thread ends a task.
-        self._ended: SimpleQueue[tuple[About, PrefectFuture[Any]]] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[About, PrefectFuture[Any]] | None] = SimpleQueue()
         self._open = 0
 
     def __len__(self) -> int:
@@ -43,12 +43,19 @@ class Completions(Generic[About]):
         self._open += 1
         future.add_done_callback(lambda ended: self._ended.put((about, ended)))
 
+    def wake(self) -> None:
+        """End the waiting of `next`; any thread may call it."""
+        self._ended.put(None)
+
     def next(self, timeout_seconds: float | None = None) -> Completion[About] | None:
-        """Wait for the next future to end; None where the time is over before."""
+        """Wait for the next future to end; None where the time is over before, or somebody has waked the waiting."""
         try:
-            about, future = self._ended.get(timeout=timeout_seconds)
+            ended = self._ended.get(timeout=timeout_seconds)
         except Empty:
             return None
+        if ended is None:
+            return None
+        about, future = ended
         self._open -= 1
         future.wait()  # the state in a done-callback may still say Running
         try:

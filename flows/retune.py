@@ -8,11 +8,12 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from pegbox.datasets.watched import check_watched, watched_fingerprint
+from pegbox.flows.cancellation import cancelled
 from pegbox.flows.prefect_events import announce_step
 from pegbox.flows.retune_decision import Inputs, RetuneDecision, compare_trials, in_signed_words, in_words
 from pegbox.flows.run_facts import tags_of
 from pegbox.flows.tune import DEFAULT_STORE, tune
-from pegbox.schemas.errors import NoTrialSucceededError, StudyError
+from pegbox.schemas.errors import NoTrialSucceededError, StudyError, StudyInterruptedError
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.history import History
 from pegbox.schemas.preset_space import draw_published
@@ -25,7 +26,7 @@ from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
 from pegbox.tasks.artifacts import show_schedule
 from pegbox.tasks.prepare_data import prepare_data
-from pegbox.training.kinds.registry import own_code_fingerprint
+from pegbox.training.kinds.registry import own_code
 
 
 # As JSON, so that whoever waits for the deployment reads it without an unpickler: `run_deployment(...).state.result()`.
@@ -43,17 +44,26 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
 
     Raises:
         StudyError, DataError: The study cannot be run as it is written, or not told when its data changes.
-        StudyInterruptedError: A signal ended the run; running it again goes on.
+        StudyInterruptedError: A signal or Prefect ended the run, as `Cancelled`; running it again goes on.
         NoTrialSucceededError: No trial has a value, and there is no incumbent.
         StoreError: The history cannot be read or written.
     """
+    try:
+        last = run_schedule(spec, store)
+    except (StudyInterruptedError, KeyboardInterrupt) as error:
+        return cancelled(error, spec.name)  # type: ignore[return-value]
+    # A state of our own is how Prefect takes a name; who calls the flow gets the step in it.
+    return Completed(name=last.step.capitalize(), message=last.reason, data=last)  # type: ignore[return-value]
+
+
+def run_schedule(spec: StudySpec, store: Path) -> ScheduleStep:
+    """Look at the data, conclude, and show what was concluded."""
     layout, spec = open_store(store), draw_published(spec)
     inputs = look(spec, layout)
     with tags(*tags_of(spec)), ScheduleLog(layout, spec.name) as log:
         last = conclude(RetuneDecision(spec, inputs, log.steps), layout, log)
         show_schedule(spec.name, log.steps)
-    # A state of our own is how Prefect takes a name; who calls the flow gets the step in it.
-    return Completed(name=last.step.capitalize(), message=last.reason, data=last)  # type: ignore[return-value]
+    return last
 
 
 def conclude(retuning: RetuneDecision, store: StoreLayout, log: ScheduleLog) -> ScheduleStep:
@@ -101,7 +111,8 @@ def look(spec: StudySpec, store: StoreLayout) -> Inputs:
     if watch:
         both = f"{seen}:{watched_fingerprint(watch)}"
         seen = hashlib.sha256(both.encode()).hexdigest()[:32]
-    return Inputs(seen, own_code_fingerprint(spec))
+    code = own_code(spec)
+    return Inputs(seen, None if code is None else code.fingerprint)
 
 
 def first_answer(retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:

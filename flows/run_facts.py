@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.events import RunStarted
 from pegbox.schemas.study import StudySpec
+from pegbox.training.kinds.registry import code_of
 
 # Those whose versions change figures, or the format of what is stored.
 PACKAGES = ("pegbox", "torch", "prefect", "duckdb", "scikit-learn", "numpy")
@@ -29,6 +30,7 @@ def describe_run(spec: StudySpec, data: PreparedData | None) -> RunStarted:
         flow_run_id=_flow_run_id(),
         git_commit=_git("rev-parse", "HEAD"),
         git_dirty=None if status is None else bool(status),
+        code=code_of(spec.train),
         versions={"python": platform.python_version(), **_versions(PACKAGES)},
     )
 

@@ -48,6 +48,7 @@ class SegmentRunner:
         self._backoff = RetryBackoff(study.history.spec.run.retries)
         self._records = SegmentRecords(study, n_folds=tasks.data.n_folds if tasks.data else 1)
         self._ongoing: Completions[_Ongoing] = Completions()
+        interruption.tell(self._ongoing.wake)
 
     @property
     def n_free(self) -> int:
@@ -78,7 +79,8 @@ class SegmentRunner:
             judge: Called in between; may `drop` what is not worth going on with.
 
         Raises:
-            StudyInterruptedError: A signal came, and what was running has been let finish.
+            StudyInterruptedError: A signal came, and what was running has been let finish; or Prefect cancelled the
+                run, and it has not.
             ClusterLostError: The whole cluster went away.
             Exception: What a task raised that is no failure of its trial.
         """
@@ -119,7 +121,7 @@ class SegmentRunner:
         if self._interruption.is_requested:
             self._waiting.clear()
             self._backoff.clear()
-            if not self._ongoing:
+            if not self._ongoing or self._interruption.is_cancelled:
                 raise StudyInterruptedError(
                     f"Study {self._study.history.spec.name!r} was interrupted. The same command goes on with it."
                 )

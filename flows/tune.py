@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from pegbox.execution.segment_plan import SegmentPlan
+from pegbox.flows.cancellation import cancel_heard, cancelled
 from pegbox.flows.close_lost_runs import close_lost_runs
 from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.final_model import make_model
@@ -17,13 +18,13 @@ from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.flows.segments import SegmentRunner
 from pegbox.flows.warm_start_histories import warm_start_histories
 from pegbox.schemas.decision import Done, Stop, Wait
-from pegbox.schemas.errors import SearchError
+from pegbox.schemas.errors import SearchError, StudyInterruptedError
 from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.training_place import TrialSeed
 from pegbox.search.narrowed_space import study_strategy
-from pegbox.search.schedules.fold_stopping import hopeless_between_folds
+from pegbox.search.schedules.fold_stopping import hopeless_between_folds, judges_folds
 from pegbox.search.strategy import Strategy
 from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
@@ -46,10 +47,18 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
 
     Raises:
         StudyError, DataError: The study cannot be run as it is written.
-        StudyInterruptedError: A signal ended the run; running it again goes on.
+        StudyInterruptedError: A signal or Prefect ended the run, as `Cancelled`; running it again goes on.
         NoTrialSucceededError: No trial has a value.
         StoreError: The history cannot be read or written.
     """
+    try:
+        return run_study(spec, store)
+    except (StudyInterruptedError, KeyboardInterrupt) as error:
+        return cancelled(error, spec.name)  # type: ignore[return-value]  # a state is how Prefect takes one
+
+
+def run_study(spec: StudySpec, store: Path) -> Selection:
+    """Take every step of a study, in order."""
     layout = open_store(store)
     spec = draw_space(spec, layout.root)
     ensure_limit(spec.run.limit)
@@ -63,6 +72,7 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
         StudyArtifacts(layout, spec.name) as artifacts,
         StudyTracking(layout, spec.name, spec.run.track),
         Interruption() as interruption,
+        cancel_heard(interruption),
     ):
         # Before anything is submitted: the study's lock is ours now, so whoever else is recorded as running is dead.
         close_lost_runs(study)
@@ -89,7 +99,8 @@ def search_trials(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPla
         runner.add(segmenting.of_trial(trial))
 
     def judge() -> None:
-        if hopeless_between_folds(study.history.within_space()) is not None:
+        # Asked first: to look through 10,000 trials at each completion takes longer than to record one.
+        if judges_folds(study.history.spec) and hopeless_between_folds(study.history.within_space()) is not None:
             decide_next(study, strategy, runner, segmenting, 1)
 
     rest: Wait | Done | None = None

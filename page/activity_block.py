@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from pegbox.page.document import BandRow, Bar, Curve, Curves, FailureGroup, Timeline
+from pegbox.page.activity_document import BandRow, Bar, Curve, Curves, FailureGroup, Timeline
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.curves import CurvePoint, curve_points, n_curves, trials_with_curves

@@ -1,14 +1,23 @@
 """What the explanation of a study says, in the form of the page; computes no statistic."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.effects import Effect as FoundEffect
 from pegbox.analysis.effects import Effects as FoundEffects
 from pegbox.analysis.effects import Interaction as FoundInteraction
 from pegbox.analysis.importance import Importance
+from pegbox.page.analysis_document import (
+    TRAINING_TIME,
+    AdviceRow,
+    Analysis,
+    Effect,
+    Effects,
+    Interaction,
+    KnobRow,
+    Knobs,
+)
 from pegbox.page.answer_block import sureness
-from pegbox.page.document import TRAINING_TIME, AdviceRow, Analysis, Effect, Effects, Interaction, KnobRow, Knobs
 from pegbox.page.space_axes import axes, value_key
 from pegbox.report.explain import explained
 from pegbox.report.explanation import Explanation
@@ -23,6 +32,9 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.queries.studies import study_names
+
+Analyse = Callable[[HistoryFile, StudySpec, StudyStatus, Selection | None], Analysis]
+"""Computes the analysis of a study, or gives an earlier one."""
 
 
 def analyse(file: HistoryFile, spec: StudySpec, status: StudyStatus, selection: Selection | None) -> Analysis:

@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pegbox.page.analysis_blocks import analysis_of
+from pegbox.page.analysis_document import Analysis, Knobs
 from pegbox.page.answer_block import sureness
-from pegbox.page.document import Analysis, Knobs
 from pegbox.report.explanation import Explanation
 from pegbox.report.explanation_cache import ExplanationCache
 from pegbox.report.next_steps import next_steps

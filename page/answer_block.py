@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pegbox.page.document import Answer, FinalistRow, FrontRow, Sureness
+from pegbox.page.answer_document import Answer, FinalistRow, FrontRow, Sureness
 from pegbox.page.trial_document import Recipe
 from pegbox.report import configuration_formats
 from pegbox.report.answer import Answer as FoundAnswer

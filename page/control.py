@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Literal
@@ -46,7 +47,7 @@ class Control:
         Raises:
             PageError: The command refused, with its words; or the wish is not whole.
         """
-        self._store.root.joinpath("logs").mkdir(exist_ok=True)
+        self._store.root.joinpath("logs").mkdir(mode=0o700, exist_ok=True)
         log = self._store.root / "logs" / f"page-{time.time_ns()}.log"
         with log.open("wb") as file:
             # A session of its own: a study that is driven from here goes on when the page is closed.
@@ -57,6 +58,8 @@ class Control:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # Whoever begins a process must hear of its end, or it stays a zombie for as long as the page is served.
+        threading.Thread(target=process.wait, name="pegbox-control", daemon=True).start()
         until = time.monotonic() + SETTLE_SECONDS
         while process.poll() is None and time.monotonic() < until:
             time.sleep(_POLL_SECONDS)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pegbox.page.document import Lineage, RunRow
-from pegbox.page.schedule_block import schedule_rows, verdicts
+from pegbox.page.lineage_document import Lineage, RunRow
+from pegbox.page.schedule_block import data_rows, schedule_rows, verdicts
 from pegbox.report.configuration_formats import as_yaml
 from pegbox.schemas.domains import Integer, Ordinal
 from pegbox.schemas.study import StudySpec
@@ -20,6 +20,7 @@ def lineage(file: HistoryFile, spec: StudySpec) -> Lineage:
     """The runs of a study, latest first, each with what changed since the run before."""
     runs = [_run(one) for one in driven_runs(file, spec.name, MOST_RUNS)]
     specs = {run: entries(study_file(began)) for run, began in specs_of_runs(file, spec.name)}
+    answers = verdicts(file, spec.name)
     return Lineage(
         runs=tuple(
             run.model_copy(update={"changes": (*_changes(run, before), *_spec_changes(specs, run, before))})
@@ -28,7 +29,8 @@ def lineage(file: HistoryFile, spec: StudySpec) -> Lineage:
             for run, before in zip(runs, [*runs[1:], None], strict=True)
         ),
         spec=as_yaml(study_file(spec)),
-        verdicts=verdicts(file, spec.name),
+        verdicts=answers,
+        states=data_rows(file, answers),
         steps=schedule_rows(file, spec.name),
     )
 

@@ -87,6 +87,7 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
         Route("/api/page", _said(host.page)),
         Route("/api/trials", _said(host.trials)),
         Route("/api/trial", _said(host.trial)),
+        Route("/api/compared", _said(host.compared)),
         Route("/api/catalog", _said(host.catalog)),
         Route("/api/events", host.events),
         Route("/api/control", _said(host.control), methods=["GET", "POST"]),
@@ -134,6 +135,10 @@ class _Host:
         if not number.isdecimal():
             raise PageError(f"A trial is asked for by its number, such as number=35, got {number!r}.")
         return _json(await to_thread.run_sync(self._pages.trial, study, int(number)))
+
+    async def compared(self, request: Request) -> Response:
+        names = request.query_params.getlist("study")
+        return _json(await to_thread.run_sync(self._pages.compared, names))
 
     async def catalog(self, request: Request) -> Response:
         return _json((await to_thread.run_sync(self._console.catalog)).model_dump_json().encode())

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pegbox.page.analysis_process import AnalysisProcess
 from pegbox.page.build import build_page
+from pegbox.page.comparison_block import compared_studies
 from pegbox.page.document import StudyPage, StudyRow
 from pegbox.page.studies_block import study_rows
 from pegbox.page.trial_block import trial_life
@@ -85,6 +86,15 @@ class LivePages:
         """
         with StudyReader(self._store.root, study, fresh=False) as reader:
             return trial_life(reader.file, reader.spec, number).model_dump_json().encode()
+
+    def compared(self, names: Sequence[str]) -> bytes:
+        """Some studies beside each other, as JSON.
+
+        Raises:
+            NotFoundError: There is no history, or it holds no such study.
+            PageError: Too few are named, or too many.
+        """
+        return compared_studies(self._store.root, names, self._analysis.analyse).model_dump_json().encode()
 
     def studies(self) -> tuple[StudyRow, ...]:
         """All studies, the one that changed last comes first.

@@ -1,6 +1,9 @@
 """The answers of a study and of those that are scheduled with it, and what the schedule concluded; for the page."""
 
-from pegbox.page.document import ScheduleRow, Verdict
+from collections.abc import Sequence
+
+from pegbox.page.lineage_document import DataRow, ScheduleRow, Verdict
+from pegbox.report.data_drift import data_states
 from pegbox.schemas.events import ScheduleStep
 from pegbox.search.warm_start_sources import FOR_DATA
 from pegbox.storage.history_file import HistoryFile
@@ -14,6 +17,20 @@ def verdicts(file: HistoryFile, study: str) -> tuple[Verdict, ...]:
     """The winners of a study's runs, and of the studies that the same schedule tuned on other data; oldest first."""
     family = scheduled_name(study) + FOR_DATA
     return tuple(_verdict(one) for one in chosen_winners(file, study, family, MOST_ROWS)[::-1])
+
+
+def data_rows(file: HistoryFile, answers: Sequence[Verdict]) -> tuple[DataRow, ...]:
+    """The states of the data that answers came of, oldest first; nothing where there is one alone."""
+    first = {one.data: one.at for one in reversed(answers) if one.data}
+    if len(first) < 2:
+        return ()
+    states = data_states(file.store, [one.data for one in answers if one.data])
+    return tuple(
+        DataRow(
+            at=first[one.fingerprint], data=one.fingerprint, n_rows=one.n_rows, target=one.target, changes=one.changes
+        )
+        for one in states
+    )
 
 
 def schedule_rows(file: HistoryFile, study: str) -> tuple[ScheduleRow, ...]:

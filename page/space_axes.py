@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pegbox.page.document import Parameter
 from pegbox.page.trial_document import Number
+from pegbox.page.trials_document import Parameter
 from pegbox.report.number_format import parameter as written
 from pegbox.schemas.domains import AnyDomain, Categorical, Constant, Float, Integer, Ordinal
 from pegbox.schemas.space import Space

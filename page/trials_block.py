@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from pegbox.page.document import BestSoFar, RungRow, Trials
 from pegbox.page.front_progress import hypervolume_so_far
 from pegbox.page.space_axes import positions
 from pegbox.page.trial_document import Number
+from pegbox.page.trials_document import BestSoFar, RungRow, Trials
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.competition import Exclusion
 from pegbox.schemas.study import StudySpec

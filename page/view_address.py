@@ -1,5 +1,6 @@
 """A view that was fixed into a file: the part of an address that says what is looked at, checked against the page."""
 
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pegbox.page.document import StudyPage
@@ -10,7 +11,8 @@ KNOWN = {
     "q": "what the search field asks",
     "brush": "a stretch of an axis, as name:low:high",
     "compare": "a trial that is chosen to be compared",
-    "view": "compare, for the page that compares the chosen trials",
+    "with": "a study that is compared with it",
+    "view": "compare, for the page that compares the chosen trials; studies, for that of the studies",
     "scale": "log, for logarithmic axes of values",
     "sort": "the column by which the table is sorted",
     "hide": "a column that is hidden",
@@ -25,6 +27,7 @@ KNOWN = {
 }
 """What an address may say of a view, as frontend/src/address.js reads it."""
 
+_VIEWS = ("compare", "studies")
 _ELSEWHERE = {"study", "token"}
 """Says which page is asked for, and by whom: the file is that page, and a token must not leave with it."""
 
@@ -32,6 +35,16 @@ _ELSEWHERE = {"study", "token"}
 def study_in(address: str) -> str | None:
     """The study that an address names; None where it names none."""
     return dict(_pairs(address)).get("study")
+
+
+def studies_beside(address: str) -> list[str]:
+    """The studies that an address compares its own with."""
+    return [value for name, value in _pairs(address) if name == "with"]
+
+
+def view_beside(others: Sequence[str]) -> str:
+    """The view that compares a study with others."""
+    return urlencode([("view", "studies"), *(("with", other) for other in others)])
 
 
 def view_of(address: str, page: StudyPage) -> str:
@@ -72,6 +85,10 @@ def _check(name: str, value: str, page: StudyPage) -> None:
         str(number) for number in (page.everything or page.trials).number
     }:
         raise PageError(f"--view asks for trial {value!r}, which {page.head.study!r} does not have.")
+    if name == "view" and value not in _VIEWS:
+        raise PageError(f"--view asks for the page {value!r}; an address knows {' and '.join(map(repr, _VIEWS))}.")
+    if (name, value) == ("view", "studies") and page.compared is None:
+        raise PageError("--view compares studies and names none. Name them in it as with=NAME, or with --compare.")
     axes = {*(one.name for one in page.parameters), *(goal.metric for goal in page.head.goals)}
     if name == "brush" and value.rsplit(":", 2)[0] not in axes:
         raise PageError(f"--view brushes {value!r}, which is no axis of the page. Its axes: {', '.join(sorted(axes))}.")

@@ -1,5 +1,6 @@
 """Everything that is wrong with a study before it runs: gathers what each room checks; loads no Prefect, no torch."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,12 +10,13 @@ from pegbox.integrations.trackers import missing_tracker
 from pegbox.report.check_cluster import check_cluster
 from pegbox.report.check_ranks import check_ranks
 from pegbox.report.data_summary import understand_prepared
+from pegbox.schemas.domains import Constant
 from pegbox.schemas.errors import DataError, Problem
 from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.secret_texts import masked_secret
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import CommandTrain, TorchTrain
+from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.search.methods import check_search
 from pegbox.training.check_prepared import check_prepared
@@ -58,20 +60,29 @@ def study_warnings(spec: StudySpec) -> tuple[Problem, ...]:
 
 def check_secrets(spec: StudySpec) -> tuple[Problem, ...]:
     """Where the study holds what looks like a secret: all of it is stored, shown, and handed to Prefect."""
-    texts: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
-        *((("tags", name), (f"{name}={value}",)) for name, value in spec.tags.items()),
-        (("data", "source"), (str(spec.data.source),) if spec.data else ()),
-        (("run", "shared"), (spec.run.shared or "",)),
-        (("run", "address"), (spec.run.address or "",)),
-    ]
-    if isinstance(spec.train, CommandTrain):
-        texts.append((("train", "command"), spec.train.command))
+    content = spec.model_dump(mode="json", exclude={"space"})
+    constants = {name: one.value for name, one in spec.space.parameters.items() if isinstance(one, Constant)}
     advice = "In a command write ${env:NAME} for it, and set NAME where the trials run; leave it out elsewhere."
     return tuple(
         Problem(f"{found!r} looks like a secret, and a study is stored and shown. {advice}", path)
-        for path, each in texts
-        if (found := masked_secret(each))
+        for path, texts in (*_texts(content), *_texts(constants, ("space",)))
+        if (found := masked_secret(texts))
     )
+
+
+def _texts(content: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], list[str]]]:
+    """The texts of a tree with the way to each; those of a list together, as arguments of one command."""
+    match content:
+        case Mapping():
+            for name, entry in content.items():
+                yield from _texts(entry, (*at, name))
+        case str():
+            yield at, [f"{at[-1]}={content}"]
+        case list():
+            yield at, [entry for entry in content if isinstance(entry, str)]
+            for place, entry in enumerate(content):
+                if not isinstance(entry, str):
+                    yield from _texts(entry, (*at, place))
 
 
 def check_schedule(spec: StudySpec) -> tuple[Problem, ...]:

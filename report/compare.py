@@ -16,6 +16,8 @@ class Compared(Comparison):
     """Two configurations by the first objective, and by each further one."""
 
     others: tuple[Comparison, ...] = ()
+    note: str = ""
+    """What the two differ in beside their configurations, so that their values do not tell of these alone."""
 
 
 def compare_in_store(root: Path, left: str, right: str, study: str | None = None) -> Compared:
@@ -35,9 +37,22 @@ def compare_in_store(root: Path, left: str, right: str, study: str | None = None
     if left.isdecimal() and right.isdecimal():
         history = _history(root, study)
         return compare_in_all(history, _known_trial(history, int(left)), history, _known_trial(history, int(right)))
-    first, second = _history(root, left), _history(root, right)
-    _check_comparable(first, second)
-    return compare_in_all(first, _answer_of(first), second, _answer_of(second))
+    return compare_answers(_history(root, left), _history(root, right))
+
+
+def compare_answers(left: History, right: History) -> Compared:
+    """Compare the answers of two studies.
+
+    Args:
+        left, right: Histories of all trials, or of those that are measured, the answer and the finalists among them.
+
+    Raises:
+        NotFoundError: Their values cannot be compared.
+        NoTrialSucceededError: One has no trial with a value.
+    """
+    _check_comparable(left, right)
+    found = compare_in_all(left, _answer_of(left), right, _answer_of(right))
+    return found.model_copy(update={"note": _data_note(left, right)})
 
 
 def compare_in_all(left: History, first: int, right: History, second: int) -> Compared:
@@ -97,3 +112,14 @@ def _check_comparable(left: History, right: History) -> None:
             f"The studies {names} are of different data or splits, so that their values cannot be compared. Compare "
             "two trials of one study, by their numbers."
         )
+
+
+def _data_note(left: History, right: History) -> str:
+    """Said and not refused: studies of a schedule are compared to see what new data made of the answer."""
+    seen = left.data_fingerprint, right.data_fingerprint
+    if None in seen or seen[0] == seen[1]:
+        return ""
+    return (
+        f"They were trained on different data ({str(seen[0])[:8]} and {str(seen[1])[:8]}), which the values differ by "
+        "as well as by the configurations."
+    )

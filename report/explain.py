@@ -25,6 +25,7 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.curves import curve
 from pegbox.storage.queries.evaluations import SampledTrial, fresh_seeds, sampled_trials
 from pegbox.storage.queries.events import last_selection
+from pegbox.storage.queries.runs import last_run
 from pegbox.storage.queries.studies import history_version, study_names
 from pegbox.storage.queries.trials import state_counts
 
@@ -142,13 +143,14 @@ def _advice(whole: History | None, ranking: Importance, curves: Curves) -> tuple
 
 def measured_history(file: HistoryFile, spec: StudySpec) -> History:
     """The trials that have a value, completed ones first where there are too many."""
-    replicates: dict[int, list[Evaluation]] = defaultdict(list)
+    run, replicates = last_run(file, spec.name), defaultdict[int, list[Evaluation]](list)
     for one in fresh_seeds(file, spec.name):
         replicates[one.trial].append(Evaluation(**one.model_dump(exclude={"trial"})))
     return History(
         spec=spec,
         version=history_version(file, spec.name),
         selection=last_selection(file, spec.name),
+        data_fingerprint=run.data_fingerprint if run else None,
         trials=tuple(
             _trial(one, tuple(replicates[one.number])) for one in sampled_trials(file, spec.name, MOST_ANALYSED)
         ),

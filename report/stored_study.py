@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from pegbox.schemas.code import USER_KINDS
 from pegbox.schemas.errors import NotFoundError, Problem, StudyMismatchError
 from pegbox.schemas.history import History
 from pegbox.schemas.spec_changes import spec_changes
@@ -10,6 +11,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.same_study import changes, has_no_values
+from pegbox.training.kinds.registry import code_of
 
 # Picked by hand: what changed is to be seen above the live view that follows it.
 MOST_TOLD = 6
@@ -50,13 +52,37 @@ def compare_with_store(root: Path, spec: StudySpec) -> Comparison:
         return Comparison((_standing(history),), error.problems)
     differing = [str(change) for change in spec_changes(history.spec, spec)]
     more = [f"and {len(differing) - MOST_TOLD} more"] if len(differing) > MOST_TOLD else []
-    return Comparison((_standing(history), *differing[:MOST_TOLD], *more, *_consequence(history, spec)))
+    told = (
+        _standing(history),
+        *differing[:MOST_TOLD],
+        *more,
+        *_consequence(history, spec),
+        *_other_code(history, spec),
+    )
+    return Comparison(told)
 
 
 def _standing(history: History) -> str:
     n_trials, n_completed, n_failed = len(history.trials), len(history.completed), len(history.failed)
     failed = f", {n_failed} failed" if n_failed else ""
     return f"goes on: {n_trials} trial{'' if n_trials == 1 else 's'} so far, {n_completed} completed{failed}"
+
+
+def _other_code(history: History, now: StudySpec) -> list[str]:
+    """What of the code is otherwise since the last run; what pegbox itself trains with is told by its version."""
+    if history.code is None or has_no_values(history):
+        return []
+    differing = history.code.only(USER_KINDS).differences(code_of(now.train).only(USER_KINDS))
+    if not differing:
+        return []
+    shown = "; ".join(differing[:MOST_TOLD]) + (
+        f"; and {len(differing) - MOST_TOLD} more" if len(differing) > MOST_TOLD else ""
+    )
+    n_done = len(history.completed)
+    return [
+        f"the code is another than in its last run: {shown}. {n_done} trial{'s' * (n_done != 1)} trained with the old "
+        "code count beside those to come; where that is not meant, give the study another name"
+    ]
 
 
 def _consequence(history: History, now: StudySpec) -> list[str]:

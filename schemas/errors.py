@@ -31,12 +31,16 @@ from difflib import get_close_matches
 from typing import ClassVar, NamedTuple
 
 from pegbox.schemas.failure import Failure
+from pegbox.schemas.secret_texts import masked
 
 
 class PegboxError(Exception):
-    """The root of the tree."""
+    """The root of the tree; what looks like a secret is masked where an error is made, so that no log has it either."""
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(masked(one) if isinstance(one, str) else one for one in told))
 
 
 class Problem(NamedTuple):
@@ -60,10 +64,10 @@ class StudyError(PegboxError):
     def __init__(self, problems: str | Problem | Sequence[Problem], source: str = "study") -> None:
         if isinstance(problems, str):
             problems = Problem(problems)
-        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
-        self.source = source
+        self.problems = _masked((problems,) if isinstance(problems, Problem) else problems)
+        self.source = masked(source)
         # Both arguments: an exception is pickled by them when it crosses from a worker or a Prefect task.
-        super().__init__(self.problems, source)
+        super().__init__(self.problems, self.source)
 
     def __str__(self) -> str:
         return "\n".join(self._sentence(problem) for problem in self.problems)
@@ -93,8 +97,8 @@ class DataError(PegboxError):
     exit_code = 2
 
     def __init__(self, problems: str | Sequence[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = (_located(problems),) if isinstance(problems, str) else tuple(problems)
-        super().__init__(problems)
+        self.problems = _masked((_located(problems),) if isinstance(problems, str) else problems)
+        super().__init__(problems if isinstance(problems, str) else self.problems)
 
     def __str__(self) -> str:
         return "\n".join(f"{'.'.join(map(str, one.path))}: {one.message}".lstrip(": ") for one in self.problems)
@@ -183,6 +187,10 @@ class QueryError(PegboxError):
 
 class NotFoundError(QueryError):
     """The history has no study or trial of that name."""
+
+
+def _masked(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(problem._replace(message=masked(problem.message)) for problem in problems)
 
 
 def _located(sentence: str) -> Problem:

@@ -6,9 +6,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, StringConstraints, TypeAdapter
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
+from pegbox.schemas.code import Code
 from pegbox.schemas.decision import Step
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.model import ModelRecord
+from pegbox.schemas.secret_texts import masked
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.text import Told, storable
@@ -52,6 +54,16 @@ class StudyDropped(_Event):
     type: Literal["study_dropped"] = "study_dropped"
 
 
+class StudyMerged(_Event):
+    """The study came from another store, where it is driven; its events follow whenever that store is merged again."""
+
+    type: Literal["study_merged"] = "study_merged"
+    source: str
+    """What that store is called here."""
+    was: str
+    """What the study is called there."""
+
+
 class RunStarted(Driven):
     """A flow run began to drive the study."""
 
@@ -64,6 +76,8 @@ class RunStarted(Driven):
     git_commit: str | None = None
     git_dirty: bool | None = None
     versions: dict[str, str] = Field(default={})
+    code: Code | None = None
+    """What trains, part by part; None in histories of 0.2 and earlier."""
 
 
 class RunEnded(Driven):
@@ -255,7 +269,12 @@ class ArtifactWritten(_Event):
     n_bytes: int | None = None
 
 
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), AfterValidator(storable)]
+Tag = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
+    AfterValidator(storable),
+    AfterValidator(masked),
+]
 """A word by which trials are found; 60 letters, picked by hand, fit a chip of the page."""
 
 
@@ -266,7 +285,7 @@ class NoteWritten(_Event):
     trial: int | None = None
     """None for the study as a whole."""
     # 10,000 characters, picked by hand: some pages of text; a longer one is a document, which belongs into a file.
-    text: Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)] = ""
+    text: Annotated[Told, StringConstraints(max_length=10_000)] = ""
     tags: tuple[Tag, ...] = ()
     """Given with it."""
     untagged: tuple[Tag, ...] = ()
@@ -277,6 +296,7 @@ Event = Annotated[
     StudyOpened
     | StudyRenamed
     | StudyDropped
+    | StudyMerged
     | RunStarted
     | RunEnded
     | DecisionMade

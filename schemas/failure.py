@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, FiniteFloat
 
 from pegbox.schemas.base import Schema
+from pegbox.schemas.secret_texts import masked
 from pegbox.schemas.text import storable
 
 # Picked by hand: a recursion of a thousand frames is cut to the ones next to the error; each failed attempt keeps one.
@@ -16,11 +17,12 @@ MAX_MESSAGE = 2_000
 
 
 def _beginning(message: str) -> str:
-    return storable(message[:MAX_MESSAGE])
+    # Masked first: the cut must not part a secret from what tells of it.
+    return storable(masked(message[: 2 * MAX_MESSAGE])[:MAX_MESSAGE])
 
 
 def _end(trace: str | None) -> str | None:
-    return storable(trace[-MAX_TRACEBACK:]) if trace else None
+    return storable(masked(trace[-2 * MAX_TRACEBACK :])[-MAX_TRACEBACK:]) if trace else None
 
 
 class FailureKind(StrEnum):

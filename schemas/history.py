@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from pegbox.schemas.base import Schema
+from pegbox.schemas.code import Code
 from pegbox.schemas.competition import Leaders, excluded_by, keeps_constraints, leaders_of, losses_of, may_win
 from pegbox.schemas.decision import Continue, Start, Stop
 from pegbox.schemas.events import (
@@ -32,7 +33,7 @@ from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Evaluation, Segment, Trial, TrialState
+from pegbox.schemas.trial import FINISHED, Evaluation, Segment, Trial, TrialState
 from pegbox.schemas.trials_by_state import ActiveTrials, CompetingTrials, CompletedTrials, FailedTrials
 from pegbox.schemas.warm_start import EarlierStudy
 
@@ -58,6 +59,8 @@ class History(Schema):
     """The last one that was made; whether it still stands, `standing_selection` says."""
     data_fingerprint: str | None = None
     """Of the data that its trials were trained on; None where the study brings none."""
+    code: Code | None = None
+    """What its last run trained with; None in histories of 0.2 and earlier."""
 
     @property
     def space(self) -> Space:
@@ -77,7 +80,7 @@ class History(Schema):
     @cached_property
     def active(self) -> ActiveTrials:
         """Trials whose life goes on, by number."""
-        return ActiveTrials(trial for trial in self.trials if not trial.state.is_finished)
+        return ActiveTrials(trial for trial in self.trials if trial.state not in FINISHED)
 
     @cached_property
     def failed(self) -> FailedTrials:
@@ -87,7 +90,7 @@ class History(Schema):
     @cached_property
     def running(self) -> ActiveTrials:
         """Trials that a worker trains, or will, by number."""
-        busy = {TrialState.PROPOSED, TrialState.RUNNING}
+        busy = (TrialState.PROPOSED, TrialState.RUNNING)
         return ActiveTrials(trial for trial in self.trials if trial.state in busy)
 
     @cached_property
@@ -180,7 +183,7 @@ class History(Schema):
 
     def _fold(self, events: Iterable[Event]) -> Self:
         trials = list(self.trials)
-        spec, selection, data_fingerprint = self.spec, self.selection, self.data_fingerprint
+        spec, selection, data_fingerprint, code = self.spec, self.selection, self.data_fingerprint, self.code
         search_end, earlier = self.search_end, self.earlier
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         for event in events:
@@ -207,8 +210,9 @@ class History(Schema):
                     search_end = None if isinstance(event, TrialRetried) else search_end
                 case SelectionMade():
                     selection = event.selection
-                case RunStarted(data_fingerprint=str() as fingerprint):
-                    data_fingerprint = fingerprint
+                case RunStarted():
+                    data_fingerprint = event.data_fingerprint or data_fingerprint
+                    code = event.code or code
                 case _:
                     pass
         # Not model_copy: it would carry the cached views of the old trials along.
@@ -222,6 +226,7 @@ class History(Schema):
             earlier=earlier,
             selection=selection,
             data_fingerprint=data_fingerprint,
+            code=code,
         )
 
 

@@ -10,23 +10,36 @@ from collections.abc import Iterable, Mapping
 
 MASK = "***"
 
-_NAME = r"[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
-_PLACEHOLDER = r"(?!\$?\{)"
-"""What follows is none of `{name}`, `${env:NAME}`."""
+_NAME = r"(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
+_PLACEHOLDER = r"(?!\$?\{|[\[<(\\])"
+"""What follows is none of `{name}`, `${env:NAME}`, no token of a tokenizer's (`[PAD]`, `<eos>`), and no pattern."""
 _SECRETS = (
     # scheme://user:password@host
-    re.compile(rf"(?P<before>\b[A-Za-z][\w+.-]*://[^\s/:@]*:){_PLACEHOLDER}(?P<secret>[^\s/@]+)(?=@)"),
-    # --password=..., API_KEY=..., ?token=...
+    # Bounded: what a program prints may be one word of a megabyte, which is not read from each of its letters again.
+    re.compile(rf"(?P<before>://[^\s/:@]{{0,200}}:){_PLACEHOLDER}(?P<secret>[^\s/@]{{1,500}})(?=@)"),
+    # --password=..., API_KEY=..., ?token=..., {"password": "..."}
     re.compile(
-        rf"(?P<before>(?:^|[\s'\"?&;,(]|--?){_NAME}['\"]?[=:]['\"]?){_PLACEHOLDER}(?P<secret>[^\s'\"&;,)]{{4,}})", re.I
+        rf"(?P<before>{_NAME}['\"]?(?:[=:]|\s?[=:]\s?(?=['\"]))['\"]?)"
+        rf"{_PLACEHOLDER}(?P<secret>[^\s'\"&;,)]{{4,}})",
+        re.I,
     ),
     # Twelve characters behind the prefix, picked by hand: shorter ones are words, such as sk-learn.
     # keys that say what they are
     re.compile(r"(?P<before>\b)(?P<secret>(?:sk-|ghp_|gho_|github_pat_|glpat-|xox[abp]-|AKIA|hf_)[A-Za-z0-9_-]{12,})"),
+    re.compile(r"(?P<before>\bBearer )(?P<secret>[\w.~+/-]{12,})"),
 )
 # An option and its value may be two arguments, which no pattern over one text sees.
-_OPTION = re.compile(rf"--?{_NAME}", re.I)
+_OPTION = re.compile(rf"--?[\w.-]*{_NAME}", re.I)
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_]\w*)\}")
+
+
+def is_secret_name(name: str) -> bool:
+    """True for the name of a variable or option that holds a secret.
+
+    >>> is_secret_name("WANDB_API_KEY"), is_secret_name("MONKEY")
+    (True, False)
+    """
+    return re.fullmatch(_NAME, name, re.I) is not None
 
 
 def masked(text: str) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from pegbox.schemas.secret_texts import masked
+
 # Picked by hand: metrics are named by code, and a name that is longer holds a value, such as a path or a whole line of
 # a log.
 MAX_NAME = 500
@@ -31,8 +33,8 @@ def is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-Told = Annotated[str, AfterValidator(storable)]
-"""A text of a person's or a program's that is told to readers; never compared."""
+Told = Annotated[str, AfterValidator(storable), AfterValidator(masked)]
+"""A text of a person's or a program's that is told to readers; never compared. What looks like a secret is masked."""
 
 
 def storable_tree(content: Any) -> Any:

@@ -23,7 +23,28 @@ class _Train(Declared):
         return False
 
 
-class _OwnCode(_Train):
+def _argument(raw: Any) -> Any:
+    """A number or truth value of the study file as the text that a program is given."""
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw) if isinstance(raw, int | float) else raw
+
+
+Argument = Annotated[str, BeforeValidator(_argument, json_schema_input_type=str | float | bool)]
+"""A text; a number may stand without quotes."""
+
+
+class _UserCode(_Train):
+    """Training that runs code of yours, which pegbox reads to know a result again."""
+
+    depends: tuple[str, ...] = Field(default=(), examples=[["conf/*.yaml", "package:timm", "env:DATA_VERSION"]])
+    """What shapes a result and cannot be seen in the code: files, folders and patterns, installed packages, `env:NAME`
+    for a variable. A result is used again only where they are as they were."""
+    version: Argument | None = Field(default=None, examples=[3])
+    """Of the training, for changes that no file shows; another version trains everything again."""
+
+
+class _OwnCode(_UserCode):
     """What may load anything itself."""
 
     @property
@@ -52,7 +73,7 @@ class TorchTrain(_LoopTrain):
     """The family of models; the space holds its hyperparameters."""
 
 
-class ModuleTrain(_LoopTrain):
+class ModuleTrain(_UserCode, _LoopTrain):
     """A `torch.nn.Module` of yours, trained with pegbox's own loop."""
 
     kind: Literal["torch"]
@@ -73,7 +94,7 @@ class ModuleTrain(_LoopTrain):
         return self.loaders is not None
 
 
-class SklearnTrain(_Train):
+class SklearnTrain(_UserCode):
     """A scikit-learn estimator by import path; its parameters come from the space."""
 
     kind: Literal["sklearn"]
@@ -93,17 +114,6 @@ class FunctionTrain(_OwnCode):
     """The function, as `package.module:name`."""
     device: Device = "auto"
     """Handed to the function through `trial.device`."""
-
-
-def _argument(raw: Any) -> Any:
-    """A number or truth value of the study file as the text that a program is given."""
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    return str(raw) if isinstance(raw, int | float) else raw
-
-
-Argument = Annotated[str, BeforeValidator(_argument, json_schema_input_type=str | float | bool)]
-"""One argument of a program; a number may stand without quotes."""
 
 
 class CommandTrain(_OwnCode):

@@ -11,6 +11,7 @@ from pegbox.schemas.study import LONGEST_NAME
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.merging import refuse_merged
 from pegbox.storage.model_files import rename_models
 from pegbox.storage.reading import connect_snapshot
 from pegbox.storage.recorded_history import last_version, recorded_history
@@ -46,6 +47,7 @@ def amend_study(store: StoreLayout, study: str, change: Callable[[History], Sequ
     """
     with StudyLock(store, study):
         ingest(store, wait=True, force=True)
+        refuse_merged(store, study)
         before = recorded_history(store, study)
         if before is None:
             raise NotFoundError(f"The history holds no study {study!r}. `pegbox ls` lists those it holds.")
@@ -85,6 +87,7 @@ def rename_study(store: StoreLayout, study: str, name: str, *, forgotten: bool =
     # do not wait, so the order of two cannot end in a deadlock.
     with StudyLock(store, study), StudyLock(store, name):
         ingest(store, wait=True, force=True)
+        refuse_merged(store, study)
         before = recorded_history(store, study)
         if before is None:
             raise NotFoundError(f"The history holds no study {study!r}. `pegbox ls` lists those it holds.")

@@ -70,6 +70,12 @@ class StoreLayout:
         """What workers print."""
         return self.root / "logs"
 
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Those that every store has, outer ones first."""
+        written = (self.journal, self.archive, self.ingest, self.locks)
+        return (*written, self.data, self.checkpoints, self.models, self.cache, self.logs)
+
 
 def no_history(store: StoreLayout) -> str:
     """What to say where there is no store, or none that anything was written into."""

@@ -11,7 +11,7 @@ from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.model_files import CURRENT, model_path, put_under
-from pegbox.storage.queries.asking import MeasuredColumn, ask
+from pegbox.storage.queries.asking import MeasuredColumn, ask, ask_column
 from pegbox.storage.study_lock import StudyLock
 
 Standing = Literal["current", "former", "latest", "earlier"]
@@ -69,6 +69,17 @@ def listed_models(file: HistoryFile, study: str | None = None) -> tuple[ListedMo
     return tuple(
         row.model_copy(update={"is_gone": not model_path(file.store, row.study, row.run).is_file()}) for row in rows
     )
+
+
+def why_no_model(file: HistoryFile, study: str) -> str:
+    """Why the last run that ended in no model did; empty where none did."""
+    found = ask_column(
+        file,
+        "SELECT body->>'$.reason' FROM events WHERE type = 'model_made' AND study = $study "
+        "AND body->>'$.model' IS NULL ORDER BY written_at DESC, seq DESC LIMIT 1",
+        study=study,
+    )
+    return str(found[0] or "") if found else ""
 
 
 def newest_run(store: StoreLayout, study: str) -> str | None:

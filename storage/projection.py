@@ -36,6 +36,7 @@ _OF_STUDIES = {
     "schedule_step",
     "study_renamed",
     "study_dropped",
+    "study_merged",
     "note_written",
 }
 _OF_TRIALS = {

@@ -77,7 +77,12 @@ def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, .
         StudyMismatchError: The space, objectives, data or training differ.
     """
     parts = [part for part in ("space", "objective", "objectives", "data", "train") if part not in may_change]
-    differing = [change for change in spec_changes(before, now) if change.path[0] in parts]
+    # What is declared to shape a result is compared by what it is, not by how it is named.
+    differing = [
+        change
+        for change in spec_changes(before, now)
+        if change.path[0] in parts and change.path[:2] != ("train", "depends")
+    ]
     problems = [
         Problem(
             f"the store holds a study {now.name!r} with another {part}: {_told(differing, part)}. {_ways_on(now)}",

@@ -2,7 +2,11 @@
 
 import json
 import os
+import stat
+import struct
+import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pegbox.schemas.errors import StoreNewerError, StoreUnwritableError
@@ -12,6 +16,11 @@ from pegbox.storage.migrate import SCHEMA_VERSION
 
 UNFIT = "?\\"
 """DuckDB 2.0 cuts a path at the first and takes the second for a slash: its log would lie elsewhere."""
+# The access control list that Linux gives to each new file of a directory which holds one, as the kernel reads it: a
+# version, then (kind, permissions, nobody in particular) for owner, group and others. Source: linux/posix_acl_xattr.h.
+_OWNER_ALONE = struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", kind, permissions, 0xFFFFFFFF) for kind, permissions in ((0x01, 7), (0x04, 0), (0x20, 0))
+)
 FORMAT_FILE = "store.json"
 """Says which schema the store has, for programs that do not open its database."""
 
@@ -19,8 +28,9 @@ FORMAT_FILE = "store.json"
 def open_store(root: Path) -> StoreLayout:
     """The store in a directory, made where there is none, for its owner alone.
 
-    What lies in its directories is out of reach of others, whatever mode it has. Who wants the history to be read by a
-    group opens the root to it (`chmod g+rx`): the snapshot follows.
+    Its directories have mode 0700 and its files 0600, whoever writes them; where the file system knows no access
+    control lists, files follow the umask of their writer, out of reach in these directories. Who wants the history to
+    be read by a group opens the root to it (`chmod g+rx`): the snapshot follows.
 
     Raises:
         StoreUnwritableError: The directory cannot be made or written.
@@ -43,10 +53,10 @@ def open_store(root: Path) -> StoreLayout:
         # Open to its owner alone: configurations, paths and checkpoints may be confidential, and umask is what nobody
         # thinks of.
         store.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for directory in (store.journal, store.archive, store.ingest, store.locks, store.data, store.checkpoints):
+        _keep_new_files_private(store.root)
+        for directory in store.directories:
             directory.mkdir(mode=0o700, exist_ok=True)
-        for directory in (store.models, store.cache, store.logs):
-            directory.mkdir(mode=0o700, exist_ok=True)
+            _keep_new_files_private(directory)  # one that an older pegbox made has inherited nothing
         ignore = root / ".gitignore"
         if not ignore.exists():
             # A store lies in a checkout by default, and a checkpoint that was committed once stays in its history for
@@ -56,6 +66,19 @@ def open_store(root: Path) -> StoreLayout:
     except OSError as error:
         raise unwritable(store, error) from error
     return store
+
+
+def _keep_new_files_private(directory: Path) -> None:
+    """Have the kernel give 0600 and 0700 to all that is made below a directory which is its owner's alone.
+
+    DuckDB, SQLite, torch and the programs of trials write here too, and name no mode; a umask would be the whole
+    process's, and so meet what a trial writes elsewhere.
+    """
+    if sys.platform != "linux" or stat.S_IMODE(directory.stat().st_mode) & 0o077:
+        return
+    # Create only: a list that somebody set is left as it is. The file system may know none: the directory is closed.
+    with suppress(OSError):
+        os.setxattr(directory, "system.posix_acl_default", _OWNER_ALONE, os.XATTR_CREATE)
 
 
 def check_version(store: StoreLayout) -> None:

@@ -12,6 +12,7 @@ from pegbox.storage.background_ingest import BackgroundIngest
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.merging import refuse_merged
 from pegbox.storage.recorded_history import last_version, recorded_history
 from pegbox.storage.same_study import changes, check_same_data
 from pegbox.storage.study_lock import StudyLock
@@ -139,6 +140,7 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
     lock.acquire()
     try:
         ingest(store, wait=True, force=True)
+        refuse_merged(store, spec.name)
         before = recorded_history(store, spec.name)
         opened = StudyOpened(study=spec.name, spec=spec)
         if before is None:

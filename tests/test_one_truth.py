@@ -17,8 +17,8 @@ from random_lives import Life, journal_lines
 from pegbox.analysis.ranking import contenders, ranked
 from pegbox.flows.prefect_events import is_improvement
 from pegbox.page.activity_block import draw_curves
-from pegbox.page.build import _counts
 from pegbox.page.document import StudyRow
+from pegbox.page.head_block import _counts
 from pegbox.page.studies_block import study_rows
 from pegbox.page.trials_block import best_so_far, draw_trials
 from pegbox.report.answer import Answer, answer_of

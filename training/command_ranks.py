@@ -1,8 +1,7 @@
 """A program in several processes, as torchrun starts it: rank 0 is read, and the first that fails ends all."""
 
-import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Self
 
@@ -13,14 +12,23 @@ from pegbox.training.ranks import free_port, rank_environment
 class RankedProcesses:
     """One process, or as many as a trial has; as a context, so that none outlives the segment."""
 
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], n: int) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], n: int, tell: Callable[[str], None]
+    ) -> None:
         """Start them.
+
+        Args:
+            arguments: Of each.
+            environment: Of each, beside its rank.
+            n: How many.
+            tell: Called with each line of the ranks that are not read, from threads of their own.
 
         Raises:
             OSError: The program was not found, or may not be executed.
         """
         self._failed: CommandProcess | None = None
         self._lock = threading.Lock()
+        self._tell = tell
         self._ranks: list[CommandProcess] = []
         port = free_port() if n > 1 else 0
         with ExitStack() as started:
@@ -56,7 +64,7 @@ class RankedProcesses:
     def _watch(self, rank: int, process: CommandProcess) -> None:
         """Read a rank that does not report, so that its pipe never fills, and see how it ends."""
         for line in process.lines():
-            sys.stdout.write(f"[rank {rank}] {line}\n")
+            self._tell(f"[rank {rank}] {line}")
         self._note_end(process)
 
     def _note_end(self, process: CommandProcess) -> None:

@@ -11,7 +11,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Value
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import FailureKind
-from pegbox.schemas.secret_texts import names_of_environment, with_environment, without_environment
+from pegbox.schemas.secret_texts import masked, names_of_environment, with_environment, without_environment
 from pegbox.schemas.train import CommandTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.training.checkpoint_directory import CheckpointDirectory, checkpoint_directory
@@ -92,28 +92,37 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
     except KeyError as error:
         message = f"the command reads the environment variable {error}, which is not set where the trial runs. Set it."
         raise failed(FailureKind.INVALID, message) from error
-    started = time.time()
+    started, program = time.time(), without_environment(arguments[0], hidden)
     try:
-        process = RankedProcesses(arguments, environment, n_processes())
+        process = RankedProcesses(
+            arguments, environment, n_processes(), lambda line: _log(without_environment(line, hidden))
+        )
     except OSError as error:
-        message = f"the command {arguments[0]!r} could not be started: {error.strerror}. Correct train.command."
+        message = f"the command {program!r} could not be started: {error.strerror}. Correct train.command."
         raise failed(FailureKind.INVALID, message) from error
     with process:
         said = _Said(train.metrics, budget, reports)
         for line in process.lines():
-            sys.stdout.write(f"{without_environment(line, hidden)}\n")
-            said.take(line)
-        if code := process.wait():
-            tails = [without_environment(text, hidden) for text in process.tails()]
-            raise TrialError(failure_of_program(arguments[0], code, *tails))
+            # Before it is read: a name that is made of the value would be a metric's.
+            told = without_environment(line, hidden)
+            _log(told)
+            said.take(told)
+        code = process.wait()
+        tails = [without_environment(text, hidden) for text in process.tails()]
+        if code:
+            raise TrialError(failure_of_program(program, code, *tails))
         if is_written(train.metrics):
             return _take_files(fill(train.metrics, values), started, reports, budget)
-        said.take_errors(process.error_lines())
+        said.take_errors(without_environment(line, hidden) for line in process.error_lines())
         if not reports.can_be_judged:
             message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
-            trace = "\n".join(without_environment(text, hidden) for text in process.tails())
-            raise failed(FailureKind.INVALID, message + without_environment(said.unread, hidden), trace)
+            raise failed(FailureKind.INVALID, message + said.unread, "\n".join(tails))
         return said.understood
+
+
+def _log(line: str) -> None:
+    """Into the worker's log, without what looks like a secret."""
+    sys.stdout.write(f"{masked(line)}\n")
 
 
 class _Said:

@@ -1,13 +1,15 @@
-"""Finds a user's code and reads it without running it: where a name is defined, which files it draws in."""
+"""Finds a user's code and reads it without running it: where a module lies, where a name is defined."""
 
 import ast
-import hashlib
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from pathlib import Path
 from typing import NamedTuple
 
+from pegbox.training.code_mentions import absolute_name, imported_by
+
+_SEARCHED = (BuiltinImporter, FrozenImporter, PathFinder)
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -30,10 +32,24 @@ def find_module(name: str, directory: Path | None = None) -> ModuleSpec | None:
         except KeyError:  # a folder without __init__.py inside another one asks for its parent, which was not imported
             spec = ModuleSpec(qualified, None, is_package=True)
             spec.submodule_search_locations = [str(Path(one) / part) for one in path]
+        spec = spec or (_found_by_hooks(name) if "." not in qualified else None)
         if spec is None:
             return None
         path = list(spec.submodule_search_locations or ())
     return spec
+
+
+def _found_by_hooks(name: str) -> ModuleSpec | None:
+    """A module that an editable install brings in by a hook of its own; None where none knows it."""
+    for finder in sys.meta_path:
+        if any(finder is known for known in _SEARCHED):
+            continue
+        try:
+            if (spec := finder.find_spec(name, None)) is not None:
+                return spec
+        except Exception:  # noqa: BLE001, S112 - a hook of somebody's, which may do anything
+            continue
+    return None
 
 
 def module_file(name: str) -> Path | None:
@@ -66,7 +82,7 @@ def find_definition(module: str, name: str, depth: int = 8) -> Found | None:
             for alias in node.names:
                 has_star = has_star or alias.name == "*"
                 if (alias.asname or alias.name) == name and depth:
-                    origin = _absolute(module, file, node)
+                    origin = absolute_name(module, file, node)
                     return find_definition(origin, alias.name, depth - 1) or Found(file, None)
         if name in _bound_names(node):
             return Found(file, None)
@@ -106,31 +122,6 @@ def _submodules(file: Path) -> set[str]:
     return {path.stem for path in file.parent.iterdir()} if file.name == "__init__.py" else set()
 
 
-def _absolute(module: str, file: Path, node: ast.ImportFrom) -> str:
-    """The absolute name of the module that a `from` statement imports from."""
-    if not node.level:
-        return node.module or ""
-    package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
-    base = package[: len(package) - (node.level - 1)]
-    return ".".join([*base, *([node.module] if node.module else [])])
-
-
-def local_files(start: Path, module: str, root: Path) -> tuple[Path, ...]:
-    """The file and all Python files below `root` that it imports, directly or not, in a stable order."""
-    found: dict[Path, str] = {}
-    waiting = [(start.resolve(), module)]
-    while waiting:
-        file, name = waiting.pop()
-        if file in found:
-            continue
-        found[file] = name
-        for imported in imported_modules(file, name):
-            target = module_file(imported)
-            if target is not None and target.resolve().is_relative_to(root.resolve()):
-                waiting.append((target.resolve(), imported))
-    return tuple(sorted(found))
-
-
 def imported_modules(file: Path, module: str) -> Iterator[str]:
     """Dotted names that a file imports, also inside functions; of `from a import b` both `a` and `a.b`.
 
@@ -139,26 +130,5 @@ def imported_modules(file: Path, module: str) -> Iterator[str]:
     """
     tree = parse(file)
     for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = _absolute(module, file, node)
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def imports_module(files: Sequence[Path], name: str) -> bool:
-    """True if one of the files imports the module of this name, or a part of it."""
-    return any(
-        imported == name or imported.startswith(f"{name}.") for file in files for imported in imported_modules(file, "")
-    )
-
-
-def hash_files(files: Sequence[Path]) -> str:
-    """One fingerprint of the contents of files; where they lie does not matter."""
-    digest = hashlib.sha256()
-    for file in files:
-        content = file.read_bytes()
-        digest.update(f"{file.name}:{len(content)}:".encode())
-        digest.update(content)
-    return digest.hexdigest()[:16]
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imported_by(node, module, file)

@@ -13,6 +13,7 @@ from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegme
 from pegbox.training.checkpoint import read_checkpoint, write_checkpoint
 from pegbox.training.early_stopping import Patience
 from pegbox.training.failures import failed
+from pegbox.training.interim_checkpoint import InterimCheckpoint
 from pegbox.training.metrics import prefixed
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.torch_learners import AnyLearner, learner_of, recipe_of
@@ -24,14 +25,20 @@ class TorchTrainer:
 
     def train(self, segment: Segment, data: Splits | None, checkpoints: Path, report: Report) -> TrainedSegment:
         """See `Trainer.train`; each epoch reports losses, metrics and the learning rate."""
-        started_at, started = time.time(), time.perf_counter()
+        started_at = time.time()
         _reset_peak_memory()
         learner = learner_of(segment, data)
+        name = f"{segment.content_key(learner.fingerprint)}.interim"
+        interim = InterimCheckpoint(checkpoints / name, recipe_of(segment, learner.settings))
         patience, restarted = take_up(segment, learner)
-        reports = _train_to(segment.to_budget, learner, patience, report)
+        reports = interim.take_up(learner, patience)
+        for one in reports:  # the worker that was killed may have had no time to write them down
+            report(one.step, one.metrics)
+        _train_to(segment.to_budget, learner, patience, report, reports, interim)
         trained = finish_segment(segment, learner, patience, reports, checkpoints)
-        seconds = time.perf_counter() - started
-        return trained.model_copy(update={"seconds": seconds, "started_at": started_at, "restarted": restarted})
+        interim.drop()
+        own = {"seconds": interim.seconds, "started_at": started_at, "restarted": restarted}
+        return trained.model_copy(update=own)
 
     def evaluate(
         self, segment: Segment, trained: TrainedSegment, data: Splits | None, part: EvaluatedPart
@@ -89,14 +96,21 @@ def finish_segment(
     )
 
 
-def _train_to(budget: int, learner: AnyLearner, patience: Patience, report: Report) -> list[MetricReport]:
-    reports = []
+def _train_to(
+    budget: int,
+    learner: AnyLearner,
+    patience: Patience,
+    report: Report,
+    reports: list[MetricReport],
+    interim: InterimCheckpoint,
+) -> None:
     while learner.epoch < budget and not patience.is_over(learner.epoch):
         metrics: Metrics = learner.train_epoch()
         patience.watch(learner.epoch, metrics["val_loss"], learner.model)
         reports.append(MetricReport(step=learner.epoch, metrics=metrics))
         report(learner.epoch, metrics)
-    return reports
+        if learner.epoch < budget:
+            interim.keep(learner, patience, reports)
 
 
 def _reset_peak_memory() -> None:

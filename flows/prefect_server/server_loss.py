@@ -94,10 +94,14 @@ def _tell_patiently(run: EndedRun) -> bool:
     return True
 
 
-def tell_ends(store: StoreLayout, study: str, current: str) -> None:
-    """Tell Prefect of earlier runs whose end it may not know: its server was away when they ended."""
+def tell_ends(store: StoreLayout, study: str, current: str, flow_run_id: str) -> None:
+    """Tell Prefect of earlier runs whose end it may not know: its server was away when they ended.
+
+    A run that was suspended and goes on is another run of the study, and the same flow run: it has not ended.
+    """
     for run in untold_runs(store, study, current):
-        tell_end(run)
+        if run.flow_run_id != flow_run_id:
+            tell_end(run)
 
 
 def tell_end(run: EndedRun) -> bool:

@@ -5,7 +5,7 @@ WHERE study IS NOT NULL AND type IN (
     'study_opened', 'run_started', 'run_ended', 'decision_made', 'segment_started', 'segment_trained',
     'trial_evaluated', 'trial_failed', 'trial_retried', 'trial_reopened',
     'selection_made', 'artifact_written', 'model_made', 'model_promoted',
-    'schedule_step', 'search_ended', 'earlier_chosen', 'study_renamed', 'study_dropped', 'note_written'
+    'schedule_step', 'search_ended', 'earlier_chosen', 'study_renamed', 'study_dropped', 'study_merged', 'note_written'
 );
 
 -- Two drivers of one study cannot be (study_lock); a store that was copied, run twice and merged can. The first one

@@ -1,6 +1,8 @@
 """`pegbox.Study`: what it is made of, what it gives back, and closures that workers are handed."""
 
 import asyncio
+import importlib
+import linecache
 import re
 import sys
 import threading
@@ -115,6 +117,32 @@ def test_a_function_of_a_file_goes_by_its_name(tmp_path, monkeypatch):
     import own_training
 
     assert import_path_of(own_training.run, "s", tmp_path) == "own_training:run"
+
+
+def test_a_closure_is_known_by_the_classes_and_modules_that_it_uses(tmp_path, monkeypatch):
+    """Of a notebook: a class of a cell, and a module of the project."""
+
+    def notebook(method, helper):
+        (tmp_path / "closure_lib.py").write_text(f"def f(x): return {helper}\ndef unused(): return {helper}0\n")
+        sys.modules.pop("closure_lib", None)
+        sys.path_importer_cache.clear()
+        importlib.invalidate_caches()
+        source = (
+            "import closure_lib\nclass Net:\n    def forward(self): return " + method + "\n"
+            "def run(x): return Net().forward() + closure_lib.f(x)\n"
+        )
+        name = f"<cell {method}>"
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        cell = {"__name__": "__main__"}
+        exec(compile(source, name, "exec"), cell)
+        return source_fingerprint(cell["run"])
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert notebook("1", "x") == notebook("1", "x")
+    assert notebook("1", "x") != notebook("2", "x")
+    assert notebook("1", "x") != notebook("1", "2 * x")
 
 
 def test_a_closure_is_imported_from_the_store(tmp_path, monkeypatch):

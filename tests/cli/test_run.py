@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -113,6 +114,21 @@ def test_a_run_prints_its_trials_and_its_answer_and_no_chatter(alone, plain_run)
     assert last == "search ended: All 4 trials of the budget have been tried."
     logs = (alone.folder / ".pegbox" / "logs").glob("run-*.log")
     assert any("Flow run 'tune-plain'" in log.read_text() for log in logs)
+
+
+def test_all_that_a_run_leaves_is_its_owner_s_alone(alone, plain_run, tmp_path):
+    try:
+        os.setxattr(tmp_path, "system.posix_acl_default", b"")  # none
+    except OSError as error:
+        pytest.skip(f"this file system knows no access control lists: {error}")
+    store = alone.folder / ".pegbox"
+    left = list(store.rglob("*"))
+    assert {path.parts[len(store.parts)] for path in left} >= {"prefect", "models", "logs", "history.duckdb", "ingest"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in left if path.is_file()} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in [store, *left] if path.is_dir()} == {0o700}
+    mask = os.umask(0o022)
+    os.umask(mask)
+    assert stat.S_IMODE((alone.folder / "calls.txt").stat().st_mode) == 0o666 & ~mask, "outside, as the trial wrote it"
 
 
 def test_the_same_command_again_trains_nothing_and_answers_the_same(project, plain_run):

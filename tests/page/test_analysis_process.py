@@ -9,8 +9,8 @@ import pytest
 from simulated_study import Simulation, write_simulation
 
 from pegbox.page import analysis_process
+from pegbox.page.analysis_document import Analysis
 from pegbox.page.analysis_process import AnalysisProcess
-from pegbox.page.document import Analysis
 from pegbox.report.explain import explain_study
 from pegbox.report.explanation_cache import ExplanationCache
 from pegbox.report.study_reader import StudyReader

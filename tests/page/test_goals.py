@@ -6,8 +6,9 @@ import pytest
 from simulated_study import Simulation, write_simulation
 
 from pegbox.page.analysis_blocks import analyse
+from pegbox.page.analysis_document import TRAINING_TIME
 from pegbox.page.build import build_page
-from pegbox.page.document import TRAINING_TIME, StudyPage
+from pegbox.page.document import StudyPage
 from pegbox.page.studies_block import MOST_COMPARED
 from pegbox.schemas.events import Incumbent, RunStarted, ScheduleStep
 from pegbox.storage.schedule_log import ScheduleLog

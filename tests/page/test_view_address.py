@@ -33,6 +33,8 @@ def test_the_study_may_come_from_the_address() -> None:
         ("?trial=999", "does not have"),
         ("?trial=three", "does not have"),
         ("?brush=width:0:1", "no axis of the page"),
+        ("?view=gallery", "knows 'compare' and 'studies'"),
+        ("?view=studies", "compares studies and names none"),
     ],
 )
 def test_what_the_page_cannot_show_is_refused(simulated_page: StudyPage, address: str, said: str) -> None:

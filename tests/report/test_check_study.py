@@ -114,6 +114,12 @@ def test_study_that_fits_its_data_has_no_problem() -> None:
     [
         ({"tags": {"db": "postgresql://me:hunter2x@db/x"}}, ("tags", "db")),
         ({"tags": {"api_key": "hunter2x"}}, ("tags", "api_key")),
+        ({"data": {"source": "SELECT * FROM 'https://me:hunter2x@host/x.csv'"}}, ("data", "source")),
+        ({"space": {"lr": {"min": 1e-4, "max": 1e-1}, "api_key": "hunter2x"}}, ("space", "api_key")),
+        (
+            {"train": {"kind": "custom", "trainer": "math:sin", "options": {"login": [{"password": "hunter2x"}]}}},
+            ("train", "options", "login", 0, "password"),
+        ),
         ({"run": {"engine": "ray", "shared": "s3://key:hunter2x@bucket/x"}}, ("run", "shared")),
         (
             {"data": None, "train": {"kind": "command", "command": ["true", "--password", "hunter2x", "{lr}"]}},

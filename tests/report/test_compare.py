@@ -12,7 +12,7 @@ from pegbox.storage.study_log import open_study
 SEEDS = (-0.01, 0.0, 0.01)
 
 
-def write_study(root, name, losses, metric="loss", **changes):
+def write_study(root, name, losses, metric="loss", data_fingerprint=None, **changes):
     """Trials with three fresh seeds each."""
     spec = StudySpec.model_validate(
         {
@@ -24,7 +24,8 @@ def write_study(root, name, losses, metric="loss", **changes):
             **changes,
         }
     )
-    with open_study(open_store(root), spec, RunStarted(study=name, run="r", host="h", pid=1)) as log:
+    run = RunStarted(study=name, run="r", host="h", pid=1, data_fingerprint=data_fingerprint)
+    with open_study(open_store(root), spec, run) as log:
         for number, loss in enumerate(losses):
             start = Start(configuration={"x": number / 10}, to_budget=1)
             fresh = [
@@ -55,6 +56,7 @@ def test_two_studies_are_compared_by_their_best(tmp_path):
     write_study(tmp_path, "two", [0.5])
     comparison = compare_in_store(tmp_path, "one", "two")
     assert comparison.sentence == "Trial 1 of one is better than trial 0 of two."
+    assert comparison.note == ""
 
 
 def test_unknown_trial_is_an_error(tmp_path):
@@ -75,6 +77,12 @@ def test_studies_of_different_data_are_not_compared(tmp_path):
     write_study(tmp_path, "two", [0.1], data={"source": "sklearn:iris", "target": "target"})
     with pytest.raises(NotFoundError, match="different data"):
         compare_in_store(tmp_path, "one", "two")
+
+
+def test_studies_of_one_source_whose_data_changed_are_told_apart(tmp_path):
+    write_study(tmp_path, "one", [0.1], data_fingerprint="aaaaaaaaaa")
+    write_study(tmp_path, "two", [0.2], data_fingerprint="bbbbbbbbbb")
+    assert "different data (aaaaaaaa and bbbbbbbb)" in compare_in_store(tmp_path, "one", "two").note
 
 
 def test_several_objectives_are_compared_one_by_one(tmp_path):

@@ -1,6 +1,7 @@
 """The error tree is drawn as it is, and every class of it can be told apart by its exit code."""
 
 import ast
+import pickle
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -8,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from pegbox.schemas import errors
-from pegbox.schemas.errors import PegboxError, Problem, StudyError, StudyMismatchError, TrialError, suggest
+from pegbox.schemas.errors import (
+    DataError,
+    PegboxError,
+    Problem,
+    StoreError,
+    StudyError,
+    StudyMismatchError,
+    TrialError,
+    suggest,
+)
 from pegbox.schemas.failure import Failure, FailureKind
 
 LINE = re.compile(r"^    (?P<bars>[│├└─ ]*)(?P<name>\w+Error)\s+(?:exit code )?(?P<code>\d+)")
@@ -33,6 +43,22 @@ def real_tree() -> dict[str, tuple[str | None, int]]:
 
 def test_the_drawing_equals_the_classes():
     assert drawn_tree() == real_tree()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StoreError("no access to --password=hunter2x"),
+        StudyError([Problem("got 'tcp://me:hunter2x@h'", ("run", "address"))], "study?token=hunter2x"),
+        DataError("data.source: no access to s3://me:hunter2x@h"),
+        TrialError(Failure(kind=FailureKind.ERROR, message="api_key='hunter2x'")),
+    ],
+)
+def test_no_error_repeats_a_secret(error: PegboxError):
+    again = pickle.loads(pickle.dumps(error))
+    for one in (error, again):
+        assert "***" in str(one)
+        assert "hunter2x" not in f"{one} {one!r} {one.args} {getattr(one, 'problems', '')}"
 
 
 def test_every_class_says_in_a_sentence_what_it_means():

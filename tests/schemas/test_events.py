@@ -23,6 +23,7 @@ from pegbox.schemas.events import (
     SegmentTrained,
     SelectionMade,
     StudyDropped,
+    StudyMerged,
     StudyOpened,
     StudyRenamed,
     TrialEvaluated,
@@ -83,6 +84,7 @@ SELECTION = Selection(
 FAILURE = Failure(kind=FailureKind.OUT_OF_MEMORY, message="no memory.", traceback="...")
 EVENTS = [
     StudyRenamed(study="s", name="t", forgotten=True),
+    StudyMerged(study="s@lab", source="lab", was="s"),
     StudyDropped(study="s"),
     StudyOpened(study="s", spec=SPEC),
     RunStarted(study="s", run="r", host="h", pid=3, versions={"torch": "2"}, git_dirty=True),

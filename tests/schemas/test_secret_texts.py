@@ -25,6 +25,9 @@ from pegbox.schemas.secret_texts import (
         "token sk-hunter2xhunter2xhunter2x",
         "ghp_hunter2xhunter2xhunter2x",
         "could not connect to postgresql://me:hunter2x@db: refused",
+        '{"db_password": "hunter2x"}',
+        "{'token' : 'hunter2x'}",
+        "Authorization: Bearer hunter2xhunter2x",
     ],
 )
 def test_secrets_are_masked(text: str) -> None:
@@ -47,11 +50,19 @@ def test_secrets_are_masked(text: str) -> None:
         "study.yaml:3:1, space.lr: low must be below high, got low=0.1, high=0.01.",
         "SELECT password FROM 'users.csv'",
         "a token of four words",
+        "--pad_token=[PAD]",
+        "--eos_token=<eos>",
+        r"metrics=regex:token=(?P<token>\S+)",
     ],
 )
 def test_what_is_none_stays(text: str) -> None:
     assert masked(text) == text
     assert masked_secret([text]) is None
+
+
+@pytest.mark.parametrize("part", ["a.", "-", "token", "a://", "password=", "sk-"])
+def test_a_text_of_a_megabyte_is_read_once(part: str) -> None:
+    assert masked(part * (10**6 // len(part)))  # from each letter again it would take hours
 
 
 def test_a_secret_behind_its_option_is_found() -> None:

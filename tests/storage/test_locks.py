@@ -11,6 +11,7 @@ from pegbox.schemas.errors import StoreBusyError
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.locks import LOOK_SECONDS, exclusive, is_locked, try_lock
 from pegbox.storage.scanning import writer_is_gone
+from pegbox.storage.store import open_store
 from pegbox.storage.study_lock import StudyLock, study_holder
 
 
@@ -87,6 +88,32 @@ def test_a_store_is_its_owner_s_alone(store: StoreLayout, begin: Any) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in directories} == {0o700}
     files = [store.snapshot, *store.journal.glob("*.jsonl"), *store.locks.iterdir(), store.ingest / "ingest.lock"]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_what_others_write_into_a_store_is_its_owner_s_alone_too(tmp_path: Path) -> None:
+    for old in (tmp_path / "store", tmp_path / "store" / "data"):
+        old.mkdir(mode=0o700)
+    try:
+        os.setxattr(tmp_path, "system.posix_acl_default", b"")  # none
+    except OSError as error:
+        pytest.skip(f"this file system knows no access control lists: {error}")
+    store = open_store(tmp_path / "store")
+    (store.checkpoints / "of-a-trial").mkdir()
+    files = [store.checkpoints / "of-a-trial" / "weights", store.data / "new", store.root / "any"]
+    for file in files:
+        os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o666))
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE(files[0].parent.stat().st_mode) == 0o700
+
+
+def test_a_store_that_is_shared_stays_so(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store").chmod(0o2770)
+    store = open_store(tmp_path / "store")
+    (store.root / "any").touch(0o664)
+    mask = os.umask(0o022)
+    os.umask(mask)
+    assert stat.S_IMODE((store.root / "any").stat().st_mode) == 0o664 & ~mask
 
 
 def test_a_history_that_a_group_may_read_stays_so(store: StoreLayout, begin: Any) -> None:

@@ -31,11 +31,11 @@ def _said(
 
 def test_notes_and_tags_are_read_back_latest_first(store: StoreLayout) -> None:
     write_note(store, NoteWritten(study="digits", text="new labels", tags=("published",)))
-    write_note(store, NoteWritten(study="digits", trial=3, text="late", tags=("check", "odd")))
+    write_note(store, NoteWritten(study="digits", trial=3, text="late: api_key=hunter2x", tags=("check", "odd")))
     write_note(store, NoteWritten(study="digits", trial=3, untagged=("odd",)))
 
     notes, tags = _said(store)
-    assert notes == [(3, ""), (3, "late"), (None, "new labels")]
+    assert notes == [(3, ""), (3, "late: api_key=***"), (None, "new labels")]
     assert tags == [(None, "published"), (3, "check")]
 
 

@@ -283,6 +283,8 @@ def test_a_secret_comes_from_the_environment_and_is_not_repeated(run, monkeypatc
     code = """
         import sys
         print("key", sys.argv[1])
+        print("to tcp://me:hunter3x@host")
+        print(f"{sys.argv[1][6:]}=1")
         print(f"value={len(sys.argv[1])}")
         sys.exit(3 if len(sys.argv) > 2 else 0)
     """
@@ -290,8 +292,10 @@ def test_a_secret_comes_from_the_environment_and_is_not_repeated(run, monkeypatc
     _, metrics = run(code, "--key=${env:PEGBOX_TEST_KEY}")
     failure = refusal(run, code, "--key=${env:PEGBOX_TEST_KEY}", "fail")
 
-    assert metrics == {"value": len("--key=hunter2x")}
-    assert "hunter2x" not in f"{failure.message}{failure.traceback}{capsys.readouterr().out}"
+    said = f"{metrics}{failure.message}{failure.traceback}{capsys.readouterr().out}"
+    assert metrics["value"] == len("--key=hunter2x")
+    assert "hunter2x" not in said
+    assert "hunter3x" not in said
     assert "${env:PEGBOX_TEST_KEY}" in failure.traceback
 
 

@@ -10,6 +10,19 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failure_of
 
 
+def test_secrets_are_masked_in_what_is_kept_of_a_failure() -> None:
+    secret = "postgresql://me:hunter2x@db"
+    try:
+        try:
+            raise ValueError(f"no access to {secret}")
+        except ValueError as error:
+            raise RuntimeError("x" * 1_990 + secret) from error
+    except RuntimeError as error:
+        failure = failure_of(error)
+    assert "hunter2x" not in failure.model_dump_json()
+    assert "no access to postgresql://me:***@db" in str(failure.traceback)
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [

@@ -3,9 +3,8 @@
 from typing import Any
 
 from pegbox.training.check_command import check_command, command_warnings
-from pegbox.training.kinds.record import TrainKind, own_files
-from pegbox.training.kinds.user_files import files_of_command
-from pegbox.training.sources import hash_files
+from pegbox.training.kinds.record import TrainKind, own_code
+from pegbox.training.kinds.user_files import code_of_command
 
 
 def _trainer(_train: Any) -> Any:
@@ -19,6 +18,6 @@ KIND = TrainKind(
     preload=lambda _train: ("pegbox.training.command_trainer",),
     check=lambda train, spec: check_command(train, spec.space, spec.run.workers),
     # How a program's output is read belongs to its result: read anew after an update that reads otherwise.
-    code=lambda train: hash_files((*files_of_command(train.command), *own_files("command_output"))),
+    code=lambda train: code_of_command(train.command).plus(own_code("command_output")),
     warnings=lambda train, spec: command_warnings(spec, train),
 )

@@ -10,8 +10,7 @@ from pegbox.schemas.train import CustomTrain
 from pegbox.training.check_code import check_import_path
 from pegbox.training.failures import failed
 from pegbox.training.kinds.record import TrainKind
-from pegbox.training.kinds.user_files import files_of_import
-from pegbox.training.sources import hash_files, imports_module
+from pegbox.training.kinds.user_files import code_of_imports
 
 VERBS = ("train", "evaluate")
 """What a `Trainer` does; see `training/trainer.py` for what each is given and gives back."""
@@ -44,14 +43,14 @@ def _check(train: CustomTrain, _spec: StudySpec) -> tuple[Problem, ...]:
 
 
 def _preload(train: CustomTrain) -> tuple[str, ...]:
-    files = files_of_import(train.trainer)
-    return tuple(name for name in ("torch", "sklearn") if imports_module(files, name))
+    imported = code_of_imports(train.trainer).packages
+    return tuple(name for name in ("torch", "sklearn") if name in imported)
 
 
 KIND = TrainKind(
     trainer=_trainer,
     preload=_preload,
     check=_check,
-    code=lambda train: hash_files(files_of_import(train.trainer)),
+    code=lambda train: code_of_imports(train.trainer),
     code_modules=lambda train: (train.trainer.partition(":")[0],),
 )

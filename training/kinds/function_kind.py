@@ -5,8 +5,7 @@ from typing import Any
 from pegbox.schemas.train import FunctionTrain
 from pegbox.training.check_code import check_function
 from pegbox.training.kinds.record import TrainKind
-from pegbox.training.kinds.user_files import files_of_import
-from pegbox.training.sources import hash_files, imports_module
+from pegbox.training.kinds.user_files import code_of_imports
 
 
 def _trainer(_train: Any) -> Any:
@@ -16,8 +15,8 @@ def _trainer(_train: Any) -> Any:
 
 
 def _preload(train: FunctionTrain) -> tuple[str, ...]:
-    files = files_of_import(train.function)
-    heavy = tuple(name for name in ("torch", "sklearn") if imports_module(files, name))
+    imported = code_of_imports(train.function).packages
+    heavy = tuple(name for name in ("torch", "sklearn") if name in imported)
     compiler = ("torch._dynamo",) if "torch" in heavy else ()  # loaded with the first step of an optimizer
     return (*heavy, *compiler, "pegbox.training.function_trainer")
 
@@ -26,6 +25,6 @@ KIND = TrainKind(
     trainer=_trainer,
     preload=_preload,
     check=lambda train, spec: check_function(train, spec.space),
-    code=lambda train: hash_files(files_of_import(train.function)),
+    code=lambda train: code_of_imports(train.function),
     code_modules=lambda train: (train.function.partition(":")[0],),
 )

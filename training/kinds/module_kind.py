@@ -5,11 +5,11 @@ from typing import Any
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import ModuleTrain
 from pegbox.training.check_module import check_module
+from pegbox.training.code_parts import UserCode, package_part
 from pegbox.training.kinds.record import TrainKind, own_code
 from pegbox.training.kinds.torch_kind import KIND as BUILT
-from pegbox.training.kinds.user_files import files_of_import
+from pegbox.training.kinds.user_files import code_of_imports
 from pegbox.training.measured_metrics import measured_for
-from pegbox.training.sources import hash_files
 
 
 def _trainer(_train: Any) -> Any:
@@ -23,9 +23,8 @@ def _paths(train: ModuleTrain) -> tuple[str, ...]:
     return tuple(path for path in named if path is not None)
 
 
-def _code(train: ModuleTrain) -> str:
-    files = sorted({file for path in _paths(train) for file in files_of_import(path)})
-    return f"{own_code('torch', 'torch_trainer')}-{hash_files(files)}"
+def _code(train: ModuleTrain) -> UserCode:
+    return code_of_imports(*_paths(train)).plus(own_code("torch_trainer"), package_part("torch"))
 
 
 def _measures(spec: StudySpec) -> tuple[str, ...]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pegbox.schemas.arrays import Splits
+from pegbox.schemas.code import CodePart
 from pegbox.schemas.errors import Problem
 from pegbox.schemas.study import StudySpec
+from pegbox.training.code_parts import UserCode, hash_meaning
 from pegbox.training.model_form import ModelForm
-from pegbox.training.sources import hash_files, imported_modules
+from pegbox.training.sources import imported_modules
 
 TRAINING = Path(__file__).resolve().parent.parent
 PACKAGE = "pegbox.training"
@@ -42,7 +44,8 @@ class TrainKind:
         preload: Modules that workers import before their first trial, so that no trial pays for it.
         check: What is wrong with what a study of this kind says under `train` and around it, so far as it can be
             told without training or importing.
-        code: Fingerprint of the code that trains; part of the key under which segments are kept.
+        code: The code that trains, as far as it is read; its fingerprint is part of the key under which segments are
+            kept.
         measures: The metrics that it measures; None where that is the user's matter.
         code_modules: Modules of the user's that hold what is trained; to import one runs the user's code.
         load_data: Loads what the trainer reads of a fold as it keeps it, so that processes forked from this one share
@@ -55,7 +58,7 @@ class TrainKind:
     trainer: Callable[[Any], Any]
     preload: Callable[[Any], tuple[str, ...]]
     check: Callable[[Any, StudySpec], tuple[Problem, ...]]
-    code: Callable[[Any], str]
+    code: Callable[[Any], UserCode]
     measures: Callable[[StudySpec], tuple[str, ...] | None] = measures_anything
     code_modules: Callable[[Any], tuple[str, ...]] = lambda _train: ()
     load_data: Callable[[Splits, int], None] = loads_nothing
@@ -90,13 +93,7 @@ def _file_in_room(module: str) -> Path | None:
     return file if file.is_file() else None
 
 
-def own_code(library: str, *trainers: str) -> str:
-    """Fingerprint of trainers of this room and of the version of the library that they train with."""
-    return f"{hash_files(own_files(*trainers))}-{library}-{_version(library)}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "none"
+@cache  # they do not change while it runs, and to read them takes half a second
+def own_code(*trainers: str) -> CodePart:
+    """Trainers of this room, as code that trains."""
+    return CodePart(kind="pegbox", name=trainers[0], value=hash_meaning(own_files(*trainers)))

@@ -1,6 +1,9 @@
 """Which kinds of training there are, and what holds for a study of any of them; loads no torch."""
 
+from fnmatch import fnmatch
+
 from pegbox.schemas.arrays import Splits
+from pegbox.schemas.code import USER_KINDS, Code, CodePart
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import (
@@ -12,6 +15,7 @@ from pegbox.schemas.train import (
     TorchTrain,
     TrainSpec,
 )
+from pegbox.training.declared_code import check_declared, declared_parts, unseen_code
 from pegbox.training.kinds import command_kind, custom_kind, function_kind, module_kind, sklearn_kind, torch_kind
 from pegbox.training.kinds.record import TrainKind
 from pegbox.training.model_form import ModelForm
@@ -50,20 +54,37 @@ def preload_for(train: TrainSpec) -> tuple[str, ...]:
     return kind_of(train).preload(train)
 
 
-def code_fingerprint(train: TrainSpec) -> str:
-    """Equal for equal code: of pegbox for the kinds that it builds, of the user's files otherwise.
+def code_of(train: TrainSpec) -> Code:
+    """The code that trains: equal fingerprints stand for equal results of equal configurations.
 
-    A function counts with its module and every file below the working directory that it imports; a command with the
-    files that its arguments name. Installed packages count by the version of torch or scikit-learn only.
+    Of pegbox's own kinds the trainer and the version of its library; of the user's code every definition that is
+    reached, the packages, files and variables that it names, and what the study file says it depends on.
+
+    Raises:
+        StudyError: Something that the study depends on is not there.
     """
-    return kind_of(train).code(train)
+    return Code.of((*kind_of(train).code(train).parts, *declared_parts(train)))
 
 
-def own_code_fingerprint(spec: StudySpec) -> str | None:
-    """`code_fingerprint` where the user's code trains; None where pegbox's alone does, whose upgrade is no news."""
+def own_code(spec: StudySpec) -> Code | None:
+    """What a schedule calls code: the user's, without what it watches as data; None where pegbox alone trains.
+
+    An upgrade of a library, of pegbox too, is no news for a schedule.
+    """
     kind = kind_of(spec.train)
-    is_own = kind.measures(spec) is None or kind.code_modules(spec.train)
-    return kind.code(spec.train) if is_own else None
+    if kind.measures(spec) is not None and not kind.code_modules(spec.train):
+        return None
+    watch = spec.schedule.watch if spec.schedule else ()
+    parts = code_of(spec.train).only(USER_KINDS).parts
+    return Code(parts=tuple(one for one in parts if not _is_watched(one, watch)))
+
+
+def _is_watched(part: CodePart, watch: tuple[str, ...]) -> bool:
+    """True for a file that a schedule watches as data: by its name, its folder or a pattern."""
+    return part.kind == "file" and any(
+        fnmatch(part.name, one.removeprefix("./")) or part.name.startswith(f"{one.removeprefix('./').rstrip('/')}/")
+        for one in watch
+    )
 
 
 def code_modules(train: TrainSpec) -> tuple[str, ...]:
@@ -83,12 +104,18 @@ def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
 
 def training_warnings(spec: StudySpec) -> tuple[Problem, ...]:
     """What is allowed in how a study trains, and more often than not a mistake."""
-    return kind_of(spec.train).warnings(spec.train, spec)
+    kind = kind_of(spec.train)
+    return (*kind.warnings(spec.train, spec), *unseen_code(spec.train, kind.code(spec.train).unseen))
 
 
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:
     """Everything that is wrong with how a study trains, so far as it can be told without training or importing."""
-    return (*kind_of(spec.train).check(spec.train, spec), *_check_metrics(spec), *_check_run(spec))
+    return (
+        *kind_of(spec.train).check(spec.train, spec),
+        *check_declared(spec.train),
+        *_check_metrics(spec),
+        *_check_run(spec),
+    )
 
 
 def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:

@@ -5,11 +5,11 @@ from typing import Any
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.train import SklearnTrain
 from pegbox.training.check_code import check_sklearn
+from pegbox.training.code_parts import UserCode, is_package, package_part
 from pegbox.training.kinds.record import TrainKind, own_code
-from pegbox.training.kinds.user_files import files_of_import
+from pegbox.training.kinds.user_files import code_of_imports
 from pegbox.training.measured_metrics import measured_for
 from pegbox.training.model_form import ModelForm
-from pegbox.training.sources import hash_files
 
 
 def _trainer(_train: Any) -> Any:
@@ -18,8 +18,11 @@ def _trainer(_train: Any) -> Any:
     return SklearnTrainer()
 
 
-def _code(train: SklearnTrain) -> str:
-    return f"{own_code('scikit-learn', 'sklearn_trainer')}-{hash_files(files_of_import(train.estimator))}"
+def _code(train: SklearnTrain) -> UserCode:
+    # The estimator's own package as well: it may be another library's with the same verbs.
+    packages = {"sklearn", train.estimator.partition(":")[0].partition(".")[0]}
+    used = (package_part(name) for name in packages if is_package(name))
+    return code_of_imports(train.estimator).plus(own_code("sklearn_trainer"), *used)
 
 
 def _load_data(data: Splits, fold: int) -> None:

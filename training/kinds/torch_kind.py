@@ -7,6 +7,7 @@ from pegbox.schemas.errors import Problem
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TorchTrain
 from pegbox.training.check_space import check_space
+from pegbox.training.code_parts import UserCode, package_part
 from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.kinds.record import TrainKind, own_code
 from pegbox.training.measured_metrics import measured_for
@@ -49,7 +50,7 @@ KIND = TrainKind(
     # torch loads its compiler with the first step of an optimizer, which takes seconds.
     preload=lambda _train: ("torch", "torch._dynamo", "pegbox.training.torch_trainer"),
     check=_check,
-    code=lambda _train: own_code("torch", "torch_trainer", "stacked_trainer"),
+    code=lambda _train: UserCode((own_code("torch_trainer", "stacked_trainer"), package_part("torch"))),
     measures=_measures,
     load_data=_load_data,
     model_form=_model_form,

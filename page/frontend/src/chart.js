@@ -1,7 +1,9 @@
 // A card with a chart that is drawn when it comes into view, its description, and the same figures as a table.
 import { h, put } from './dom.js'
 import { init } from './echarts.js'
+import { Highlight } from './highlight.js'
 import { onSelection } from './model.js'
+import { onPoint, point, pointedTrial } from './pointing.js'
 import { table } from './table.js'
 import { colors, fade, onTheme } from './theme.js'
 import { openTrial } from './trial/link.js'
@@ -55,6 +57,7 @@ export class ChartCard {
     this.plot.card = this
     this.plot.addEventListener('focus', () => this.draw())
     if (parts.zooms) this.makeZoomable()
+    if (parts.trialOf) this.makeSteppable()
     seen.observe(this.plot)
     sized.observe(this.plot)
     cards.add(this)
@@ -88,18 +91,36 @@ export class ChartCard {
       put(this.plot)
       this.chart = init(this.plot, null, { renderer: 'canvas' })
       this.parts.ready?.(this.chart)
-      if (this.parts.trialOf) this.chart.on('click', (mark) => this.open(mark))
+      if (this.parts.trialOf) this.followPointer()
     }
     if (!this.fits()) this.chart.resize()
     const shared = base(this.plot)
     const dataZoom = this.parts.zooms ? ['xAxisIndex', 'yAxisIndex'].map((which) => ({ type: 'inside', [which]: 0, filterMode: 'none', zoomOnMouseWheel: 'ctrl', moveOnMouseWheel: false, moveOnMouseMove: 'shift' })) : []
     this.chart.setOption({ ...shared, dataZoom, ...option, tooltip: { ...shared.tooltip, ...option.tooltip } }, { notMerge: true })
+    this.highlight?.redraw(option)
   }
 
-  /** Go to the page of the trial that a mark stands for. */
-  open(mark) {
-    const trial = this.parts.trialOf(mark)
-    if (trial !== null && trial !== undefined) openTrial(trial)
+  /** Marks lead to their trials and point at them, as the arrow keys do. */
+  followPointer() {
+    const { trialOf } = this.parts
+    this.highlight = new Highlight(this.chart, this.plot, trialOf)
+    this.chart.on('click', (mark) => isTrial(trialOf(mark)) && openTrial(trialOf(mark)))
+    this.chart.on('mouseover', (mark) => point(trialOf(mark)))
+    this.chart.on('mouseout', () => point(null))
+    this.chart.on('datazoom', () => this.highlight.show(pointedTrial()))
+  }
+
+  /** Left and right go through the trials of the chart, Enter opens the one that is pointed at. */
+  makeSteppable() {
+    this.plot.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+      if (event.ctrlKey || event.metaKey || event.altKey || !this.highlight) return
+      if (event.key === 'Enter' && pointedTrial() !== null) openTrial(pointedTrial())
+      if (!step) return
+      event.preventDefault()
+      point(this.highlight.neighbour(pointedTrial(), step))
+    })
+    this.plot.addEventListener('blur', () => point(null))
   }
 
   /** From the keyboard, too; the wheel alone goes on scrolling the page. */
@@ -128,6 +149,8 @@ export class ChartCard {
   dispose() {
     this.chart?.dispose()
     this.chart = null
+    this.highlight?.layer.remove()
+    this.highlight = null
   }
 
   /** Leave the page for good. */
@@ -169,6 +192,10 @@ export function drawAll() {
 }
 
 onTheme(() => updateAll())
+onPoint((number) => {
+  for (const card of cards) if (card.isVisible && !card.plot.hidden) card.highlight?.show(number)
+})
+const isTrial = (number) => number !== null && number !== undefined
 const sized = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const { card } = target

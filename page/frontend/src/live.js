@@ -5,6 +5,7 @@ import { h } from './dom.js'
 import { counted, duration, metric, moment } from './format.js'
 import { loadAll } from './model.js'
 import { open } from './page.js'
+import { listChooser } from './studies/choose.js'
 import { table } from './table.js'
 import { themeButton } from './theme.js'
 
@@ -19,6 +20,7 @@ export async function goLive() {
     sql: sqlCard(page),
     control: controlCard((await ask('./api/control')).is_allowed),
     fetchLife: (number) => ask(`./api/trial?study=${encodeURIComponent(study)}&number=${number}`),
+    fetchCompared: (names) => ask(`./api/compared?${new URLSearchParams(names.map((name) => ['study', name]))}`),
     linkTo,
   })
   const fetchRest = restOf(study)
@@ -93,12 +95,13 @@ function follow(state, refresh) {
 
 async function showStudies() {
   const list = h('div')
+  const chooser = listChooser(linkTo)
   const state = h('span', { class: 'pill live', role: 'status' }, 'live')
   document.title = 'Studies · pegbox'
   document.body.replaceChildren(
-    h('main', {}, h('header', {}, h('h1', {}, 'Studies'), h('div', { class: 'tools' }, state, themeButton())), h('section', { class: 'card' }, list)),
+    h('main', {}, h('header', {}, h('h1', {}, 'Studies'), h('div', { class: 'tools' }, state, themeButton())), h('section', { class: 'card' }, list, chooser.bar)),
   )
-  const refresh = async () => list.replaceChildren(studiesTable(await ask('./api/studies')))
+  const refresh = async () => list.replaceChildren(studiesTable(await ask('./api/studies'), chooser.box))
   try {
     await refresh()
   } catch (error) {
@@ -108,7 +111,7 @@ async function showStudies() {
   return null
 }
 
-function studiesTable(studies) {
+function studiesTable(studies, compareBox) {
   if (!studies.length) return h('p', { class: 'muted' }, 'This store holds no study yet. Run one with pegbox run study.yaml.')
   return h(
     'div',
@@ -117,6 +120,7 @@ function studiesTable(studies) {
     table({
       label: 'Studies',
       columns: [
+        { name: 'compare', text: compareBox },
         { name: 'study', text: (name) => h('a', { href: linkTo(name) }, name) },
         { name: 'state' },
         { name: 'objective' },
@@ -126,7 +130,7 @@ function studiesTable(studies) {
         { name: 'training time', numeric: true, text: duration },
         { name: 'changed', text: moment },
       ],
-      rows: studies.map((one) => [one.study, one.state, `${one.goal} ${one.metric}`, one.best, one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
+      rows: studies.map((one) => [one.study, one.study, one.state, `${one.goal} ${one.metric}`, one.best, one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
     }),
   )
 }

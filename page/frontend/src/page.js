@@ -2,13 +2,14 @@
 import { answerCard } from './blocks/answer.js'
 import { comparisonCard, studiesCard } from './blocks/compare.js'
 import { curvesCard } from './blocks/curves.js'
-import { driftCard, scheduleCard } from './blocks/drift.js'
+import { dataCard, driftCard, scheduleCard } from './blocks/drift.js'
 import { effectsSection } from './blocks/effects.js'
 import { failuresCard } from './blocks/failures.js'
 import { header } from './blocks/header.js'
 import { interactionCard } from './blocks/interaction.js'
 import { knobsCard } from './blocks/knobs.js'
 import { lineageCard } from './blocks/lineage.js'
+import { modelsCard } from './blocks/models.js'
 import { nextCard } from './blocks/next.js'
 import { notesCard } from './blocks/notes.js'
 import { parallelCard } from './blocks/parallel.js'
@@ -22,12 +23,13 @@ import { workersCard } from './blocks/workers.js'
 import { drawAll } from './chart.js'
 import { h } from './dom.js'
 import { clearFilters, isFiltered, load, model, onSelection, selectedOf, TRAINING_TIME } from './model.js'
+import { followRows, pointedNote } from './pointing.js'
 import { forPaper } from './theme.js'
-import { trialPlace } from './trial/place.js'
+import { place } from './place.js'
 
 /**
  * Draw a page and return a function that takes a newer one.
- * @param live what only the live host has: tools for the header, a block for SQL, links to other studies, a trial's life
+ * @param live what only the live host has: tools for the header, a block for SQL, links to other studies, a trial's life, studies beside each other
  */
 export function open(page, live = {}) {
   load(page)
@@ -39,18 +41,20 @@ export function open(page, live = {}) {
     [null, effectsSection()],
     ['Explore', [parallelCard(), interactionCard(), trialsCard(), notesCard()]],
     ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
-    ['Where it comes from', [lineageCard(), driftCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
+    ['What came of it', [modelsCard()]],
+    ['Where it comes from', [lineageCard(), driftCard(), dataCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.control ? [live.control] : [], live.sql ?? askElsewhere()].flat()],
   ]
   const blocks = [top, ...sections.flatMap(([, content]) => content)]
   const study = h('main', { id: 'study' }, top.element, sections.map(([title, content]) => section(title, content)))
-  const trial = trialPlace(study, live.fetchLife)
-  document.body.replaceChildren(skipLink(), study, trial.element, selection.element)
+  const other = place(study, live)
+  followRows()
+  document.body.replaceChildren(skipLink(), study, other.element, selection.element, pointedNote())
   const update = (newer) => {
     if (newer) load(newer)
     document.title = `${model.page.head.study} · pegbox`
     for (const block of blocks) block.update()
-    trial.update()
+    other.update()
     selection.update()
   }
   update()

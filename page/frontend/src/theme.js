@@ -16,15 +16,15 @@ export const OUTCOMES = {
   running: { color: 'muted', symbol: 'path://M5 0A5 5 0 1 1 4.99 0ZM5 2A3 3 0 1 0 5.01 2Z', size: 6, label: 'unfinished' },
 }
 
-/** Lines beside each other: dashes go with the colours. */
+/** Lines and marks beside each other: dashes and shapes (in a box of ten) go with the colours. */
 export const SERIES = [
-  { color: 'best', dash: [] },
-  { color: 'accent', dash: [] },
-  { color: 'stopped', dash: [7, 4] },
-  { color: 'accent', dash: [3, 3] },
-  { color: 'muted', dash: [] },
-  { color: 'failed', dash: [10, 3, 2, 3] },
-  { color: 'muted', dash: [4, 4] },
+  { color: 'best', dash: [], shape: 'M5 0L10 5L5 10L0 5Z' },
+  { color: 'accent', dash: [], shape: 'M5 1A4 4 0 1 1 4.99 1Z' },
+  { color: 'stopped', dash: [7, 4], shape: 'M5 1L10 9.5H0Z' },
+  { color: 'accent', dash: [3, 3], shape: 'M1 1H9V9H1Z' },
+  { color: 'muted', dash: [], shape: 'M0 1H10L5 9.5Z' },
+  { color: 'failed', dash: [10, 3, 2, 3], shape: 'M4 0H6V4H10V6H6V10H4V6H0V4H4Z' },
+  { color: 'muted', dash: [4, 4], shape: 'M5 0A5 5 0 1 1 4.99 0ZM5 2A3 3 0 1 0 5.01 2Z' },
 ]
 
 /** Which outcome a trial's state counts as. */

@@ -85,3 +85,9 @@ export function secondsAxis(last, changes = {}) {
   const step = rough < 1 || rough > 86400 ? niceRange(0, last || 1, 5).interval : STEPS.find((one) => one >= rough)
   return axis({ min: 0, max: Math.ceil((last || step) / step - 1e-9) * step, interval: step, ...changes, axisLabel: { formatter: (value) => (value === 0 ? '0' : duration(value)), ...changes.axisLabel } })
 }
+
+/** An axis of shares from 0, up to what the largest reaches. */
+export function shareAxis(most) {
+  const { max, interval } = niceRange(0, Math.min(1, Math.max(most, 0.01)), 4)
+  return axis({ min: 0, max: Math.min(1, max), interval, axisLabel: { formatter: (value) => `${number(100 * value, 3)} %` } })
+}

@@ -1,8 +1,11 @@
 // This study beside the others of its store: how fast each came down, and what each reached.
+import { onAddress } from '../address.js'
+import { lineLegend } from '../beside.js'
 import { axis, ChartCard, staircase } from '../chart.js'
-import { h, put, s } from '../dom.js'
+import { h, put } from '../dom.js'
 import { duration, metric, moment, niceRange, number } from '../format.js'
 import { model, usualRange } from '../model.js'
+import { besideBar, besideBox, canStandBeside } from '../studies/choose.js'
 import { table } from '../table.js'
 import { colors, SERIES } from '../theme.js'
 
@@ -13,7 +16,7 @@ export function comparisonCard() {
     height: 'h280',
     title: 'Studies with the same objective',
     about: () => `The best ${model.page.head.goals[0].metric} that each search had seen after so many trials. They compare only where the data are the same.`,
-    legend: () => h('div', { class: 'legend' }, drawn().map((study, place) => h('span', {}, sample(place), study.study))),
+    legend: () => lineLegend(drawn().map((study) => study.study)),
     option,
     figures: () => ({
       columns: [{ name: 'study' }, { name: 'trials', numeric: true }, { name: 'best that the search saw', numeric: true, text: metric }, { name: 'found after trial', numeric: true }],
@@ -33,12 +36,6 @@ export function comparisonCard() {
 function drawn() {
   const { studies, head } = model.page
   return studies.filter((one) => one.best_values.length).sort((left, right) => (right.study === head.study) - (left.study === head.study))
-}
-
-/** A short piece of the line, with its dashes. */
-function sample(place) {
-  const { color, dash } = SERIES[place % SERIES.length]
-  return s('svg', { width: 26, height: 12, 'aria-hidden': 'true' }, s('path', { d: 'M0 6H26', stroke: `var(--${color})`, 'stroke-width': 2.2, 'stroke-dasharray': dash.join(' ') || null, fill: 'none' }))
 }
 
 function option() {
@@ -72,9 +69,11 @@ function bestTrial({ best_trial: trial, is_selected: isSelected }) {
 
 export function studiesCard(linkTo) {
   const element = h('section', { class: 'card w12', id: 'studies' })
+  const bar = besideBar()
   const update = () => {
     const { studies, head } = model.page
     element.hidden = studies.length < 2
+    const isChoice = studies.some((one) => canStandBeside(one.study))
     put(
       element,
       h('div', { class: 'top' }, h('h3', {}, 'Studies of this store')),
@@ -82,6 +81,7 @@ export function studiesCard(linkTo) {
       table({
         label: 'Studies of this store',
         columns: [
+          ...(isChoice ? [{ name: 'compare', text: (name) => (canStandBeside(name) ? besideBox(name, bar.update) : '') }] : []),
           { name: 'study', text: (name) => (linkTo && name !== head.study ? h('a', { href: linkTo(name) }, name) : name) },
           { name: 'state' },
           { name: 'metric' },
@@ -92,9 +92,12 @@ export function studiesCard(linkTo) {
           { name: 'training time', numeric: true, text: duration },
           { name: 'changed', text: moment },
         ],
-        rows: studies.map((one) => [one.study, one.state, one.metric, one.best, bestTrial(one), one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
+        rows: studies.map((one) => [...(isChoice ? [one.study] : []), one.study, one.state, one.metric, one.best, bestTrial(one), one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
       }),
+      isChoice ? bar.element : h('p', { class: 'hint screen' }, 'To compare: ', h('code', {}, 'pegbox report … --compare …'), ' writes a file that holds both, ', h('code', {}, 'pegbox ui'), ' compares any.'),
     )
+    bar.update()
   }
+  onAddress(update)
   return { element, update }
 }

@@ -1,16 +1,19 @@
 // The answers from run to run and from data to data, and what the schedule concluded.
 import { axis, ChartCard, grid, tip } from '../chart.js'
 import { h, put } from '../dom.js'
-import { metric, moment, niceRange, number } from '../format.js'
+import { count, metric, moment, niceRange, number } from '../format.js'
 import { model } from '../model.js'
+import { canStandBeside, openBeside } from '../studies/choose.js'
 import { table } from '../table.js'
 import { colors, fade } from '../theme.js'
 
 export function driftCard() {
+  const compareButton = h('button', { type: 'button', hidden: true, onclick: () => openBeside(scheduledOthers()) }, 'Compare these studies')
   const card = new ChartCard({
     id: 'drift',
     height: 'h240',
     title: 'Answers from run to run',
+    controls: h('span', { class: 'screen' }, compareButton),
     about: () => `The winner's ${model.page.head.goals[0].metric} with its interval after each run, scheduled runs included; a new shape of point means new data.`,
     option: driftOption,
     figures: () => ({
@@ -22,9 +25,15 @@ export function driftCard() {
     element: card.element,
     update: () => {
       card.element.hidden = model.page.lineage.verdicts.length < 2
+      compareButton.hidden = !scheduledOthers().length
       card.update()
     },
   }
+}
+
+/** The other studies of the schedule, the latest first: its runs beside each other. */
+function scheduledOthers() {
+  return [...new Set(model.page.lineage.verdicts.map((one) => one.study))].filter(canStandBeside).reverse()
 }
 
 function driftOption() {
@@ -59,6 +68,26 @@ function driftOption() {
 function ends(verdicts) {
   const all = verdicts.flatMap((one) => [one.value, one.low, one.high]).filter((value) => value !== null)
   return [Math.min(...all), Math.max(...all)]
+}
+
+/** How the data drifted from run to run; hidden while all answers come of the same. */
+export function dataCard() {
+  const element = h('section', { class: 'card w12', id: 'data-drift' })
+  const update = () => {
+    const { states } = model.page.lineage
+    element.hidden = states.length < 2
+    put(
+      element,
+      h('div', { class: 'top' }, h('h3', {}, 'Data from run to run')),
+      h('p', { class: 'about' }, 'Each state of the data that an answer came of, and what changed since the one before: rows, columns, the target, and means that moved by a tenth of their deviation or more.'),
+      table({
+        label: 'Data from run to run',
+        columns: [{ name: 'since', text: moment }, { name: 'data', text: (data) => data.slice(0, 8) }, { name: 'rows', numeric: true, text: count }, { name: 'target' }, { name: 'changed', text: (changes) => h('ul', { class: 'facts-list' }, changes.map((one) => h('li', {}, one))) }],
+        rows: states.map((one) => [one.at, one.data, one.n_rows, one.target || 'no longer in the store', one.changes.length ? one.changes : null]),
+      }),
+    )
+  }
+  return { element, update }
 }
 
 /** What a schedule did about this study, latest first; hidden where none looks after it. */

@@ -3,6 +3,7 @@ import { axis, canvasFont, ChartCard, fade, grid, tip } from '../chart.js'
 import { percent } from '../format.js'
 import { absence, model } from '../model.js'
 import { colors } from '../theme.js'
+import { shareAxis } from '../values.js'
 import { question } from './question.js'
 
 const SHOWN = 9
@@ -28,7 +29,7 @@ function option() {
   return {
     tooltip: { formatter: ({ dataIndex }) => describe(shown[dataIndex]) },
     grid: grid({ right: 76 }),
-    xAxis: axis({ min: 0, max: Math.min(1, Math.ceil(Math.max(...shown.map((row) => row.high)) * 10) / 10), splitNumber: 4, axisLabel: { formatter: (value) => `${Math.round(value * 100)} %` } }),
+    xAxis: shareAxis(Math.max(...shown.map((row) => row.high))),
     yAxis: axis({
       type: 'category',
       data: shown.map((row) => row.name),

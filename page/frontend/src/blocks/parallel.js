@@ -2,8 +2,10 @@
 import { h, put } from '../dom.js'
 import { count } from '../format.js'
 import { clearFilters, filter, isFiltered, model, onSelection } from '../model.js'
+import { onPoint, point, pointedTrial } from '../pointing.js'
 import { table } from '../table.js'
 import { colors, fade, onTheme } from '../theme.js'
+import { openTrial } from '../trial/link.js'
 
 const MOST_LINES = 1200
 const MOST_AXES = 14 // picked by hand: more, and names and lines cannot be told apart
@@ -14,8 +16,9 @@ const BOTTOM = 40
 export function parallelCard() {
   const behind = h('canvas', { 'aria-hidden': 'true' })
   const front = h('canvas', { 'aria-hidden': 'true' })
+  const marked = h('canvas', { class: 'screen', 'aria-hidden': 'true' })
   const handles = h('div')
-  const plane = h('div', { class: 'plane' }, behind, front, handles)
+  const plane = h('div', { class: 'plane' }, behind, front, marked, handles)
   const about = h('p', { class: 'about' })
   const figures = h('div', { hidden: true })
   const plot = h('div', { class: 'parallel' }, plane)
@@ -56,6 +59,7 @@ export function parallelCard() {
     isFaded = null
     drawBehind()
     drawFront()
+    drawMarked(pointedTrial())
   }
 
   const placeAxes = () => {
@@ -94,6 +98,24 @@ export function parallelCard() {
       return [fade(accent, alpha * (0.25 + 0.75 * rank ** 3)), rank > 0.9 ? 1.5 : 1]
     })
   }
+
+  const drawMarked = (number) => {
+    const row = model.rowOf.get(number)
+    const context = clean(marked, plane)
+    if (row === undefined) return
+    const { ink, card } = colors()
+    // Twice, the wider one in the colour of the ground, so that it stands out from what lies under it.
+    for (const style of [[card, 6], [ink, 2.4]]) stroke(context, [row], all, plane, () => style)
+  }
+  onPoint((number) => plot.clientWidth && drawMarked(number))
+  plane.addEventListener('pointermove', (event) => {
+    if (!event.buttons) point(event.target.closest('.axis') ? null : trialAt(event, plane, lines, all))
+  })
+  plane.addEventListener('pointerleave', () => point(null))
+  plane.addEventListener('click', (event) => {
+    const trial = event.target.closest('.axis') ? null : trialAt(event, plane, lines, all)
+    if (trial !== null) openTrial(trial)
+  })
 
   onSelection(() => {
     for (const handle of handles.children) handle.refresh(all.find((axis) => axis.name === handle.dataset.name))
@@ -140,7 +162,8 @@ function clean(canvas, plane) {
   return context
 }
 
-function stroke(context, rows, all, plane, look) {
+/** Where lines cross the axes, in pixels: across by the axis, down by the axis and the row; null down for no value. */
+function placesOn(plane, all) {
   const [width, height] = [plane.clientWidth, plane.clientHeight]
   const room = (width - 2 * SIDE) / Math.max(1, all.length - 1)
   const y = (axis, row) => {
@@ -149,6 +172,11 @@ function stroke(context, rows, all, plane, look) {
     const spread = axis.scale.isCategory ? (((model.page.trials.number[row] * 7919) % 101) / 101 - 0.5) * 0.05 : 0
     return TOP + (height - TOP - BOTTOM) * (1 - Math.min(1, Math.max(0, at + spread)))
   }
+  return { room, x: (position) => SIDE + position * room, y }
+}
+
+function stroke(context, rows, all, plane, look) {
+  const { x, y } = placesOn(plane, all)
   rows.forEach((row, place) => {
     const [style, lineWidth] = look(row, place)
     context.strokeStyle = style
@@ -157,11 +185,33 @@ function stroke(context, rows, all, plane, look) {
     all.forEach((axis, position) => {
       const at = y(axis, row)
       if (at === null) return
-      if (position) context.lineTo(SIDE + position * room, at)
-      else context.moveTo(SIDE, at)
+      if (position) context.lineTo(x(position), at)
+      else context.moveTo(x(0), at)
     })
     context.stroke()
   })
+}
+
+// Pixels from a line at which it counts as pointed at; picked by hand.
+const REACH = 6
+
+/** The number of the selected trial whose line is nearest to the pointer; null where none is near. */
+function trialAt(event, plane, lines, all) {
+  const box = plane.getBoundingClientRect()
+  const [across, down] = [event.clientX - box.left, event.clientY - box.top]
+  const { room, y } = placesOn(plane, all)
+  const place = Math.floor((across - SIDE) / room)
+  if (all.length < 2 || place < 0 || place > all.length - 2) return null
+  const share = (across - SIDE) / room - place
+  let [nearest, least] = [null, REACH]
+  for (const row of lines) {
+    if (!model.mask[row]) continue
+    const [left, right] = [y(all[place], row), y(all[place + 1], row)]
+    if (left === null || right === null) continue
+    const distance = Math.abs(left + share * (right - left) - down)
+    if (distance < least) [nearest, least] = [row, distance]
+  }
+  return nearest === null ? null : model.page.trials.number[nearest]
 }
 
 /** One axis: its name, ticks and brush; by pointer and by keyboard. */

@@ -1,11 +1,12 @@
 // All trials as a table: found by words and conditions, sorted, paged, with the columns that are wanted.
 import { look, lookAll, onAddress, say } from '../address.js'
+import { MOST_BESIDE } from '../beside.js'
 import { choice, h, put } from '../dom.js'
 import { count, duration, metric, number } from '../format.js'
 import { find, isFiltered, model, onSelection, rankRows, selectedOf } from '../model.js'
 import { messageOf, partsOf } from '../find.js'
 import { OUTCOMES, outcomeOf } from '../theme.js'
-import { compared, MOST_COMPARED, setCompared } from '../trial/compare.js'
+import { compared, setCompared } from '../trial/compare.js'
 import { trialLink } from '../trial/link.js'
 
 const PAGE = 100
@@ -111,7 +112,7 @@ function compareBar() {
   bar.hidden = !chosen.length
   put(
     bar,
-    h('span', {}, `Chosen: trials ${chosen.join(', ')}${chosen.length === MOST_COMPARED ? ` (${MOST_COMPARED} at most)` : ''}`),
+    h('span', {}, `Chosen: trials ${chosen.join(', ')}${chosen.length === MOST_BESIDE ? ` (${MOST_BESIDE} at most)` : ''}`),
     h('button', { type: 'button', disabled: chosen.length < 2, onclick: () => say({ view: 'compare' }, true) }, 'Compare'),
     h('button', { type: 'button', onclick: () => (say({ compare: null }), document.querySelectorAll('#trials td input').forEach((box) => (box.checked = false)), compareBar()) }, 'None'),
   )

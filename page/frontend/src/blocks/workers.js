@@ -6,6 +6,7 @@ import { colors, OUTCOMES, outcomeOf } from '../theme.js'
 import { legend } from './legend.js'
 
 export function workersCard() {
+  let drawn = []
   return new ChartCard({
     id: 'workers',
     size: 'w8',
@@ -18,8 +19,8 @@ export function workersCard() {
       return `Each bar is a stretch of training.${idle} ${timeline.note}`.trim()
     },
     legend: () => legend([['completed'], ['stopped'], ['failed'], ['replicate', 'fresh seed']].filter(([shape]) => model.page.timeline.bars.some((bar) => kind(bar) === shape))),
-    trialOf: ({ dataIndex }) => shown()[dataIndex]?.trial,
-    option,
+    trialOf: ({ dataIndex }) => drawn[dataIndex]?.trial,
+    option: () => option((drawn = shown())),
     figures,
   })
 }
@@ -31,11 +32,10 @@ function shown() {
   return model.page.timeline.bars.filter((bar) => model.mask[model.rowOf.get(bar.trial)] ?? 1)
 }
 
-function option() {
+function option(bars) {
   const { workers, bars: all } = model.page.timeline
   if (!all.length) return 'No segment has ended yet.'
   const palette = colors()
-  const bars = shown()
   const [start, end] = [Math.min(...all.map((bar) => bar.start)), Math.max(...all.map((bar) => bar.end))]
   const hue = (bar) => palette[kind(bar) === 'replicate' ? 'best' : OUTCOMES[kind(bar)].color]
   return {

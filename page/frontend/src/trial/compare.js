@@ -1,7 +1,8 @@
 // Some trials beside each other: what differs among them, what each reached, and their learning curves in one chart.
 import { lookAll, say } from '../address.js'
+import { differingCard, lineLegend, MOST_BESIDE } from '../beside.js'
 import { axis, ChartCard } from '../chart.js'
-import { h, put, s } from '../dom.js'
+import { h } from '../dom.js'
 import { duration, metric } from '../format.js'
 import { model } from '../model.js'
 import { table } from '../table.js'
@@ -9,12 +10,9 @@ import { colors, OUTCOMES, outcomeOf, SERIES } from '../theme.js'
 import { valueScale } from '../values.js'
 import { backLink, trialLink } from './link.js'
 
-/** As many as lines can be told apart. */
-export const MOST_COMPARED = SERIES.length
-
 /** Numbers of the trials that are chosen to be compared. */
 export function compared() {
-  return [...new Set(lookAll('compare'))].slice(0, MOST_COMPARED)
+  return [...new Set(lookAll('compare'))].slice(0, MOST_BESIDE)
 }
 
 /** Choose a trial to be compared, or not any more. */
@@ -39,28 +37,9 @@ export function compareView(lives) {
 
 function parametersCard(lives) {
   const names = [...new Set(lives.flatMap((life) => Object.keys(life.configuration)))]
-  const differs = (name) => new Set(lives.map((life) => JSON.stringify((life.exact ?? life.configuration)[name]))).size > 1
-  const differing = names.filter(differs)
-  const place = h('div')
-  const toggle = h('input', { type: 'checkbox', checked: true, onchange: () => fill() })
-  const fill = () =>
-    put(
-      place,
-      table({
-        label: 'Parameters',
-        sortable: false,
-        columns: [{ name: 'parameter', text: (name) => (differs(name) ? h('b', {}, name) : name) }, ...lives.map((life) => ({ name: `trial ${life.number}` }))],
-        rows: (toggle.checked ? differing : names).map((name) => [name, ...lives.map((life) => life.configuration[name] ?? null)]),
-      }),
-    )
-  fill()
-  return h(
-    'section',
-    { class: 'card', id: 'compare-parameters' },
-    h('div', { class: 'top' }, h('h2', { class: 'h3' }, 'Parameters'), h('label', { class: 'choice' }, toggle, 'only what differs')),
-    h('p', { class: 'about' }, differing.length ? `${differing.length} of ${names.length} parameters differ.` : 'All have the same configuration.'),
-    place,
-  )
+  // Exact values decide, because two may be rounded to one text.
+  const rows = names.map((name) => ({ name, texts: lives.map((life) => life.configuration[name] ?? null), keys: lives.map((life) => (life.exact ?? life.configuration)[name]) }))
+  return differingCard({ id: 'compare-parameters', title: 'Parameters', heads: lives.map((life) => `trial ${life.number}`), rows, noun: ['parameter', 'parameters'] })
 }
 
 function reachedCard(lives) {
@@ -98,18 +77,13 @@ function curvesCard(lives) {
     zooms: true,
     title: 'Learning curves',
     about: () => `${model.page.head.goals[0].metric} after each epoch of the search, on the first fold.`,
-    legend: () => h('div', { class: 'legend' }, drawn.map(([life], place) => h('span', {}, sample(place), `trial ${life.number}`))),
+    legend: () => lineLegend(drawn.map(([life]) => `trial ${life.number}`)),
     option: () => option(drawn),
     figures: () => ({
       columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: 'epoch', numeric: true }, { name: 'value', numeric: true, text: metric }],
       rows: drawn.flatMap(([life, curve]) => curve.steps.map((step, place) => [life.number, step, curve.values[place]])),
     }),
   })
-}
-
-function sample(place) {
-  const { color, dash } = SERIES[place]
-  return s('svg', { width: 26, height: 12, 'aria-hidden': 'true' }, s('path', { d: 'M0 6H26', stroke: `var(--${color})`, 'stroke-width': 2, 'stroke-dasharray': dash.join(' ') || null, fill: 'none' }))
 }
 
 function option(drawn) {

@@ -1,6 +1,7 @@
 // The trial's learning curves, one for each fold and seed, beside the band in which most trials were.
 import { axis, ChartCard, fade } from '../chart.js'
-import { choice, h, s } from '../dom.js'
+import { lineLegend } from '../beside.js'
+import { choice } from '../dom.js'
 import { counted, metric } from '../format.js'
 import { model } from '../model.js'
 import { colors, SERIES } from '../theme.js'
@@ -18,7 +19,7 @@ export function curvesCard(life) {
     title: 'Learning curves',
     controls: names.length > 1 ? choice('of', names.map((name) => [name, name]), chosen, (name) => ((chosen = name), card.update())) : [],
     about: () => [`${chosen} after each epoch, ${counted(shown().length, 'line')}: one for each fold and seed.`, band().length ? 'The band holds the middle eight of ten trials of the search; its line is the median.' : '', life.curves_note].filter(Boolean).join(' '),
-    legend: () => h('div', { class: 'legend' }, shown().slice(0, 12).map((one, place) => h('span', {}, sample(place), nameOf(one)))),
+    legend: () => lineLegend(shown().slice(0, 12).map(nameOf)),
     option,
     figures: () => ({
       columns: [{ name: 'line' }, { name: 'epoch', numeric: true }, { name: chosen, numeric: true, text: metric }],
@@ -45,11 +46,6 @@ export function curvesCard(life) {
 }
 
 const nameOf = (one) => `${one.replicate === null ? 'search' : `fresh seed ${one.replicate}`}, fold ${one.fold}`
-
-function sample(place) {
-  const { color, dash } = SERIES[place % SERIES.length]
-  return s('svg', { width: 26, height: 12, 'aria-hidden': 'true' }, s('path', { d: 'M0 6H26', stroke: `var(--${color})`, 'stroke-width': 2, 'stroke-dasharray': dash.join(' ') || null, fill: 'none' }))
-}
 
 function line(one, place, scale, palette) {
   const { color, dash } = SERIES[place % SERIES.length]
