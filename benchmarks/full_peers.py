@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pegbox.schemas.base import Configuration
-from pegbox.schemas.domains import Float, Integer
+from pegbox.schemas.domains import Categorical, Float, Integer
 from pegbox.schemas.space import Space
 from pegbox.search.samplers.sobol import SobolSequence
 from pegbox.search.space.encoding import SpaceEncoding
@@ -21,6 +21,10 @@ class AskTell(Protocol):
 
     def ask(self) -> tuple[Configuration, Any]: ...
     def tell(self, token: Any, loss: float | None) -> None: ...
+
+
+class UnspeakableSpaceError(Exception):
+    """A space that a peer, as it is driven here, cannot be told; the message says which part of it."""
 
 
 class OptunaPeer:
@@ -68,7 +72,9 @@ class HyperoptPeer:
         self._trials.refresh()
 
 
-def natural(domain: Any, value: float) -> float:
+def natural(domain: Any, value: float) -> Any:
+    if isinstance(domain, Categorical):
+        return domain.values[int(value)]  # Hyperopt tells a choice by its number
     # Clipped, because floats at the very end of a range may be rounded beyond it.
     return int(np.clip(round(value), domain.min, domain.max)) if isinstance(domain, Integer) else float(value)
 
@@ -89,6 +95,8 @@ def distribution(domain: Any) -> Any:
 def _expression(name: str, domain: Any) -> Any:
     from hyperopt import hp
 
+    if isinstance(domain, Categorical):
+        return hp.choice(name, list(domain.values))
     if isinstance(domain, Float):
         return (
             hp.loguniform(name, np.log(domain.min), np.log(domain.max))
@@ -154,7 +162,7 @@ class BoTorchPeer:
         self._torch = torch
         self._encoding = SpaceEncoding(space)
         if any(axis.n_values is not None and not axis.is_ordered for axis in self._encoding.axes):
-            raise ValueError("BoTorch is driven here on ordered parameters only.")
+            raise UnspeakableSpaceError("BoTorch is driven here on ordered parameters only.")
         self._initial = SobolSequence(self._encoding.n_dims, seed)
         self._n_asked = 0
         self._points: list[Any] = []
@@ -198,19 +206,21 @@ class BoTorchPeer:
 
 
 def config_space(space: Space, seed: int) -> Any:
-    """A space without conditions for SMAC, DEHB and BOHB."""
+    """A space for SMAC, DEHB and BOHB; its conditions are left out, as they are for Optuna: nothing is asked of values
+    that do not count."""
     import ConfigSpace
 
     converted = ConfigSpace.ConfigurationSpace(seed=seed)
     for name, domain in space.parameters.items():
+        if isinstance(domain, Categorical):
+            converted.add(ConfigSpace.CategoricalHyperparameter(name, list(domain.values)))
+            continue
         if isinstance(domain, Float):
             kind = ConfigSpace.UniformFloatHyperparameter
         elif isinstance(domain, Integer) and not domain.power_of_two:
             kind = ConfigSpace.UniformIntegerHyperparameter
         else:
-            raise ValueError(
-                f"{name} is neither a range of numbers nor of integers; this peer is driven on those only."
-            )
+            raise UnspeakableSpaceError(f"{name} is no range and no list; this peer is driven on those only.")
         converted.add(kind(name, domain.min, domain.max, log=domain.log))
     return converted
 

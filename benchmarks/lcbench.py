@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make
 import numpy as np
 from figures import Figure, conclude, tell_machine
 from lcbench_tasks import DEV, EPOCHS, LOG_SPACE, SPACE, LCBench
-from peers import PEERS
+from peers import PEERS, available
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.decision import Decision
@@ -171,7 +171,7 @@ def runs(options: argparse.Namespace) -> Iterator[Run]:
     setting = Setting(options.variant, options.workers, options.full_trainings)
     known = recorded(options.progress)
     teachers = Teachers(options.data, options.variant)
-    methods = available(options.methods)
+    methods = available(options.methods, [key[1] for key in known])
     # Seed by seed, so that a run that is broken off has compared all methods on equal terms.
     for seed in range(options.seeds):
         for task in options.tasks:
@@ -179,15 +179,6 @@ def runs(options: argparse.Namespace) -> Iterator[Run]:
             for method in methods:
                 done = known.get((setting, method, task, seed))
                 yield done or run(method, bench, seed, setting, teachers.of(method, task))
-
-
-def available(methods: list[str]) -> list[str]:
-    """The methods that can be run here; says which cannot, and why."""
-    skipped = {method: PEERS[method].why_not for method in methods if method in PEERS}
-    for method, reason in skipped.items():
-        if reason:
-            print(f"{method} is skipped: {reason}.", file=sys.stderr)
-    return [method for method in methods if not skipped.get(method)]
 
 
 def recorded(path: Path | None) -> dict[tuple[Setting, str, str, int], Run]:

@@ -1,7 +1,11 @@
 """Other people's searches behind the seam of a strategy, by name, with which of them can be run here."""
 
-from collections.abc import Callable
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,3 +83,45 @@ PEERS: dict[str, Peer] = {
     "DEHB": _rungs("dehb", DehbPeer),
 }
 """Beside them, our own `random+asha` and `random+hyperband` are the algorithms of their papers without a model."""
+
+
+def available(methods: Sequence[str], recorded: Sequence[str] = ()) -> list[str]:
+    """The methods that can be run here or were recorded elsewhere; says which cannot, and why.
+
+    Args:
+        methods: Ours, or names of peers.
+        recorded: Methods whose runs are all known, by another environment.
+    """
+    skipped = {method: PEERS[method].why_not for method in methods if method in PEERS and method not in recorded}
+    for method, reason in skipped.items():
+        if reason:
+            print(f"{method} is skipped: {reason}.", file=sys.stderr)
+    return [method for method in methods if not skipped.get(method)]
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`SMAC3=/envs/smac/bin/python,HEBO=...` as a mapping; a type for `argparse`."""
+    named = dict(one.partition("=")[::2] for one in text.split(","))
+    unknown = [name for name in named if name not in PEERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no peer; known: {', '.join(PEERS)}.")
+    return named
+
+
+def record_elsewhere(script: str, environments: Mapping[str, str], progress: Path, arguments: Sequence[str]) -> None:
+    """Run a benchmark for each peer that has an environment of its own, appending to the file of runs.
+
+    Some peers want other versions of numpy than pegbox: their environment holds the peer, and pegbox with --no-deps.
+
+    Args:
+        script: The benchmark.
+        environments: Python of each peer's environment, by the peer's name.
+        progress: Where all environments write their runs.
+        arguments: Which runs; those that the file holds already are not repeated.
+
+    Raises:
+        subprocess.CalledProcessError: One of them failed; what it said stands on the terminal.
+    """
+    for peer, python in environments.items():
+        command = [python, script, "--methods", peer, "--progress", str(progress), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

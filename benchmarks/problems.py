@@ -1,6 +1,7 @@
 """Regret of search methods where the best lies inside, values are noisy, losses explode, or parameters are many.
 
-    python benchmarks/problems.py [--quick] [--json]
+    python benchmarks/problems.py [--quick] [--json] [--methods "bayes,SMAC3,BoTorch"]
+        [--environments SMAC3=/envs/smac/bin/python --progress runs.jsonl]
 
 Regret is that of the true loss of the configuration with the best observed one: 0 for the best that is known, 1 for a
 median random configuration. Beside it stands the share of a method's later trials that have two or more coordinates
@@ -24,7 +25,8 @@ import numpy as np
 import problem_set
 import real_training
 from figures import Figure, conclude, parser, tell_machine
-from peers import PEERS
+from full_peers import UnspeakableSpaceError
+from peers import PEERS, available, pairs, record_elsewhere
 from problem_set import HUGE, Problem, Reference
 
 from pegbox.schemas.base import Configuration
@@ -157,17 +159,30 @@ def _n_bounds(spec: StudySpec, configuration: Configuration) -> int:
 
 def runs(options: argparse.Namespace) -> Iterable[Run]:
     known = recorded(options.progress)
+    methods = available(options.methods, [method for _, method, _, _ in known])
     for seed in range(options.seeds):
         for problem in options.problems:
             n_trials = min(options.trials, 30) if problem.group == REAL else options.trials
-            for method in options.methods:
-                one = known.get((problem.name, method, seed, n_trials))
+            for method in methods:
+                one = known.get((problem.name, method, seed, n_trials)) or attempt(problem, method, seed, n_trials)
                 if one is None:
-                    one = run(problem, method, seed, n_trials)
-                    if options.progress:
-                        with options.progress.open("a") as file:
-                            file.write(json.dumps(one._asdict()) + "\n")
+                    continue
+                if options.progress and (problem.name, method, seed, n_trials) not in known:
+                    with options.progress.open("a") as file:
+                        file.write(json.dumps(one._asdict()) + "\n")
                 yield one
+
+
+def attempt(problem: Problem, method: str, seed: int, n_trials: int) -> Run | None:
+    """The run; None where the peer is not installed here, or cannot be told the space, which is said once."""
+    if method in PEERS and PEERS[method].why_not:
+        return None
+    try:
+        return run(problem, method, seed, n_trials)
+    except UnspeakableSpaceError as reason:
+        if seed == 0:
+            print(f"{method} is skipped on {problem.name}: {reason}", file=sys.stderr)
+        return None
 
 
 def recorded(path: Path | None) -> dict[tuple[str, str, int, int], Run]:
@@ -235,20 +250,36 @@ def parse() -> argparse.Namespace:
     made.add_argument("--seeds", type=int, default=5)
     made.add_argument("--trials", type=int, default=50, help="real trainings take at most 30")
     made.add_argument("--kept", action="store_true", help="the problems on which no constant was chosen")
+    made.add_argument("--environments", type=pairs, default={}, help="PEER=PYTHON,...: run these peers by that Python")
     made.add_argument("--progress", type=Path, help="append each run to this file, and do not repeat what it holds")
     options = made.parse_args()
     options.by_name = problems(options.kept)
     groups = options.groups.split(",") if options.groups else None
     options.problems = [one for one in options.by_name.values() if groups is None or one.group in groups]
     options.methods = options.methods.split(",")
+    rungs = [method for method in options.methods if method in PEERS and PEERS[method].has_rungs]
+    if rungs:
+        made.error(f"{rungs[0]} decides how far to train, and these problems have no epochs; see lcbench.py.")
+    if options.environments and not options.progress:
+        made.error("--environments needs --progress, the file in which all environments write their runs.")
     if options.quick:
         options.seeds, options.trials = 1, 25
         options.problems = list({one.group: one for one in reversed(options.problems)}.values())
     return options
 
 
+def same_runs(options: argparse.Namespace) -> list[str]:
+    """The arguments that choose the same runs in another process."""
+    names = ["--seeds", str(options.seeds), "--trials", str(options.trials)]
+    flags = [flag for flag, is_set in (("--kept", options.kept), ("--quick", options.quick)) if is_set]
+    return [*names, *flags, *(["--groups", options.groups] if options.groups else [])]
+
+
 def main() -> int:
     options = parse()
+    if options.environments:
+        record_elsewhere(__file__, options.environments, options.progress.absolute(), same_runs(options))
+        options.methods += [peer for peer in options.environments if peer not in options.methods]
     tell_machine("optuna", "scikit-learn")
     done = list(runs(options))
     rows = summary(done, references(done, options.by_name))

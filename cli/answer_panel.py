@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pegbox.cli.advice_list import draw_advice
+from pegbox.cli.card_text import draw_card
 from pegbox.cli.console import safe, show
 from pegbox.cli.finalists_table import finalists_table, front_table, seen_front_table
 from pegbox.cli.incumbent_text import draw_constraints, draw_failure, values_text
@@ -43,6 +44,8 @@ def draw_answer(answer: Answer, width: int) -> RenderableType:
         facts.add_row(name, words)
     if facts.row_count:
         parts += [Text(), facts]
+    if answer.card is not None and answer.card.diagnostics is not None:
+        parts += [Text(), Text("The model on rows that it did not learn from:", style="quiet"), draw_card(answer.card)]
     broken = draw_constraints(answer.constraints, answer.counts)
     if broken and answer.configuration is not None:  # where there is none, the headline says so
         parts += [Text(), *broken]

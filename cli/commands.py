@@ -150,8 +150,9 @@ COMMANDS = {
     ),
     "models": Command(
         "List the models of studies with their standing.",
-        "current is the promoted one, former was promoted before, latest is the newest of its study. The view `models` "
-        "tells more.",
+        "current is the promoted one, former was promoted before, latest is the newest of its study. Of one study the "
+        "card of the newest follows: what it gets wrong on rows that it did not learn from, how far its probabilities "
+        "hold, and which columns it lives by. The view `models` tells more.",
         ("pegbox models", "pegbox models churn --json"),
     ),
     "promote": Command(
@@ -159,6 +160,17 @@ COMMANDS = {
         "In one step: who reads at that moment reads the former or the new one, and who has it open keeps it. The "
         "former is kept, and --back promotes it again. A schedule promotes by itself.",
         ("pegbox promote churn", "pegbox promote churn@9666a7278496", "pegbox promote churn --back"),
+    ),
+    "export-model": Command(
+        "Write the model of a study for another library: ONNX, torch or scikit-learn.",
+        "The file holds the preprocessing too, and needs no pegbox. It is asked about the study's validation rows, and "
+        "kept only where it answers as the model does; a JSON file beside it says what each column holds.",
+        (
+            "pegbox export-model churn --format onnx",
+            "pegbox export-model churn@current --format torch --out churn.pt2",
+            "pegbox export-model churn.pegbox --format sklearn --rows churn.csv",
+        ),
+        "export_model:export_model",
     ),
     "explain": Command(
         "Show which hyperparameters matter, what they do, and what to do next.",

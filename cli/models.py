@@ -3,6 +3,7 @@
 from rich.table import Table
 from rich.text import Text
 
+from pegbox.cli.card_text import draw_card
 from pegbox.cli.console import err, out, print_json, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, StudyName, Verbosity
 from pegbox.report.number_format import metric
@@ -11,7 +12,7 @@ from pegbox.report.number_format import metric
 def models(
     study: StudyName = None, *, store: Store = DEFAULT_STORE, json: Json = False, verbosity: Verbosity = QUIET
 ) -> None:
-    """List the models of a study, or of all studies, the newest first."""
+    """List the models of a study, or of all studies, the newest first; of a study with the card of the newest."""
     from pegbox.storage.history_file import open_history
     from pegbox.storage.model_log import listed_models
 
@@ -38,3 +39,6 @@ def models(
             f"{model.made_at:%Y-%m-%d %H:%M}",
         )
     show(out(), table)
+    if study is not None and (card := found[0].card) is not None:
+        out().print()
+        show(out(), draw_card(card))

@@ -126,7 +126,7 @@ def _facts(spec: StudySpec) -> dict[str, str]:
         "space": _space(spec.space),
         **_fixed(spec.space),
         "objective": ", ".join(f"{goal.goal} {goal.metric}" for goal in spec.goals),
-        "search": f"{_method(spec)}, schedule {spec.fidelity.schedule}{_scales(spec)}",
+        "search": f"{_method(spec)}, schedule {spec.trial_schedule.told}{_scales(spec)}",
         "budget": ", ".join(budget),
         "finalists": _finalists(spec),
     }
@@ -140,7 +140,7 @@ def _finalists(spec: StudySpec) -> str:
     who = f"the best {top}" if top > 1 else "the best one"
     each = f" on {folds} folds each" if folds else ""
     cost = f"at most {n_trainings} more training{'s' if n_trainings > 1 else ''}{each}{epochs}"
-    is_exact = spec.finalists.is_whole or (spec.budget.trials and spec.fidelity.schedule == "full")
+    is_exact = spec.finalists.is_whole or (spec.budget.trials and spec.trial_schedule.name == "full")
     bound = "" if is_exact else ", and no more than half of what the search takes"
     return f"{who} on {seeds} fresh seed{'s' if seeds > 1 else ''}: {cost}{bound}"
 
@@ -169,7 +169,9 @@ def _search(spec: StudySpec) -> dict[str, str]:
     """The method with the reason for it, and the schedule."""
     from pegbox.search.auto_method import choose_method
 
-    return {**choose_method(spec)._asdict(), "schedule": spec.fidelity.schedule}
+    schedule = spec.trial_schedule
+    why = {} if schedule.reason is None else {"schedule_reason": schedule.reason}
+    return {**choose_method(spec)._asdict(), "schedule": schedule.name, **why}
 
 
 def _method(spec: StudySpec) -> str:

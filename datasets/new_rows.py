@@ -98,7 +98,14 @@ class NewRows:
         Raises:
             DataError: Columns are missing, stand twice, or hold something else than in training; all of them at once.
         """
-        remarks = Remarks() if remarks is None else remarks
+        return self._scaling.apply(*self.read_raw(table, first_row, Remarks() if remarks is None else remarks))
+
+    def read_raw(self, table: pa.Table, first_row: int, remarks: Remarks) -> tuple[Floats, Codes]:
+        """The same before anything is filled in or scaled; see `read`.
+
+        Returns:
+            Numbers, NaN where one is missing, shape (n_rows, n_numeric), and codes, shape (n_rows, n_categorical).
+        """
         self._check_columns(table, remarks)
         problems: list[Problem] = []
         numeric = np.empty((table.num_rows, len(self.preprocessing.numeric)))
@@ -117,7 +124,11 @@ class NewRows:
             raise DataError(problems)
         self._require_finite(numeric, first_row)
         self._note_filled(numeric, remarks)
-        return self._scaling.apply(numeric, codes)
+        return numeric, codes
+
+    def scaled(self, numbers: Floats, codes: Codes) -> tuple[npt.NDArray[np.float32], Codes]:
+        """What `read` makes of what `read_raw` gave."""
+        return self._scaling.apply(numbers, codes.copy())  # it writes over the codes
 
     def _column(self, table: pa.Table, feature: Feature) -> pa.ChunkedArray:
         column = table[feature.name]

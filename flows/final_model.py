@@ -6,14 +6,15 @@ from pathlib import Path
 
 from pegbox.datasets.prepared import read_understanding
 from pegbox.execution.segment_plan import SegmentPlan
-from pegbox.flows.held_out_test import train_and_test, winning_segments
+from pegbox.flows.held_out_test import best_replicate, train_and_test, train_whole, winning_segments
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.models.artefact import open_artefact
-from pegbox.models.write_model import ModelRequest, write_model
+from pegbox.models.write_model import ModelRequest, Unseen, write_model
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import ModelError, TrialError
 from pegbox.schemas.events import ModelMade
+from pegbox.schemas.history import History
 from pegbox.schemas.model import FORMAT, Lineage, ModelCard
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
@@ -37,7 +38,8 @@ def make_model(
     """
     spec, name = study.history.spec, study.history.spec.name
     segments = winning_segments(selection, study.history, segmenting)
-    recipe = _recipe(spec, segments, selection, tasks.data)
+    others = _others(study.history, selection, segmenting) if spec.final == "ensemble" else ()
+    recipe = _recipe(spec, (*segments, *others), selection, tasks.data)
     latest = model_path(study.store, name, LATEST)
     if _recipe_of(latest) == recipe:
         return
@@ -59,6 +61,8 @@ def make_model(
             recipe=recipe,
             card=_card(spec, selection, data, metrics),
             lineage=_lineage(segment, data, study.versions),
+            unseen=_unseen(segment, checkpoint, data) or _unseen_before(segments[0], selection.checkpoint, tasks.data),
+            others=_trained(others, tasks),
         )
         record = tasks.crew.call(write_model, request)
     except (TrialError, ModelError) as error:
@@ -105,6 +109,39 @@ def refit_segment(segment: Segment, trained: list[TrainedSegment]) -> Segment:
 def _best_epoch(trained: TrainedSegment) -> int:
     losses = {report.step: report.metrics["val_loss"] for report in trained.reports if "val_loss" in report.metrics}
     return min(losses, key=lambda step: losses[step]) if losses else trained.budget
+
+
+def _others(history: History, selection: Selection, segmenting: SegmentPlan) -> tuple[Segment, ...]:
+    """The best fresh seed of each finalist that did not win and keeps the constraints; with folds that of the first."""
+    trials = [one.trial for one in selection.finalists if one.trial != selection.winner and one.is_feasible]
+    return tuple(
+        best_replicate(history.trials[trial], history, segmenting)[0]
+        for trial in trials
+        if history.trials[trial].replicates
+    )
+
+
+def _trained(others: tuple[Segment, ...], tasks: SegmentTasks) -> tuple[tuple[Segment, Path], ...]:
+    """Each with its checkpoint; those that left none cannot take part."""
+    found = [(segment, train_whole(segment, tasks).checkpoint) for segment in others]
+    return tuple((segment, checkpoint) for segment, checkpoint in found if checkpoint is not None)
+
+
+def _unseen(segment: Segment, checkpoint: Path, data: PreparedData | None) -> Unseen | None:
+    """The rows that the model itself did not learn from; None where there are none."""
+    if data is None:
+        return None
+    if data.has_test:
+        return Unseen(segment, checkpoint, data, "test", "on the rows that were held out")
+    if segment.is_model:  # it learned from all
+        return None
+    return Unseen(segment, checkpoint, data, "valid", "on the validation rows, by which it was chosen")
+
+
+def _unseen_before(segment: Segment, checkpoint: Path, data: PreparedData | None) -> Unseen | None:
+    """The validation rows with the weights of before they were learned from as well."""
+    told = "on the validation rows, by the winner before it was trained on these as well"
+    return Unseen(segment, checkpoint, data, "valid", told) if data is not None else None
 
 
 def _recipe(spec: StudySpec, segments: tuple[Segment, ...], selection: Selection, data: PreparedData | None) -> str:

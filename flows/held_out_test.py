@@ -10,7 +10,7 @@ from pegbox.flows.completions import Completions
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
-from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, mean_evaluation
+from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, Trial, mean_evaluation
 
 Done = TypeVar("Done")
 
@@ -32,20 +32,29 @@ def measure_winner(selection: Selection, history: History, tasks: SegmentTasks, 
 
 def winning_segments(selection: Selection, history: History, segmenting: SegmentPlan) -> tuple[Segment, ...]:
     """The training of the winner's replicate with the best validation value, one for each fold."""
-    trial, objective = history.trials[selection.winner], history.objectives[0]
+    return best_replicate(history.trials[selection.winner], history, segmenting)
+
+
+def best_replicate(trial: Trial, history: History, segmenting: SegmentPlan) -> tuple[Segment, ...]:
+    """The training of a finalist's fresh seed with the best validation value, one for each fold."""
+    objective = history.objectives[0]
     best = min(trial.replicates, key=lambda one: objective.loss(one.metrics[objective.metric]))
     return segmenting.of_replicate(trial, best.replicate or 0)
 
 
 def train_and_test(segment: Segment, tasks: SegmentTasks) -> tuple[TrainedSegment, Evaluation | None]:
     """Train a segment, or find it in the cache, and measure it on the held-out rows; None where there are none."""
-    trained = _outcome(tasks.train(segment))
-    tasks.crew.collect(segment, trained, tasks.data)
-    if not trained.is_whole:
-        trained = _outcome(tasks.train_again(segment))
+    trained = train_whole(segment, tasks)
     if tasks.data is None or not tasks.data.has_test:
         return trained, None
     return trained, _outcome(tasks.evaluate(segment, trained, "test"))
+
+
+def train_whole(segment: Segment, tasks: SegmentTasks) -> TrainedSegment:
+    """Train a segment, or find it in the cache; again where its checkpoint was deleted meanwhile."""
+    trained = _outcome(tasks.train(segment))
+    tasks.crew.collect(segment, trained, tasks.data)
+    return trained if trained.is_whole else _outcome(tasks.train_again(segment))
 
 
 def _outcome(future: PrefectFuture[Done]) -> Done:

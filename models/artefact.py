@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pegbox.schemas.errors import ModelError, StoreUnwritableError
-from pegbox.schemas.model import FORMAT, ModelManifest
+from pegbox.schemas.model import READABLE, ModelManifest
 from pegbox.training.atomic_files import write_in_one_step
 
 MANIFEST = "model.json"
@@ -114,10 +114,10 @@ def _manifest(path: Path, text: bytes) -> ModelManifest:
         found = json.loads(text).get("format")
     except (ValueError, AttributeError) as error:
         raise _damaged(path, "its manifest is no JSON") from error
-    if found != FORMAT:  # first: a newer manifest has fields that this one does not know
+    if found not in READABLE:  # first: a newer manifest has fields that this one does not know
         raise ModelError(
-            f"The model {str(path)!r} has the format {found!r}, and this pegbox reads {FORMAT}. Use the version of "
-            "pegbox that wrote it, or run its study again with this one."
+            f"The model {str(path)!r} has the format {found!r}, and this pegbox reads {READABLE[0]} to "
+            f"{READABLE[-1]}. Use the version of pegbox that wrote it, or run its study again with this one."
         )
     try:
         return ModelManifest.model_validate_json(text)

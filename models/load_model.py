@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pegbox.models.artefact import open_artefact
+from pegbox.models.ensemble import EnsemblePredictor
 from pegbox.models.files_model import FilesModel
 from pegbox.models.model_names import find_model
 from pegbox.models.study_model import StudyModel
@@ -40,12 +42,13 @@ def load_model(
         form = model_form_of(manifest.train)
         if manifest.form == "files" or form is None or manifest.inputs is None:
             return FilesModel(path, manifest)
-        opened = Opened(
-            weights=artefact.read(form.member),
-            train=manifest.train,
-            configuration=manifest.configuration,
-            inputs=manifest.inputs,
-            device=device,
-            trusted=trusted,
-        )
-    return StudyModel(path, manifest, form.open(opened))
+        opened = partial(Opened, train=manifest.train, inputs=manifest.inputs, device=device, trusted=trusted)
+        if not manifest.ensemble:
+            one = opened(weights=artefact.read(form.member), configuration=manifest.configuration)
+            return StudyModel(path, manifest, form.open(one))
+        several = [
+            form.open(opened(weights=artefact.read(one.member), configuration=one.configuration))
+            for one in manifest.ensemble
+        ]
+    weights = [one.weight for one in manifest.ensemble]
+    return StudyModel(path, manifest, EnsemblePredictor(several, weights, manifest.inputs.n_classes))

@@ -44,6 +44,7 @@ class StudyModel:
         card: What it is, how sure that is, and where its limits are.
         configuration: The winner's.
         lineage: Where it comes from.
+        class_labels: The classes as the source writes them, in the order of their codes; empty for regression.
         classes_: In the order of the columns of `predict_proba`; only where classes are predicted.
         feature_names_in_: The columns that it needs, in the order of the source.
     """
@@ -58,9 +59,9 @@ class StudyModel:
         self.feature_names_in_ = np.array(self.preprocessing.columns, dtype=object)
         self.n_features_in_ = len(self.preprocessing.columns)
         self._rows = NewRows(self.preprocessing)
-        self._labels = class_labels(self.preprocessing)
+        self.class_labels = class_labels(self.preprocessing)
         if self.is_classifier:
-            self.classes_ = self._labels
+            self.classes_ = self.class_labels
 
     @property
     def is_classifier(self) -> bool:
@@ -167,10 +168,10 @@ class StudyModel:
         return _joined(found)
 
     def _of_none(self, _read: object) -> Answers:
-        return Answers(self._labels[:0] if self.is_classifier else np.empty(0), self._no_probabilities(0))
+        return Answers(self.class_labels[:0] if self.is_classifier else np.empty(0), self._no_probabilities(0))
 
     def _no_probabilities(self, n_rows: int) -> Probabilities | None:
-        return np.empty((n_rows, len(self._labels))) if self.predictor.has_probabilities else None
+        return np.empty((n_rows, len(self.class_labels))) if self.predictor.has_probabilities else None
 
     def _of_arrays(
         self, numeric: npt.NDArray[np.float32], codes: npt.NDArray[np.int64], *, with_probabilities: bool
@@ -179,9 +180,9 @@ class StudyModel:
             return self._of_none(None)
         if with_probabilities and self.predictor.has_probabilities:
             probabilities = self.predictor.predict_proba(numeric, codes)
-            return Answers(self._labels[probabilities.argmax(axis=1)], probabilities)
+            return Answers(self.class_labels[probabilities.argmax(axis=1)], probabilities)
         said = self.predictor.predict(numeric, codes)
-        return Answers(self._labels[said.astype(np.int64)] if self.is_classifier else said, None)
+        return Answers(self.class_labels[said.astype(np.int64)] if self.is_classifier else said, None)
 
     def _as_array(self, rows: Any) -> npt.NDArray[np.floating] | None:
         """The rows as an array of numbers; None where they have names, or are no numbers."""

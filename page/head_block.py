@@ -32,7 +32,7 @@ def head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
             "state": STATES[status.phase],
             "goals": [Goal(metric=one.metric, goal=one.goal) for one in spec.goals],
             "method": f"auto: {status.method}" if status.method_reason else status.method,
-            "schedule": spec.fidelity.schedule,
+            "schedule": f"auto: {status.schedule}" if spec.trial_schedule.reason else status.schedule,
             "full_budget": spec.full_budget,
             "n_trials": sum(status.counts.values()),
             "counts": _counts(file, spec, status),

@@ -14,12 +14,14 @@ from pegbox.report.progress import BudgetUse, FailureExample
 from pegbox.report.status import Phase, StudyStatus
 from pegbox.schemas.base import Configuration, Schema
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.model import ModelCard
 from pegbox.schemas.plan import Objective
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import TrialState
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.model_files import LATEST, model_path
+from pegbox.storage.model_log import newest_card
 from pegbox.storage.queries.examples import best_trials_example
 from pegbox.storage.queries.studies import study_names
 
@@ -72,6 +74,8 @@ class Answer(Schema):
     """What to do next, the most urgent first; the same on the terminal, in JSON, on the page and in Prefect."""
     model: Path | None = None
     """The file of the study's newest model; None where it has none."""
+    card: ModelCard | None = None
+    """Of that model: its limits, and what it gets wrong on rows that it did not learn from."""
     query: str = ""
     """A command that asks all trials with SQL; empty where the store has no view of them."""
 
@@ -96,8 +100,9 @@ def study_answer(root: Path, study: str | None = None, *, fresh: bool = True) ->
         found, status = explained(StoreLayout(root.absolute()), reader.file, reader.spec), reader.status()
         steps = next_steps(status, found.advice, study_names(reader.file))
         answer = answer_of(reader.spec, status, reader.selection(), reader.view_name, steps)
+        card = newest_card(reader.file, answer.study)
     model = model_path(StoreLayout(root.absolute()), answer.study, LATEST)
-    return answer.model_copy(update={"model": model if model.is_file() else None})
+    return answer.model_copy(update={"model": model if model.is_file() else None, "card": card})
 
 
 def answer_of(

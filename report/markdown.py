@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pegbox.analysis.advice import Advice
 from pegbox.report.answer import Answer
 from pegbox.report.answer_sentences import against_baseline, point_with_interval, with_interval
+from pegbox.report.model_card import card_lines
 from pegbox.report.number_format import duration, metric, parameter, percent
 from pegbox.report.svg import data_uri
 from pegbox.schemas.selection import Selection
@@ -36,6 +37,9 @@ def answer_page(answer: Answer, figure: str) -> str:
         parts += ["## What to run", table(("parameter", "value"), rows)]
     if answer.selection:
         parts += ["## The finalists", _finalists(answer.selection), *_about(answer.selection)]
+    if answer.card is not None and answer.card.diagnostics is not None:
+        lines = (f"- {text(word)}: {text(told)}" for word, told in card_lines(answer.card))
+        parts += ["## The model on rows that it did not learn from", "\n".join(lines)]
     parts += ["## The search", "\n".join(f"- {fact}" for fact in _facts(answer))]
     if answer.advice:
         parts += ["## What next", *(_step(position, one) for position, one in enumerate(answer.advice, start=1))]

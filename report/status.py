@@ -164,7 +164,7 @@ def status_of(
         method=choice.method,
         method_reason=choice.reason if spec.search.method == "auto" else None,
         earlier=tally.earlier,
-        schedule=spec.fidelity.schedule,
+        schedule=spec.trial_schedule.name,
         search_end=tally.search_end,
         understood=tally.understood,
         run=run,

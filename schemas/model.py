@@ -6,15 +6,18 @@ from pydantic import Field
 
 from pegbox.schemas.base import Configuration, Metrics, Schema
 from pegbox.schemas.data import PreparedData, Task
+from pegbox.schemas.diagnostics import ModelDiagnostics
 from pegbox.schemas.plan import Final
 from pegbox.schemas.preprocessing import Preprocessing
 from pegbox.schemas.selection import Interval
 from pegbox.schemas.train import TrainSpec
 
-FORMAT = 1
-"""Raise it whenever an earlier pegbox could not read what this one writes."""
+FORMAT = 2
+"""Raise it whenever an earlier pegbox could not read what this one writes; 2 has ensembles and diagnostics."""
+READABLE = (1, FORMAT)
+"""Formats that this pegbox reads."""
 
-Form = Literal["torch", "sklearn", "files"]
+Form = Literal["torch", "sklearn", "ensemble", "files"]
 
 
 class ModelInputs(Schema):
@@ -79,6 +82,19 @@ class ModelCard(Schema):
     """Of these very weights, on rows that were held out; empty where none were."""
     limits: tuple[str, ...] = ()
     """What a user of the model has to know, a sentence each."""
+    diagnostics: ModelDiagnostics | None = None
+    """On rows that it did not learn from; None where a user's own code trained it."""
+
+
+class EnsembleMember(Schema):
+    """One model of several whose answers are averaged."""
+
+    trial: int
+    configuration: Configuration
+    weight: float
+    """All of them add up to 1."""
+    member: str
+    """The file of its weights."""
 
 
 class ModelManifest(Schema):
@@ -97,6 +113,8 @@ class ModelManifest(Schema):
     """None where a user's own code trained it."""
     lineage: Lineage
     card: ModelCard
+    ensemble: tuple[EnsembleMember, ...] = ()
+    """Of the form `ensemble`, the winner first; they learned from the same rows."""
     members: dict[str, str]
     """Every other file within it, with the SHA-256 of its content."""
 
@@ -114,3 +132,5 @@ class ModelRecord(Schema):
     n_bytes: int
     metrics: Metrics = Field(default={})
     """On the held-out rows."""
+    card: ModelCard | None = None
+    """None where an earlier pegbox made it."""

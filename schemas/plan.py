@@ -150,9 +150,10 @@ class FidelitySpec(Declared):
     """How far each trial is trained before it is compared."""
 
     schedule: str = Field(
-        default="full", examples=["full", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
+        default="full", examples=["full", "auto", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
     )
-    """`full` trains every trial to the end; the others stop trials that fall behind."""
+    """`full` trains every trial to the end; the others stop trials that fall behind. `auto` does so by `median` where
+    pegbox's own loop trains for nine epochs or more towards one objective, after a ninth of them, and else not."""
     min: int = Field(default=1, ge=1)
     """The first rung, in epochs."""
     max: int | None = Field(default=None, ge=1)
@@ -247,7 +248,7 @@ class RunSpec(Declared):
         return self.processes_per_trial or self.gpus_per_trial
 
 
-Final = Literal["best", "refit"]
+Final = Literal["best", "refit", "ensemble"]
 """Which model a study ends in."""
 
 

@@ -1,7 +1,7 @@
 """A study: one declared search, as its file says it."""
 
 import math
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -29,6 +29,27 @@ BUDGETED_METHODS = frozenset({"freeze_thaw"})
 # Picked by hand: names of files end at 255 bytes on Linux, and ours get a hash, a stamp and an ending.
 LONGEST_NAME = 200
 """Letters; it becomes part of file names and of SQL names."""
+
+
+FEWEST_STOPPED = 9
+"""Epochs from which on `fidelity.schedule: auto` stops trials early; every trial is given one in so many of its epochs.
+
+Picked by hand: two rungs at the usual factor of 3, none of them in the warm-up of a learning rate.
+"""
+
+
+class TrialSchedule(NamedTuple):
+    """Which trials go on from rung to rung."""
+
+    name: str
+    """`full`, `asha`, ... or an import path; never `auto`."""
+    reason: str | None = None
+    """Why `auto` chose it, in one sentence; None where the study names it."""
+
+    @property
+    def told(self) -> str:
+        """As people are told."""
+        return self.name if self.reason is None else f"{self.name} (auto: {self.reason})"
 
 
 class StudySpec(Schema):
@@ -60,7 +81,8 @@ class StudySpec(Schema):
     """How the winner is chosen among the best few."""
     final: Final = "best"
     """Which model the study ends in: `best`, the winner's best fresh seed as it is, or `refit`, the winner trained once
-    more on all rows that are not held out, the validation rows among them."""
+    more on all rows that are not held out, the validation rows among them, or `ensemble`, the weighted mean of the
+    finalists' answers where that is better than the winner beyond noise, else the winner."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
     tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
@@ -96,10 +118,10 @@ class StudySpec(Schema):
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
         if self.data is not None and isinstance(self.train, ModuleTrain) and self.train.loaders:
             raise ValueError("train.loaders and data both give the rows to train on. Leave one of them out.")
-        if self.final == "refit" and self.train.brings_data:
+        if self.final != "best" and self.train.brings_data:
             raise EntryError(
-                f"final: refit trains on rows that pegbox divided, and a {self.train.kind} sees to its own. Write "
-                "`final: best`.",
+                f"final: {self.final} works on rows that pegbox divided, and a {self.train.kind} sees to its own. "
+                "Write `final: best`.",
                 "final",
             )
         return self
@@ -125,15 +147,36 @@ class StudySpec(Schema):
         return self.fidelity.max or self.train.epochs
 
     @property
+    def trial_schedule(self) -> TrialSchedule:
+        """Which schedule is used: the one that the study names, or what `auto` stands for.
+
+        `auto` follows from the study file alone, so that a resumed study has the rungs that it began with.
+        """
+        if self.fidelity.schedule != "auto":
+            return TrialSchedule(self.fidelity.schedule)
+        if self.search.method in BUDGETED_METHODS:
+            return TrialSchedule("full", f"{self.search.method} decides itself how far it trains")
+        if not isinstance(self.train, TorchTrain | ModuleTrain):
+            whose = f"a {self.train.kind} is not known to measure every epoch and to go on where it stopped"
+            return TrialSchedule("full", whose)
+        if len(self.goals) > 1:
+            return TrialSchedule("full", "several objectives are compared at the end of the training")
+        if self.full_budget < FEWEST_STOPPED:
+            return TrialSchedule("full", f"less than {FEWEST_STOPPED} epochs leave little to save")
+        return TrialSchedule("median", "a trial that is worse than half of the others at the same epoch is stopped")
+
+    @property
     def rungs(self) -> tuple[int, ...]:
         """The budgets at which trials are compared: min, min x factor, ..., and the full budget, which is the last.
 
         A rung so near to the full budget that it would cost nearly as much is left out. The schedule `full` compares
         trials at the full budget alone, unless the method decides itself how far it trains.
         """
-        if self.fidelity.schedule == "full" and self.search.method not in BUDGETED_METHODS:
+        if self.trial_schedule.name == "full" and self.search.method not in BUDGETED_METHODS:
             return (self.full_budget,)
-        rungs, rung = [], min(self.fidelity.min, self.full_budget)
+        is_chosen = self.trial_schedule.reason is not None and self.search.method not in BUDGETED_METHODS
+        first = -(-self.full_budget // FEWEST_STOPPED) if is_chosen else 1
+        rungs, rung = [], min(max(self.fidelity.min, first), self.full_budget)
         # A quarter of a step on the log scale, picked by hand: a rung at more than factor^-1/4 (76 % at factor 3) of
         # the full budget saves little and costs a comparison.
         while rung * self.fidelity.factor**0.25 < self.full_budget:

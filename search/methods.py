@@ -46,6 +46,7 @@ METHODS: dict[str, type[Schema]] = {
 import paths of the user's."""
 SCHEDULES: dict[str, type[Schema]] = {
     "asha": AshaOptions,
+    "auto": NoOptions,
     "full": NoOptions,
     "halving": HalvingOptions,
     "hyperband": NoOptions,
@@ -168,7 +169,8 @@ def _schedule(spec: StudySpec) -> Schedule:
     from pegbox.search.schedules.halving import HalvingSchedule
     from pegbox.search.schedules.median import MedianSchedule
 
-    match SCHEDULES[spec.fidelity.schedule].model_validate(spec.fidelity.options):
+    name = spec.trial_schedule.name
+    match SCHEDULES[name].model_validate(spec.fidelity.options):
         case AshaOptions(brackets=brackets):
             return AshaSchedule(spec, brackets)
         case HalvingOptions(size=size):
@@ -176,7 +178,7 @@ def _schedule(spec: StudySpec) -> Schedule:
         case MedianOptions(warmup=warmup):
             return MedianSchedule(spec, warmup)
         case _:
-            return HalvingSchedule.hyperband(spec) if spec.fidelity.schedule == "hyperband" else FullSchedule()
+            return HalvingSchedule.hyperband(spec) if name == "hyperband" else FullSchedule()
 
 
 def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
@@ -196,7 +198,7 @@ def _check_method(spec: StudySpec) -> tuple[Problem, ...]:
         known = [*METHODS, "optuna:TPESampler", "hyperopt:tpe", "my_project:MySampler"]
         return (Problem(f"Unknown search method {method!r}. {suggest(method, known)}", path),)
     problems = check_options(METHODS[method], spec.search.options, ("search", "options"))
-    if method == "freeze_thaw" and spec.fidelity.schedule != "full":
+    if method == "freeze_thaw" and spec.trial_schedule.name != "full":
         message = "freeze_thaw decides itself how far to train. Leave the schedule out; min, max and factor hold."
         problems += (Problem(message, ("fidelity", "schedule")),)
     if method == "freeze_thaw":

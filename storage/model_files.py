@@ -49,9 +49,14 @@ def rename_models(store: StoreLayout, study: str, name: str) -> None:
         before.rename(after)
 
 
-def _folder(store: StoreLayout, study: str) -> Path:
-    """Readable where the name is; a name with other letters, or a long one, is told from its neighbours by a hash."""
+def plain_name(study: str) -> str:
+    """The name of a study as the name of a file.
+
+    Readable where the name is; one with other letters, or a long one, is told from its neighbours by a hash.
+    """
     plain = re.sub(r"[^\w.-]", "-", study)[:80].lstrip(".")
-    if plain != study:
-        plain = f"{plain}-{hashlib.sha256(study.encode()).hexdigest()[:8]}"
-    return store.models / plain
+    return plain if plain == study else f"{plain}-{hashlib.sha256(study.encode()).hexdigest()[:8]}"
+
+
+def _folder(store: StoreLayout, study: str) -> Path:
+    return store.models / plain_name(study)

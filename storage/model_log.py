@@ -3,9 +3,12 @@
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from pydantic import Json
+
 from pegbox.schemas.base import Schema
 from pegbox.schemas.errors import ModelError, suggest
 from pegbox.schemas.events import ModelPromoted
+from pegbox.schemas.model import ModelCard
 from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
@@ -30,6 +33,8 @@ class ListedModel(Schema):
     metrics: MeasuredColumn
     made_at: datetime
     n_bytes: int
+    card: Json[ModelCard] | None = None
+    """None where an earlier pegbox made it."""
     is_gone: bool = False
     """True where the file was deleted."""
 
@@ -62,13 +67,19 @@ def listed_models(file: HistoryFile, study: str | None = None) -> tuple[ListedMo
     rows = ask(
         file,
         ListedModel,
-        "SELECT study, run, trial, form, final, standing, promoted_as, metrics, made_at, n_bytes FROM models "
+        "SELECT study, run, trial, form, final, standing, promoted_as, metrics, made_at, n_bytes, card FROM models "
         "WHERE $study IS NULL OR study = $study OR promoted_as = $study ORDER BY made_at DESC, run",
         study=study,
     )
     return tuple(
         row.model_copy(update={"is_gone": not model_path(file.store, row.study, row.run).is_file()}) for row in rows
     )
+
+
+def newest_card(file: HistoryFile, study: str) -> ModelCard | None:
+    """The card of the newest model of a study; None where it has none."""
+    found = [model for model in listed_models(file, study) if model.study == study]
+    return found[0].card if found else None
 
 
 def why_no_model(file: HistoryFile, study: str) -> str:

@@ -1,5 +1,6 @@
 """The benchmarks are run by hand; what they take from pegbox is there, and they share one form."""
 
+import argparse
 import ast
 import sys
 from importlib import import_module
@@ -49,3 +50,17 @@ def test_figures_are_held_to_their_bars(capsys: pytest.CaptureFixture[str], monk
         .replace("false", "False")
     )
     assert [row["holds"] for row in said] == [True, False, True]
+
+
+def test_a_peer_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    peers = import_module("peers")
+    monkeypatch.setitem(peers.PEERS, "Nobody", peers.Peer("no_such_package", lambda spec, seed: None))
+
+    assert peers.available(["bayes", "Nobody"]) == ["bayes"]
+    assert capsys.readouterr().err == "Nobody is skipped: the package no_such_package is not installed.\n"
+    # What another environment has recorded is shown, whatever is installed here.
+    assert peers.available(["bayes", "Nobody"], ["Nobody"]) == ["bayes", "Nobody"]
+    assert peers.pairs("Nobody=/envs/a=b/bin/python") == {"Nobody": "/envs/a=b/bin/python"}
+    with pytest.raises(argparse.ArgumentTypeError, match=r"'Somebody' is no peer; known: .*Nobody"):
+        peers.pairs("Somebody=python")

@@ -162,17 +162,18 @@ def _flag(command: Sequence[str], position: int, name: str) -> str:
 
 def _doubt_that_it_continues(spec: StudySpec, names: set[str], sources: str) -> Iterable[Problem]:
     """Under a schedule that continues trials, a program that is told nothing of it trains each from zero."""
-    if spec.fidelity.schedule == "full" and spec.search.method != "freeze_thaw":
+    schedule = spec.trial_schedule.name
+    if schedule == "full" and spec.search.method != "freeze_thaw":
         return
     if "epochs" not in names and "PEGBOX_EPOCHS" not in sources:
         message = (
-            f"the schedule {spec.fidelity.schedule} trains trials for a part of their epochs, and the command is not "
+            f"the schedule {schedule} trains trials for a part of their epochs, and the command is not "
             "told how many: each would train in full every time. Add {epochs}, or read PEGBOX_EPOCHS."
         )
         yield Problem(message, _COMMAND)
     if not names & {*CONTINUING} and not any(f"PEGBOX_{name.upper()}" in sources for name in CONTINUING):
         message = (
-            f"the schedule {spec.fidelity.schedule} continues trials, and the command names none of "
+            f"the schedule {schedule} continues trials, and the command names none of "
             f"{', '.join(f'{{{name}}}' for name in CONTINUING)}: each time it would train from zero, and a checkpoint "
             "in a place of its own would be overwritten by other trials. Write checkpoints to {checkpoint_dir}, and "
             "begin from {resume_dir} where it is given."

@@ -18,6 +18,19 @@ Floats = npt.NDArray[np.floating]
 Device = Literal["auto", "cpu", "cuda"]
 
 
+class _Anyone(tuple[str, ...]):
+    """Holds every name."""
+
+    __slots__ = ()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+ANYONE: Sequence[str] = _Anyone()
+"""Whose code is trusted where this very process has just trained with it."""
+
+
 class Predictor(Protocol):
     """Weights that answer; the arrays are those of prepared data.
 

@@ -13,9 +13,9 @@ from pegbox.search.model.loss_scaling import Scaling, deviation, standardised
 from pegbox.search.model.subsampling import subsampled
 from pegbox.search.space.axes import Array
 
-# Steps of L-BFGS. A later fit begins near its optimum, and the fit after it goes on from there; picked by hand.
+# Steps of L-BFGS; a later fit begins near its optimum. Picked by hand.
 FIRST_ITERATIONS = 40
-NEXT_ITERATIONS = 12
+NEXT_ITERATIONS = 20
 MOST_ROWS = 200
 """Rows that a fit looks at; more tell little about length scales and cost their cube."""
 
@@ -40,12 +40,16 @@ class _Link(NamedTuple):
 
 
 class IncrementalFit:
-    """Fits at 4, 5, ..., 30 rows, then each time the rows have grown by a fifteenth."""
+    """Fits at 4, 5, ..., 30 rows, then each time the rows have grown by a fifteenth; each goes on from that of half.
+
+    From half of the rows and not from the step before, so that a resumed study, which has to walk the whole chain, fits
+    eight times for 1,000 rows and not seventy.
+    """
 
     def __init__(self, prior: Prior, scaling: Scaling) -> None:
         self._prior = prior
         self._scaling = scaling
-        self._links: list[_Link] = []
+        self._links: dict[int, _Link] = {}
 
     def fitted(self, data: Data, losses: Array) -> Fitted:
         """The last step of the chain that the rows reach.
@@ -55,13 +59,13 @@ class IncrementalFit:
             losses: Their losses in units of the metric, shape (n,).
         """
         fitted: Fitted | None = None
-        for position, n_rows in enumerate(steps_up_to(len(losses))):
+        for n_rows in chain_to(len(losses)):
+            link = self._links.get(n_rows)
             features, values = data.features[:n_rows], losses[:n_rows]
-            if not self._is_known(position, features, values):
-                # All links after one that changed began from it, directly or not.
-                del self._links[position:]
-                self._links.append(_Link(features, values, self._fit(features, data, values, fitted)))
-            fitted = self._links[position].fitted
+            # Each link is a function of its own rows: those that it began from are the first of them.
+            if link is None or not _is_same(link, features, values):
+                link = self._links[n_rows] = _Link(features, values, self._fit(features, data, values, fitted))
+            fitted = link.fitted
         return fitted or Fitted(self._prior.start(), 0.0)
 
     def _fit(self, features: Array, data: Data, losses: Array, before: Fitted | None) -> Fitted:
@@ -78,23 +82,35 @@ class IncrementalFit:
         unit = deviation(self._scaling(kept)) or 1.0
         return Fitted(logs, float(np.mean(-0.5 * off * off - np.log(spread[good] * unit))))
 
-    def _is_known(self, position: int, features: Array, losses: Array) -> bool:
-        if position >= len(self._links):
-            return False
-        link = self._links[position]
-        return np.array_equal(link.losses, losses) and np.array_equal(link.features, features)
+
+def _is_same(link: _Link, features: Array, losses: Array) -> bool:
+    return np.array_equal(link.losses, losses) and np.array_equal(link.features, features)
 
 
-def steps_up_to(n_rows: int) -> list[int]:
-    """Numbers of rows at which the chain has a link.
+def chain_to(n_rows: int) -> list[int]:
+    """Numbers of rows of the fits that lead to the last step that so many rows reach, from the first on.
 
-    >>> steps_up_to(7)
+    >>> chain_to(100), chain_to(3)
+    ([6, 12, 24, 49, 98], [])
+    """
+    steps = _steps_up_to(n_rows)
+    chain: list[int] = []
+    while steps:
+        chain.append(steps[-1])
+        steps = _steps_up_to(steps[-1] // 2)
+    return chain[::-1]
+
+
+def _steps_up_to(n_rows: int) -> list[int]:
+    """Numbers of rows at which hyperparameters are fitted.
+
+    >>> _steps_up_to(7)
     [4, 5, 6, 7]
     """
     steps = []
     step = 4
     while step <= n_rows:
         steps.append(step)
-        # By a share, so that a resumed study, which has to walk the whole chain, fits some 90 times for 2,000 rows.
+        # By a share: fits of long histories are dear, and a few rows more tell them little.
         step += max(step // 15, 1)
     return steps

@@ -20,7 +20,7 @@ for."""
 def judges_folds(spec: StudySpec) -> bool:
     """True where a study stops trials early and has folds to stop between."""
     n_folds = spec.data.split.folds if spec.data else None
-    return spec.fidelity.schedule != "full" and n_folds is not None and n_folds > FEWEST_FOLDS
+    return spec.trial_schedule.name != "full" and n_folds is not None and n_folds > FEWEST_FOLDS
 
 
 def hopeless_between_folds(history: History) -> int | None:

@@ -5,6 +5,7 @@ WITH made AS (
     SELECT
         e.study, e.body->>'$.run' AS run, (e.body->>'$.model.trial')::INTEGER AS trial,
         e.body->>'$.model.form' AS form, e.body->>'$.model.final' AS final, e.body->>'$.model.content' AS content, (e.body->>'$.model.n_bytes')::BIGINT AS n_bytes,
+        (e.body->>'$.model.card')::JSON AS card,
         (e.body->'$.model.metrics')::MAP(VARCHAR, DOUBLE) AS metrics, e.written_at AS made_at
     FROM events AS e WHERE e.type = 'model_made' AND e.body->>'$.model.path' IS NOT NULL
 ),
@@ -29,14 +30,14 @@ SELECT
         WHEN m.made_at = max(m.made_at) OVER (PARTITION BY m.study) THEN 'latest'
         ELSE 'earlier'
     END AS standing,
-    p.promoted_as, p.promoted_at, m.metrics, m.made_at, m.n_bytes, m.content
+    p.promoted_as, p.promoted_at, m.metrics, m.made_at, m.n_bytes, m.content, m.card
 FROM made AS m LEFT JOIN promoted AS p ON p.source = m.study AND p.run = m.run;
 COMMENT ON VIEW models IS 'The models that runs ended in. standing is current (promoted), former (was promoted), latest (the newest of its study) or earlier; promoted_as is the study under whose name it is or was current. metrics are those of these very weights on the held-out rows. Example: SELECT study, run, standing, made_at FROM models ORDER BY made_at DESC;';
 COMMENT ON COLUMN models.study IS 'Study whose run made it.';
 COMMENT ON COLUMN models.run IS 'Run that made it; STUDY@RUN is its name.';
 COMMENT ON COLUMN models.trial IS 'Winner whose configuration it has.';
-COMMENT ON COLUMN models.form IS 'torch, sklearn, or files where a user''s own code trained it.';
-COMMENT ON COLUMN models.final IS 'best: the best fresh seed as it is; refit: trained on all rows that are not held out.';
+COMMENT ON COLUMN models.form IS 'torch, sklearn, ensemble (several of them averaged), or files where a user''s own code trained it.';
+COMMENT ON COLUMN models.final IS 'best: the best fresh seed as it is; refit: trained on all rows that are not held out; ensemble: of finalists, where that is better than the winner.';
 COMMENT ON COLUMN models.standing IS 'current, former, latest or earlier.';
 COMMENT ON COLUMN models.promoted_as IS 'Study under whose name it is or was current; NULL where it never was.';
 COMMENT ON COLUMN models.promoted_at IS 'When it was promoted last.';
@@ -44,3 +45,4 @@ COMMENT ON COLUMN models.metrics IS 'Of these weights on the held-out rows: metr
 COMMENT ON COLUMN models.made_at IS 'When it was made.';
 COMMENT ON COLUMN models.n_bytes IS 'Size of its file.';
 COMMENT ON COLUMN models.content IS 'SHA-256 of its file.';
+COMMENT ON COLUMN models.card IS 'Its card as JSON: limits, and diagnostics on rows that it did not learn from (confusion, residuals, calibration, slices, importance): card->>''$.diagnostics.calibration.brier''. NULL where an earlier pegbox made it.';

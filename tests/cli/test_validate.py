@@ -42,6 +42,16 @@ def test_it_says_which_range_is_searched_on_another_scale(pegbox, study_file):
     assert "lr by magnitude: the range spans decades" in said.out
 
 
+def test_it_says_which_schedule_auto_chose_and_why(pegbox, study_file):
+    study_file.write_text(f"{STUDY}\nfidelity: {{schedule: auto}}\n".replace("epochs: 3", "epochs: 9"))
+
+    said = pegbox("validate", study_file)
+    search = json.loads(pegbox("validate", study_file, "--json").out)["search"]
+
+    assert "schedule median (auto: a trial that is worse than half of the others" in said.out
+    assert (search["schedule"], search["schedule_reason"].split()[0]) == ("median", "a")
+
+
 def test_a_valid_study_as_json(pegbox, study_file):
     said = json.loads(pegbox("validate", study_file, "--json").out)
 

@@ -124,3 +124,36 @@ def test_rungs_are_those_at_which_trials_are_compared(
     train = {"kind": "function", "function": "a:b", "epochs": epochs}
 
     assert spec_of(train=train, search={"method": method}, fidelity=fidelity).rungs == rungs
+
+
+MLP = {"data": {"source": "sklearn:iris", "target": "target"}, "train": {"kind": "mlp", "epochs": 27}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "rungs", "why"),
+    [
+        (MLP, "median", (3, 9, 27), "worse than half"),
+        (MLP | {"train": {"kind": "mlp", "epochs": 10}}, "median", (2, 6, 10), "worse than half"),
+        (MLP | {"fidelity": {"schedule": "auto", "min": 6}}, "median", (6, 18, 27), "worse than half"),
+        (MLP | {"train": {"kind": "mlp", "epochs": 8}}, "full", (8,), "less than 9 epochs"),
+        (MLP | {"fidelity": {"schedule": "auto", "max": 9}}, "median", (1, 3, 9), "worse"),
+        (MLP | {"search": {"method": "freeze_thaw"}}, "full", (1, 3, 9, 27), "freeze_thaw decides itself"),
+        (MLP | {"objective": None, "objectives": ({"metric": "loss"}, {"metric": "size"})}, "full", (27,), "several"),
+        ({"train": {"kind": "function", "function": "a:b", "epochs": 27}}, "full", (27,), "a function is not known"),
+        (
+            {"train": {"kind": "command", "command": ["python", "x.py"], "epochs": 27}},
+            "full",
+            (27,),
+            "a command is not",
+        ),
+    ],
+)
+def test_auto_stops_trials_early_where_that_is_safe(
+    changes: dict[str, Any], name: str, rungs: tuple[int, ...], why: str
+) -> None:
+    raw = {"fidelity": {"schedule": "auto"}} | changes
+    spec = spec_of(**raw)
+
+    assert (spec.trial_schedule.name, spec.rungs) == (name, rungs)
+    assert why in spec.trial_schedule.told
+    assert spec.trial_schedule.told.startswith(f"{name} (auto: ")

@@ -14,9 +14,9 @@ SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("size", "a", "b", "c", "d")
 
 
 def training(configuration: Any, *_: int) -> Outcome:
-    """Larger is slower, up to a hundred times, and hardly better."""
+    """Larger is slower, up to a hundred times, and a little better."""
     size, *others = configuration.values()
-    loss = sum((other - 0.3) ** 2 for other in others) - 0.1 * size
+    loss = sum((other - 0.3) ** 2 for other in others) - 0.3 * size
     return Outcome({"loss": loss, "price": 100**size}, seconds=100**size)
 
 
@@ -33,7 +33,7 @@ def spent_at_first(history: History) -> float:
 def test_cheap_configurations_are_explored_before_dear_ones(per: str) -> None:
     thrifty = run({"per": per})
     assert spent_at_first(thrifty) < 0.5 * spent_at_first(run({}))
-    assert min(trial.value("loss") or 0.0 for trial in thrifty.completed) < 0.0
+    assert min(trial.value("loss") or 0.0 for trial in thrifty.completed) < -0.2
 
 
 def test_cost_counts_by_what_is_left_of_the_budget() -> None:
