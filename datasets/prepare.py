@@ -58,12 +58,12 @@ def prepare(spec: DataSpec, task: Task | None, root: Path, *, whole: bool = Fals
     if digest is not None:
         # A file is hashed at the speed of the disk; parsing takes many times as long, so that a second run pays for
         # the hash alone.
-        found = _find(root, _fingerprint(spec, task, digest, whole=whole))
+        found = find_prepared(root, _fingerprint(spec, task, digest, whole=whole))
         if found is not None:
             return found
     frame = build_frame(spec, task, _load(source, digest, spec))
     name = _fingerprint(spec, task, digest or frame.digest(), whole=whole)
-    found = _find(root, name)
+    found = find_prepared(root, name)
     if found is not None:
         return found
     folds = split_rows(spec.split, frame)
@@ -93,7 +93,7 @@ def _load(source: Source, digest: str | None, spec: DataSpec) -> Loaded:
     return loaded
 
 
-def _find(root: Path, name: str) -> PreparedData | None:
+def find_prepared(root: Path, name: str) -> PreparedData | None:
     """What an earlier call left; the path is where it lies now, for a store may be moved."""
     directory = root.absolute() / name
     try:

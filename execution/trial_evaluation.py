@@ -22,6 +22,7 @@ def evaluation_of_fold(segment: Segment, trained: TrainedSegment, measured: Eval
         seconds=trained.seconds,
         fold=segment.fold,
         replicate=segment.replicate,
+        rows=measured.rows,
     )
 
 

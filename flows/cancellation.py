@@ -39,6 +39,13 @@ class RunSuspended(KeyboardInterrupt):
         super().__init__("the run was suspended")
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """True for what a signal, a cancellation or `pegbox stop` raises, wherever it found the run."""
+    # DuckDB looks for signals while it works, and calls whatever their handlers raise a RuntimeError of this text.
+    is_query = isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+    return is_query or isinstance(error, (StudyInterruptedError, KeyboardInterrupt, TerminationSignal))
+
+
 def cancelled(error: BaseException, study: str) -> State[StudyInterruptedError]:
     """What a flow returns that was interrupted: its run ends `Cancelled`, its caller gets a `StudyInterruptedError`.
 

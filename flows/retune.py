@@ -2,18 +2,29 @@
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 from prefect import flow, get_run_logger, tags
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from pegbox.analysis.paired_comparison import has_fallen
 from pegbox.datasets.watched import check_watched, watched_fingerprint
-from pegbox.flows.cancellation import cancelled
+from pegbox.flows.cancellation import cancelled, is_interrupt
+from pegbox.flows.drift_words import drift_told, fall_explained
+from pegbox.flows.earlier_models import earlier_models_on
 from pegbox.flows.prefect_events import announce_step
-from pegbox.flows.retune_decision import Inputs, RetuneDecision, compare_trials, in_signed_words, in_words
+from pegbox.flows.retune_decision import (
+    Inputs,
+    Measured,
+    RetuneDecision,
+    compare_trials,
+    in_signed_words,
+    in_words,
+)
 from pegbox.flows.run_facts import tags_of
 from pegbox.flows.tune import DEFAULT_STORE, tune
-from pegbox.schemas.errors import NoTrialSucceededError, StudyError, StudyInterruptedError
+from pegbox.schemas.errors import NoTrialSucceededError, StudyError
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.history import History
 from pegbox.schemas.preset_space import draw_published
@@ -50,7 +61,9 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
     """
     try:
         last = run_schedule(spec, store)
-    except (StudyInterruptedError, KeyboardInterrupt) as error:
+    except BaseException as error:
+        if not is_interrupt(error):
+            raise
         return cancelled(error, spec.name)  # type: ignore[return-value]
     # A state of our own is how Prefect takes a name; who calls the flow gets the step in it.
     return Completed(name=last.step.capitalize(), message=last.reason, data=last)  # type: ignore[return-value]
@@ -130,14 +143,40 @@ def check_incumbent(retuning: RetuneDecision, incumbent: Incumbent, store: Store
     except NoTrialSucceededError as error:
         return retuning.step("lapsed", f"{retuning.occasion} the incumbent failed: {error}", incumbent, _flow_run_id())
     earlier = (_history(store, incumbent.study), incumbent.trial)
-    paired = compare_trials(earlier, (_history(store, retuning.rescored_name), 0))
-    tolerance = retuning.spec.schedule.tolerance if retuning.spec.schedule else 0.0
-    metric = retuning.spec.goals[0].metric
-    if paired.is_worse(tolerance):
-        reason = f"{retuning.occasion} the incumbent is worse {in_words(paired, metric)}."
-        return retuning.step("lapsed", reason, incumbent, _flow_run_id())
-    reason = f"{retuning.occasion} the incumbent still holds: it differs {in_signed_words(paired, metric)}."
-    return retuning.step("held", reason, incumbent, _flow_run_id())
+    again = (_history(store, retuning.rescored_name), 0)
+    step, reason = verdict(store, earlier, again, retuning)
+    return retuning.step(step, f"{retuning.occasion} {reason}", incumbent, _flow_run_id())
+
+
+def verdict(
+    store: StoreLayout, before: Measured, again: Measured, retuning: RetuneDecision
+) -> tuple[Literal["held", "lapsed"], str]:
+    """Whether the incumbent holds on new data, and why, as the rest of a sentence.
+
+    Args:
+        store: Where models and prepared data lie.
+        before: The incumbent as it was judged first.
+        again: The incumbent, trained again.
+        retuning: What this run is about.
+    """
+    metric, tolerance = retuning.spec.goals[0].metric, retuning.tolerance
+    paired = compare_trials(before, again)
+    drift = drift_told(store, before, again)
+    if not paired.is_worse(tolerance):
+        return "held", f"the incumbent still holds: it differs {in_signed_words(paired, metric)}.{drift}"
+    now = again[0].data_fingerprint
+    # Where the code changed as well, its earlier models say nothing of what it does now.
+    earlier = earlier_models_on(store, before, now) if retuning.is_data_alone else None
+    if not has_fallen(paired, earlier.compared if earlier else None, tolerance):
+        assert earlier is not None  # or the first half of it had decided
+        fixed = in_signed_words(earlier.compared, metric)
+        reason = (
+            f"the incumbent is worse {in_words(paired, metric)} once it is trained again. It holds all the same: its "
+            f"earlier models differ on the new rows {fixed}, so that this is the choice of rows, no change of the data."
+        )
+        return "held", reason + drift
+    drift = fall_explained(store, before, again, earlier.losses if earlier else None)
+    return "lapsed", f"the incumbent is worse {in_words(paired, metric)}.{drift}"
 
 
 def challenge(retuning: RetuneDecision, incumbent: Incumbent, store: StoreLayout) -> ScheduleStep:

@@ -3,14 +3,17 @@
 import hashlib
 from typing import Literal, NamedTuple
 
-from pegbox.analysis.paired_comparison import Paired, compare_paired, losses_by_seed
+from pegbox.analysis.paired_comparison import Paired, TrialLosses, compare_losses, losses_by_seed
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.history import History
-from pegbox.schemas.plan import BudgetSpec, FidelitySpec, FinalistsSpec, SearchSpec
+from pegbox.schemas.plan import BudgetSpec, FidelitySpec, FinalistsSpec, Objective, SearchSpec
+from pegbox.schemas.row_losses import RowLosses
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.trial import Trial
 from pegbox.search.warm_start_sources import FOR_DATA
+from pegbox.training.row_losses import read_row_losses, rows_as_losses
 
 ENDS = frozenset({"unchanged", "held", "kept", "promoted"})
 """Steps after which nothing is left to do for this data and code."""
@@ -47,6 +50,11 @@ class RetuneDecision:
         return self.spec.schedule is not None and self.spec.schedule.always
 
     @property
+    def tolerance(self) -> float:
+        """How much worse the incumbent may be, in units of the metric."""
+        return self.spec.schedule.tolerance if self.spec.schedule else 0.0
+
+    @property
     def is_settled(self) -> bool:
         """True if an earlier run came to an end with the same data and code, and the same was asked for."""
         return not self.always and bool(self._ends) and not self._news()
@@ -62,6 +70,12 @@ class RetuneDecision:
         """What this run judges the incumbent on, to begin a sentence with: `On the new data and with the new code`."""
         words = " and ".join(self._news() or ["on the same data"])
         return words[0].upper() + words[1:]
+
+    @property
+    def is_data_alone(self) -> bool:
+        """True if code and study are what they were when the last run came to an end."""
+        last = self._ends[-1] if self._ends else None
+        return last is not None and (last.code_fingerprint, last.asked) == (self.inputs.code, self._asked)
 
     def _news(self) -> list[str]:
         """What differs from the last run that came to an end, in words."""
@@ -157,12 +171,25 @@ class RetuneDecision:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def compare_trials(first: tuple[History, int], second: tuple[History, int]) -> Paired:
+Measured = tuple[History, int]
+"""A study and the number of the trial in it."""
+
+
+def compare_trials(first: Measured, second: Measured) -> Paired:
     """Two trials of two studies on their common seeds."""
     objective = first[0].objectives[0]
-    return compare_paired(
-        losses_by_seed(first[0].trials[first[1]], objective), losses_by_seed(second[0].trials[second[1]], objective)
-    )
+    return compare_losses(*(trial_losses(history.trials[number], objective) for history, number in (first, second)))
+
+
+def trial_losses(trial: Trial, objective: Objective) -> TrialLosses:
+    """What a trial lost on its fresh seeds, and on the rows of those whose losses are still kept."""
+    rows: dict[int, RowLosses] = {}
+    for one in trial.replicates:
+        folds = [read_row_losses(path) for path in one.rows]
+        known = [fold for fold in folds if fold is not None]
+        if one.replicate is not None and known and len(known) == len(folds):
+            rows[one.replicate] = rows_as_losses(known, objective)
+    return TrialLosses(losses_by_seed(trial, objective), rows)
 
 
 def in_words(paired: Paired, metric: str) -> str:
@@ -173,7 +200,7 @@ def in_words(paired: Paired, metric: str) -> str:
     if paired.interval:
         low, high = sorted(abs(bound) for bound in (paired.interval.low, paired.interval.high))
         interval = f" ({low:.4g} to {high:.4g})"
-    return f"by {abs(paired.mean):.4g}{interval} in {metric} over {_seeds(paired)}"
+    return f"by {abs(paired.mean):.4g}{interval} in {metric} over {_measured_on(paired)}"
 
 
 def in_signed_words(paired: Paired, metric: str) -> str:
@@ -181,8 +208,13 @@ def in_signed_words(paired: Paired, metric: str) -> str:
     if paired.mean is None:
         return in_words(paired, metric)
     interval = f" ({paired.interval.low:+.4g} to {paired.interval.high:+.4g})" if paired.interval else ""
-    return f"by {paired.mean:+.4g}{interval} in {metric} as a loss, where less is better, over {_seeds(paired)}"
+    return f"by {paired.mean:+.4g}{interval} in {metric} as a loss, where less is better, over {_measured_on(paired)}"
 
 
-def _seeds(paired: Paired) -> str:
-    return f"{paired.n_pairs} common {'seed' if paired.n_pairs == 1 else 'seeds'}"
+def _measured_on(paired: Paired) -> str:
+    """Over how many seeds and rows; by what noise is told from a change, where it is less than both."""
+    seeds = f"{paired.n_pairs} common {'seed' if paired.n_pairs == 1 else 'seeds'}"
+    if paired.n_rows:
+        return f"{seeds} and {paired.n_rows} {'common ' if paired.same_rows else ''}rows"
+    noise = "the noise of the rows" if paired.interval else "noise"
+    return f"{seeds} ({noise} is not known here; `schedule.tolerance` is what a change has to exceed)"

@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow
 
 from pegbox.execution.segment_plan import SegmentPlan
-from pegbox.flows.cancellation import cancel_heard, cancelled
+from pegbox.flows.cancellation import cancel_heard, cancelled, is_interrupt
 from pegbox.flows.close_lost_runs import close_lost_runs
 from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.final_model import make_model
@@ -18,7 +18,7 @@ from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.flows.segments import SegmentRunner
 from pegbox.flows.warm_start_histories import warm_start_histories
 from pegbox.schemas.decision import Done, Stop, Wait
-from pegbox.schemas.errors import SearchError, StudyInterruptedError
+from pegbox.schemas.errors import SearchError
 from pegbox.schemas.events import SearchEnded, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
@@ -53,7 +53,9 @@ def tune(spec: StudySpec, store: Path = DEFAULT_STORE) -> Selection:
     """
     try:
         return run_study(spec, store)
-    except (StudyInterruptedError, KeyboardInterrupt) as error:
+    except BaseException as error:
+        if not is_interrupt(error):
+            raise
         return cancelled(error, spec.name)  # type: ignore[return-value]  # a state is how Prefect takes one
 
 

@@ -126,6 +126,8 @@ class Evaluation(Schema):
     fold: int | None = None
     """None for the mean over folds, or where there is one split."""
     replicate: int | None = None
+    rows: tuple[Path, ...] = ()
+    """Where the losses of each row are kept, a file for each fold; of fresh seeds alone."""
 
 
 def mean_evaluation(folds: Sequence[Evaluation]) -> Evaluation:
@@ -145,6 +147,7 @@ def mean_evaluation(folds: Sequence[Evaluation]) -> Evaluation:
         unusable={name: text for fold in folds for name, text in fold.unusable.items()},
         seconds=sum(fold.seconds for fold in folds),
         replicate=folds[0].replicate,
+        rows=tuple(path for fold in folds for path in fold.rows),
     )
 
 

@@ -15,7 +15,7 @@ from pegbox.training.hyperparameters.optimisation import OptimisationHyperparame
 from pegbox.training.loader_batches import Batch, batch_of, loaders_of, made_loaders
 from pegbox.training.loop import require_finite
 from pegbox.training.lr_schedules import is_constant
-from pegbox.training.metrics import Measured, prefixed
+from pegbox.training.metrics import Floats, Measured, prefixed
 from pegbox.training.precision import Precision
 from pegbox.training.random_streams import random_state, restore_random_state, seed_everything
 from pegbox.training.user_arguments import loop_names
@@ -98,6 +98,10 @@ class LoaderLearner:
         metrics = {"train_loss": train_loss} | prefixed("valid", self.measure("valid"))
         require_finite(metrics, self.epoch, self.settings.lr)
         return metrics | {"lr": self.step.lr}
+
+    def rows_of(self, metric: str) -> Floats | None:
+        """None: own loaders give batches, and what is measured of these is the user's."""
+        return None
 
     @torch.no_grad()
     def measure(self, part: str) -> Measured:

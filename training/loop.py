@@ -18,10 +18,11 @@ from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failed
 from pegbox.training.gradient_step import GradientStep
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
-from pegbox.training.metrics import Measured, classification_metrics, prefixed, regression_metrics
+from pegbox.training.metrics import Floats, Measured, classification_metrics, prefixed, regression_metrics
 from pegbox.training.network import Network
 from pegbox.training.precision import Precision
 from pegbox.training.random_streams import random_state, restore_random_state, seed_everything
+from pegbox.training.row_losses import rows_of_classes, rows_of_numbers
 from pegbox.training.tensors import FoldTensors, PartTensors
 
 # Picked by hand: one gather serves many batches, and its copy stays small beside the data.
@@ -225,11 +226,24 @@ class Learner:
         if self.fold.task == "classification":
             measured = classification_metrics(torch.log_softmax(outputs, dim=1).cpu().numpy(), rows.raw_target)
         else:
-            predicted = outputs[:, 0].cpu().numpy().astype(np.float64) * self.fold.target_std + self.fold.target_mean
-            measured = regression_metrics(predicted, rows.raw_target, self.fold.target_std)
+            measured = regression_metrics(self._numbers(outputs), rows.raw_target, self.fold.target_std)
         if self.network.loss is not None:
             measured["loss"] = float(self.loss_of(outputs, rows))
         return measured | self.own_metrics(outputs, rows)
+
+    def rows_of(self, metric: str) -> Floats | None:
+        """A metric of the validation part row by row; None of a loss or a metric of the user's own."""
+        if metric in self.network.metrics or (metric == "loss" and self.network.loss is not None):
+            return None
+        rows = self.fold.parts["valid"]
+        outputs = self.outputs(rows)
+        if self.fold.task == "classification":
+            return rows_of_classes(metric, torch.log_softmax(outputs, dim=1).cpu().numpy(), rows.raw_target)
+        return rows_of_numbers(metric, self._numbers(outputs), rows.raw_target, self.fold.target_std)
+
+    def _numbers(self, outputs: torch.Tensor) -> Floats:
+        """What is predicted of a numeric target, in its own units."""
+        return outputs[:, 0].cpu().numpy().astype(np.float64) * self.fold.target_std + self.fold.target_mean
 
     @torch.inference_mode()
     def outputs(self, part: PartTensors) -> torch.Tensor:

@@ -5,6 +5,7 @@ import pickle
 import random
 import time
 from collections.abc import Mapping
+from functools import partial
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from pegbox.training.estimator_budget import EstimatorGrowth
 from pegbox.training.estimator_data import EstimatorPart, estimator_part
 from pegbox.training.failures import failed
 from pegbox.training.metrics import (
+    Floats,
     Measured,
     classification_metrics,
     label_metrics,
@@ -31,6 +33,7 @@ from pegbox.training.metrics import (
     regression_metrics,
 )
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
+from pegbox.training.row_losses import keep_row_losses, rows_of_classes, rows_of_labels, rows_of_numbers
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.user_code import import_function
 
@@ -84,6 +87,9 @@ class SklearnTrainer:
             unusable=unusable,
             seconds=trained.seconds,
             replicate=segment.replicate,
+            rows=keep_row_losses(segment, trained, data, partial(_rows, estimator, data, segment))
+            if part == "valid"
+            else (),
         )
 
 
@@ -160,18 +166,35 @@ def _part(data: Splits, segment: Segment, name: str) -> EstimatorPart:
 def _measure(estimator: Any, data: Splits, segment: Segment, name: EvaluatedPart) -> Measured:
     part = _part(data, segment, name)
     if data.info.task == "regression":
-        scale = float(data.train.target.std(dtype=np.float64)) or 1.0
-        predicted = np.asarray(estimator.predict(part.inputs), dtype=np.float64).reshape(len(part.target))
-        metrics = regression_metrics(predicted, part.target, scale)
+        metrics = regression_metrics(_numbers(estimator, part), part.target, data.target_scale[1])
         if not np.isfinite(metrics["loss"]):
             raise failed(FailureKind.DIVERGED, f"the loss of the part {name!r} is not finite. Scale the target down.")
         return prefixed(name, metrics)
     n_classes = len(data.info.classes)
     if hasattr(estimator, "predict_proba"):
-        probabilities = np.full((len(part.target), n_classes), _SMALLEST_PROBABILITY)
-        probabilities[:, estimator.classes_] = np.maximum(estimator.predict_proba(part.inputs), _SMALLEST_PROBABILITY)
-        return prefixed(name, classification_metrics(np.log(probabilities), part.target))
+        return prefixed(name, classification_metrics(_log_probabilities(estimator, part, n_classes), part.target))
     return prefixed(name, _metrics_without_probabilities(estimator, part, n_classes))
+
+
+def _rows(estimator: Any, data: Splits, segment: Segment, metric: str) -> Floats | None:
+    """A metric of the validation part row by row; None where it is measured otherwise."""
+    part, n_classes = _part(data, segment, "valid"), len(data.info.classes)
+    if data.info.task == "regression":
+        return rows_of_numbers(metric, _numbers(estimator, part), part.target, data.target_scale[1])
+    if hasattr(estimator, "predict_proba"):
+        return rows_of_classes(metric, _log_probabilities(estimator, part, n_classes), part.target)
+    return rows_of_labels(metric, estimator.predict(part.inputs), part.target, n_classes)
+
+
+def _numbers(estimator: Any, part: EstimatorPart) -> Floats:
+    return np.asarray(estimator.predict(part.inputs), dtype=np.float64).reshape(len(part.target))
+
+
+def _log_probabilities(estimator: Any, part: EstimatorPart, n_classes: int) -> Floats:
+    probabilities = np.full((len(part.target), n_classes), _SMALLEST_PROBABILITY)
+    probabilities[:, estimator.classes_] = np.maximum(estimator.predict_proba(part.inputs), _SMALLEST_PROBABILITY)
+    logarithms: Floats = np.log(probabilities)
+    return logarithms
 
 
 def _metrics_without_probabilities(estimator: Any, part: EstimatorPart, n_classes: int) -> Measured:

@@ -18,7 +18,7 @@ from pegbox.training.hyperparameters.optimisation import OptimisationHyperparame
 from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
 from pegbox.training.loader_loop import LoaderLearner
 from pegbox.training.loop import Learner
-from pegbox.training.metrics import Measured
+from pegbox.training.metrics import Floats, Measured
 from pegbox.training.models.build import build_model
 from pegbox.training.network import Network
 from pegbox.training.precision import Precision
@@ -51,6 +51,10 @@ class AnyLearner(Protocol):
 
     def measure(self, part: str) -> Measured:
         """Every metric of a part of the data."""
+        ...
+
+    def rows_of(self, metric: str) -> Floats | None:
+        """A metric of the validation part row by row; None where it is not known so."""
         ...
 
     def state(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pegbox.training.failures import failed
 from pegbox.training.interim_checkpoint import InterimCheckpoint
 from pegbox.training.metrics import prefixed
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
+from pegbox.training.row_losses import keep_row_losses
 from pegbox.training.torch_learners import AnyLearner, learner_of, recipe_of
 from pegbox.training.trainer import EvaluatedPart, Report
 
@@ -59,6 +60,7 @@ class TorchTrainer:
             unusable=unusable,
             seconds=trained.seconds,
             replicate=segment.replicate,
+            rows=keep_row_losses(segment, trained, data, learner.rows_of) if data and part == "valid" else (),
         )
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from driver_process import PATIENCE_SECONDS, DriverProcess, calls, history_of
+from prefect.exceptions import TerminationSignal
 
+from pegbox.flows.cancellation import is_interrupt
 from pegbox.flows.completions import Completions
 from pegbox.flows.interruption import Interruption
 from pegbox.flows.scheduling import deploy_study, scheduled_studies
@@ -50,6 +52,12 @@ def test_cancelling_reaches_the_main_thread_wherever_it_is() -> None:
 
     with pytest.raises(KeyboardInterrupt), interruption:
         time.sleep(60)
+
+
+def test_interrupt_in_the_midst_of_a_query_is_one() -> None:
+    assert is_interrupt(RuntimeError("Query interrupted"))
+    assert is_interrupt(TerminationSignal(signal.SIGTERM))
+    assert not is_interrupt(RuntimeError("the disk is gone"))
 
 
 def test_signal_of_prefects_runner_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from driver_process import calls, history_of
 from prefect.client.schemas.objects import StateType
@@ -145,3 +146,44 @@ def test_tuning_again_learns_from_what_was_tuned_before(project: Path, moving: H
         names = file.sql("SELECT study FROM studies WHERE study LIKE 'hill@________'").fetchall()
     ((tuned,),) = [name for name in names if name[0] != first.incumbent.study]
     assert [one.study for one in history_of(project, study=tuned).earlier or ()] == [first.incumbent.study]
+
+
+def test_fall_is_judged_by_rows_and_explained(project: Path) -> None:
+    spec = StudySpec.model_validate(
+        {
+            "name": "trees",
+            "data": {"source": "rows.csv", "target": "y", "split": {"test": 0.0, "valid": 0.3}},
+            "train": {"kind": "sklearn", "estimator": "sklearn.tree:DecisionTreeClassifier"},
+            "space": {"max_depth": {"min": 3, "max": 6, "int": True}},
+            "objective": {"metric": "val_accuracy", "goal": "maximize"},
+            "search": {"method": "random"},
+            "budget": {"trials": 1},
+            "run": {"workers": 1, "threads": 1},
+            "finalists": {"top": 1, "seeds": 2},
+            "schedule": {"interval": "1d"},
+        }
+    )
+    _draw(project, seed=0)
+    first = _retune(spec, project)
+    _draw(project, seed=1)
+    again = _retune(spec, project)
+    _draw(project, seed=2, mixed=0.4)
+    fallen = _retune(spec, project)
+
+    assert (first.step, again.step) == ("promoted", "held")
+    assert "over 2 common seeds and 120 rows" in again.reason
+    assert again.reason.endswith("The inputs did not move.")
+    lapsed = schedule_steps(StoreLayout(project / "store"), "trees")[2]
+    assert (lapsed.step, fallen.step) == ("lapsed", "kept")
+    assert lapsed.reason.endswith("The inputs did not move. What they say of the target did.")
+
+
+def _draw(project: Path, seed: int, mixed: float = 0.0) -> None:
+    """Rows whose class an input and a word tell, but for a share that is mixed up."""
+    rng = np.random.default_rng(seed)
+    a, word = rng.normal(size=400), rng.choice(["red", "blue"], size=400)
+    y = np.where(rng.random(400) < mixed, rng.integers(0, 2, size=400), (a > 0) == (word == "red"))
+    rows = "".join(
+        f"{number:.4f},{name},{'yes' if one else 'no'}\n" for number, name, one in zip(a, word, y, strict=True)
+    )
+    (project / "rows.csv").write_text("a,word,y\n" + rows)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from pegbox.analysis.paired_comparison import compare_paired
+from pegbox.analysis.paired_comparison import Paired, TrialLosses, compare_losses
 from pegbox.flows.retune_decision import Inputs, RetuneDecision, in_signed_words, in_words
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.selection import Finalist, Selection
@@ -87,12 +87,24 @@ def test_tuning_tries_the_incumbent_and_its_rivals_first(scheduled: StudySpec) -
     assert tuning.schedule is None
 
 
-def test_comparison_is_said_with_its_interval_and_seeds() -> None:
-    worse = compare_paired({0: 1.0, 1: 2.0}, {0: 1.5, 1: 2.5})
-    unclear = in_signed_words(compare_paired({0: 1.5, 1: 2.75}, {0: 1.0, 1: 2.0}), "val_loss")
+def compare_paired(first: dict[int, float], second: dict[int, float]) -> Paired:
+    return compare_losses(TrialLosses(first), TrialLosses(second))
 
-    assert in_words(worse, "val_loss") == "by 0.5 (0.5 to 0.5) in val_loss over 2 common seeds"
-    assert in_words(compare_paired({0: 1.5}, {0: 1.0}), "loss") == "by 0.5 in loss over 1 common seed"
+
+def test_comparison_is_said_with_its_interval_and_seeds() -> None:
+    worse = compare_paired({0: 1.0, 1: 2.0, 2: 3.0}, {0: 1.5, 1: 2.5, 2: 3.51})
+    unclear = in_signed_words(compare_paired({0: 1.5, 1: 2.75}, {0: 1.0, 1: 2.0}), "val_loss")
+    by_rows = worse.model_copy(update={"n_rows": 80, "same_rows": True})
+
+    assert in_words(worse, "val_loss").startswith(
+        "by 0.5033 (0.489 to 0.5177) in val_loss over 3 common seeds (the noise"
+    )
+    assert (
+        in_words(by_rows, "val_loss")
+        == "by 0.5033 (0.489 to 0.5177) in val_loss over 3 common seeds and 80 common rows"
+    )
+    alone = in_words(compare_paired({0: 1.5}, {0: 1.0}), "loss")
+    assert alone.startswith("by 0.5 in loss over 1 common seed (noise is not known here")
     assert unclear.startswith("by -0.625 (-2.213 to +0.9633) in val_loss as a loss, where less is better, over 2")
     assert in_words(compare_paired({}, {}), "val_loss") == "without a common seed to compare"
 
