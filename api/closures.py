@@ -58,7 +58,9 @@ def _own_path(function: Callable[..., Any]) -> str | None:
     if module in {None, "__main__"} or "<" in name or "." in name:
         return None
     found = getattr(sys.modules.get(module), name, None)
-    return f"{module}:{name}" if found is function and _is_file_module(module) else None
+    # One that `pegbox.objective` decorates stands there as what was made of it, and is called like it.
+    is_found = found is function or getattr(found, "__wrapped__", None) is function
+    return f"{module}:{name}" if is_found and _is_file_module(module) else None
 
 
 def _is_file_module(module: str) -> bool:

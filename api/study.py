@@ -5,7 +5,6 @@ import contextlib
 import html
 import os
 import shlex
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
+from pegbox.api.plots import Plots, framed, page_document
 from pegbox.api.tables import Form, as_form
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import NotFoundError, StudyError
@@ -70,12 +70,13 @@ class Study:
         """Names the study in the store."""
         return self.spec.name
 
-    def run(self, train: Callable[..., Any] | None = None) -> Any:
+    def run(self, train: Callable[..., Any] | None = None, *, progress: bool | None = None) -> Any:
         """Run the study from where its history ends, as `pegbox run` does, and choose a winner.
 
         Args:
             train: The function that trains, also one of a notebook cell or a closure: it is called in worker processes,
                 with parameters by name and `trial`. None where the study says itself what trains.
+            progress: Whether a cell of a notebook shows how the study stands; where it is None, in notebooks only.
 
         Returns:
             The selection: `winner`, its `configuration`, values on fresh seeds, `test_metrics`.
@@ -85,6 +86,7 @@ class Study:
             StudyInterruptedError: Ctrl-C; running it again goes on.
             NoTrialSucceededError: No trial has a value.
         """
+        from pegbox.api.progress_cell import ProgressCell, notebook_display
         from pegbox.flows.served_run import run_served
         from pegbox.report.check_study import check_study
         from pegbox.report.stored_study import compare_with_store
@@ -104,14 +106,16 @@ class Study:
             warnings.warn(f"{spec.name}: " + "; ".join(comparison.told), stacklevel=2)
         # As quiet as the command line, which sends Prefect's words to a log of the store. Read when it is imported.
         os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
-        selection, notices = run_served(spec, layout, keeps_server=True)
+        show = notebook_display() if progress in {None, True} else None
+        with ProgressCell(layout.root, spec.name, show):
+            selection, notices = run_served(spec, layout, keeps_server=True)
         for notice in notices:
             warnings.warn(notice, stacklevel=2)
         return selection
 
-    async def run_async(self, train: Callable[..., Any] | None = None) -> Any:
+    async def run_async(self, train: Callable[..., Any] | None = None, *, progress: bool | None = None) -> Any:
         """`run` for `asyncio`: other tasks go on meanwhile. Ctrl-C then does not wait for the trials that run."""
-        return await asyncio.to_thread(self.run, train)
+        return await asyncio.to_thread(self.run, train, progress=progress)
 
     def ask(self) -> Any:
         """The next trial for a loop of your own: `number`, `configuration`, `seed`, `from_budget`, `budget`.
@@ -187,18 +191,22 @@ class Study:
         with self._history() as history:
             return as_form(history.sql(query), form)
 
-    def page(self) -> str:
+    def page(self, only: str | None = None) -> str:
         """The study's page as HTML that needs no network; also what a notebook shows of the study.
+
+        Args:
+            only: One block of it, by the id that it has in the page; `plot` names them.
 
         Raises:
             NotFoundError: The study has not begun.
         """
-        from pegbox.page.analysis_blocks import analyse
-        from pegbox.page.build import build_page
-        from pegbox.page.html_file import page_html
-
         with self._history():  # brings the snapshot up to date
-            return page_html(build_page(self.store, self.name, time.time(), analyse, is_file=True))
+            return page_document(self.store, self.name, only)
+
+    @property
+    def plot(self) -> Plots:
+        """One block of the page at a time: `study.plot.effects()`."""
+        return Plots(self)
 
     def close(self) -> None:
         """Let go of a study that was asked; nothing otherwise."""
@@ -275,9 +283,7 @@ class Study:
     def _repr_html_(self) -> str:
         """The page in a frame of its own; the words alone before the study has begun."""
         with contextlib.suppress(NotFoundError):
-            source = html.escape(self.page(), quote=True)
-            style = f'style="width:100%;height:{FRAME_HEIGHT}px;border:0"'
-            return f'<iframe sandbox="allow-scripts allow-downloads" srcdoc="{source}" {style}></iframe>'
+            return framed(self.page(), FRAME_HEIGHT)
         return f"<pre>{html.escape(repr(self))}</pre>"
 
 

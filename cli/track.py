@@ -8,10 +8,12 @@ from pegbox.cli.console import err, out, safe
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
 
 StudyArgument = Annotated[str, Parameter(help="Name of the study.")]
-Tool = Annotated[str, Parameter(help="mlflow or tensorboard.")]
+Tool = Annotated[str, Parameter(help="mlflow, tensorboard or wandb.")]
 Place = Annotated[
     str | None,
-    Parameter(name="--to", help="An MLflow tracking URI, or a folder for TensorBoard; in the store where left out."),
+    Parameter(
+        name="--to", help="An MLflow tracking URI, or a folder for TensorBoard or W&B; in the store where left out."
+    ),
 ]
 
 
@@ -23,7 +25,7 @@ def track(
     store: Store = DEFAULT_STORE,
     verbosity: Verbosity = QUIET,
 ) -> None:
-    """Show a study in MLflow or TensorBoard: trials with parameters, curves, final metrics and failures, the answer."""
+    """Show a study in MLflow, TensorBoard or W&B: trials, parameters, curves, final metrics, failures, the answer."""
     from pegbox.integrations.trackers import open_tracker
     from pegbox.report.tracking import back_fill, require_study
     from pegbox.storage.layout import StoreLayout

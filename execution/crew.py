@@ -83,6 +83,8 @@ def worker_settings(spec: StudySpec) -> WorkerSettings:
     run = spec.run
     return WorkerSettings(
         threads=run.threads,
+        gpus=run.gpus_per_trial,
+        processes=run.world_size,
         memory_bytes=parse_bytes(run.memory) if run.memory else None,
         imports=(
             *preload_for(spec.train),

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from pegbox.execution.slot import Slot, worker_context
 from pegbox.execution.trial_process import WarmUp
 from pegbox.execution.worker_settings import WorkerEnvironment, WorkerSettings
+from pegbox.training.ranks import PROCESSES
 from pegbox.training.resources import available_cores, total_memory_bytes, visible_gpus
 
 Result = TypeVar("Result")
@@ -50,7 +51,7 @@ class WorkerPool:
         self.stopped = threading.Event()
         """Set when the workers are ended."""
         # torch and BLAS start a thread a core in every process; workers that all did so would fight for the cores.
-        self.threads = settings.threads or max(1, available_cores() // workers)
+        self.threads = settings.threads or max(1, available_cores() // (workers * settings.processes))
         context = worker_context(settings.imports)
         gpus = visible_gpus()
         kept_bytes = int(KEPT_SHARE * (settings.memory_bytes or total_memory_bytes() // workers))
@@ -59,7 +60,7 @@ class WorkerPool:
                 WorkerEnvironment(
                     settings=settings,
                     threads=self.threads,
-                    variables=_variables(gpus, number),
+                    variables=_variables(gpus, number, settings),
                     directory=directory or Path.cwd(),
                     paths=tuple(sys.path),
                     kept_bytes=kept_bytes,
@@ -139,7 +140,9 @@ class WorkerPool:
         self.stop()
 
 
-def _variables(gpus: tuple[str, ...], number: int) -> dict[str, str]:
-    """The driver's environment, with one GPU where there are any."""
-    chosen = {"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}
-    return {**os.environ, **chosen}
+def _variables(gpus: tuple[str, ...], number: int, settings: WorkerSettings) -> dict[str, str]:
+    """The driver's environment, with the GPUs of one trial where there are any, and how many processes share them."""
+    n_places = max(1, len(gpus) // settings.gpus)
+    first = number % n_places * settings.gpus
+    chosen = {"CUDA_VISIBLE_DEVICES": ",".join(gpus[first : first + settings.gpus])} if gpus else {}
+    return {**os.environ, **chosen, PROCESSES: str(settings.processes)}

@@ -12,7 +12,9 @@ class WorkerSettings:
     """What every worker of a run keeps to; made of the study once, and carried whole to each process.
 
     Attributes:
-        threads: CPU threads of a trial; None divides the cores among the workers.
+        threads: CPU threads of a process that trains; None divides the cores among all of them.
+        gpus: Of each trial.
+        processes: Of each trial.
         memory_bytes: The most memory a trial may take, more is the failure out of memory; None for no limit.
         imports: Modules that are imported before the first trial, in the server that workers are forked from; one that
             is missing is passed over.
@@ -21,6 +23,8 @@ class WorkerSettings:
     """
 
     threads: int | None = None
+    gpus: int = 1
+    processes: int = 1
     memory_bytes: int | None = None
     imports: tuple[str, ...] = ()
     code: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ def is_ray_space(found: Any) -> bool:
     """True for a mapping that holds a domain of Ray Tune, at any depth."""
     if not isinstance(found, Mapping):
         return False
-    return any(_is_domain(entry) or _is_grid(entry) or is_ray_space(entry) for entry in found.values())
+    return any(is_domain(entry) or is_grid(entry) or is_ray_space(entry) for entry in found.values())
 
 
 def space_from_ray(space: Mapping[str, Any], draft: Draft, place: tuple[str, ...] = ("space",)) -> dict[str, RawDomain]:
@@ -22,26 +22,28 @@ def space_from_ray(space: Mapping[str, Any], draft: Draft, place: tuple[str, ...
     found: dict[str, RawDomain] = {}
     for name, entry in space.items():
         here = (*place, str(name))
-        if isinstance(entry, Mapping) and not _is_grid(entry):
+        if isinstance(entry, Mapping) and not is_grid(entry):
             found[str(name)] = {"parameters": space_from_ray(entry, draft, (*here, "parameters"))}
         elif (domain := _domain(entry, draft, here)) is not None:
             found[str(name)] = domain
     return found
 
 
-def _is_domain(entry: Any) -> bool:
+def is_domain(entry: Any) -> bool:
+    """True for a domain of Ray Tune, such as `tune.uniform(0, 1)`."""
     return any(kind.__module__ == _MODULE for kind in type(entry).__mro__)
 
 
-def _is_grid(entry: Any) -> bool:
+def is_grid(entry: Any) -> bool:
+    """True for `tune.grid_search([...])`."""
     return isinstance(entry, Mapping) and set(entry) == {"grid_search"}
 
 
 def _domain(entry: Any, draft: Draft, place: tuple[str, ...]) -> RawDomain | None:
-    if _is_grid(entry):
+    if is_grid(entry):
         draft.note("tune.grid_search tries each of these with everything else; here they are one choice.", *place)
         return {"values": list(entry["grid_search"])}
-    if not _is_domain(entry):
+    if not is_domain(entry):
         # A lambda is run by Ray on what was drawn; it cannot be told what it computes.
         if callable(entry):
             draft.note(

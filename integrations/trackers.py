@@ -6,7 +6,7 @@ from pathlib import Path
 from pegbox.schemas.errors import StoreError, suggest
 from pegbox.schemas.tracked import Tracker
 
-TRACKERS = ("mlflow", "tensorboard")
+TRACKERS = ("mlflow", "tensorboard", "wandb")
 
 
 def missing_tracker(name: str) -> str | None:
@@ -23,7 +23,7 @@ def open_tracker(name: str, study: str, store: Path, place: str | None = None) -
         name: Of the tool.
         study: Becomes the experiment, or the folder.
         store: Where it is kept unless `place`, or the tool's own setting, says otherwise.
-        place: An MLflow tracking URI, or a folder for TensorBoard.
+        place: An MLflow tracking URI, or a folder for TensorBoard or, offline, W&B.
 
     Raises:
         StoreError: There is no such tracker, or it is not installed.
@@ -36,6 +36,10 @@ def open_tracker(name: str, study: str, store: Path, place: str | None = None) -
         from pegbox.integrations.mlflow_tracker import MlflowTracker
 
         return MlflowTracker(study, store, place)
+    if name == "wandb":
+        from pegbox.integrations.wandb_tracker import WandbTracker
+
+        return WandbTracker(study, store, place)
     from pegbox.integrations.tensorboard_tracker import TensorboardTracker
 
     return TensorboardTracker(study, Path(place) if place else store / "tensorboard")

@@ -36,16 +36,26 @@ _FILE = """<!doctype html>
 """
 
 
-def page_html(page: StudyPage, view: str = "") -> str:
+# What holds the block, and the block: everything beside them goes, the heading of its section too.
+_ALONE = """
+#study > :not(:has(#BLOCK)):not(#BLOCK), #study .grid:has(#BLOCK) > :not(:has(#BLOCK)):not(#BLOCK),
+#study > section > h2:not(#BLOCK), .skip { display: none !important }
+"""
+
+
+def page_html(page: StudyPage, view: str = "", only: str | None = None) -> str:
     """The page as HTML; what the study holds stands in it only as compressed data.
 
     Args:
         page: The page.
         view: What it opens with, as `view_address.view_of` gives it.
+        only: The one block that is shown, by its id; all where it is None.
 
     Its policy allows this very script and style and no request at all.
     """
     script, style = read_built("page.js"), read_built("page.css")
+    if only is not None:
+        style += _ALONE.replace("BLOCK", only)
     # The content security policy names the very hashes of script and style: a name of a trial that slipped through the
     # escaping could still run nothing, and no request can carry the history away.
     policy = (

@@ -8,6 +8,7 @@ from pegbox.datasets.check import check_data
 from pegbox.datasets.watched import check_watched, look_at_watched
 from pegbox.integrations.trackers import missing_tracker
 from pegbox.report.check_cluster import check_cluster
+from pegbox.report.check_ranks import check_ranks
 from pegbox.report.data_summary import understand_prepared
 from pegbox.schemas.domains import Constant
 from pegbox.schemas.errors import DataError, Problem
@@ -40,6 +41,7 @@ def check_study(spec: StudySpec) -> tuple[Problem, ...]:
         *check_search(spec),
         *check_schedule(spec),
         *check_cluster(spec.run),
+        *check_ranks(spec),
         *check_trackers(spec.run),
         *check_secrets(spec),
     )

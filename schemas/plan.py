@@ -211,8 +211,14 @@ class RunSpec(Declared):
     """The longest a segment may train, counted from the moment when its worker begins."""
     retries: int = Field(default=1, ge=0)
     """Further attempts for a trial whose worker was killed or lost, after a rest of 1, 2, 4, ... seconds."""
+    gpus_per_trial: int = Field(default=1, ge=1)
+    """GPUs of each trial. With several, a program or a function runs once for each, as `torchrun` starts it, and rank 0
+    reports."""
+    processes_per_trial: int | None = Field(default=None, ge=1)
+    """Processes of each trial where they are not as many as its GPUs: 1 for a program that uses several GPUs by itself,
+    more than one for `gloo` on the CPU."""
     threads: int | None = Field(default=None, ge=1)
-    """CPU threads of each worker; the cores divided by the workers where it is left out."""
+    """CPU threads of each process that trains; the cores divided by all of them where it is left out."""
     memory: str | None = Field(default=None, examples=["4GB"])
     """The most memory a worker may take."""
     engine: Literal["local", "ray", "dask"] = "local"
@@ -231,10 +237,15 @@ class RunSpec(Declared):
     checkpoints: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
     """Of how many of the best trials the last checkpoint is kept. Those of the winner, and of trials that may go on,
     always are; the others are deleted while the study runs. `all` deletes none."""
-    track: tuple[Literal["mlflow", "tensorboard"], ...] = Field(default=(), examples=[["mlflow"]])
+    track: tuple[Literal["mlflow", "tensorboard", "wandb"], ...] = Field(default=(), examples=[["mlflow"]])
     """Other tools in which the study is shown while it runs; `pegbox track` shows one that has run."""
     limit: str | None = None
     """A Prefect concurrency limit that each training task occupies."""
+
+    @property
+    def world_size(self) -> int:
+        """Processes that train one trial."""
+        return self.processes_per_trial or self.gpus_per_trial
 
 
 Final = Literal["best", "refit", "ensemble"]

@@ -11,6 +11,9 @@ Sources of the ranges:
     transformer: Gorishniy et al. 2021, FT-Transformer (width, expansion, lr, weight_decay); the playbook for warm-up.
     cnn: JAHS-Bench-201, Bansal et al. 2022 (weight_decay, activation); the playbook (batch_size, schedule).
     rnn: Greff et al. 2017 (lr, units); dropout and depth as for mlp.
+    lora: Hu et al. 2021 (r, lora_alpha, batch size, warm-up); Dettmers et al. 2023, the appendix on hyperparameters
+        (dropout, and that the rank matters least); Biderman et al. 2024 (learning_rate, above that of full
+        fine-tuning). The names are those of peft's `LoraConfig` and of transformers' `TrainingArguments`.
     random_forest, gradient_boosting, svm, logistic_regression: Probst, Boulesteix & Bischl 2019, table 1.
 """
 
@@ -83,6 +86,15 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "batch_size": _BATCH,
         "weight_decay": _DECAY,
         "bidirectional": [False, True],
+    },
+    "lora": {
+        "learning_rate": {"min": 1e-5, "max": 2e-3, "log": True},
+        "lora_dropout": {"min": 0.0, "max": 0.1},
+        "lora_alpha": {"min": 8, "max": 128, "power_of_two": True},
+        "warmup_ratio": {"min": 0.0, "max": 0.1},
+        "weight_decay": {"min": 1e-3, "max": 0.1, "log": True, "extra": [0.0]},
+        "per_device_train_batch_size": {"min": 4, "max": 64, "power_of_two": True},
+        "r": {"min": 1, "max": 64, "power_of_two": True},
     },
     "random_forest": {
         "min_samples_leaf": {"min": 1, "max": 60, "log": True, "int": True},

@@ -85,6 +85,11 @@ class CommandProcess:
         """Exit code; the negative number of a signal that ended it."""
         return self._process.wait()
 
+    def terminate(self) -> None:
+        """Ask it to end, where it has not."""
+        if self._process.poll() is None:
+            self._process.terminate()
+
     def tails(self) -> tuple[str, str]:
         """The ends of what it wrote to stdout and to stderr."""
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - TAIL_BYTES))

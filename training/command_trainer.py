@@ -18,9 +18,10 @@ from pegbox.training.checkpoint_directory import CheckpointDirectory, checkpoint
 from pegbox.training.command_failure import failure_of_program
 from pegbox.training.command_line import CommandValues, fill, fill_command
 from pegbox.training.command_output import OutputReader, is_written, read_file, sentence
-from pegbox.training.command_process import CommandProcess
+from pegbox.training.command_ranks import RankedProcesses
 from pegbox.training.failures import failed
 from pegbox.training.printed_line import Reading
+from pegbox.training.ranks import n_processes
 from pegbox.training.resources import process_name, visible_gpus
 from pegbox.training.tensorboard_events import read_events
 from pegbox.training.trainer import EvaluatedPart, Report
@@ -93,7 +94,9 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
         raise failed(FailureKind.INVALID, message) from error
     started, program = time.time(), without_environment(arguments[0], hidden)
     try:
-        process = CommandProcess(arguments, environment)
+        process = RankedProcesses(
+            arguments, environment, n_processes(), lambda line: _log(without_environment(line, hidden))
+        )
     except OSError as error:
         message = f"the command {program!r} could not be started: {error.strerror}. Correct train.command."
         raise failed(FailureKind.INVALID, message) from error
@@ -102,10 +105,11 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
         for line in process.lines():
             # Before it is read: a name that is made of the value would be a metric's.
             told = without_environment(line, hidden)
-            sys.stdout.write(f"{masked(told)}\n")
+            _log(told)
             said.take(told)
+        code = process.wait()
         tails = [without_environment(text, hidden) for text in process.tails()]
-        if code := process.wait():
+        if code:
             raise TrialError(failure_of_program(program, code, *tails))
         if is_written(train.metrics):
             return _take_files(fill(train.metrics, values), started, reports, budget)
@@ -114,6 +118,11 @@ def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str]
             message = f"the command ended well, and no metric was read of it by `metrics: {train.metrics}`. "
             raise failed(FailureKind.INVALID, message + said.unread, "\n".join(tails))
         return said.understood
+
+
+def _log(line: str) -> None:
+    """Into the worker's log, without what looks like a secret."""
+    sys.stdout.write(f"{masked(line)}\n")
 
 
 class _Said:

@@ -19,9 +19,10 @@ from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.failures import failed
 from pegbox.training.random_streams import seed_everything
+from pegbox.training.ranks import Send, n_processes, run_ranks
 from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
 from pegbox.training.trainer import EvaluatedPart, Report
-from pegbox.training.trial_handle import TrialHandle
+from pegbox.training.trial_handle import TrialHandle, of_rank
 from pegbox.training.user_code import import_function
 from pegbox.training.user_metrics import Reports, reported_evaluation, returned_numbers
 
@@ -40,12 +41,7 @@ class FunctionTrainer:
         fingerprint = data.info.fingerprint if data else ""
         with checkpoint_directory(segment, fingerprint, checkpoints) as directory:
             handle = TrialHandle(segment, data, directory, reports)
-            seed_everything(segment.seed)
-            set_running(handle)  # for callbacks of other libraries, which are not handed it
-            try:
-                was_pruned = _call(function, segment, handle, reports)
-            finally:
-                set_running(None)
+            was_pruned = _train(function, segment, handle, reports)
         gave_up = was_pruned and reports.reached < segment.to_budget
         return TrainedSegment(
             budget=max(1, reports.reached) if gave_up else segment.to_budget,
@@ -65,6 +61,30 @@ class FunctionTrainer:
     ) -> Evaluation:
         """See `Trainer.evaluate`; the last values that were reported or returned."""
         return reported_evaluation(segment, trained, part)
+
+
+def _train(function: Callable[..., Any], segment: Segment, handle: TrialHandle, reports: Reports) -> bool:
+    """Call the function, in as many processes as a trial has; True if it ended itself by Optuna's TrialPruned."""
+    if (n := n_processes()) == 1:
+        return _call_as_trial(function, segment, handle, reports)
+
+    def body(rank: int, send: Send) -> bool:
+        # What rank 0 reports is judged there, so that the function can be ended by it, and taken note of here.
+        own = Reports(lambda step, metrics: None, segment.objectives)
+        own.follow(send)
+        return _call_as_trial(function, segment, of_rank(handle, rank, own), own)
+
+    was_pruned: bool = run_ranks(n, body, lambda sent: reports.add(*sent))
+    return was_pruned
+
+
+def _call_as_trial(function: Callable[..., Any], segment: Segment, handle: TrialHandle, reports: Reports) -> bool:
+    seed_everything(segment.seed)
+    set_running(handle)  # for callbacks of other libraries, which are not handed it
+    try:
+        return _call(function, segment, handle, reports)
+    finally:
+        set_running(None)
 
 
 def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, reports: Reports) -> bool:

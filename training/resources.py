@@ -6,6 +6,7 @@ import resource
 import sys
 from functools import lru_cache
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +119,21 @@ def _thread_pools(n_modules: int) -> Any:
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """The GPUs of this machine as `CUDA_VISIBLE_DEVICES` names them; asks no library, so nothing is loaded."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return tuple(name.strip() for name in chosen.split(",") if name.strip() not in {"", "-1"})
+    """The GPUs of this machine as `CUDA_VISIBLE_DEVICES` names them: numbers, `GPU-...` or `MIG-...`.
+
+    Asks no library, so nothing is loaded. A job of SLURM whose program was started without that variable has those
+    that SLURM names.
+    """
+    for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
+        if (chosen := os.environ.get(variable)) is not None:
+            return tuple(takewhile(_is_gpu, (name.strip() for name in chosen.split(","))))
     cards = Path("/proc/driver/nvidia/gpus")
     return tuple(str(number) for number in range(len(list(cards.iterdir())))) if cards.is_dir() else ()
+
+
+def _is_gpu(name: str) -> bool:
+    """False for `-1`, for nothing, and for SLURM's `NoDevFiles`; CUDA sees no device behind one that is none."""
+    return name.isdigit() or name.startswith(("GPU-", "MIG-"))
 
 
 worker_pid: int | None = None

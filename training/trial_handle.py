@@ -1,5 +1,6 @@
 """What a user's function is given as `trial`: budget, data, reports and checkpoints; also speaks Optuna's language."""
 
+import copy
 import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -48,6 +49,7 @@ class TrialHandle:
         self._lone = lone_name(segment.objectives)
         self._full_budget = segment.train.epochs
         self._reports = reports
+        self._rank = 0
 
     def report(self, *positional: Any, **named: Any) -> None:
         """Report metrics at a step, in the study's epochs.
@@ -62,7 +64,9 @@ class TrialHandle:
         self._reports.add(_as_step(step), as_numbers(metrics, f"report at step {step}"))
 
     def save_checkpoint(self, state: Any) -> None:
-        """Keep any object that can be pickled, for the segment that continues the trial."""
+        """Keep any object that can be pickled, for the segment that continues the trial; of several ranks, rank 0's."""
+        if self._rank:
+            return
         content = pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL)
         write_in_one_step(self.checkpoint_dir / _STATE_FILE, lambda file: file.write_bytes(content))
 
@@ -124,6 +128,13 @@ class TrialHandle:
             )
             raise failed(FailureKind.INVALID, message)
         return self.configuration[name]
+
+
+def of_rank(handle: TrialHandle, rank: int, reports: Reports) -> TrialHandle:
+    """The same trial as one of its processes sees it; those of other ranks than 0 keep no checkpoint."""
+    other = copy.copy(handle)
+    other._rank, other._reports = rank, reports
+    return other
 
 
 def _read_report(positional: tuple[Any, ...], named: dict[str, Any], lone: str) -> tuple[Any, Mapping[Any, Any]]:

@@ -1,6 +1,6 @@
 """Numbers that a user's code gives, turned into metrics; whether a trial may go on without one is judged elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pegbox.schemas.base import Metrics, Unusable, parted
@@ -93,6 +93,11 @@ class Reports:
         self._objectives = frozenset(objectives)
         self._all: list[tuple[int, dict[str, float | str]]] = []
         self._lost = dict.fromkeys((name for name in objectives if is_loss(name)), 0)
+        self._followers: list[Callable[[tuple[int, dict[str, float | str]]], None]] = []
+
+    def follow(self, follower: Callable[[tuple[int, dict[str, float | str]]], None]) -> None:
+        """Have every further report handed on as it came, step and numbers, before it is judged."""
+        self._followers.append(follower)
 
     def add(self, step: int, numbers: Mapping[str, float | str]) -> None:
         """Take note of numbers at a step, or of texts where numbers should have been.
@@ -105,6 +110,8 @@ class Reports:
             return
         for name in numbers:
             _check_name(name)
+        for follower in self._followers:
+            follower((step, dict(numbers)))
         if self._all and self._all[-1][0] == step:
             self._all[-1][1].update(numbers)
         else:

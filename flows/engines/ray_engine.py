@@ -1,6 +1,5 @@
 """Trains on Ray, through Prefect's own task runner for it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, final
@@ -15,8 +14,11 @@ from pegbox.schemas.errors import ClusterError
 from pegbox.schemas.plan import RunSpec
 from pegbox.training.resources import available_cores
 
-LAST_SECONDS = 600
-"""Without its head for so long, Ray ends this process in the midst of any call; long before, the run has ended."""
+# Ray's C code ends this process, in the midst of any call, once its head has been away for 60 s, whatever
+# RAY_gcs_rpc_server_reconnect_timeout_s says (2.60 names the 600 that it was given, and ends after 60). The loss has to
+# be noticed, told to Prefect and printed before, on a busy machine too: with 30 s it was not, at a load of 25.
+AWAY_SECONDS = 15
+"""How long the head may be away, as one that is started again is, before the run ends."""
 
 
 @final
@@ -43,8 +45,8 @@ class RayEngine:
         """See `Engine`."""
         if self._head is None:
             return None
-        # Before Ray itself is asked: its C code ends this process where it finds no head for a minute.
-        if stays_away(self._head):
+        # Before Ray itself is asked, which would wait until it ends this process.
+        if stays_away(self._head, AWAY_SECONDS):
             return f"Ray's head node at {self._head} does not answer any more"
         try:
             alive = [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
@@ -69,8 +71,6 @@ class RayEngine:
 
     @contextmanager
     def _joined(self) -> Iterator[TaskRunner[Any]]:
-        # Read by Ray when it is initialised. At its own 60 s a busy machine would not be done with saying why it ends.
-        os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", str(LAST_SECONDS))
         quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         if self._run.address is None:
             size = {"num_cpus": self._run.workers * self.threads, "include_dashboard": False}

@@ -27,6 +27,7 @@ _LAZY = {
     "StudySpec": "pegbox.schemas.study:StudySpec",
     "current_trial": "pegbox.integrations.trial_link:current_trial",
     "load_model": "pegbox.models.load_model:load_model",
+    "objective": "pegbox.api.objective:objective",
     "open": "pegbox.storage.history_file:open_history",
     "read_study": "pegbox.schemas.study_file:read_study",
     "tune": "pegbox.flows.tune:tune",
@@ -43,6 +44,7 @@ __all__ = [  # noqa: F822  the lazy names
     "__version__",
     "current_trial",
     "load_model",
+    "objective",
     "open",
     "read_study",
     "tune",
@@ -50,8 +52,8 @@ __all__ = [  # noqa: F822  the lazy names
 
 
 def __dir__() -> list[str]:
-    """What there is to use, the lazy names among it."""
-    return sorted({*globals(), *_LAZY})
+    """What there is to use, the lazy names among it; not what this file imports."""
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> Any:

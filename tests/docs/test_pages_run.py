@@ -24,7 +24,8 @@ LONG = {
     "tune-inside-your-own-flow",
     "small-models-together",
 }
-LONG |= {"import-and-export", "choose-a-search-method", "track", "population-based-training"}
+LONG |= {"import-and-export", "choose-a-search-method", "track", "search-from-other-tools"}
+LONG |= {"population-based-training"}
 
 
 @pytest.fixture

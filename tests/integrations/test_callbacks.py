@@ -162,3 +162,20 @@ def test_a_loss_that_is_not_finite_is_reported_as_it_is(there):
 def test_what_has_no_rounds_cannot_grow(estimator, every):
     with pytest.raises(TrialError, match="grow takes an estimator with warm_start"):
         grow(estimator, [[1]], [1], dict, every=every)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(util.find_spec("transformers") is None, reason="transformers is not installed")
+def test_what_compute_objective_makes_of_metrics_is_reported(there, monkeypatch):
+    import pegbox.integrations.transformers as ours
+
+    plain = ours.train
+    monkeypatch.setattr(
+        ours, "train", lambda trainer: plain(trainer, compute_objective=lambda told: -told["eval_loss"])
+    )
+
+    trained = Example("transformers_bert", "objective", {"lr": 0.02}).train(there, to_budget=2)
+
+    told = [one.metrics for one in trained.reports if "objective" in one.metrics]
+    assert [one["objective"] for one in told] == [-one["eval_loss"] for one in told]
+    assert len(told) == 2

@@ -1,6 +1,7 @@
-"""Studies in TensorBoard and MLflow, as their own readers see them."""
+"""Studies in TensorBoard, MLflow and W&B, as their own readers see them."""
 
 import logging
+import struct
 from importlib.util import find_spec
 
 import pytest
@@ -84,6 +85,46 @@ def test_mlflow_holds_runs_curves_failures_and_the_answer(store, tmp_path, monke
     assert {"best_value"} <= set(runs["a study"].data.metrics)
 
 
+def wandb_records(folder):
+    """What W&B's own `sync` would read: the records of an offline run, by the length that stands before each."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    content, at, record, found = next(folder.glob("*.wandb")).read_bytes(), 7, b"", []
+    while at + 7 <= len(content):
+        length, kind = struct.unpack_from("<HB", content, at + 4)
+        if not 1 <= kind <= 4:  # the padding at the end of a block of 32 KiB
+            at += 32768 - at % 32768
+            continue
+        record, at = record + content[at + 7 : at + 7 + length], at + 7 + length
+        if kind in {1, 4}:  # whole, or the last part
+            found.append(Record.FromString(record))
+            record = b""
+    return found
+
+
+@needs("wandb")
+@pytest.mark.long  # its service takes seconds to start
+@pytest.mark.filterwarnings("ignore")  # W&B's own
+def test_wandb_without_a_key_keeps_runs_that_can_be_synced(store, tmp_path, monkeypatch):
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # no netrc either
+
+    for _ in range(2):  # a second time changes nothing
+        back_fill(store, "a study", open_tracker("wandb", "a study", tmp_path))
+
+    folders = sorted((tmp_path / "wandb").glob("offline-run-*"), key=lambda one: one.name.rpartition("-")[2])
+    assert [one.name.rpartition("-")[2] for one in folders] == ["0", "1", "2", "answer"]
+    records = wandb_records(folders[0])
+    run = next(one.run for one in records if one.HasField("run"))
+    assert (run.project, run.run_group, run.display_name) == ("a study", "a study", "trial 0")
+    assert {one.key for one in run.config.update} >= {"lr", "kind"}
+    steps = [one.history.step.num for one in records if one.HasField("history")]
+    assert steps == [1, 2, 3]
+    exits = [one.exit.exit_code for one in wandb_records(folders[1]) if one.HasField("exit")]
+    assert exits == [1]
+
+
 class Down:
     """A tracker whose server is away."""
 
@@ -127,9 +168,9 @@ def test_what_was_shown_is_not_shown_again(store):
 
 
 def test_what_cannot_be_tracked_is_refused_by_name(store):
-    with pytest.raises(StoreError, match="Unknown tracker 'wandb'"):
-        open_tracker("wandb", "a study", store.root)
+    with pytest.raises(StoreError, match="Unknown tracker 'comet'"):
+        open_tracker("comet", "a study", store.root)
     with pytest.raises(NotFoundError, match="no study 'another'"):
         require_study(store, "another")
     with pytest.raises(ValueError, match=r"mlflow.*tensorboard"):
-        StudySpec.model_validate(SPEC.model_dump() | {"run": {"track": ["wandb"]}})
+        StudySpec.model_validate(SPEC.model_dump() | {"run": {"track": ["comet"]}})

@@ -35,3 +35,25 @@ def test_gpus_are_those_that_are_made_visible(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 5")
 
     assert visible_gpus() == ("3", "5")
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": "MIG-1a2b, MIG-3c4d"}, ("MIG-1a2b", "MIG-3c4d")),
+        ({"CUDA_VISIBLE_DEVICES": "MIG-GPU-1a2b/1/0"}, ("MIG-GPU-1a2b/1/0",)),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-1a2b"}, ("GPU-1a2b",)),
+        ({"CUDA_VISIBLE_DEVICES": "0,-1,1"}, ("0",)),  # CUDA looks no further
+        ({"CUDA_VISIBLE_DEVICES": ""}, ()),
+        ({"CUDA_VISIBLE_DEVICES": "NoDevFiles", "SLURM_JOB_GPUS": "0"}, ()),  # SLURM's word for none
+        ({"SLURM_STEP_GPUS": "2,3", "SLURM_JOB_GPUS": "0,1,2,3"}, ("2", "3")),
+        ({"SLURM_JOB_GPUS": "1"}, ("1",)),
+    ],
+)
+def test_gpus_are_read_as_cuda_and_slurm_mean_them(monkeypatch, variables, expected):
+    for name in ("CUDA_VISIBLE_DEVICES", "SLURM_STEP_GPUS", "SLURM_JOB_GPUS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert visible_gpus() == expected
