@@ -70,7 +70,7 @@ function effectCard(name, group) {
     about: () => [effect().trend, parameter().condition ? `Active where ${parameter().condition}.` : '', levelsNote(effect())].filter(Boolean).join(' '),
     legend: () => legend([['fit', 'average with interval'], ['best', 'chosen']]),
     trialOf: ({ seriesIndex, value }) => (seriesIndex === 0 ? model.page.trials.number[value[2]] : null),
-    option: () => option(withFewLevels(effect(), group().metric), group().metric),
+    option: (width) => option(withFewLevels(effect(), group().metric), group().metric, width),
     figures: () => figures(effect(), model.scales[name], group().metric),
   })
 }
@@ -97,7 +97,7 @@ function share(name) {
   return row ? `${percent(row.share)}, ${row.verdict}` : ''
 }
 
-function option({ effect, scale }, name) {
+function option({ effect, scale }, name, place) {
   const { accent, muted, best, card, faint } = colors()
   const goal = goalOf(name)
   const values = valuesOf(name)
@@ -117,7 +117,7 @@ function option({ effect, scale }, name) {
   const large = points.length > 1500
   return {
     tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], name) : undefined) },
-    xAxis: scaleAxis(scale, { pad: 0.03 }),
+    xAxis: scale.isCategory ? levelAxis(scale, place) : scaleAxis(scale, { pad: 0.03 }),
     yAxis: up.axis,
     series: [
       { type: 'scatter', large, largeThreshold: 1500, symbolSize: points.length > 600 ? 3 : 4, itemStyle: { color: fade(muted, points.length > 600 ? 0.28 : 0.45) }, data: points },
@@ -126,6 +126,26 @@ function option({ effect, scale }, name) {
       { type: 'scatter', silent: true, symbol: 'diamond', symbolSize: 13, z: 6, itemStyle: { color: best, borderColor: card, borderWidth: 1.5, opacity: 1 }, data: chosen },
     ],
   }
+}
+
+/** Each level has its own room; a long name is cut, without what all begin with, and none is left out for its neighbour. */
+function levelAxis(scale, place) {
+  // 60 pixels are the room of the values' axis and the margins; below 24 a name says nothing, and some are left out.
+  const room = (place - 60) / scale.ticks.length
+  if (room < 24) return scaleAxis(scale, { pad: 0.03 })
+  const texts = scale.ticks.map((tick) => tick.text)
+  // Seven pixels a letter, as wide as they are at this size.
+  const start = Math.max(...texts.map((text) => text.length)) * 7 > room ? sharedStart(texts) : 0
+  const ticks = scale.ticks.map((tick) => ({ ...tick, text: start ? `…${tick.text.slice(start)}` : tick.text }))
+  return scaleAxis({ ...scale, ticks }, { pad: 0.03, axisLabel: { width: room - 2, overflow: 'truncate', hideOverlap: false } })
+}
+
+/** How many letters all texts begin with, where that is worth leaving out; digits stay with their number. */
+function sharedStart(texts) {
+  let length = 0
+  while (texts.every((text) => length < text.length - 1 && text[length] === texts[0][length])) length++
+  while (length && /\d/.test(texts[0][length - 1])) length--
+  return length > 3 ? length : 0
 }
 
 /** The chosen trial: at its answer where that is about this metric, else where it was measured. */
