@@ -173,9 +173,9 @@ def test_whatever_a_card_holds_is_shown(card_file: str, visit: Callable[..., Vis
     assert "It knows no rows of winter." in text
     assert "is calibrated\nyes" in text
     assert [one.split() for one in tables] == [
-        ["1", "2", "1", "28", "2", "2", "1", "19"],
+        ["row", "1", "2", "1", "28", "2", "2", "1", "19"],
         ["where", "n", "rows", "interval", "<b>winter</b>", "12", "0.1000", "to", "0.2000", "(95", "%", "interval)"],
-        ["recall", "precision", "yes", "0.75", "0.5", "no", "0.25", "–"],
+        ["of", "recall", "precision", "yes", "0.75", "0.5", "no", "0.25", "–"],
         ["said", "seen", "0.1", "0.2", "0.9", "0.8"],
     ]
     assert seen.complaints == []
