@@ -36,8 +36,8 @@ export function effectsSection() {
       known = wanted
       put(switches, metrics.length > 1 ? segmented('Effect on', metrics.map((name) => [name, name]), current().metric, (name) => (say({ effect: name }), update())) : [])
     }
-    const { metric: name, rows } = current()
-    put(heading, `How each hyperparameter affects ${name === TRAINING_TIME ? 'the training time' : name}`)
+    const { metric: name, rows, budget } = current()
+    put(heading, `How each hyperparameter affects ${name === TRAINING_TIME ? 'the training time' : name}${budget === null ? '' : ` at budget ${budget}`}`)
     const names = rows.slice(0, isOpen ? undefined : FIRST).map((effect) => effect.parameter)
     more.hidden = rows.length <= FIRST
     more.textContent = isOpen ? `Show the first ${FIRST}` : `Show all ${rows.length} hyperparameters`
@@ -70,7 +70,7 @@ function effectCard(name, group) {
     about: () => [effect().trend, parameter().condition ? `Active where ${parameter().condition}.` : '', levelsNote(effect())].filter(Boolean).join(' '),
     legend: () => legend([['fit', 'average with interval'], ['best', 'chosen']]),
     trialOf: ({ seriesIndex, value }) => (seriesIndex === 0 ? model.page.trials.number[value[2]] : null),
-    option: (width) => option(withFewLevels(effect(), group().metric), group().metric, width),
+    option: (width) => option(withFewLevels(effect(), group().metric), group(), width),
     figures: () => figures(effect(), model.scales[name], group().metric),
   })
 }
@@ -97,10 +97,11 @@ function share(name) {
   return row ? `${percent(row.share)}, ${row.verdict}` : ''
 }
 
-function option({ effect, scale }, name, place) {
+function option({ effect, scale }, group, place) {
+  const { metric: name } = group
   const { accent, muted, best, card, faint } = colors()
   const goal = goalOf(name)
-  const values = valuesOf(name)
+  const values = valuesFor(group)
   const column = model.page.trials.parameters[effect.parameter]
   const band = [...effect.low, ...effect.high].filter((value) => value !== null)
   const up = valueScale([...values.filter((value) => value !== null), ...band], goal.goal, { wanted: 3, share: 0.94, text: name === TRAINING_TIME ? (value) => (value ? duration(value) : '0') : undefined })
@@ -113,10 +114,10 @@ function option({ effect, scale }, name, place) {
     const spread = scale.isCategory ? (((model.page.trials.number[row] * 7919) % 101) / 101 - 0.5) * width : 0
     points.push([scale.unit(column[row]) + spread, clamp(values[row]), row])
   }
-  const chosen = chosenPoint(effect.parameter, scale, name, clamp)
+  const chosen = chosenPoint(effect.parameter, scale, group, clamp)
   const large = points.length > 1500
   return {
-    tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], name) : undefined) },
+    tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], group) : undefined) },
     xAxis: scale.isCategory ? levelAxis(scale, place) : scaleAxis(scale, { pad: 0.03 }),
     yAxis: up.axis,
     series: [
@@ -149,11 +150,12 @@ function sharedStart(texts) {
 }
 
 /** The chosen trial: at its answer where that is about this metric, else where it was measured. */
-function chosenPoint(parameter, scale, name, clamp) {
+function chosenPoint(parameter, scale, group, clamp) {
   const { answer, trials, head } = model.page
   const row = answer ? model.rowOf.get(answer.trial) : undefined
   const place = row === undefined ? null : scale.unit(trials.parameters[parameter][row])
-  const value = name === head.goals[0].metric ? answer?.value : row === undefined ? null : valuesOf(name)[row]
+  const isItsAnswer = group.metric === head.goals[0].metric && group.budget === null
+  const value = isItsAnswer ? answer?.value : row === undefined ? null : valuesFor(group)[row]
   return place === null || (value ?? null) === null ? [] : [[place, clamp(value)]]
 }
 
@@ -248,9 +250,17 @@ function categoryFit(effect, scale, color, width) {
   ]
 }
 
-function describe(row, name) {
+/** What the average is of: trials at the full budget or, where too few reached it, at the rung that was compared. */
+function valuesFor({ metric: name, budget }) {
+  if (budget === null) return valuesOf(name)
+  const { trials, head } = model.page
+  return (name === head.goals[0].metric ? trials.rungs[budget] : null) ?? trials.number.map(() => null)
+}
+
+function describe(row, group) {
+  const { metric: name } = group
   const { trials } = model.page
-  return tip(`Trial ${trials.number[row]}`, [[name, written(name)(valuesOf(name)[row])], ...configurationOf(row)])
+  return tip(`Trial ${trials.number[row]}`, [[name, written(name)(valuesFor(group)[row])], ...configurationOf(row)])
 }
 
 const written = (name) => (name === TRAINING_TIME ? duration : metric)
