@@ -99,6 +99,7 @@ def _effects(name: str, found: FoundEffects, space: Space, order: list[str]) -> 
     trend = _cost_trend if found.about == "seconds" else _trend
     return Effects(
         metric=name,
+        budget=found.budget,
         rows=tuple(_effect(one, space.parameters[one.name], trend(one)) for one in rows if one.name in shown),
     )
 

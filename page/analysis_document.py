@@ -56,6 +56,8 @@ class Effects(Schema):
 
     metric: str
     """Or `TRAINING_TIME`."""
+    budget: int | None = None
+    """At which trials were compared, where too few reached the full one; null for that."""
     rows: tuple[Effect, ...]
     """Most important for the first objective first."""
 

@@ -24,3 +24,8 @@ class Visit:
         height = self.page.evaluate("document.documentElement.scrollHeight")
         self.page.set_viewport_size({"width": self.page.viewport_size["width"], "height": height})
         self.page.wait_for_timeout(400)
+
+    def violations(self) -> list[str]:
+        """The rules of accessibility that axe-core, whose script the page must hold, finds broken."""
+        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]

@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,10 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     yield open_page
     for one in opened:
         one.context.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core."""
+    pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

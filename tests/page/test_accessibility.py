@@ -1,7 +1,6 @@
 """The page keeps the rules of accessibility that axe-core checks: in both schemes, on every kind of page."""
 
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,6 @@ import pytest
 from page_visit import Visit
 
 VIEWS = ["", "trial=35", "compare=17&compare=35&view=compare", "q=lrr<1"]
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
-    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +19,6 @@ def seen(browser: Any, page_file: str, axe: str) -> Iterator[Visit]:
     visit.context.close()
 
 
-def violations(visit: Visit) -> list[str]:
-    found = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_breaks_no_rule(seen: Visit, view: str, scheme: str) -> None:
@@ -39,7 +27,7 @@ def test_a_view_breaks_no_rule(seen: Visit, view: str, scheme: str) -> None:
     opened = "#trial header" if "trial=" in view or "view=" in view else "#study header"
     seen.page.wait_for_selector(f"main:not([hidden]) {opened.removeprefix('#study ').removeprefix('#trial ')}")
 
-    assert violations(seen) == []
+    assert seen.violations() == []
 
 
 def test_the_live_list_and_page_break_no_rule(
@@ -48,19 +36,19 @@ def test_the_live_list_and_page_break_no_rule(
     live = visit(serve_live(simulated_store), bypass_csp=True)
     live.page.wait_for_selector("tbody a")
     live.page.add_script_tag(content=axe)
-    assert violations(live) == []
+    assert live.violations() == []
 
     live.page.goto(f"{serve_live(simulated_store)}/?study=higgs-mlp&trial=35")
     live.page.wait_for_selector("#trial-notes form")
     live.page.add_script_tag(content=axe)
-    assert violations(live) == []
+    assert live.violations() == []
 
 
 def test_the_checker_sees_a_rule_that_is_broken(seen: Visit) -> None:
     seen.page.evaluate(
         "() => document.querySelector('main:not([hidden])').insertAdjacentHTML('beforeend', '<img id=odd>')"
     )
-    found = violations(seen)
+    found = seen.violations()
     seen.page.evaluate("() => document.getElementById('odd').remove()")
 
     assert [one.partition(":")[0] for one in found] == ["image-alt"]

@@ -142,7 +142,9 @@ class LaterPage(StudyPage):
     models: LaterModels
 
 
-def test_whatever_a_card_holds_is_shown(tmp_path: Path, simulated_page: StudyPage, visit: Callable[..., Visit]) -> None:
+@pytest.fixture(scope="module")
+def card_file(simulated_page: StudyPage, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A page with a card of shapes that the page has never heard of."""
     interval = Interval(low=0.1, high=0.2, level=0.95)
     card = LaterCard(
         **CARD.model_dump(),
@@ -157,10 +159,13 @@ def test_whatever_a_card_holds_is_shown(tmp_path: Path, simulated_page: StudyPag
         is_gone=False, card=card, lineage=None,
     )  # fmt: skip
     whole = simulated_page.model_dump() | {"models": LaterModels(rows=(row,)).model_dump()}
-    path = tmp_path / "page.html"
+    path = tmp_path_factory.mktemp("card") / "page.html"
     write_page(LaterPage.model_validate(whole), path)
-    seen = visit(path.as_uri())
+    return path.as_uri()
 
+
+def test_whatever_a_card_holds_is_shown(card_file: str, visit: Callable[..., Visit]) -> None:
+    seen = visit(card_file)
     text = seen.page.inner_text("#models")
     tables = seen.page.locator("#models table").all_inner_texts()
 
@@ -168,9 +173,16 @@ def test_whatever_a_card_holds_is_shown(tmp_path: Path, simulated_page: StudyPag
     assert "It knows no rows of winter." in text
     assert "is calibrated\nyes" in text
     assert [one.split() for one in tables] == [
-        ["1", "2", "1", "28", "2", "2", "1", "19"],
+        ["row", "1", "2", "1", "28", "2", "2", "1", "19"],
         ["where", "n", "rows", "interval", "<b>winter</b>", "12", "0.1000", "to", "0.2000", "(95", "%", "interval)"],
-        ["recall", "precision", "yes", "0.75", "0.5", "no", "0.25", "–"],
+        ["of", "recall", "precision", "yes", "0.75", "0.5", "no", "0.25", "–"],
         ["said", "seen", "0.1", "0.2", "0.9", "0.8"],
     ]
     assert seen.complaints == []
+
+
+def test_a_card_breaks_no_rule_of_accessibility(card_file: str, visit: Callable[..., Visit], axe: str) -> None:
+    seen = visit(card_file, bypass_csp=True)
+    seen.page.add_script_tag(content=axe)
+
+    assert seen.violations() == []

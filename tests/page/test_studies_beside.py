@@ -68,13 +68,30 @@ def test_what_cannot_stand_beside_each_other_is_refused(store: Path) -> None:
             compared_studies(store, names, analyse)
 
 
-def test_a_file_opens_with_the_comparison_it_was_asked_for(
-    store: Path, tmp_path: Path, visit: Callable[..., Visit], found: StudiesCompared
-) -> None:
-    path = tmp_path / "beside.html"
+@pytest.fixture(scope="module")
+def beside_file(store: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("file") / "beside.html"
     others = [word for name in ("second", "maximised") for word in ("--compare", name)]
     assert execute(["report", "first", "--store", str(store), "--out", str(path), *others]) == 0
-    seen = visit(path.as_uri(), offline=True)
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_comparison_breaks_no_rule_of_accessibility(
+    beside_file: str, visit: Callable[..., Visit], axe: str, scheme: str
+) -> None:
+    seen = visit(beside_file, bypass_csp=True, color_scheme=scheme)
+    seen.page.wait_for_selector(TITLE)
+    seen.look_at_everything()
+    seen.page.add_script_tag(content=axe)
+
+    assert seen.violations() == []
+
+
+def test_a_file_opens_with_the_comparison_it_was_asked_for(
+    beside_file: str, visit: Callable[..., Visit], found: StudiesCompared
+) -> None:
+    seen = visit(beside_file, offline=True)
     seen.page.wait_for_selector(TITLE)
     seen.look_at_everything()
 

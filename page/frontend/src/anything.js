@@ -23,7 +23,7 @@ export function shown(value, label) {
   if (Array.isArray(value)) return shownList(value, label)
   const parts = Object.values(value)
   if (parts.every((part) => isPlain(part) || isInterval(part))) return pairs(value)
-  if (parts.every(isObject)) return rowsTable(Object.entries(value).map(([name, row]) => ({ '': name, ...row })), label)
+  if (parts.every(isObject)) return rowsTable(Object.entries(value).map(([name, row]) => ({ of: name, ...row })), label)
   if (parts.every((part) => Array.isArray(part) && part.every(isPlain) && part.length === parts[0].length)) return columnsTable(value, label)
   return h('div', { class: 'entries' }, shownEntries(value))
 }
@@ -31,7 +31,7 @@ export function shown(value, label) {
 function shownList(list, label) {
   if (list.every(isPlain)) return list.every((one) => typeof one === 'string' && one.length > 24) ? h('ul', { class: 'facts-list' }, list.map((one) => h('li', {}, one))) : h('div', {}, list.map(plain).join(', '))
   if (list.every(isObject)) return rowsTable(list, label)
-  if (list.every((row) => Array.isArray(row) && row.every(isPlain))) return table({ label, sortable: false, columns: ['', ...list[0].map((_, at) => at + 1)].map((name) => ({ name: String(name), numeric: name !== '', text: plain })), rows: list.map((row, at) => [String(at + 1), ...row]) })
+  if (list.every((row) => Array.isArray(row) && row.every(isPlain))) return table({ label, sortable: false, columns: ['row', ...list[0].map((_, at) => String(at + 1))].map((name, at) => ({ name, numeric: at > 0, text: plain })), rows: list.map((row, at) => [String(at + 1), ...row]) })
   return h('ul', { class: 'facts-list' }, list.map((one) => h('li', {}, shown(one, label))))
 }
 

@@ -26,7 +26,7 @@ export class ChartCard {
    * @param size class of the card's width, such as `w6`
    * @param height class of the chart's height, such as `h240`
    * @param about () => one sentence that says what is drawn
-   * @param option () => an ECharts option, or a text where there is nothing to draw
+   * @param option the place's width in pixels => an ECharts option, or a text where there is nothing to draw
    * @param figures () => {columns, rows} for the table
    * @param controls elements beside the heading
    * @param legend () => element under the chart
@@ -81,7 +81,9 @@ export class ChartCard {
   draw() {
     if (!this.isDirty || this.plot.hidden) return
     this.isDirty = false
-    const option = this.parts.option()
+    const option = this.parts.option(this.plot.clientWidth)
+    // A key of marks and a table would stand for nothing.
+    this.element.classList.toggle('blank', typeof option === 'string')
     if (typeof option === 'string') {
       this.dispose()
       put(this.plot, h('p', { class: 'empty' }, option))

@@ -1,4 +1,5 @@
 // Numbers, durations and dates as a person would write them; the same rules as report/number_format.py.
+import { h } from './dom.js'
 
 /** As many significant digits, in the shortest usual form. */
 export function number(value, digits = 4) {
@@ -74,6 +75,11 @@ export function moment(unix) {
   const date = new Date(unix * 1000)
   const pad = (value) => String(value).padStart(2, '0')
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`
+}
+
+/** The same in a table, where it stays in one line. */
+export function when(unix) {
+  return h('time', {}, moment(unix))
 }
 
 /** Time of day. */

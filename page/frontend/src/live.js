@@ -2,7 +2,7 @@
 import { controlCard } from './blocks/control.js'
 import { sqlCard } from './blocks/sql.js'
 import { h } from './dom.js'
-import { counted, duration, metric, moment } from './format.js'
+import { counted, duration, metric, when } from './format.js'
 import { loadAll } from './model.js'
 import { open } from './page.js'
 import { listChooser } from './studies/choose.js'
@@ -128,7 +128,7 @@ function studiesTable(studies, compareBox) {
         { name: 'trials', numeric: true },
         { name: 'failed', numeric: true },
         { name: 'training time', numeric: true, text: duration },
-        { name: 'changed', text: moment },
+        { name: 'changed', text: when },
       ],
       rows: studies.map((one) => [one.study, one.study, one.state, `${one.goal} ${one.metric}`, one.best, one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
     }),

@@ -2,7 +2,7 @@
 import { look, say } from './address.js'
 import { axis } from './chart.js'
 import { segmented } from './dom.js'
-import { duration, niceRange, number } from './format.js'
+import { count, duration, niceRange, number } from './format.js'
 import { usualRange } from './model.js'
 
 /**
@@ -84,6 +84,12 @@ export function secondsAxis(last, changes = {}) {
   const rough = Math.max(last, 1e-9) / 5
   const step = rough < 1 || rough > 86400 ? niceRange(0, last || 1, 5).interval : STEPS.find((one) => one >= rough)
   return axis({ min: 0, max: Math.ceil((last || step) / step - 1e-9) * step, interval: step, ...changes, axisLabel: { formatter: (value) => (value === 0 ? '0' : duration(value)), ...changes.axisLabel } })
+}
+
+/** An axis of counts from 0, ticked at whole numbers; its end is written where it is one of them. */
+export function countAxis(last, changes = {}) {
+  const interval = Math.max(1, Math.ceil(niceRange(0, Math.max(1, last), 6).interval))
+  return axis({ min: 0, max: Math.max(1, last), interval, ...changes, axisLabel: { formatter: (value) => count(value), showMaxLabel: Math.max(1, last) % interval === 0 } })
 }
 
 /** An axis of shares from 0, up to what the largest reaches. */

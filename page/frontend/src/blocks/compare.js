@@ -3,11 +3,12 @@ import { onAddress } from '../address.js'
 import { lineLegend } from '../beside.js'
 import { axis, ChartCard, staircase } from '../chart.js'
 import { h, put } from '../dom.js'
-import { duration, metric, moment, niceRange, number } from '../format.js'
+import { duration, metric, niceRange, number, when } from '../format.js'
 import { model, usualRange } from '../model.js'
 import { besideBar, besideBox, canStandBeside } from '../studies/choose.js'
 import { table } from '../table.js'
 import { colors, SERIES } from '../theme.js'
+import { countAxis } from '../values.js'
 
 export function comparisonCard() {
   const card = new ChartCard({
@@ -48,7 +49,7 @@ function option() {
   return {
     tooltip: { show: false },
     grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-    xAxis: axis({ min: 0, max: last, minInterval: 1, splitLine: { show: false }, name: 'trial', nameLocation: 'middle', nameGap: 24 }),
+    xAxis: countAxis(last, { splitLine: { show: false }, name: 'trial', nameLocation: 'middle', nameGap: 24 }),
     yAxis: axis({ ...range, axisLabel: { formatter: (value) => number(value) } }),
     series: [
       { type: 'line', data: [] },
@@ -90,7 +91,7 @@ export function studiesCard(linkTo) {
           { name: 'trials', numeric: true },
           { name: 'failed', numeric: true },
           { name: 'training time', numeric: true, text: duration },
-          { name: 'changed', text: moment },
+          { name: 'changed', text: when },
         ],
         rows: studies.map((one) => [...(isChoice ? [one.study] : []), one.study, one.state, one.metric, one.best, bestTrial(one), one.n_trials, one.n_failed, one.training_seconds, one.changed_at]),
       }),

@@ -1,7 +1,7 @@
 // The answers from run to run and from data to data, and what the schedule concluded.
 import { axis, ChartCard, grid, tip } from '../chart.js'
 import { h, put } from '../dom.js'
-import { count, metric, moment, niceRange, number } from '../format.js'
+import { count, metric, moment, niceRange, number, when } from '../format.js'
 import { model } from '../model.js'
 import { canStandBeside, openBeside } from '../studies/choose.js'
 import { table } from '../table.js'
@@ -17,7 +17,7 @@ export function driftCard() {
     about: () => `The winner's ${model.page.head.goals[0].metric} with its interval after each run, scheduled runs included; a new shape of point means new data.`,
     option: driftOption,
     figures: () => ({
-      columns: [{ name: 'when', text: moment }, { name: 'study' }, { name: 'trial', numeric: true }, { name: 'value', numeric: true, text: metric }, { name: 'low', numeric: true, text: metric }, { name: 'high', numeric: true, text: metric }, { name: 'data' }],
+      columns: [{ name: 'when', text: when }, { name: 'study' }, { name: 'trial', numeric: true }, { name: 'value', numeric: true, text: metric }, { name: 'low', numeric: true, text: metric }, { name: 'high', numeric: true, text: metric }, { name: 'data' }],
       rows: model.page.lineage.verdicts.map((one) => [one.at, one.study, one.trial, one.value, one.low, one.high, one.data]),
     }),
   })
@@ -82,7 +82,7 @@ export function dataCard() {
       h('p', { class: 'about' }, 'Each state of the data that an answer came of, and what changed since the one before: rows, columns, the target, and means that moved by a tenth of their deviation or more.'),
       table({
         label: 'Data from run to run',
-        columns: [{ name: 'since', text: moment }, { name: 'data', text: (data) => data.slice(0, 8) }, { name: 'rows', numeric: true, text: count }, { name: 'target' }, { name: 'changed', text: (changes) => h('ul', { class: 'facts-list' }, changes.map((one) => h('li', {}, one))) }],
+        columns: [{ name: 'since', text: when }, { name: 'data', text: (data) => data.slice(0, 8) }, { name: 'rows', numeric: true, text: count }, { name: 'target' }, { name: 'changed', text: (changes) => h('ul', { class: 'facts-list' }, changes.map((one) => h('li', {}, one))) }],
         rows: states.map((one) => [one.at, one.data, one.n_rows, one.target || 'no longer in the store', one.changes.length ? one.changes : null]),
       }),
     )
@@ -102,7 +102,7 @@ export function scheduleCard() {
       h('p', { class: 'about' }, 'What each scheduled run concluded, latest first.'),
       table({
         label: 'Schedule',
-        columns: [{ name: 'when', text: moment }, { name: 'step' }, { name: 'reason' }, { name: 'incumbent of' }, { name: 'data', text: (data) => data.slice(0, 8) }],
+        columns: [{ name: 'when', text: when }, { name: 'step' }, { name: 'reason' }, { name: 'incumbent of' }, { name: 'data', text: (data) => data.slice(0, 8) }],
         rows: steps.map((one) => [one.at, one.step, one.reason, one.study, one.data]),
       }),
     )

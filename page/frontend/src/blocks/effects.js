@@ -36,8 +36,8 @@ export function effectsSection() {
       known = wanted
       put(switches, metrics.length > 1 ? segmented('Effect on', metrics.map((name) => [name, name]), current().metric, (name) => (say({ effect: name }), update())) : [])
     }
-    const { metric: name, rows } = current()
-    put(heading, `How each hyperparameter affects ${name === TRAINING_TIME ? 'the training time' : name}`)
+    const { metric: name, rows, budget } = current()
+    put(heading, `How each hyperparameter affects ${name === TRAINING_TIME ? 'the training time' : name}${budget === null ? '' : ` at budget ${budget}`}`)
     const names = rows.slice(0, isOpen ? undefined : FIRST).map((effect) => effect.parameter)
     more.hidden = rows.length <= FIRST
     more.textContent = isOpen ? `Show the first ${FIRST}` : `Show all ${rows.length} hyperparameters`
@@ -70,7 +70,7 @@ function effectCard(name, group) {
     about: () => [effect().trend, parameter().condition ? `Active where ${parameter().condition}.` : '', levelsNote(effect())].filter(Boolean).join(' '),
     legend: () => legend([['fit', 'average with interval'], ['best', 'chosen']]),
     trialOf: ({ seriesIndex, value }) => (seriesIndex === 0 ? model.page.trials.number[value[2]] : null),
-    option: () => option(withFewLevels(effect(), group().metric), group().metric),
+    option: (width) => option(withFewLevels(effect(), group().metric), group(), width),
     figures: () => figures(effect(), model.scales[name], group().metric),
   })
 }
@@ -97,10 +97,11 @@ function share(name) {
   return row ? `${percent(row.share)}, ${row.verdict}` : ''
 }
 
-function option({ effect, scale }, name) {
+function option({ effect, scale }, group, place) {
+  const { metric: name } = group
   const { accent, muted, best, card, faint } = colors()
   const goal = goalOf(name)
-  const values = valuesOf(name)
+  const values = valuesFor(group)
   const column = model.page.trials.parameters[effect.parameter]
   const band = [...effect.low, ...effect.high].filter((value) => value !== null)
   const up = valueScale([...values.filter((value) => value !== null), ...band], goal.goal, { wanted: 3, share: 0.94, text: name === TRAINING_TIME ? (value) => (value ? duration(value) : '0') : undefined })
@@ -113,11 +114,11 @@ function option({ effect, scale }, name) {
     const spread = scale.isCategory ? (((model.page.trials.number[row] * 7919) % 101) / 101 - 0.5) * width : 0
     points.push([scale.unit(column[row]) + spread, clamp(values[row]), row])
   }
-  const chosen = chosenPoint(effect.parameter, scale, name, clamp)
+  const chosen = chosenPoint(effect.parameter, scale, group, clamp)
   const large = points.length > 1500
   return {
-    tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], name) : undefined) },
-    xAxis: scaleAxis(scale, { pad: 0.03 }),
+    tooltip: { formatter: ({ seriesIndex, value }) => (seriesIndex === 0 && value ? describe(value[2], group) : undefined) },
+    xAxis: scale.isCategory ? levelAxis(scale, place) : scaleAxis(scale, { pad: 0.03 }),
     yAxis: up.axis,
     series: [
       { type: 'scatter', large, largeThreshold: 1500, symbolSize: points.length > 600 ? 3 : 4, itemStyle: { color: fade(muted, points.length > 600 ? 0.28 : 0.45) }, data: points },
@@ -128,12 +129,33 @@ function option({ effect, scale }, name) {
   }
 }
 
+/** Each level has its own room; a long name is cut, without what all begin with, and none is left out for its neighbour. */
+function levelAxis(scale, place) {
+  // 60 pixels are the room of the values' axis and the margins; below 24 a name says nothing, and some are left out.
+  const room = (place - 60) / scale.ticks.length
+  if (room < 24) return scaleAxis(scale, { pad: 0.03 })
+  const texts = scale.ticks.map((tick) => tick.text)
+  // Seven pixels a letter, as wide as they are at this size.
+  const start = Math.max(...texts.map((text) => text.length)) * 7 > room ? sharedStart(texts) : 0
+  const ticks = scale.ticks.map((tick) => ({ ...tick, text: start ? `…${tick.text.slice(start)}` : tick.text }))
+  return scaleAxis({ ...scale, ticks }, { pad: 0.03, axisLabel: { width: room - 2, overflow: 'truncate', hideOverlap: false } })
+}
+
+/** How many letters all texts begin with, where that is worth leaving out; digits stay with their number. */
+function sharedStart(texts) {
+  let length = 0
+  while (texts.every((text) => length < text.length - 1 && text[length] === texts[0][length])) length++
+  while (length && /\d/.test(texts[0][length - 1])) length--
+  return length > 3 ? length : 0
+}
+
 /** The chosen trial: at its answer where that is about this metric, else where it was measured. */
-function chosenPoint(parameter, scale, name, clamp) {
+function chosenPoint(parameter, scale, group, clamp) {
   const { answer, trials, head } = model.page
   const row = answer ? model.rowOf.get(answer.trial) : undefined
   const place = row === undefined ? null : scale.unit(trials.parameters[parameter][row])
-  const value = name === head.goals[0].metric ? answer?.value : row === undefined ? null : valuesOf(name)[row]
+  const isItsAnswer = group.metric === head.goals[0].metric && group.budget === null
+  const value = isItsAnswer ? answer?.value : row === undefined ? null : valuesFor(group)[row]
   return place === null || (value ?? null) === null ? [] : [[place, clamp(value)]]
 }
 
@@ -228,9 +250,17 @@ function categoryFit(effect, scale, color, width) {
   ]
 }
 
-function describe(row, name) {
+/** What the average is of: trials at the full budget or, where too few reached it, at the rung that was compared. */
+function valuesFor({ metric: name, budget }) {
+  if (budget === null) return valuesOf(name)
+  const { trials, head } = model.page
+  return (name === head.goals[0].metric ? trials.rungs[budget] : null) ?? trials.number.map(() => null)
+}
+
+function describe(row, group) {
+  const { metric: name } = group
   const { trials } = model.page
-  return tip(`Trial ${trials.number[row]}`, [[name, written(name)(valuesOf(name)[row])], ...configurationOf(row)])
+  return tip(`Trial ${trials.number[row]}`, [[name, written(name)(valuesFor(group)[row])], ...configurationOf(row)])
 }
 
 const written = (name) => (name === TRAINING_TIME ? duration : metric)

@@ -23,7 +23,8 @@ export function interactionCard() {
       const pair = current()
       if (!pair) return 'How two hyperparameters act together.'
       const beyond = pair.share === null ? '' : ` Together they explain ${percent(pair.share)} beyond each alone.`
-      return `Predicted ${model.page.head.goals[0].metric}, the stronger the colour the better; blank where there is no data.${beyond}`
+      const budget = model.page.analysis.effects[0]?.budget ?? null
+      return `Predicted ${model.page.head.goals[0].metric}${budget === null ? '' : ` at budget ${budget}`}, the stronger the colour the better; blank where there is no data.${beyond}`
     },
     legend: () => ramp(current()),
     option: () => option(current()),

@@ -37,7 +37,7 @@ function option() {
       axisLabel: { color: ink, interval: 0, hideOverlap: false, width: 96, overflow: 'truncate' },
     }),
     series: [
-      { type: 'bar', barWidth: '58%', data: shown.map((row) => ({ value: row.share, itemStyle: { color: hue(row), borderRadius: 2 } })) },
+      { type: 'bar', barWidth: '58%', barMaxWidth: 18, data: shown.map((row) => ({ value: row.share, itemStyle: { color: hue(row), borderRadius: 2 } })) },
       { type: 'custom', silent: true, renderItem: whisker(ink), data: shown.map((row, place) => [row.low, place, row.high]) },
       {
         type: 'custom',

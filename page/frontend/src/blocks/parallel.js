@@ -54,7 +54,9 @@ export function parallelCard() {
     plane.style.setProperty('--axes', all.length)
     lines = drawnRows()
     const extra = lines.length < model.page.trials.number.length ? ` ${count(lines.length)} lines are drawn; a filter selects among ${count(model.page.trials.number.length)} trials${model.page.trials.note ? ' of the sample' : ''}.` : ''
-    about.textContent = `Each line is a trial, the better the bolder. Drag along an axis, or focus it and use the arrow keys, to filter every view; Escape clears.${extra}`
+    const isEmpty = !model.ranked.length && model.axes.length - model.page.head.goals.length < 2
+    plot.hidden = isEmpty || !figures.hidden
+    about.textContent = isEmpty ? 'A line needs two axes: no trial has a value yet.' : `Each line is a trial, the better the bolder. Drag along an axis, or focus it and use the arrow keys, to filter every view; Escape clears.${extra}`
     placeAxes()
     isFaded = null
     drawBehind()

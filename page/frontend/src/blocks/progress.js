@@ -1,11 +1,11 @@
 // Progress: each trial by its outcome, and the best so far; trials are compared at one budget only.
 import { chosen, look, onAddress, say } from '../address.js'
-import { axis, ChartCard, fade, staircase, tip, updateAll } from '../chart.js'
+import { ChartCard, fade, staircase, tip, updateAll } from '../chart.js'
 import { h, put, segmented } from '../dom.js'
-import { count, duration, metric } from '../format.js'
+import { duration, metric } from '../format.js'
 import { better, configurationOf, isFiltered, model, selectedOf } from '../model.js'
 import { colors, OUTCOMES, outcomeOf } from '../theme.js'
-import { beyondNote, scaleSwitch, secondsAxis, valueScale } from '../values.js'
+import { beyondNote, countAxis, scaleSwitch, secondsAxis, valueScale } from '../values.js'
 import { legend } from './legend.js'
 
 const ACROSS = { number: 'trial', finished: 'running time', spent: 'training time' }
@@ -96,7 +96,7 @@ function option(across, budget) {
   const last = rows.reduce((most, row) => Math.max(most, trials[across][row]), 0)
   return {
     tooltip: { formatter: ({ value, seriesName }) => (seriesName === 'best so far' ? undefined : describe(value[2])) },
-    xAxis: across === 'number' ? axis({ min: 0, max: Math.max(1, last), minInterval: 1, ...named(across), axisLabel: { formatter: (value) => count(value) } }) : secondsAxis(last, named(across)),
+    xAxis: across === 'number' ? countAxis(last, named(across)) : secondsAxis(last, named(across)),
     yAxis: scale.axis,
     grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     series: [

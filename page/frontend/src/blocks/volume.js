@@ -1,9 +1,10 @@
 // With several objectives: how much the front covers after each trial that moved it.
 import { axis, ChartCard, staircase } from '../chart.js'
 import { segmented } from '../dom.js'
-import { count, duration, percent } from '../format.js'
+import { duration, percent } from '../format.js'
 import { model } from '../model.js'
 import { colors } from '../theme.js'
+import { countAxis, secondsAxis } from '../values.js'
 
 const ACROSS = { number: 'trial', finished: 'running time', spent: 'training time' }
 
@@ -37,7 +38,7 @@ function option(across) {
   line.push([Math.max(last, line[line.length - 1][0]), line[line.length - 1][1]])
   return {
     tooltip: { show: false },
-    xAxis: axis({ min: 0, max: last * 1.01, splitLine: { show: false }, name: ACROSS[across], nameLocation: 'middle', nameGap: 24, axisLabel: { formatter: across === 'number' ? (value) => count(value) : (value) => (value === 0 ? '0' : duration(value)) } }),
+    xAxis: (across === 'number' ? countAxis : secondsAxis)(last, { splitLine: { show: false }, name: ACROSS[across], nameLocation: 'middle', nameGap: 24 }),
     yAxis: axis({ min: 0, max: 1, interval: 0.25, axisLabel: { formatter: (value) => `${Math.round(100 * value)} %` } }),
     grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     series: [{ type: 'line', data: [] }, staircase(line, best, { width: 2.5 })],

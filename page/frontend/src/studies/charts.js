@@ -3,10 +3,10 @@ import { chosen, say } from '../address.js'
 import { lineLegend, markLegend } from '../beside.js'
 import { axis, ChartCard, grid, staircase, tip } from '../chart.js'
 import { segmented } from '../dom.js'
-import { count, duration, metric, niceRange, number, percent } from '../format.js'
+import { duration, metric, niceRange, number, percent } from '../format.js'
 import { better } from '../model.js'
 import { colors, fade, SERIES } from '../theme.js'
-import { secondsAxis, shareAxis, valueScale } from '../values.js'
+import { countAxis, secondsAxis, shareAxis, valueScale } from '../values.js'
 
 const ACROSS = { number: 'trial', finished: 'running time', spent: 'training time' }
 // Picked by hand: with seven studies each row holds as many marks.
@@ -122,7 +122,7 @@ function progressOption(shown, across, goal) {
   return {
     tooltip: { show: false },
     grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-    xAxis: across === 'number' ? axis({ min: 0, max: Math.max(1, last), minInterval: 1, ...named, axisLabel: { formatter: (value) => count(value) } }) : secondsAxis(last, named),
+    xAxis: across === 'number' ? countAxis(last, named) : secondsAxis(last, named),
     yAxis: scale.axis,
     series: [{ type: 'line', data: [] }, ...shown.map((one) => line(one, across, goal, scale, palette))],
   }

@@ -2,7 +2,7 @@
 import { trialNotes } from '../blocks/notes.js'
 import { model } from '../model.js'
 import { h } from '../dom.js'
-import { bytes, count, counted, duration, metric, moment } from '../format.js'
+import { bytes, count, counted, duration, metric, moment, when } from '../format.js'
 import { table } from '../table.js'
 import { OUTCOMES, outcomeOf } from '../theme.js'
 import { configurationCard } from './configuration.js'
@@ -115,7 +115,7 @@ const STRETCH = [
   [{ name: 'memory', numeric: true, text: bytes }, (one) => one.peak_memory_bytes],
   [{ name: 'worker' }, (one) => one.worker || null],
   [{ name: 'device' }, (one) => one.device || null],
-  [{ name: 'began', text: moment }, (one) => one.started_at],
+  [{ name: 'began', text: when }, (one) => one.started_at],
   [{ name: 'notes' }, (one) => one.notes.join(', ') || null],
   [{ name: 'checkpoint' }, (one) => one.checkpoint || null],
 ]
