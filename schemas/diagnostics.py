@@ -86,7 +86,7 @@ class ColumnImportance(Schema):
     loss: FiniteFloat
     """By how much the mean loss rises."""
     interval: Interval
-    """Of that, over the rows."""
+    """Of that, over the rows; its level is that of all columns' intervals together."""
 
 
 class ModelDiagnostics(Schema):

@@ -103,6 +103,21 @@ def test_deciding_column_is_first_and_noise_has_no_importance() -> None:
     assert {one.column for one in found[1:] if one.loss == 0} == {"city", "noise"}
 
 
+def test_no_column_of_many_that_are_noise_seems_to_matter() -> None:
+    names, rng = tuple(f"c{i}" for i in range(300)), np.random.default_rng(5)
+    how = HOW.model_copy(
+        update={"columns": names, "numeric": tuple(Feature(name=name, kind="number") for name in names)}
+        | {"categorical": (), "gaps": (), "means": (0.0,) * 300, "deviations": (1.0,) * 300}
+    )
+    weights = rng.normal(size=300) / 30
+    part = Part(rng.normal(size=(60, 300)).astype(np.float32), np.empty((60, 0), np.int64), rng.integers(0, 2, 60))
+
+    def losses(part: Part) -> Any:
+        return (part.numeric @ weights - part.target) ** 2
+
+    assert all(one.interval.low <= 0 for one in column_importance(how, part, losses))
+
+
 def test_indicator_is_shuffled_with_its_column() -> None:
     seen: list[Any] = []
 
