@@ -1,10 +1,12 @@
 """A study ends in a model, once: of its winner's best seed, or of all rows that are not held out."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from driver_process import PATIENCE_SECONDS, DriverProcess
 from sklearn.datasets import load_iris
 
 from pegbox.flows.final_model import refit_segment
@@ -105,3 +107,57 @@ def test_refit_visits_rows_as_often_as_the_best_epochs_say() -> None:
     assert found.train.epochs == 20  # the schedule of the learning rate spans what it spanned
     plain = segment.model_copy(update={"train": train.model_copy(update={"patience": None})})
     assert refit_segment(plain, [trained(3, 1, 2)]).to_budget == 20
+
+
+@pytest.mark.long
+def test_model_of_a_killed_refit_is_the_same_bit_for_bit(project: Path, prefect_api: str) -> None:
+    spec = StudySpec.model_validate(
+        IRIS
+        | {
+            "train": {"kind": "mlp", "epochs": 60, "device": "cpu"},
+            "space": {"lr": [0.01, 0.03]},
+            "objective": {"metric": "val_loss"},
+        }
+    )
+    process = DriverProcess(spec, project, prefect_api)
+    # The rows of the refit are prepared right before it is trained.
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(list((project / "store" / "data").glob("*/prepared.json"))) < 2:
+        assert process.is_running(), process.finish()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    assert not (project / "store" / "models" / "iris" / "latest.pegbox").exists()
+
+    code, output = DriverProcess(spec, project, prefect_api).finish()
+    assert code == 0, output
+    code, output = DriverProcess(spec, project, prefect_api, store="undisturbed").finish()
+    assert code == 0, output
+
+    resumed, whole = (project / store / "models" / "iris" / "latest.pegbox" for store in ("store", "undisturbed"))
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.long
+@pytest.mark.flow
+@pytest.mark.usefixtures("prefect_client")
+def test_study_ends_in_an_ensemble_or_says_why_not(project: Path) -> None:
+    ensemble = {
+        "name": "ensemble",
+        "data": {"source": "sklearn:digits"},
+        "train": {"kind": "sklearn", "estimator": "sklearn.ensemble:ExtraTreesClassifier"},
+        "space": {"n_estimators": [10], "max_features": [0.1, 0.2, 0.3]},
+        "objective": {"metric": "val_loss"},
+        "budget": {"trials": 3},
+        "finalists": {"top": 3, "seeds": 2},
+        "final": "ensemble",
+    }
+    _tune(StudySpec.model_validate(IRIS | ensemble), project)
+
+    model = load_model("ensemble", store=project / "store")
+
+    assert isinstance(model, StudyModel)
+    assert [limit for limit in model.card.limits if "nsemble of" in limit]
+    assert (model.manifest.form == "ensemble") == bool(model.manifest.ensemble)
+    assert model.card.diagnostics is not None
+    assert model.card.test_metrics["test_accuracy"] > 0.9
