@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +12,7 @@ from cyclopts import Parameter
 
 from pegbox.cli.console import err, out, safe
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
-
-Pool = Annotated[str | None, Parameter(help="Send it to this Prefect work pool instead of serving it from here.")]
+from pegbox.storage.layout import StoreLayout
 
 
 @Parameter(name="*")
@@ -31,6 +32,35 @@ class Clock:
 
 
 BY_FILE = Clock()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Place:
+    """Who runs it, and how it stands in Prefect.
+
+    Attributes:
+        pool: Work pool.
+        work_queue: Of the pool.
+        job_variable: Each `NAME=VALUE`.
+        paused: Have the clock wait.
+        tag: Further tags.
+    """
+
+    pool: Annotated[
+        str | None, Parameter(help="Send it to this Prefect work pool instead of serving it from here.")
+    ] = None
+    work_queue: Annotated[str | None, Parameter(help="Work queue of the pool.")] = None
+    job_variable: Annotated[
+        tuple[str, ...], Parameter(help="NAME=VALUE for the pool's job template, such as image=...; repeatable.")
+    ] = ()
+    paused: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Have the clock wait until it is resumed in Prefect.")
+    ] = False
+    tag: Annotated[tuple[str, ...], Parameter(help="A further tag of the deployment; repeatable.")] = ()
+
+
+FROM_HERE = Place()
 
 
 @Parameter(name="*")
@@ -60,7 +90,7 @@ def schedule(
     ] = None,
     *,
     clock: Clock = BY_FILE,
-    pool: Pool = None,
+    place: Place = FROM_HERE,
     tasks: ServerTasks = NO_TASKS,
     store: Store = DEFAULT_STORE,
     verbosity: Verbosity = QUIET,
@@ -70,46 +100,55 @@ def schedule(
     Each run looks at the data first: unchanged data ends in seconds, changed data has the incumbent trained again, and
     only where it does not hold a new study is tuned.
     """
-    from pegbox.cli.scheduled_study import check_request, read_scheduled_study
+    from pegbox.cli.scheduled_study import check_request, read_job_variables, read_scheduled_study
     from pegbox.flows.served_run import SETTINGS
 
-    check_request(study_file, pool, asks_server=tasks != NO_TASKS)
+    check_request(study_file, place.pool, asks_server=tasks != NO_TASKS)
+    variables = read_job_variables(place.job_variable, place.pool, place.work_queue)
     spec = read_scheduled_study(study_file, asdict(clock)) if study_file else None
     # Before Prefect is imported, which reads them once.
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
-    _hand_over(spec, store, pool, tasks, verbose=verbosity.verbose)
+    with _server(store, verbose=verbosity.verbose) as layout:
+        _ask_server(tasks)
+        if spec is None:
+            return
+        from pegbox.flows.scheduling import Placing, deploy_study, serve_study
+
+        placing = Placing(place.pool, place.work_queue, variables, place.paused, place.tag)
+        if place.pool:
+            name = safe(deploy_study(spec, layout.root, placing))
+            err().print(f"deployed: {name} to the work pool {safe(place.pool)}{', paused' if place.paused else ''}")
+        else:
+            err().print(f"serving: retune/{safe(spec.name)} from this process; Ctrl-C ends that.")
+            serve_study(spec, layout.root, placing)
 
 
-def _hand_over(spec: object, store: Path, pool: str | None, tasks: ServerTasks, *, verbose: bool) -> None:
+@contextmanager
+def _server(store: Path, *, verbose: bool) -> Iterator[StoreLayout]:
     from pegbox.cli import terminal
     from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
-    from pegbox.schemas.study import StudySpec
     from pegbox.storage.store import open_store
 
     layout = open_store(store)
     if not verbose:
         terminal.hush(layout.logs / f"schedule-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log")
-    console = err()
     with prefect_server(layout.root / "prefect", layout.logs / "prefect-server.log") as url:
         if url:
             wait_until_healthy(url)
-        # First: it is a matter of the server's and is set up even where no study is named.
-        if tasks.watchdog:
-            from pegbox.flows.prefect_server.watchdog import set_up_watchdog
+        yield layout
 
-            console.print(f"automation: {set_up_watchdog()}")
-        from pegbox.flows.scheduling import deploy_study, remove_scheduled, scheduled_studies, serve_study
 
-        if tasks.remove is not None:
-            console.print(f"removed: {safe(remove_scheduled(tasks.remove))}")
-        if tasks.list:
-            for one in scheduled_studies():
-                out().print(safe("\t".join((one.name, one.clock, "paused" if one.is_paused else "active", one.store))))
-        if not isinstance(spec, StudySpec):
-            return
-        if pool:
-            console.print(f"deployed: {safe(deploy_study(spec, layout.root, pool))} to the work pool {safe(pool)}")
-        else:
-            console.print(f"serving: retune/{safe(spec.name)} from this process; Ctrl-C ends that.")
-            serve_study(spec, layout.root)
+def _ask_server(tasks: ServerTasks) -> None:
+    # First: it is a matter of the server's and is set up even where no study is named.
+    if tasks.watchdog:
+        from pegbox.flows.prefect_server.watchdog import set_up_watchdog
+
+        err().print(f"automation: {set_up_watchdog()}")
+    from pegbox.flows.scheduling import remove_scheduled, scheduled_studies
+
+    if tasks.remove is not None:
+        err().print(f"removed: {safe(remove_scheduled(tasks.remove))}")
+    if tasks.list:
+        for one in scheduled_studies():
+            out().print(safe("\t".join((one.name, one.clock, "paused" if one.is_paused else "active", one.store))))

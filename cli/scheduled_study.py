@@ -1,6 +1,6 @@
 """Reads what `pegbox schedule` is asked for: the study with its clock; talks to no server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,20 @@ def check_request(study_file: Path | None, pool: str | None, *, asks_server: boo
             "Start one with `prefect server start` and set PREFECT_API_URL, or serve the study from this process "
             "without --pool."
         )
+
+
+def read_job_variables(given: Sequence[str], pool: str | None, work_queue: str | None) -> dict[str, str]:
+    """What `--job-variable NAME=VALUE` says.
+
+    Raises:
+        StudyError: One is no pair, or there is no work pool that could use it.
+    """
+    if pool is None and (given or work_queue):
+        raise StudyError("--job-variable and --work-queue are for a work pool. Name it with --pool.", "pegbox schedule")
+    for one in given:
+        if not one.partition("=")[0].strip() or "=" not in one:
+            raise StudyError(f"expected NAME=VALUE, got {one!r}. Write --job-variable image=mine:1.", "--job-variable")
+    return {name.strip(): value for name, _, value in (one.partition("=") for one in given)}
 
 
 def read_scheduled_study(path: Path, given: Mapping[str, str | None]) -> StudySpec:

@@ -1,11 +1,14 @@
 """Makes a Prefect deployment of a scheduled study: served from this process, or sent to a work pool."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
@@ -19,7 +22,25 @@ from pegbox.schemas.errors import NotFoundError, PegboxError, StudyError, sugges
 from pegbox.schemas.study import StudySpec
 
 
-def serve_study(spec: StudySpec, store: Path) -> None:
+class Placing(NamedTuple):
+    """How a deployment stands in Prefect, beside the study's own clock."""
+
+    pool: str | None = None
+    """Work pool whose workers run it; served from this process where it is left out."""
+    work_queue: str | None = None
+    """Of the pool."""
+    job_variables: Mapping[str, str] = MappingProxyType({})
+    """Of the pool's base job template, such as `image`, over what pegbox sets."""
+    paused: bool = False
+    """True where the clock waits until somebody resumes it."""
+    tags: tuple[str, ...] = ()
+    """Beside `pegbox` and the study's own."""
+
+
+HERE = Placing()
+
+
+def serve_study(spec: StudySpec, store: Path, placing: Placing = HERE) -> None:
     """Run the study on its schedule from this process, until it is stopped.
 
     Raises:
@@ -32,7 +53,8 @@ def serve_study(spec: StudySpec, store: Path) -> None:
         schedules=[schedule_of(spec)],
         parameters=parameters_of(spec, store),
         description=_describe(spec),
-        tags=["pegbox", *tags_of(spec)],
+        tags=["pegbox", *tags_of(spec), *placing.tags],
+        paused=placing.paused,
         # By module: a path of this checkout means nothing where a work pool's worker runs the flow.
         entrypoint_type=EntrypointType.MODULE_PATH,
         print_starting_message=False,
@@ -41,8 +63,10 @@ def serve_study(spec: StudySpec, store: Path) -> None:
     )
 
 
-def deploy_study(spec: StudySpec, store: Path, pool: str) -> str:
+def deploy_study(spec: StudySpec, store: Path, placing: Placing) -> str:
     """Send the study to a work pool, whose workers run it on its schedule.
+
+    A run that comes while another one goes on is cancelled: it would find the lock of the study taken.
 
     Returns:
         The name of the deployment, as `prefect deployment run` takes it.
@@ -58,11 +82,13 @@ def deploy_study(spec: StudySpec, store: Path, pool: str) -> str:
         schedules=[schedule_of(spec)],
         parameters=parameters_of(spec, store),
         description=_describe(spec),
-        tags=["pegbox", *tags_of(spec)],
+        tags=["pegbox", *tags_of(spec), *placing.tags],
+        paused=placing.paused,
         entrypoint_type=EntrypointType.MODULE_PATH,
-        work_pool_name=pool,
-        job_variables=_job_variables(pool),
-        concurrency_limit=1,
+        work_pool_name=placing.pool,
+        work_queue_name=placing.work_queue,
+        job_variables={**_job_variables(placing.pool or ""), **placing.job_variables},
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
     )
     deployment.apply()
     return f"{retune.name}/{spec.name}"

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from pegbox.flows.run_facts import tags_of
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
@@ -60,6 +61,8 @@ def run_served(
             waiting_for("Prefect's server, which takes a while the first time")
             wait_until_healthy(url)
         waiting_for("preparing the data and starting the workers")
-        with server_loss_told(layout, spec.name) as told:
+        from prefect import tags
+
+        with server_loss_told(layout, spec.name) as told, tags(*tags_of(spec)):
             selection = tune(spec, layout.root)
     return selection, told.notices

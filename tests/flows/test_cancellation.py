@@ -18,7 +18,7 @@ from prefect.exceptions import TerminationSignal
 from pegbox.flows.cancellation import is_interrupt
 from pegbox.flows.completions import Completions
 from pegbox.flows.interruption import Interruption
-from pegbox.flows.scheduling import deploy_study, scheduled_studies
+from pegbox.flows.scheduling import Placing, deploy_study, scheduled_studies
 from pegbox.flows.stopping import stop_study
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.study import StudySpec
@@ -250,7 +250,7 @@ def _work(spec: StudySpec, project: Path, api: str) -> "subprocess.Popen[str]":
 
     with get_client(sync_client=True) as client:
         client.create_work_pool(WorkPoolCreate(name=spec.name, type="process"))
-    run_deployment(deploy_study(spec, project / "store", spec.name), timeout=0)
+    run_deployment(deploy_study(spec, project / "store", Placing(spec.name)), timeout=0)
     return _start(project, api, "-m", "prefect", "worker", "start", "--pool", spec.name, "--type", "process")
 
 

@@ -88,14 +88,14 @@ def test_worker_of_a_pool_runs_the_study(project: Path, prefect_api: str, hill: 
     from prefect.client.schemas.actions import WorkPoolCreate
     from prefect.deployments import run_deployment
 
-    from pegbox.flows.scheduling import deploy_study
+    from pegbox.flows.scheduling import Placing, deploy_study
 
     with get_client(sync_client=True) as client:
         client.create_work_pool(WorkPoolCreate(name="bench", type="process"))
     clock = {"cron": "0 3 * * 1", "timezone": "Europe/London", "watch": ["hill.py"]}
     spec = hill(schedule=clock, budget={"trials": 2}, tags={"team": "vision"})
 
-    name = deploy_study(spec, project / "store", "bench")
+    name = deploy_study(spec, project / "store", Placing("bench"))
     run_deployment(name, timeout=0)
     worker = _start(
         project, prefect_api, "-m", "prefect", "worker", "start", "--pool", "bench", "--type", "process", "--run-once"
@@ -115,12 +115,12 @@ def test_worker_of_a_pool_runs_the_study(project: Path, prefect_api: str, hill: 
 
 def _nobody_takes_it(project: Path, spec: StudySpec) -> None:
     """The deployment of one store's study is not replaced by another's; whoever looks finds it, and may end it."""
-    from pegbox.flows.scheduling import deploy_study, remove_scheduled, scheduled_studies
+    from pegbox.flows.scheduling import Placing, deploy_study, remove_scheduled, scheduled_studies
 
-    deploy_study(spec, project / "store", "bench")  # again, for the same store: replaced as before
+    deploy_study(spec, project / "store", Placing("bench"))  # again, for the same store: replaced as before
 
     with pytest.raises(PegboxError, match=r"holds the deployment 'retune/hill' already, for the store '.*/store'"):
-        deploy_study(spec, project / "other", "bench")
+        deploy_study(spec, project / "other", Placing("bench"))
 
     (listed,) = [one for one in scheduled_studies() if one.study == "hill"]
     assert (listed.clock, listed.store) == ("0 3 * * 1 Europe/London", str(project / "store"))
@@ -130,11 +130,30 @@ def _nobody_takes_it(project: Path, spec: StudySpec) -> None:
         remove_scheduled("hill")
 
 
+def test_deployment_stands_as_it_is_asked_to(project: Path, hill: Hill) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+
+    from pegbox.flows.scheduling import Placing, deploy_study, remove_scheduled
+
+    spec = hill(name="placed", schedule={"interval": "1d", "watch": ["hill.py"]})
+    with get_client(sync_client=True) as client:
+        client.create_work_pool(WorkPoolCreate(name="shelf", type="process"))
+        name = deploy_study(spec, project / "store", Placing("shelf", "night", {"env": "A"}, paused=True, tags=("x",)))
+        found = client.read_deployment_by_name(name)
+    remove_scheduled("placed")
+
+    assert (found.work_pool_name, found.work_queue_name, found.paused) == ("shelf", "night", True)
+    assert found.job_variables == {"working_dir": str(project), "env": "A"}
+    assert {"pegbox", "x"} <= set(found.tags)
+    assert found.concurrency_options.collision_strategy == "CANCEL_NEW"
+
+
 def test_unknown_pool_is_named(project: Path, hill: Hill) -> None:
-    from pegbox.flows.scheduling import deploy_study
+    from pegbox.flows.scheduling import Placing, deploy_study
 
     with pytest.raises(PegboxError, match="no work pool 'nowhere'"):
-        deploy_study(hill(schedule={"interval": "1h"}), project / "store", "nowhere")
+        deploy_study(hill(schedule={"interval": "1h"}), project / "store", Placing("nowhere"))
 
 
 def test_study_that_says_no_time_is_refused(hill: Hill) -> None:
