@@ -88,8 +88,8 @@ class SegmentRunner:
             completion = self._ongoing.next(self._seconds_to_wait())
             if completion:
                 self._take(completion)
-            elif why := self._crew.why_lost():
-                raise cluster_lost(self._study.history.spec.name, why)
+            else:
+                self._check_cluster()
         self.cleanup.look()
         judge()
         self._fill()
@@ -111,8 +111,8 @@ class SegmentRunner:
             case Evaluation() as evaluation:
                 self._evaluated(completion.about, evaluation)
             case TrialError(failure=failure):
-                if failure.kind is FailureKind.LOST and (why := self._crew.why_lost()):
-                    raise cluster_lost(self._study.history.spec.name, why)
+                if failure.kind is FailureKind.LOST:
+                    self._check_cluster()
                 self._failed(completion.about.segment, failure)
             case BaseException() as error:
                 raise error
@@ -130,7 +130,13 @@ class SegmentRunner:
         while self._waiting and len(self._ongoing) < self._crew.capacity:
             self._submit(self._waiting.popleft())
 
+    def _check_cluster(self) -> None:
+        if why := self._crew.why_lost():
+            raise cluster_lost(self._study.history.spec.name, why)
+
     def _submit(self, segment: Segment) -> None:
+        # Before each task is handed out, too: Ray waits for a head that is gone until it ends this process.
+        self._check_cluster()
         self._crew.prepare(segment, self._data)
         # Recorded before it is handed out: after kill -9 the history must know of all that a worker may still be
         # training.
@@ -140,11 +146,13 @@ class SegmentRunner:
     def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
         segment = completion.about.segment
         if completion.is_cached and not trained.is_whole:
+            self._check_cluster()
             self._ongoing.add(_Ongoing(segment), self._tasks.train_again(segment))
             return
         has_reports = completion.is_cached or self._crew.reports_at_end  # no worker has journalled them
         self._records.trained(segment, trained, is_cached=completion.is_cached, has_reports=has_reports)
         if not self._records.is_over(segment):
+            self._check_cluster()
             self._ongoing.add(_Ongoing(segment, trained), self._tasks.evaluate(segment, trained))
         # After the submission, so that the evaluation begins while a checkpoint comes from far.
         self._crew.collect(segment, trained, self._data)
