@@ -58,8 +58,9 @@ RATE = {"lr": {"min": 1e-3, "max": 1e-1, "log": True}}
 KINDS: dict[str, dict[str, Any]] = {
     **{
         method: {"search": {"method": method, "seed": 3}}
-        for method in ("sobol", "bayes", "genetic", "auto", "freeze_thaw", "optuna:TPESampler", "hyperopt:tpe")
+        for method in ("sobol", "bayes", "genetic", "auto", "optuna:TPESampler", "hyperopt:tpe")
     },
+    "freeze_thaw": {"search": {"method": "freeze_thaw", "seed": 3}, "fidelity": {"min": 1}},
     **{schedule: {"fidelity": {"schedule": schedule, "min": 1}} for schedule in ("median", "halving", "hyperband")},
     "ray": {"run": {"workers": 1, "threads": 1, "engine": "ray"}},
     "dask": {"run": {"workers": 1, "threads": 1, "engine": "dask"}},
