@@ -3,6 +3,7 @@
 import difflib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -77,6 +78,7 @@ def test_a_script_goes_on_from_its_checkpoint(script, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     shutil.copy(SCRIPTS / "tuned" / f"{script.name}.py", tmp_path)
     raw = {key: value.replace("NAME", script.name) for key, value in script.train.items()}
+    raw |= {"command": shlex.split(raw["command"])} if "command" in raw else {}
     spec = (CommandTrain if raw["kind"] == "command" else FunctionTrain).model_validate(raw | {"epochs": 4})
     trainer = CommandTrainer() if raw["kind"] == "command" else FunctionTrainer()
 
