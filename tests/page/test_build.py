@@ -39,6 +39,7 @@ def test_counts_are_those_of_the_whole_history(simulated_page: StudyPage, histor
 def test_knobs_are_those_that_explain_shows(simulated_page: StudyPage, simulated_store: Path) -> None:
     explained = explain_study(simulated_store, "higgs-mlp")
 
+    assert [one.budget for one in simulated_page.analysis.effects] == [explained.effects.budget, explained.costs.budget]
     assert [(row.name, row.share, row.verdict) for row in simulated_page.analysis.knobs.rows] == [
         (row.name, row.total, row.verdict) for row in explained.importance.parameters
     ]
