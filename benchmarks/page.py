@@ -25,8 +25,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from figures import Figure, conclude, parser, tell_machine
@@ -90,10 +91,17 @@ def events_of(spec: StudySpec, n_trials: int) -> Iterator[tuple[float, Event]]:
     draw, at = random.Random(0), BEGAN
     yield at, StudyOpened(study=STUDY, spec=spec)
     yield at, RunStarted(study=STUDY, run="r", host="bench", pid=1)
+    numbers = count()
     for trial in range(n_trials):
         at += 0.5
-        yield from trial_of(spec, trial, at, draw)
+        yield from numbered(trial_of(spec, trial, at, draw), numbers)
     yield at + 10, RunEnded(study=STUDY, run="r", status="completed")
+
+
+def numbered(events: Iterable[tuple[float, Event]], numbers: Iterator[int]) -> Iterator[tuple[float, Event]]:
+    """Decisions counted over the whole study, as its driver does: a history with a gap or a double is refused."""
+    for at, event in events:
+        yield at, event.model_copy(update={"number": next(numbers)}) if isinstance(event, DecisionMade) else event
 
 
 def trial_of(spec: StudySpec, trial: int, at: float, draw: random.Random) -> Iterator[tuple[float, Event]]:
@@ -181,7 +189,8 @@ def new_trial_seconds(browser: Browser, rounds: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         started = RunStarted(study=STUDY, run="r", host="bench", pid=1)
         with open_study(open_store(Path(folder)), spec, started) as study, live_host(Path(folder)) as address:
-            study.record(*(event for _, event in trial_of(spec, 0, BEGAN, draw)))
+            numbers = count()
+            study.record(*(event for _, event in numbered(trial_of(spec, 0, BEGAN, draw), numbers)))
             # Until the first snapshot is published: the host refuses a store without one.
             time.sleep(3)
             page = browser.new_page()
@@ -190,7 +199,7 @@ def new_trial_seconds(browser: Browser, rounds: int) -> list[float]:
                 page.wait_for_function(COUNTED, arg=trial)
                 page.wait_for_timeout(1000 * draw.uniform(1, 3))  # at any moment of the clocks on the way
                 began = time.perf_counter()
-                study.record(*(event for _, event in trial_of(spec, trial, BEGAN + trial, draw)))
+                study.record(*(event for _, event in numbered(trial_of(spec, trial, BEGAN + trial, draw), numbers)))
                 page.wait_for_function(COUNTED, arg=trial + 1)
                 found.append(time.perf_counter() - began)
             page.close()
