@@ -32,6 +32,7 @@ class Asked(Schema):
         seed: For every random number of the trial.
         from_budget: What the trial was trained to before, in epochs; 0 to begin.
         budget: What to train it to.
+        parent: The trial whose weights it begins with, in a population; None to begin, or to go on, with its own.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Asked(Schema):
     seed: int
     from_budget: int
     budget: int
+    parent: int | None = None
 
 
 class Dialogue:
@@ -127,6 +129,7 @@ class Dialogue:
             seed=trial.seed,
             from_budget=trial.budget,
             budget=trial.to_budget,
+            parent=None if trial.evaluations else trial.parent,
         )
 
     def _end(self, reason: str) -> None:

@@ -52,12 +52,20 @@ class Place:
     ] = None
     work_queue: Annotated[str | None, Parameter(help="Work queue of the pool.")] = None
     job_variable: Annotated[
-        tuple[str, ...], Parameter(help="NAME=VALUE for the pool's job template, such as image=...; repeatable.")
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="NAME=VALUE for the pool's job template, such as image=...; repeatable.",
+        ),
     ] = ()
     paused: Annotated[
         bool, Parameter(negative="", show_default=False, help="Have the clock wait until it is resumed in Prefect.")
     ] = False
-    tag: Annotated[tuple[str, ...], Parameter(help="A further tag of the deployment; repeatable.")] = ()
+    tag: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", show_default=False, help="A further tag of the deployment; repeatable."),
+    ] = ()
 
 
 FROM_HERE = Place()

@@ -39,7 +39,7 @@ def is_secret_name(name: str) -> bool:
     >>> is_secret_name("WANDB_API_KEY"), is_secret_name("MONKEY")
     (True, False)
     """
-    return re.fullmatch(_NAME, name, re.I) is not None
+    return re.fullmatch(rf"[\w.-]*{_NAME}", name, re.I) is not None
 
 
 def masked(text: str) -> str:

@@ -185,10 +185,15 @@ def drop_checkpoints(store: StoreLayout, study: str, keep: int) -> int:
     """
     with connect_snapshot(store) as connection:
         rows = connection.execute(_NAMED + _LEFT_OVER, {"keep": keep, "study": study}).fetchall()
-    paths = [Path(row[0]) for row in rows]
-    past = [path for path in paths if path.exists()]
+    past = [path for row in rows if (path := Path(row[0])).exists()]
     gone = {key for path in past for key in _KEY.findall(path.name)}
-    for path in (*past, *(path for path in _entries(store.cache) if not gone.isdisjoint(_KEY.findall(path.name)))):
+    # What lies beside one goes with it: the losses of its rows, the state of an epoch on the way to it.
+    beside = [other for path in past for other in path.parent.glob(f"{path.stem}.*") if other != path]
+    for path in (
+        *past,
+        *beside,
+        *(path for path in _entries(store.cache) if not gone.isdisjoint(_KEY.findall(path.name))),
+    ):
         _delete(path)
     return len(past)
 

@@ -129,3 +129,21 @@ def test_a_study_that_is_asked_is_held(tmp_path):
         mine.ask()
         with pytest.raises(StoreBusyError):
             study(tmp_path).ask()
+
+
+def test_a_copy_in_a_population_names_whose_weights_it_begins_with(tmp_path):
+    options = {"population": 4, "interval": 2, "mutable": ["x"]}
+    sections = {
+        "train": {"kind": "function", "function": "math:sin", "epochs": 4},
+        "search": {"method": "pbt", "options": options},
+        "budget": {"epochs": 16},
+    }
+    asked = []
+    with study(tmp_path, **sections) as mine:
+        while (one := mine.ask()) is not None:
+            mine.tell(one, loss_of(one))
+            asked.append(one)
+
+    copies = [one for one in asked if one.parent is not None]
+    assert copies
+    assert all(one.from_budget == 2 and one.parent < one.number for one in copies)

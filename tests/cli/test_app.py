@@ -225,7 +225,12 @@ def test_no_room_raises_an_error_that_tells_a_user_nothing():
         r"^\s*raise (?:ValueError|TypeError|RuntimeError|KeyError|Exception|NotImplementedError)\b", re.M
     )
     rooms = ("cli", "flows", "tasks", "execution", "page", "report", "storage", "integrations")
-    inside = {"flows/segments.py"}  # an order of calls that only a fault of pegbox's own can break
+    inside = {
+        "flows/segments.py",  # an order of calls that only a fault of pegbox's own can break
+        # scikit-learn's contract: its users and its checks expect a ValueError
+        "integrations/search_cv.py",
+        "integrations/searched_distributions.py",
+    }
     files = [path for room in rooms for path in sorted((REPOSITORY / room).rglob("*.py"))]
 
     found = {str(path.relative_to(REPOSITORY)) for path in files if builtin.search(path.read_text(encoding="utf-8"))}

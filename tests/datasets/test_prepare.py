@@ -280,7 +280,7 @@ def test_other_process_that_was_first_is_no_error(
     prepared: Make, columns: dict[str, Any], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = prepared(columns)
-    monkeypatch.setattr(module, "_find", lambda *_: None)
+    monkeypatch.setattr(module, "find_prepared", lambda *_: None)
 
     assert prepared(columns) == first
     assert [path.name for path in root.iterdir()] == [first.fingerprint]

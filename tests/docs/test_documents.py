@@ -14,7 +14,7 @@ from pegbox.schemas.study_file import read_study
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND_LINE = re.compile(r"(?:`|^    )pegbox ([a-z]+)([^`\n]*)", re.MULTILINE)
+COMMAND_LINE = re.compile(r"(?:`|^    )pegbox ([a-z][a-z-]*)([^`\n]*)", re.MULTILINE)
 
 
 def options_of(name):

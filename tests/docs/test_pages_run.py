@@ -25,7 +25,7 @@ LONG = {
     "small-models-together",
 }
 LONG |= {"import-and-export", "choose-a-search-method", "track", "search-from-other-tools"}
-LONG |= {"population-based-training"}
+LONG |= {"population-based-training", "schedule", "several-objectives", "stop-trials-early", "tune-any-program"}
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def _tune(spec: StudySpec, project: Path) -> History:
 
 
 def _checkpoints(project: Path) -> set[Path]:
-    return set((project / "store" / "checkpoints").iterdir())
+    return set((project / "store" / "checkpoints").glob("*.pt"))
 
 
 def _n_trained(project: Path) -> int:
@@ -68,6 +68,8 @@ def test_only_the_best_and_the_winner_keep_their_checkpoints(
     going_on = [path for trial in history.active for path in trial.checkpoints.values()]
     winner = history.trials[history.selection.winner]
     assert len(kept) == len({*best.checkpoints.values(), *winner.checkpoints.values(), *going_on}) + 2
+    beside = set((project / "store" / "checkpoints").glob("*.npz"))
+    assert {path.with_suffix(".pt") for path in beside} <= kept
 
 
 def test_the_same_command_needs_no_checkpoint_that_is_gone(project: Path, irises: Any) -> None:

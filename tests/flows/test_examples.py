@@ -33,6 +33,7 @@ def test_example_with_data_finds_a_model_that_predicts(
     assert selection.test_metrics[metric] >= at_least
 
 
+@pytest.mark.long
 def test_demo_begins_well_with_few_trials(tmp_path: Path) -> None:
     from pegbox.flows.tune import tune
 

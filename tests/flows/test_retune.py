@@ -148,6 +148,7 @@ def test_tuning_again_learns_from_what_was_tuned_before(project: Path, moving: H
     assert [one.study for one in history_of(project, study=tuned).earlier or ()] == [first.incumbent.study]
 
 
+@pytest.mark.long
 def test_fall_is_judged_by_rows_and_explained(project: Path) -> None:
     spec = StudySpec.model_validate(
         {

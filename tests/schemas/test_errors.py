@@ -108,12 +108,18 @@ _OUTSIDE_OF_THE_TREE = {
     "CronSimError": {"schemas/plan.py"},
     "YamlTextError": {"schemas/yaml_text.py"},
     "ValueError": {
-        *(f"schemas/{name}.py" for name in ("data", "domain_text", "parameter_groups", "plan", "space", "study")),
+        *(
+            f"schemas/{name}.py"
+            for name in ("data", "domain_text", "parameter_groups", "plan", "population", "space", "study")
+        ),
         *(f"schemas/{name}_domains.py" for name in ("arranged", "listed", "range")),
         *(f"training/hyperparameters/{name}.py" for name in ("cnn", "mlp")),
         "training/resources.py",
         # their callers name the source of the data, or the program, in an error of the tree
         *(f"datasets/{name}.py" for name in ("function", "torch_dataset")),
+        *("schemas/named_files.py", "training/declared_code.py"),
+        # scikit-learn's contract
+        *(f"integrations/{name}.py" for name in ("search_cv", "searched_distributions")),
         *(f"training/{name}.py" for name in ("command_output", "tensorboard_events")),
         # what only a fault of ours brings about
         *("analysis/ranking.py", "flows/segments.py", "schemas/history.py", "schemas/trials_by_state.py"),
@@ -124,6 +130,9 @@ _OUTSIDE_OF_THE_TREE = {
     "CycloptsError": {"cli/init.py"},
     # LightGBM's way to end a training, which it catches
     "EarlyStopException": {"integrations/lightgbm.py"},
+    # Prefect's own, which tell its engine how a flow run ended
+    "Pause": {"flows/cancellation.py"},
+    "TerminationSignal": {"flows/cancellation.py"},
     # caught in the same file
     "Error": {"datasets/csv_text.py"},
     "OSError": {"storage/publish.py"},

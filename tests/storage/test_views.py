@@ -120,7 +120,7 @@ def test_every_example_answers(two_studies: HistoryFile, name: str, comment: str
     answer = two_studies.sql(example)
     assert len(answer.columns) >= 1
     assert (len(answer.fetchall()) > 0) == (
-        name not in {"finalists", "models", "notes", "replicate_curves", "trial_tags"}
+        name not in {"code_parts", "finalists", "lineage", "models", "notes", "replicate_curves", "trial_tags"}
     )
 
 

@@ -36,9 +36,9 @@ def waves(configuration: Any, _: int, to_budget: int) -> Outcome:
     return Outcome({"loss": (x - 0.3) ** 2 + float(np.sin(9 * x) * np.cos(7 * y)) + 1 / to_budget})
 
 
-def test_some_trials_are_trained_to_the_end_and_most_are_not() -> None:
+def test_some_trials_are_trained_to_the_end_and_as_many_are_not() -> None:
     history = simulation(waves, fidelity={"min": 1, "max": 9}, budget={"epochs": 50}).run(max_steps=200)
-    assert 1 <= len(history.completed) < len(history.trials) / 2
+    assert 1 <= len(history.completed) <= len(history.trials) / 2
 
 
 def test_a_good_beginning_is_trained_on() -> None:
