@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from driven_study import drive
 from page_visit import Visit
-from tests.search.population.simulated_population import population_study
+from tests.search.population.simulated_population import by_rate, population_study
 
 from pegbox.page.analysis_blocks import analyse
 from pegbox.page.build import build_page
 from pegbox.page.document import StudyPage
 from pegbox.page.html_file import write_page
-from pegbox.schemas.base import Configuration, Metrics
 from pegbox.schemas.history import History
 from pegbox.storage.history_file import open_history
 
@@ -22,10 +21,6 @@ BARS = """() => {
     const [bars, arcs] = chart.getOption().series.map((one) => one.data)
     return { bars, places: bars.map(place), n_arcs: arcs.length }
 }"""
-
-
-def by_rate(configuration: Configuration, epochs: int, seed: int) -> Metrics:
-    return {"val_loss": abs(float(configuration["lr"]) - 0.1) + 1 / epochs}  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +65,10 @@ def test_a_population_without_a_copy_has_no_tree(tmp_path: Path) -> None:
 
 
 def test_tree_is_drawn_told_and_leads_to_its_trials(
-    page: StudyPage, visit: Callable[..., Visit], tmp_path: Path
+    page: StudyPage, visit: Callable[..., Visit], tmp_path: Path, axe: str
 ) -> None:
     write_page(page, tmp_path / "page.html")
-    seen = visit((tmp_path / "page.html").as_uri())
+    seen = visit((tmp_path / "page.html").as_uri(), bypass_csp=True)  # for the script of axe-core
     seen.page.locator("#population .chart").scroll_into_view_if_needed()
     seen.page.wait_for_selector("#population canvas")
 
@@ -94,6 +89,8 @@ def test_tree_is_drawn_told_and_leads_to_its_trials(
 
     seen.page.click("#population button:has-text('Show as table')")
     assert seen.page.locator("#population tbody tr").count() == len(page.population)
+    seen.page.add_script_tag(content=axe)
+    assert seen.violations() == []
     seen.page.click("#population button:has-text('Show as chart')")
     seen.page.click("#population .chart", position={"x": x, "y": y})
     assert f"trial={copy.trial}" in seen.page.url
