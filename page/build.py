@@ -11,6 +11,7 @@ from pegbox.page.document import NoteRow, StudyPage
 from pegbox.page.head_block import head
 from pegbox.page.lineage_block import lineage
 from pegbox.page.models_block import models
+from pegbox.page.population_block import population
 from pegbox.page.space_axes import axes
 from pegbox.page.studies_block import compared_rows
 from pegbox.page.trial_block import told_lives
@@ -66,6 +67,7 @@ def build_page(
             everything=all_trials(file, spec) if is_file else None,
             best=best_so_far(file, spec),
             volume=front_so_far(file, spec),
+            population=population(file, spec.name),
             curves=draw_curves(file, spec, always=(*finalists, *best)),
             rungs=rung_rows(file, spec),
             timeline=timeline(file, spec),

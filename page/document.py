@@ -14,6 +14,7 @@ from pegbox.page.answer_document import Answer
 from pegbox.page.comparison_document import StudiesCompared
 from pegbox.page.lineage_document import Lineage
 from pegbox.page.models_document import Models
+from pegbox.page.population_document import PopulationTrial
 from pegbox.page.trial_document import Number, TrialLife
 from pegbox.page.trials_document import BestSoFar, Goal, Parameter, RungRow, Trials
 from pegbox.schemas.base import Schema
@@ -94,6 +95,8 @@ class StudyPage(Schema):
     best: BestSoFar
     volume: BestSoFar = BestSoFar()
     """With several objectives: the share of the box between the best and the worst of each that the front covers."""
+    population: tuple[PopulationTrial, ...] = ()
+    """Of population based training: its trials by member; empty where none was copied."""
     curves: Curves
     rungs: tuple[RungRow, ...] = ()
     timeline: Timeline

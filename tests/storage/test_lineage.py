@@ -6,22 +6,17 @@ from pathlib import Path
 import pytest
 from driven_study import drive
 from rich.console import Console
-from tests.search.population.simulated_population import population_study
+from tests.search.population.simulated_population import by_rate, population_study
 
 from pegbox.cli.answer_panel import draw_answer
 from pegbox.cli.console import THEME
 from pegbox.report.answer import study_answer
 from pegbox.report.markdown import answer_page
 from pegbox.report.replay_audit import replay_study
-from pegbox.schemas.base import Configuration, Metrics
 from pegbox.search.limits import committed
 from pegbox.storage.history_file import open_history
 from pegbox.storage.queries.lineage import lineage, schedule_of
 from pegbox.storage.queries.trials import trial_sums
-
-
-def by_rate(configuration: Configuration, epochs: int, seed: int) -> Metrics:
-    return {"val_loss": abs(float(configuration["lr"]) - 0.1) + 1 / epochs}  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,13 @@ const seen = new IntersectionObserver(
   },
   { rootMargin: '250px' },
 )
+// Drawn ahead is what comes near; drawn again, for each move of a brush, is only what is in sight.
+const sighted = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    target.card.isInSight = isIntersecting
+    if (isIntersecting) target.card.draw()
+  }
+})
 
 export class ChartCard {
   /**
@@ -37,7 +44,8 @@ export class ChartCard {
   constructor(parts) {
     this.parts = parts
     this.chart = null
-    this.isVisible = false
+    this.isVisible = false // or near to it
+    this.isInSight = false
     this.isDirty = true
     this.title = h('h3')
     this.about = h('p', { class: 'about' })
@@ -59,13 +67,14 @@ export class ChartCard {
     if (parts.zooms) this.makeZoomable()
     if (parts.trialOf) this.makeSteppable()
     seen.observe(this.plot)
+    sighted.observe(this.plot)
     sized.observe(this.plot)
     cards.add(this)
     this.unfollow = parts.follows ? onSelection(() => this.update()) : () => {}
     this.update()
   }
 
-  /** Draw again, now if it can be seen. */
+  /** Draw again, now if it is in sight, else when it comes into it. */
   update() {
     this.isDirty = true
     put(this.title, typeof this.parts.title === 'function' ? this.parts.title() : this.parts.title)
@@ -75,7 +84,7 @@ export class ChartCard {
     put(this.legend, this.parts.legend ? this.parts.legend() : [])
     this.legend.hidden = !this.parts.legend || !this.figures.hidden
     if (!this.figures.hidden) this.fillTable()
-    if (this.isVisible) this.draw()
+    if (this.isInSight) this.draw()
   }
 
   draw() {
@@ -158,6 +167,7 @@ export class ChartCard {
   /** Leave the page for good. */
   remove() {
     seen.unobserve(this.plot)
+    sighted.unobserve(this.plot)
     sized.unobserve(this.plot)
     cards.delete(this)
     this.unfollow()

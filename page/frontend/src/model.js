@@ -4,6 +4,9 @@ import { compile } from './find.js'
 import { count, counted } from './format.js'
 import { metricScale, parameterScale } from './scales.js'
 
+// Milliseconds that one task draws for, after which the hand is heard: what the Long Tasks API of browsers calls long.
+const TASK = 50
+
 export const TRAINING_TIME = 'training time'
 
 const listeners = new Set()
@@ -105,16 +108,17 @@ export function clearFilters() {
 
 function changed() {
   applyFilters()
-  // One after another, each in a task of its own: the hand that drags sees its lines at once, and a newer selection
-  // takes the place of what has not been drawn yet.
+  // In tasks of a few views each: a newer selection takes the place of what has not been drawn yet, and the browser does
+  // not paint the whole page after every single view.
   const turn = ++latest
   const waiting = [...listeners]
   const start = performance.now()
   const next = () => {
     if (turn !== latest) return
-    if (!waiting.length) return void performance.measure('selection', { start })
-    waiting.shift()()
-    setTimeout(next)
+    const until = performance.now() + TASK
+    while (waiting.length && performance.now() < until) waiting.shift()()
+    if (waiting.length) setTimeout(next)
+    else performance.measure('selection', { start })
   }
   next()
 }

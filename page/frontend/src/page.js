@@ -13,6 +13,7 @@ import { modelsCard } from './blocks/models.js'
 import { nextCard } from './blocks/next.js'
 import { notesCard } from './blocks/notes.js'
 import { parallelCard } from './blocks/parallel.js'
+import { populationCard } from './blocks/population.js'
 import { progressCard } from './blocks/progress.js'
 import { rungsCard } from './blocks/rungs.js'
 import { surenessCard } from './blocks/sureness.js'
@@ -40,7 +41,7 @@ export function open(page, live = {}) {
     [null, [answerCard(), surenessCard(), knobsCard(), nextCard()]],
     [null, effectsSection()],
     ['Explore', [parallelCard(), interactionCard(), trialsCard(), notesCard()]],
-    ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
+    ['How it went', [...ofSeveralGoals, progressCard(), curvesCard(), populationCard(), tradeoffCard({ id: 'cost', title: 'Cost against quality', across: () => TRAINING_TIME }), failuresCard(), workersCard(), rungsCard()]],
     ['What came of it', [modelsCard()]],
     ['Where it comes from', [lineageCard(), driftCard(), dataCard(), scheduleCard(), comparisonCard(), studiesCard(live.linkTo)]],
     ['Ask', [live.control ? [live.control] : [], live.sql ?? askElsewhere()].flat()],

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pegbox.schemas.base import Configuration, Metrics
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
@@ -45,6 +46,11 @@ def learnt(schedule: tuple[Stage, ...]) -> float:
             loss *= 1 - 0.3 / (1 + abs(rate / best - 1))
         begin = stage.to_budget
     return loss
+
+
+def by_rate(configuration: Configuration, epochs: int, seed: int) -> Metrics:
+    """A training for `driven_study.drive`: best at a rate of 0.1, and better with every epoch."""
+    return {"val_loss": abs(float(configuration["lr"]) - 0.1) + 1 / epochs}  # type: ignore[arg-type]
 
 
 class SimulatedPopulation(Simulation):
