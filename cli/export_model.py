@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from pegbox.cli.console import err, out, print_json, safe
-from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, ModelName, Store, Trusted, Verbosity
 
 
 @Parameter(name="*")
@@ -33,22 +33,14 @@ class Writing:
             "rows where it is left out.",
         ),
     ] = None
-    trust: Annotated[
-        tuple[str, ...],
-        Parameter(
-            name="--trust",
-            negative="",
-            show_default=False,
-            help="Code of yours that the model is made of, such as my_project.models:Net; loading it runs it.",
-        ),
-    ] = ()
+    trust: Trusted = ()
 
 
 _PLAIN = Writing()
 
 
 def export_model(
-    model: Annotated[str, Parameter(help="A study, study@current, study@RUN, or the file of a model.")],
+    model: ModelName,
     *,
     to: Annotated[
         Literal["onnx", "torch", "sklearn"],

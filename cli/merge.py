@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from pegbox.cli.console import out, print_json, safe
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
-from pegbox.storage.merging import merge_store, summary
+from pegbox.storage.layout import StoreLayout
+from pegbox.storage.merging import merge_store
 from pegbox.storage.store import open_store
 
 
@@ -27,8 +28,6 @@ def merge(
     verbosity: Verbosity = QUIET,
 ) -> None:
     """Bring in everything that another store holds and this one does not; the other is only read."""
-    from pegbox.storage.layout import StoreLayout
-
     done = merge_store(open_store(store), StoreLayout(other.absolute()), label)
     if json:
         print_json(done._asdict())
@@ -41,5 +40,6 @@ def merge(
         f"{safe(done.label)}",
         soft_wrap=True,
     )
-    for line in summary(done.studies):
-        console.print(safe(line), style="quiet", soft_wrap=True)
+    for there, here in sorted(done.studies.items()):
+        if there != here:
+            console.print(safe(f"{there} is {here} here"), style="quiet", soft_wrap=True)

@@ -20,6 +20,16 @@ Settings = Annotated[
         help="Replace an entry of the study, as in --set budget.trials=50; may be repeated.",
     ),
 ]
+ModelName = Annotated[str, Parameter(help="A study, study@current, study@RUN, or the file of a model.")]
+Trusted = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--trust",
+        negative="",
+        show_default=False,
+        help="Code of yours that the model is made of, such as my_project.models:Net; loading it runs it.",
+    ),
+]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")]
 Store = Annotated[
     Path, Parameter(name="--store", env_var="PEGBOX_STORE", help="Directory of the history, made where there is none.")

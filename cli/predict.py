@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from pegbox.cli import terminal
 from pegbox.cli.console import err, print_error, print_json, safe
-from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, Store, Verbosity
+from pegbox.cli.options import DEFAULT_STORE, QUIET, Json, ModelName, Store, Trusted, Verbosity
 
 
 @Parameter(name="*")
@@ -39,22 +39,14 @@ class Reading:
     encoding: Annotated[
         str | None, Parameter(name="--encoding", help="Of a CSV file that is not written in UTF-8.")
     ] = None
-    trust: Annotated[
-        tuple[str, ...],
-        Parameter(
-            name="--trust",
-            negative="",
-            show_default=False,
-            help="Code of yours that the model is made of, such as my_project.models:Net; loading it runs it.",
-        ),
-    ] = ()
+    trust: Trusted = ()
 
 
 _PLAIN = Reading()
 
 
 def predict(
-    model: Annotated[str, Parameter(help="A study, study@current, study@RUN, or the file of a model.")],
+    model: ModelName,
     rows: Annotated[
         str,
         # A lone hyphen is a word here and no option.

@@ -12,6 +12,7 @@ from pyarrow import types
 from pegbox.datasets.text_numbers import parse_number
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.word_lists import listed
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -126,7 +127,7 @@ def column_problems(spec: DataSpec, columns: tuple[str, ...], default_target: st
         )
     target = target_name(spec, default_target)
     if target is None:
-        return (Problem(f"no column to predict is named. Add `target:` with one of {_listed(columns)}.", ("data",)),)
+        return (Problem(f"no column to predict is named. Add `target:` with one of {listed(columns, 20)}.", ("data",)),)
     # A file without a header, not one with a misspelt target: another remedy.
     if target not in columns and all(parse_number(name) for name in columns):
         what = f"must begin with a line of column names, got numbers such as {columns[0]!r}. Add that line."
@@ -164,10 +165,5 @@ def _role_problems(spec: DataSpec, columns: tuple[str, ...], target: str) -> tup
         if name == target:
             return (Problem(f"rows cannot be split by the target {target!r}.", ("data", "split", field)),)
     if not feature_names(spec, columns, target):
-        return (Problem(f"no column is left to predict {target!r} from. Columns: {_listed(columns)}.", ("data",)),)
+        return (Problem(f"no column is left to predict {target!r} from. Columns: {listed(columns, 20)}.", ("data",)),)
     return ()
-
-
-def _listed(columns: tuple[str, ...], at_most: int = 20) -> str:
-    shown = ", ".join(columns[:at_most])
-    return shown if len(columns) <= at_most else f"{shown} and {len(columns) - at_most} more"

@@ -18,6 +18,7 @@ from pegbox.datasets.text_dates import DateReading, read_dates
 from pegbox.datasets.text_numbers import Reading, read_numbers
 from pegbox.schemas.errors import DataError, Problem, suggest
 from pegbox.schemas.preprocessing import Feature, Preprocessing
+from pegbox.schemas.word_lists import listed
 
 
 @dataclass(slots=True)
@@ -70,8 +71,8 @@ class NewRows:
         names = self.preprocessing.columns
         if rows.ndim != 2 or rows.shape[1] != len(names):
             raise DataError(
-                f"rows: expected an array of shape (n_rows, {len(names)}) with the columns {_listed(names)}, got one "
-                f"of shape {rows.shape}. Give a data frame, whose columns are found by name."
+                f"rows: expected an array of shape (n_rows, {len(names)}) with the columns {listed(names, 10)}, got "
+                f"one of shape {rows.shape}. Give a data frame, whose columns are found by name."
             )
         if not self._is_plain:
             # By name from here on: words and dates are read column by column.
@@ -141,7 +142,7 @@ class NewRows:
         wanted = self.preprocessing.columns
         missing = [name for name in wanted if name not in counts]
         problems = [
-            Problem(f"the column {name!r} is missing. {suggest(name, counts)} The model needs {_listed(wanted)}.")
+            Problem(f"the column {name!r} is missing. {suggest(name, counts)} The model needs {listed(wanted, 10)}.")
             for name in missing
         ]
         problems += [
@@ -291,8 +292,3 @@ def _spelt(column: pa.ChunkedArray, levels: tuple[str, ...]) -> pa.ChunkedArray:
 
 def _rows(count: int) -> str:
     return f"{count} row{'s' if count > 1 else ''}"
-
-
-def _listed(names: tuple[str, ...], at_most: int = 10) -> str:
-    shown = ", ".join(names[:at_most])
-    return shown if len(names) <= at_most else f"{shown} and {len(names) - at_most} more"

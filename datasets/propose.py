@@ -21,6 +21,7 @@ from pegbox.datasets.understanding import understand, useless_columns
 from pegbox.schemas.data import DataSpec, SplitSpec
 from pegbox.schemas.errors import DataError, suggest
 from pegbox.schemas.understanding import DataUnderstanding
+from pegbox.schemas.word_lists import listed
 
 # Picked by hand, all below: what a table looks like says something and proves nothing, which is why each decision is
 # written beside its reason, where a person takes it back.
@@ -304,6 +305,5 @@ def _without(spec: DataSpec, left_out: dict[str, str], loaded: Loaded) -> DataSp
     assert label is not None, "propose refuses a table without one"
     if feature_names(spec, tuple(loaded.table.column_names), label):
         return spec
-    reasons = "; ".join(f"{name!r} {why}" for name, why in list(left_out.items())[:MOST_REASONS])
-    more = f"; and {len(left_out) - MOST_REASONS} more" if len(left_out) > MOST_REASONS else ""
-    raise DataError(f"data.source: no column is left to predict {label!r} from: {reasons}{more}. Add other columns.")
+    reasons = listed([f"{name!r} {why}" for name, why in left_out.items()], MOST_REASONS, "; ")
+    raise DataError(f"data.source: no column is left to predict {label!r} from: {reasons}. Add other columns.")

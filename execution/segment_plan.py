@@ -20,9 +20,9 @@ class SegmentPlan:
 
     def __init__(self, history: History, data: PreparedData | None) -> None:
         self._spec = history.spec
-        # Once: a file that is edited while the study runs must not split its trials into two kinds that are cached
-        # apart.
-        self._code = code_of(history.spec.train).fingerprint
+        # As the run began: a file that is edited while it goes on must not split its trials into two kinds that are
+        # cached apart.
+        self._code = (history.code or code_of(history.spec)).fingerprint
         self._objectives = tuple(objective.metric for objective in history.spec.goals)
         self._n_folds = data.n_folds if data else 1
 

@@ -9,6 +9,7 @@ from pegbox.analysis.paired_comparison import TrialLosses
 from pegbox.datasets.raw_inputs import raw_inputs
 from pegbox.flows.retune_decision import Measured, trial_losses
 from pegbox.schemas.row_losses import RowLosses
+from pegbox.schemas.word_lists import listed
 from pegbox.storage.layout import StoreLayout
 
 # Picked by hand: a reason is read in one breath; the farthest stand first.
@@ -61,8 +62,7 @@ def _moved(store: StoreLayout, before: Measured, after: Measured) -> tuple[Moved
 
 
 def _named(moved: tuple[MovedColumn, ...]) -> str:
-    more = f" and {len(moved) - MOST_NAMED} more" if len(moved) > MOST_NAMED else ""
-    return ", ".join(str(one) for one in moved[:MOST_NAMED]) + more
+    return listed([str(one) for one in moved], MOST_NAMED)
 
 
 def _relation(store: StoreLayout, before: Measured, after: Measured, again: TrialLosses | None) -> bool | None:

@@ -30,7 +30,7 @@ def describe_run(spec: StudySpec, data: PreparedData | None) -> RunStarted:
         flow_run_id=_flow_run_id(),
         git_commit=_git("rev-parse", "HEAD"),
         git_dirty=None if status is None else bool(status),
-        code=code_of(spec.train),
+        code=code_of(spec),
         versions={"python": platform.python_version(), **_versions(PACKAGES)},
     )
 

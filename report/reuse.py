@@ -50,10 +50,10 @@ def explain_reuse(root: Path, study: str | None, trial: int) -> Reuse:
         begun = segments_of_trial(reader.file, reader.study, trial)
         if not begun:
             raise NotFoundError(
-                f"Study {reader.study!r} has no trial {trial} that was trained. `pegbox sql` lists them: FROM trials."
+                f"Study {reader.study!r} has no trial {trial} that was trained. `pegbox report` lists its trials."
             )
         told = tuple(_told(reader, one) for one in begun)
-        before, now = begun[-1].code, code_of(reader.spec.train)
+        before, now = begun[-1].code, code_of(reader.spec)
         changed = before.differences(now) if before else ()
         return Reuse(
             study=reader.study,

@@ -8,6 +8,7 @@ from pegbox.schemas.errors import NotFoundError, Problem, StudyMismatchError
 from pegbox.schemas.history import History
 from pegbox.schemas.spec_changes import spec_changes
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.word_lists import listed
 from pegbox.storage.history_file import HistoryFile
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.same_study import changes, has_no_values
@@ -72,15 +73,12 @@ def _other_code(history: History, now: StudySpec) -> list[str]:
     """What of the code is otherwise since the last run; what pegbox itself trains with is told by its version."""
     if history.code is None or has_no_values(history):
         return []
-    differing = history.code.only(USER_KINDS).differences(code_of(now.train).only(USER_KINDS))
+    differing = history.code.only(USER_KINDS).differences(code_of(now).only(USER_KINDS))
     if not differing:
         return []
-    shown = "; ".join(differing[:MOST_TOLD]) + (
-        f"; and {len(differing) - MOST_TOLD} more" if len(differing) > MOST_TOLD else ""
-    )
-    n_done = len(history.completed)
+    told, n_done = listed(differing, MOST_TOLD, "; "), len(history.completed)
     return [
-        f"the code is another than in its last run: {shown}. {n_done} trial{'s' * (n_done != 1)} trained with the old "
+        f"the code is another than in its last run: {told}. {n_done} trial{'s' * (n_done != 1)} trained with the old "
         "code count beside those to come; where that is not meant, give the study another name"
     ]
 

@@ -13,6 +13,7 @@ from pegbox.report.number_format import duration, spaced
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.plan import FINALISTS_SHARE
 from pegbox.schemas.study import LONGEST_NAME
+from pegbox.schemas.word_lists import listed
 from pegbox.training.resources import available_cores
 
 # Picked by hand, all below; each is written into the study with its reason, where a person changes it.
@@ -125,14 +126,13 @@ def _reasons(left_out: dict[str, str]) -> list[str]:
     for name, why in left_out.items():
         names.setdefault(why, []).append(repr(name))
     by_number = sorted(names.items(), key=lambda one: -len(one[1]))
-    told = [f"{_listed(those)} {why}." for why, those in by_number[:MOST_NAMED]]
+    told = [f"{_in_front(those)} {why}." for why, those in by_number[:MOST_NAMED]]
     more = sum(len(those) for _, those in by_number[MOST_NAMED:])
     return [*told, *([f"{more} more columns are left out for reasons such as these."] if more else [])]
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}{':' if len(names) > 1 else ''}"
+def _in_front(names: list[str]) -> str:
+    return f"{listed(names, MOST_NAMED)}{':' if len(names) > 1 else ''}"
 
 
 def _task(proposal: Proposal) -> str:

@@ -6,16 +6,17 @@ from typing import Literal
 
 from pegbox.schemas.base import Schema
 
-USER_KINDS = frozenset({"module", "file", "environment", "version"})
+USER_KINDS = frozenset({"module", "file", "environment", "version", "processes"})
 """Parts that a user wrote or set; the others come with what is installed."""
 
 
 class CodePart(Schema):
     """One thing that shapes what training computes."""
 
-    kind: Literal["pegbox", "module", "file", "package", "environment", "version"]
+    kind: Literal["pegbox", "module", "file", "package", "environment", "version", "processes"]
     """`pegbox` its own trainers, `module` Python that was read, `file` another file, `package` an installed
-    distribution, `environment` a variable, `version` what the study file says under `train.version`."""
+    distribution, `environment` a variable, `version` what the study file says under `train.version`,
+    `processes` how many train a trial together."""
     name: str
     value: str
     """A version, or a hash of the meaning (Python) or of the bytes (all else)."""
@@ -65,6 +66,6 @@ def _by_name(code: Code) -> dict[tuple[str, str], CodePart]:
 
 
 def _changed(was: CodePart, now: CodePart) -> str:
-    if was.kind in {"package", "version"}:
+    if was.kind in {"package", "version", "processes"}:
         return f"{was} was {was.value}, is {now.value}"
     return f"{was} changed"

@@ -32,6 +32,7 @@ from typing import ClassVar, NamedTuple
 
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.secret_texts import masked
+from pegbox.schemas.word_lists import listed
 
 
 class PegboxError(Exception):
@@ -213,5 +214,4 @@ def suggest(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
     # Thirty, picked by hand: as many as fit a few lines of a terminal.
-    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
-    return f"{hint}Known: {', '.join(names[:30])}{more}."
+    return f"{hint}Known: {listed(names, 30)}."

@@ -8,7 +8,7 @@ taken here gets the label of its store, in every line that names it.
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,7 +86,7 @@ def _merge(store: StoreLayout, other: StoreLayout, label: str) -> Merged:
         n_events += _bring(store, file, here.get(file.name), names)
     ingest(store, wait=True, force=True)
     _tell(store, label, names)
-    return Merged(label, n_events, names.given, _bring_models(store, other))
+    return Merged(label, n_events, names.given, _bring_models(store, other, names))
 
 
 class _Names:
@@ -196,12 +196,12 @@ def refuse_merged(store: StoreLayout, study: str) -> None:
     if source is not None:
         raise StoreError(
             f"Study {study!r} came from the store {source!r}, where it is driven and changed; events of both would not "
-            f"fit together. Do it there and merge again, or give the study of your file another name."
+            "fit together. Do it there and merge again, or give the study of your file another name."
         )
 
 
-def _bring_models(store: StoreLayout, other: StoreLayout) -> int:
-    """Copy the models that the history names and that lie there; returns how many."""
+def _bring_models(store: StoreLayout, other: StoreLayout, names: _Names) -> int:
+    """Copy the models that lie there, and have the standing names follow the history; returns how many were copied."""
     n_copied = 0
     with HistoryFile(store) as file:
         models = listed_models(file)
@@ -214,8 +214,10 @@ def _bring_models(store: StoreLayout, other: StoreLayout) -> int:
             partial.replace(target)
             put_under(target, model_path(store, model.study, LATEST))
             n_copied += 1
-        if n_copied and model.standing == CURRENT and model.promoted_as and target.is_file():
-            standing = model_path(store, model.promoted_as, CURRENT)
+        # Also where nothing was copied: a former model may have been promoted again.
+        name = model.promoted_as
+        if model.standing == CURRENT and name in names.given.values() and name is not None and target.is_file():
+            standing = model_path(store, name, CURRENT)
             standing.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             put_under(target, standing)
     return n_copied
@@ -226,8 +228,3 @@ def _label_of(other: StoreLayout) -> str:
     root = other.root.resolve()
     name = next((part.name for part in (root, *root.parents) if part.name not in _HIDDEN_NAMES), "other")
     return re.sub(r"[^\w.-]+", "-", name)
-
-
-def summary(studies: dict[str, str]) -> Sequence[str]:
-    """The studies that got another name, in words."""
-    return [f"{there} is {here} here" for there, here in sorted(studies.items()) if there != here]

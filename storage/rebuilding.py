@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from pegbox.schemas.errors import StoreLossError
+from pegbox.schemas.word_lists import listed
 from pegbox.storage.freshness import seen_journals
 from pegbox.storage.ingest import fold_journals, publish_folded
 from pegbox.storage.journal_files import list_journals
@@ -115,7 +116,7 @@ def _losses(store: StoreLayout, draft: StoreLayout) -> list[str]:
 
 
 def _refused(store: StoreLayout, losses: list[str]) -> StoreLossError:
-    shown = "; ".join(losses[:10]) + (f"; and {len(losses) - 10} more" if len(losses) > 10 else "")
+    shown = listed(losses, 10, "; ")
     return StoreLossError(
         f"Neither {store.master} nor {store.snapshot.name} can be read, so what they alone hold would be missing from "
         f"the new database: {shown}. Restore the journals or a database from a backup, or give --force to go on with "

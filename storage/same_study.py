@@ -10,6 +10,7 @@ from pegbox.schemas.spec_changes import Change, spec_changes
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial, TrialState
 from pegbox.schemas.trials_by_state import CompletedTrials, FailedTrials
+from pegbox.schemas.word_lists import listed
 
 # Picked by hand: enough to recognise which file is meant, on one line of a terminal.
 MOST_TOLD = 4
@@ -97,8 +98,7 @@ def check_same_study(before: StudySpec, now: StudySpec, may_change: tuple[str, .
 
 def _told(changes: Sequence[Change], part: str) -> str:
     """The first few changes of one part."""
-    told = [str(change) for change in changes if change.path[0] == part]
-    return "; ".join(told[:MOST_TOLD]) + (f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else "")
+    return listed([str(change) for change in changes if change.path[0] == part], MOST_TOLD, "; ")
 
 
 def _ways_on(study: StudySpec) -> str:

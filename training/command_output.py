@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from pegbox.schemas.word_lists import listed
 from pegbox.training.printed_dict import find_json
 from pegbox.training.printed_line import STEP_NAMES, Reading, read_entries, read_equals, read_line
 from pegbox.training.printed_number import number_or_text, read_number
@@ -124,10 +125,9 @@ def sentence(names: Iterable[str], step_name: str, has_percent: bool = False) ->
     known = [*dict.fromkeys(names)]
     if not known:
         return ""
-    more = f" and {len(known) - SHOWN_NAMES} more" if len(known) > SHOWN_NAMES else ""
     step = f"step from `{step_name}`" if step_name else "no step is named, so all of it counts at the end"
     percent = "; percentages as fractions, 81.2% is 0.812" if has_percent else ""
-    return f"read {', '.join(known[:SHOWN_NAMES])}{more}; {step}{percent}"
+    return f"read {listed(known, SHOWN_NAMES)}; {step}{percent}"
 
 
 def is_written(metrics: str) -> bool:

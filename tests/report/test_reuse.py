@@ -56,7 +56,7 @@ def two_studies(project, hill):
     """Of two studies of the same content the second found what the first trained."""
     store = open_store(project / ".pegbox")
     first = hill(name="first", finalists={"top": 1, "seeds": 1})
-    code = code_of(first.train)
+    code = code_of(first)
     segment = recorded(store, first, cached=False, code=code)
     recorded(store, hill(name="second", finalists={"top": 1, "seeds": 1}), cached=True, code=code)
     store.cache.mkdir(exist_ok=True)
@@ -98,7 +98,7 @@ def test_a_study_that_goes_on_with_other_code_says_so_before_it_starts(two_studi
 def test_an_upgrade_of_a_package_is_no_other_code_of_the_user(project, hill):
     store = open_store(project / ".pegbox")
     spec = hill(name="first")
-    code = Code.of((*code_of(spec.train).parts, CodePart(kind="package", name="torch", value="0.1")))
+    code = Code.of((*code_of(spec).parts, CodePart(kind="package", name="torch", value="0.1")))
     recorded(store, spec, cached=False, code=code)
 
     assert not compare_with_store(store.root, spec).has_changes

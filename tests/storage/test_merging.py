@@ -7,13 +7,16 @@ import pytest
 from simulated_study import Simulation, write_simulation
 
 from pegbox.schemas.errors import NotFoundError, StoreError
-from pegbox.schemas.events import NoteWritten, RunStarted
+from pegbox.schemas.events import ModelMade, ModelPromoted, NoteWritten, RunStarted
+from pegbox.schemas.model import ModelRecord
 from pegbox.storage.amending import amend_study, rename_study
 from pegbox.storage.history_file import open_history
 from pegbox.storage.ingest import ingest
+from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.maintenance import verify
 from pegbox.storage.merging import merge_store
+from pegbox.storage.model_files import model_path
 from pegbox.storage.notes import write_note
 from pegbox.storage.study_log import open_study
 
@@ -165,3 +168,24 @@ def test_a_rebuild_keeps_what_was_merged(ours, annas):
     ingest(ours, wait=True, force=True)
 
     assert asked(ours) == before
+
+
+def test_models_come_along_and_the_promoted_one_follows(ours, annas):
+    journal = Journal(annas.journal, writer="driver")
+    for run in ("r1", "r2"):
+        path = model_path(annas, "iris", run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(run)
+        record = ModelRecord(trial=1, form="torch", final="best", path=str(path), content=run, n_bytes=2)
+        journal.append(ModelMade(study="iris", run=run, model=record))
+    journal.append(ModelPromoted(study="iris", run="r1"))
+
+    assert merge_store(ours, annas).n_models == 2
+    assert model_path(ours, "iris", "current").read_text() == "r1"
+    assert model_path(ours, "iris", "latest").read_text() == "r2"
+
+    journal.append(ModelPromoted(study="iris", run="r2"))
+    journal.close()
+
+    assert merge_store(ours, annas).n_models == 0
+    assert model_path(ours, "iris", "current").read_text() == "r2"

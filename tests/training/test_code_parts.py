@@ -8,11 +8,20 @@ from pydantic import TypeAdapter
 
 from pegbox.schemas.code import Code, CodePart
 from pegbox.schemas.errors import StudyError
+from pegbox.schemas.plan import RunSpec
+from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TrainSpec
 from pegbox.training import code_parts
 from pegbox.training.kinds.registry import check_training, code_of, own_code
 
 TRAIN = TypeAdapter(TrainSpec)
+
+
+def study_of(train, **run):
+    """As much of a study as its code is read from."""
+    return StudySpec.model_construct(train=TRAIN.validate_python(train), run=RunSpec(**run))
+
+
 OBJECTIVE = "import lib\ndef run(x):\n    return lib.f(x)\n"
 FUNCTION = {"kind": "function", "function": "obj:run"}
 
@@ -42,7 +51,7 @@ def here(tmp_path, monkeypatch):
 
 def code(train=FUNCTION):
     sys.path_importer_cache.clear()  # files are written faster than their folder's time of change can tell
-    return code_of(TRAIN.validate_python(train))
+    return code_of(study_of(train))
 
 
 def command(*arguments):
@@ -227,3 +236,12 @@ def test_what_a_schedule_watches_as_data_is_none_of_its_code(here, hill):
     code = own_code(spec)
 
     assert [part.name for part in code.parts] == ["cfg.json", "hill"]
+
+
+def test_how_many_processes_train_a_trial_is_part_of_what_is_computed(here):
+    one, two, four = (
+        code_of(study_of(FUNCTION, **run)) for run in ({}, {"processes_per_trial": 2}, {"gpus_per_trial": 4})
+    )
+
+    assert one.differences(two) == ("processes is new",)
+    assert two.differences(four) == ("processes was 2, is 4",)

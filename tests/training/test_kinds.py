@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
+from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TrainSpec
 from pegbox.training.kinds.record import own_code, own_files
 from pegbox.training.kinds.registry import check_training, code_of, preload_for, trainer_for
 
 TRAIN = TypeAdapter(TrainSpec)
+
+
+def study_of(train, **run):
+    """As much of a study as its code is read from."""
+    return StudySpec.model_construct(train=TRAIN.validate_python(train), run=RunSpec(**run))
 
 
 @pytest.fixture(autouse=True)
@@ -218,7 +224,7 @@ def test_one_file_for_many_workers_is_refused():
 
 
 def fingerprint(train):
-    return code_of(TRAIN.validate_python(train)).fingerprint
+    return code_of(study_of(train)).fingerprint
 
 
 def test_the_code_of_a_function_is_its_module_and_what_it_imports_from_here(directory):
@@ -246,7 +252,7 @@ def test_the_code_of_a_command_is_the_files_it_names(directory):
 
 def test_the_code_of_a_torch_kind_is_equal_from_call_to_call():
     assert fingerprint(MLP) == fingerprint(MLP)
-    assert any(part.name == "torch" for part in code_of(TRAIN.validate_python(MLP)).parts)
+    assert any(part.name == "torch" for part in code_of(study_of(MLP)).parts)
 
 
 def test_a_function_that_imports_torch_has_it_preloaded(directory):

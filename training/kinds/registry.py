@@ -54,16 +54,20 @@ def preload_for(train: TrainSpec) -> tuple[str, ...]:
     return kind_of(train).preload(train)
 
 
-def code_of(train: TrainSpec) -> Code:
+def code_of(spec: StudySpec) -> Code:
     """The code that trains: equal fingerprints stand for equal results of equal configurations.
 
     Of pegbox's own kinds the trainer and the version of its library; of the user's code every definition that is
-    reached, the packages, files and variables that it names, and what the study file says it depends on.
+    reached, the packages, files and variables that it names, what the study file says it depends on, and how many
+    processes train a trial together.
 
     Raises:
         StudyError: Something that the study depends on is not there.
     """
-    return Code.of((*kind_of(train).code(train).parts, *declared_parts(train)))
+    # Of one process nothing is said: what was computed before there could be more stays known.
+    together = spec.run.world_size
+    ranks = [CodePart(kind="processes", name="", value=str(together))] if together > 1 else []
+    return Code.of((*kind_of(spec.train).code(spec.train).parts, *declared_parts(spec.train), *ranks))
 
 
 def own_code(spec: StudySpec) -> Code | None:
@@ -75,7 +79,7 @@ def own_code(spec: StudySpec) -> Code | None:
     if kind.measures(spec) is not None and not kind.code_modules(spec.train):
         return None
     watch = spec.schedule.watch if spec.schedule else ()
-    parts = code_of(spec.train).only(USER_KINDS).parts
+    parts = code_of(spec).only(USER_KINDS).parts
     return Code(parts=tuple(one for one in parts if not _is_watched(one, watch)))
 
 

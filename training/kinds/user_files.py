@@ -34,8 +34,9 @@ def code_of_command(command: Sequence[str]) -> UserCode:
 
 
 def files_of_command(command: Sequence[str]) -> tuple[Path, ...]:
-    """The files of `code_of_command` that can be read as text or Python."""
-    return (*code_of_command(command).files, *_named(command, set()).files)
+    """The files of `code_of_command`."""
+    named = _named(command, set())
+    return (*read_code(named.starts).files, *named.files)
 
 
 def _named(command: Sequence[str], seen: set[Path]) -> _Named:
