@@ -11,6 +11,9 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.segment_reuse import BegunSegment, same_segments, segments_of_trial
 from pegbox.training.kinds.registry import code_of
 
+_OWN = frozenset({"module"})
+"""Kinds of parts that are a study's own program, found from the directory in which it runs."""
+
 
 class SegmentReuse(Schema):
     """One stretch of training."""
@@ -54,12 +57,14 @@ def explain_reuse(root: Path, study: str | None, trial: int) -> Reuse:
             )
         told = tuple(_told(reader, one) for one in begun)
         before, now = begun[-1].code, code_of(reader.spec)
-        changed = before.differences(now) if before else ()
+        # Asked from elsewhere, as of a study that was merged: that nothing is found here is no change of it.
+        is_here = before is not None and (bool(now.only(_OWN).parts) or not before.only(_OWN).parts)
+        changed = before.differences(now) if before and is_here else ()
         return Reuse(
             study=reader.study,
             trial=trial,
             segments=told,
-            now=_now(store, begun[-1], before, changed),
+            now=_now(store, begun[-1], changed) if is_here else _unknown(before),
             parts=before.parts if before else (),
             changed=changed,
         )
@@ -83,9 +88,13 @@ def _story(reader: StudyReader, one: BegunSegment) -> str:
     return f"Used again: trial {first.segment.trial} of study {first.study!r} computed the same."
 
 
-def _now(store: StoreLayout, last: BegunSegment, before: Code | None, changed: tuple[str, ...]) -> str:
+def _unknown(before: Code | None) -> str:
     if before is None:
         return "What its code was made of was not recorded: the run is of version 0.2 or earlier."
+    return "Its code is not in this directory: ask from where the study runs whether its results would be used again."
+
+
+def _now(store: StoreLayout, last: BegunSegment, changed: tuple[str, ...]) -> str:
     if changed:
         return "The same configuration would be trained again now, because the code is another."
     if not any(store.cache.glob(f"*{last.key}*")):

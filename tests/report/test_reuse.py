@@ -116,3 +116,13 @@ def test_the_parts_of_the_code_can_be_asked(two_studies):
         rows = history.sql("SELECT study, kind, name FROM code_parts ORDER BY ALL").fetchall()
 
     assert rows == [("first", "module", "hill"), ("second", "module", "hill")]
+
+
+def test_code_that_is_not_here_is_no_change(two_studies, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    found = explain_reuse(two_studies, "first", 0)
+
+    assert found.changed == ()
+    assert "is not in this directory" in found.now
