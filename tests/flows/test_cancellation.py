@@ -1,10 +1,8 @@
 """A study that is cancelled in Prefect, or by `pegbox stop`: one name for its end, and the same command goes on."""
 
 import contextlib
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 from driver_process import PATIENCE_SECONDS, DriverProcess, calls, history_of
 from prefect.exceptions import TerminationSignal
+from started_program import start
 
 from pegbox.flows.cancellation import is_interrupt
 from pegbox.flows.completions import Completions
@@ -237,7 +236,7 @@ def _serve(spec: StudySpec, project: Path, api: str) -> "subprocess.Popen[str]":
         "from pegbox.schemas.study import StudySpec; "
         "serve_study(StudySpec.model_validate_json(Path('study.json').read_text()), Path('store'))"
     )
-    host = _start(project, api, "-c", script)
+    host = start(project, api, "-c", script)
     _wait_until(lambda: any(one.study == spec.name for one in scheduled_studies()), host)
     run_deployment(f"retune/{spec.name}", timeout=0)
     return host
@@ -251,15 +250,4 @@ def _work(spec: StudySpec, project: Path, api: str) -> "subprocess.Popen[str]":
     with get_client(sync_client=True) as client:
         client.create_work_pool(WorkPoolCreate(name=spec.name, type="process"))
     run_deployment(deploy_study(spec, project / "store", Placing(spec.name)), timeout=0)
-    return _start(project, api, "-m", "prefect", "worker", "start", "--pool", spec.name, "--type", "process")
-
-
-def _start(project: Path, api: str, *command: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, *command],
-        cwd=project,
-        env={**os.environ, "PREFECT_API_URL": api},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return start(project, api, "-m", "prefect", "worker", "start", "--pool", spec.name, "--type", "process")

@@ -1,9 +1,7 @@
 """Deployments of a scheduled study, against a real Prefect server, a real runner and a real worker."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 from driver_process import DriverProcess
+from started_program import start
 
 from pegbox.schemas.errors import NotFoundError, PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
@@ -44,17 +43,6 @@ def _steps(project: Path) -> list[str]:
     return [step for (step,) in rows]
 
 
-def _start(project: Path, api: str, *command: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, *command],
-        cwd=project,
-        env={**os.environ, "PREFECT_API_URL": api},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def _wait_for_steps(project: Path, count: int, process: "subprocess.Popen[str]") -> None:
     deadline = time.monotonic() + 200
     while len(_steps(project)) < count:
@@ -70,7 +58,7 @@ def test_served_study_runs_by_its_clock_until_ctrl_c(project: Path, prefect_api:
 
     command = "from pegbox.cli.app import main; main()"
 
-    served = _start(
+    served = start(
         project, prefect_api, "-c", command, "schedule", "study.yaml", "--interval", "20s", "--store", "store"
     )
     _wait_for_steps(project, 2, served)
@@ -97,7 +85,7 @@ def test_worker_of_a_pool_runs_the_study(project: Path, prefect_api: str, hill: 
 
     name = deploy_study(spec, project / "store", Placing("bench"))
     run_deployment(name, timeout=0)
-    worker = _start(
+    worker = start(
         project, prefect_api, "-m", "prefect", "worker", "start", "--pool", "bench", "--type", "process", "--run-once"
     )
     output, _ = worker.communicate(timeout=240)
@@ -217,7 +205,7 @@ def test_deployment_by_file_asks_for_the_example(prefect_api: str) -> None:
     with get_client(sync_client=True) as client:
         client.create_work_pool(WorkPoolCreate(name="pegbox", type="process"))
 
-    done = _start(REPOSITORY, prefect_api, "-m", "prefect", "--no-prompt", "deploy", "--all")
+    done = start(REPOSITORY, prefect_api, "-m", "prefect", "--no-prompt", "deploy", "--all")
     output, _ = done.communicate(timeout=120)
 
     assert done.returncode == 0, output
