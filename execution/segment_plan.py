@@ -53,6 +53,7 @@ class SegmentPlan:
                 fold=fold,
                 checkpoint=trial.checkpoints.get(fold),
                 train=self._spec.train,
+                fidelity=self._spec.fidelity.of,
                 code=self._code,
                 objectives=self._objectives,
             )
@@ -72,6 +73,7 @@ class SegmentPlan:
                 fold=fold,
                 replicate=replicate,
                 train=self._spec.train,
+                fidelity=self._spec.fidelity.of,
                 code=self._code,
                 objectives=self._objectives,
             )

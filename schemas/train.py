@@ -125,7 +125,8 @@ class CommandTrain(_OwnCode):
     """The program and its arguments, without a shell. Placeholders: `{lr}` a parameter, `{lr:json}` as JSON,
     `{amp?--amp}` a flag, `{args}`, `{args_no_hyphens}`, `{args_no_boolean_flags}`, `{args_json}`, `{args_json_file}`
     all parameters, and `{epochs}`, `{from_epochs}`, `{seed}`, `{trial}`, `{checkpoint_dir}`, `{resume_dir}`,
-    `{data_dir}`, `{device}`."""
+    `{data_dir}`, `{device}`, and
+    what `fidelity.of` names."""
     metrics: str = Field(
         default="auto",
         examples=["auto", "json", "name=value", "file:metrics.json", "tensorboard:logs", r"regex:loss: (?P<loss>\S+)"],
@@ -149,3 +150,5 @@ class CustomTrain(_OwnCode):
 TrainSpec = Annotated[
     TorchTrain | ModuleTrain | SklearnTrain | FunctionTrain | CommandTrain | CustomTrain, Discriminator("kind")
 ]
+OWN_CODE = (FunctionTrain, CommandTrain, CustomTrain)
+"""Kinds whose code is the user's from the first line to the last; it may be handed any number."""
