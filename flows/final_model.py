@@ -87,7 +87,7 @@ def _refit(
     whole = prepare_all_rows(study.history.spec, study.store)
     trained_before = [train_and_test(segment, tasks)[0] for segment in segments]
     segment = refit_segment(segments[0], trained_before)
-    again = SegmentTasks(study, tasks.crew, whole)
+    again = SegmentTasks(study, tasks.crew, whole, tasks.order)
     tasks.crew.prepare(segment, whole)
     trained, evaluation = train_and_test(segment, again)
     return segment, trained, whole, evaluation.metrics if evaluation else {}
