@@ -199,8 +199,14 @@ def _title(spec: StudySpec, data: PreparedData | None) -> str:
     if data is None or spec.train.brings_data:
         return f"model of the study {spec.name!r}: what a {spec.train.kind} left behind"
     what = f"one of {len(data.classes)} classes" if data.classes else "a number"
+    return f"model of the study {spec.name!r}: predicts {what} from {_inputs(data)} (kind {spec.train.kind})"
+
+
+def _inputs(data: PreparedData) -> str:
+    if data.shape is not None and not data.numeric:
+        return f"arrays of {' × '.join(map(str, data.shape))}"
     n_columns = sum(not name.endswith(" is missing") for name in data.numeric) + len(data.categorical)
-    return f"model of the study {spec.name!r}: predicts {what} from {n_columns} columns (kind {spec.train.kind})"
+    return f"{n_columns} columns"
 
 
 def _limits(spec: StudySpec, selection: Selection, data: PreparedData | None) -> list[str]:
