@@ -19,6 +19,9 @@ from pegbox.schemas.errors import DataError, suggest
 ARRAYS = (".npy", ".npz")
 """Endings of the files."""
 
+EXAMPLES = "x"
+"""The name of the array that an `.npy` file holds."""
+
 Array = npt.NDArray[Any]
 
 
@@ -101,31 +104,42 @@ class NumpyFile:
 
     def _arrays(self) -> Mapping[str, Array]:
         if self.path.suffix.lower() == ".npz":
-            with _open(self.path) as archive:
-                return {name: _member(self.path, archive, name) for name in archive.files}
+            return _archive(self.path)
         beside = self._file_of_targets()
-        examples = {self.path.stem: _open(self.path, mapped=True)}
-        return examples if beside is None else {**examples, self.spec.target or "": _open(beside)}
+        # By one name whatever the file is called: a model is asked about others.
+        examples = {EXAMPLES: _array(self.path)}
+        return examples if beside is None else {**examples, self.spec.target or "": _array(beside)}
 
 
-def _open(path: Path, *, mapped: bool = False) -> Any:
-    """A file of numpy's; never a pickle, which may run code.
+_ERRORS = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
+"""What numpy raises of files that are damaged, or none of its own."""
+
+
+def _array(path: Path) -> Array:
+    """A file of one array, mapped; never a pickle, which may run code.
 
     Raises:
         DataError: It cannot be read.
     """
     try:
-        return np.load(path, mmap_mode="c" if mapped else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        found: Array = np.load(path, mmap_mode="c", allow_pickle=False)
+    except _ERRORS as error:
         raise _unreadable(path, error) from error
-
-
-def _member(path: Path, archive: Any, name: str) -> Array:
-    try:
-        found: Array = archive[name]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as error:
-        raise _unreadable(path, error, name) from error
+    if not isinstance(found, np.ndarray):
+        raise _unreadable(path, ValueError("it holds several arrays; name it .npz"))
     return found
+
+
+def _archive(path: Path) -> dict[str, Array]:
+    """All arrays of a file of several."""
+    try:
+        # Opened here: numpy leaves the file open where it is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except _ERRORS as error:
+        raise _unreadable(path, error) from error
+    except AttributeError as error:  # a plain array has neither files nor an end
+        raise _unreadable(path, ValueError("it holds one array; name it .npy")) from error
 
 
 def _check(name: str, array: Array, arrays: Mapping[str, Array], spec: DataSpec) -> None:
@@ -150,7 +164,7 @@ def _check(name: str, array: Array, arrays: Mapping[str, Array], spec: DataSpec)
         raise DataError(f"data.target: {name!r} has shape {array.shape}, expected one value for each example.")
 
 
-def _unreadable(path: Path, error: Exception, name: str | None = None) -> DataError:
+def _unreadable(path: Path, error: Exception) -> DataError:
     if isinstance(error, FileNotFoundError):
         beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
         return DataError(f"data.source: there is no file {str(path)!r}. {suggest(path.name, beside)}")
@@ -159,5 +173,4 @@ def _unreadable(path: Path, error: Exception, name: str | None = None) -> DataEr
         said = "it holds Python objects, which are read by running code; save arrays of numbers or texts"
     elif "pickle" in said:  # what numpy says of every file of another kind
         said = "it is no file that numpy.save or numpy.savez wrote"
-    of = f"the array {name!r} of " if name else ""
-    return DataError(f"data.source: {of}{str(path)!r} cannot be read: {said}.")
+    return DataError(f"data.source: {str(path)!r} cannot be read: {said}.")

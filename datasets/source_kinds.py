@@ -44,6 +44,11 @@ def is_image_folder(text: str) -> bool:
     return not QUERY.match(text) and (text.endswith(("/", os.sep)) or (Path(text).is_dir() and text not in {".", ".."}))
 
 
+def is_path(text: str) -> bool:
+    """True where a source is a file or a folder."""
+    return is_image_folder(text) or (not QUERY.match(text) and text.lower().endswith((*SUFFIXES, *ARRAYS)))
+
+
 def _table_of(spec: DataSpec) -> Source:
     text = spec.source
     # From the form that can be nothing else to the loosest: a query may hold a path, and a path with a colon in it

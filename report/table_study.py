@@ -73,7 +73,7 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
     draft.note("Each decision stands beside its reason; change what you know better, then `pegbox validate`.")
     _write_data(draft, proposal)
     rare = _rare_class(told.class_shares)
-    family = _family(proposal, is_balanced=rare is not None)
+    family = array_family(proposal, is_balanced=rare is not None) or _family(proposal, is_balanced=rare is not None)
     draft.train, draft.space = family.train, family.space
     draft.note(f"{_task(proposal)} {family.why}", "train")
     if family.usual is not None:
@@ -89,10 +89,10 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
 def study_name(source: str, target: str) -> str:
     """Of the file and the target, in letters that need no quotes.
 
-    >>> study_name("data/bank churn.csv", "left?")
-    'bank-churn-left'
+    >>> study_name("data/bank churn.csv", "left?"), study_name("images/", "class")
+    ('bank-churn-left', 'images-class')
     """
-    stem = "table" if QUERY.match(source) else re.split(r"[/\\:]", source)[-1].split(".")[0]
+    stem = "table" if QUERY.match(source) else re.split(r"[/\\:]", source.rstrip("/\\"))[-1].split(".")[0]
     words = re.findall(r"[A-Za-z0-9_]+", f"{stem} {target}")
     return "-".join(words)[:LONGEST_NAME] or "table"
 
@@ -162,6 +162,18 @@ def _family(proposal: Proposal, *, is_balanced: bool) -> Family:
     made = "Classifier" if is_classification else "Regressor"
     train = {"kind": "sklearn", "estimator": f"sklearn.ensemble:{name}{made}", "task": task}
     return Family(train, {"preset": preset, **weights}, why, {**usual, **weights})
+
+
+def array_family(proposal: Proposal, *, is_balanced: bool) -> Family | None:
+    """That of pictures and sequences in files; None for tables."""
+    if proposal.shape is None or proposal.example is None:
+        return None
+    # Without an axis of channels they are grey pictures; with one and two dimensions steps of features.
+    is_picture = len(proposal.shape) == 3 or proposal.example.channel_axis is None
+    kind, what = ("cnn", "convolutional network: pictures") if is_picture else ("rnn", "recurrent network: sequences")
+    weights = {"class_weights": "balanced"} if is_balanced else {}
+    train = {"kind": kind, "task": proposal.understanding.task, "epochs": 30, "patience": 5}
+    return Family(train, {"preset": kind, **weights}, f"A {what} of {' × '.join(map(str, proposal.shape))}.")
 
 
 def _share_of_columns(n_inputs: int) -> float:

@@ -55,7 +55,7 @@ class ImageSpec(Declared):
     """Where the paths of the column begin; the folder of the table's file where it is left out."""
     size: Side | tuple[Side, Side] | None = None
     """Height and width that every picture is stretched to, or one number for both. Where it is left out: that of all
-    pictures where it is one and at most 64 × 64, else 64 × 64."""
+    pictures where it is one and at most 32 × 32, else 32 × 32."""
     mode: ImageMode | None = None
     """One channel or three. Where it is left out: `rgb` where any picture has colours, else `grey`."""
 

@@ -75,8 +75,8 @@ def test_sizes_and_modes_that_differ_become_one(folder: Path, root: Path) -> Non
 
     data = prepared_of(root)
 
-    assert data.shape == (64, 64, 3)
-    assert "stretched to 64 × 64: data.images.size sets another" in told(data)
+    assert data.shape == (32, 32, 3)
+    assert "stretched to 32 × 32: data.images.size sets another" in told(data)
     assert "some with colours, some without" in told(data)
     assert prepared_of(root, images={"size": [8, 4], "mode": "grey"}).shape == (8, 4)
 
