@@ -1,5 +1,6 @@
 """Further examples for a model of pictures or of sequences: arrays of its shape, or files that are decoded to it."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,21 @@ from pegbox.schemas.errors import DataError
 from pegbox.schemas.preprocessing import ExampleArrays, Preprocessing
 
 Array = npt.NDArray[Any]
+
+
+# Picked by hand: fills what training measures in at once, and stays in the caches of a processor.
+BATCH_ROWS = 65_536
+"""Rows of a piece; memory holds no more, whatever the length of the source."""
+# Picked by hand: 64 MB of doubles, for a picture is as long as a thousand rows of a table.
+BATCH_CELLS = 8_000_000
+"""Numbers of a piece of examples that are arrays."""
+
+
+def batch_rows(how: Preprocessing) -> int:
+    """Rows that a model is asked about at a time."""
+    if how.example is None or how.shape is None:
+        return BATCH_ROWS
+    return min(BATCH_ROWS, max(1, BATCH_CELLS // math.prod(how.shape)))
 
 
 def read_examples(column: pa.ChunkedArray, how: Preprocessing, first_row: int) -> Array:

@@ -1,6 +1,5 @@
 """Rows that a model is asked about, in pieces: CSV and Parquet files, SQL queries, a pipe, and every other source."""
 
-import math
 import shutil
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pegbox.datasets.column_types import Kind, kind_of
 from pegbox.datasets.csv_file import stream_csv
+from pegbox.datasets.new_examples import batch_rows
 from pegbox.datasets.numpy_files import NumpyFile
 from pegbox.datasets.picture_sources import IMAGE, ImageFolder
 from pegbox.datasets.source_kinds import source_of
@@ -24,21 +24,7 @@ from pegbox.schemas.preprocessing import Preprocessing
 PIPE = "-"
 """Stands for what is piped in: a CSV or Parquet file."""
 
-# Picked by hand: fills what training measures in at once, and stays in the caches of a processor.
-BATCH_ROWS = 65_536
-"""Rows of a piece; memory holds no more, whatever the length of the source."""
-# Picked by hand: 64 MB of doubles, for a picture is as long as a thousand rows of a table.
-BATCH_CELLS = 8_000_000
-"""Numbers of a piece of examples that are arrays."""
-
 _PARQUET_MAGIC = b"PAR1"
-
-
-def batch_rows(how: Preprocessing) -> int:
-    """Rows that a model is asked about at a time."""
-    if how.example is None or how.shape is None:
-        return BATCH_ROWS
-    return min(BATCH_ROWS, max(1, BATCH_CELLS // math.prod(how.shape)))
 
 
 def row_batches(source: str, encoding: str | None, how: Preprocessing) -> Iterator[pa.Table]:

@@ -9,9 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pegbox.datasets.function import as_table
-from pegbox.datasets.new_examples import listed_examples
+from pegbox.datasets.new_examples import batch_rows, listed_examples
 from pegbox.datasets.new_rows import NewRows, Remarks
-from pegbox.datasets.row_batches import batch_rows
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import DataError, ModelError
 from pegbox.schemas.model import Lineage, ModelCard, ModelManifest
