@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import ModuleTrain, SklearnTrain, TorchTrain
+from pegbox.schemas.train import FamiliesTrain, ModuleTrain, SklearnTrain, TorchTrain
+from pegbox.training.kinds.families_kind import family_studies, placed
 from pegbox.training.measured_metrics import METRICS, TWO_CLASSES
 
 
@@ -14,6 +15,13 @@ def check_prepared(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
 
     Call it once the data is prepared and before anything is trained: each of these would fail every trial.
     """
+    if isinstance(spec.train, FamiliesTrain):
+        of_each = (placed(one, name, spec) for name, study in family_studies(spec) for one in _check(study, data))
+        return tuple(dict.fromkeys(of_each))
+    return tuple(_check(spec, data))
+
+
+def _check(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
     if not isinstance(spec.train, TorchTrain | ModuleTrain | SklearnTrain):
         return ()
     return (*_check_task(spec.train, data), *_check_metrics(spec, data), *_check_shape(spec.train, data))
