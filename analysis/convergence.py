@@ -15,6 +15,7 @@ from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.analysis.targets import target_of
 from pegbox.analysis.unit_columns import tabulate
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import counted
 from pegbox.schemas.trial import Trial, TrialState
 
 MIN_TRIALS = 20
@@ -84,15 +85,17 @@ def unconverged_curves(history: History, curves: Curves = MappingProxyType({})) 
     left = float(np.median([gains.left(factor) for _, gains in best]))
     if n_gaining < STILL_FALLING * N_BEST or left <= noise:
         return None
-    epochs, since = best[0][0].budget, best[0][1].since
+    reached, since, fidelity = best[0][0].budget, best[0][1].since, history.spec.fidelity
     gained = float(np.median([gains.last for _, gains in best]))
-    entries = ["train.epochs"] if history.spec.fidelity.max is None else ["train.epochs", "fidelity.max"]
-    longer = factor * epochs
+    entries = ["train.epochs"] if fidelity.is_of_epochs else []
+    entries += ["fidelity.max"] if fidelity.max is not None else []
+    longer = factor * reached
+    what = "Train longer" if fidelity.is_of_epochs else f"Give a trial more {fidelity.of}"
     return Advice(
         kind="budget",
-        what=f"Train longer: the best trials still improve at {epochs} epochs.",
-        evidence=f"From epoch {since} to {epochs}, {n_gaining} of the best {N_BEST} trials improved "
-        f"{objective.metric}, by {gained:.3g} in the median. Going on like this would gain {left:.3g} by epoch "
+        what=f"{what}: the best trials still improve at {counted(fidelity.of, reached)}.",
+        evidence=f"From {counted(fidelity.of, since)} to {reached}, {n_gaining} of the best {N_BEST} trials improved "
+        f"{objective.metric}, by {gained:.3g} in the median. Going on like this would gain {left:.3g} by "
         f"{longer}; one measurement varies by {noise:.2g}.",
         command=branch(history, *(f"{entry}={longer}" for entry in entries)),
     )

@@ -8,7 +8,7 @@ import numpy as np
 from pegbox.analysis.ranking import comparable, held
 from pegbox.analysis.unit_columns import Array, columns_of
 from pegbox.schemas.history import History
-from pegbox.schemas.plan import Objective
+from pegbox.schemas.plan import EPOCHS, Objective, counted
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 
 ENOUGH = 20
@@ -30,6 +30,7 @@ class Target:
         losses: Shape (n_trials,), small is good.
         n_capped: How many losses were so far off that they were drawn in.
         budget: The rung at which they were measured; None for the full budget.
+        fidelity: What the rung counts.
     """
 
     name: str
@@ -37,12 +38,12 @@ class Target:
     losses: Array
     n_capped: int = 0
     budget: int | None = None
+    fidelity: str = EPOCHS
 
     @property
     def told(self) -> str:
         """The name, and the rung where it is not the last one."""
-        epochs = "epoch" if self.budget == 1 else "epochs"
-        return self.name if self.budget is None else f"{self.name} after {self.budget} {epochs}"
+        return self.name if self.budget is None else f"{self.name} after {counted(self.fidelity, self.budget)}"
 
     @property
     def is_flat(self) -> bool:
@@ -60,18 +61,18 @@ def target_of(history: History, about: About = "value", objective: int = 0) -> T
     Args:
         objective: Position of the objective, where the study has several.
     """
-    goal = history.objectives[objective]
+    goal, of = history.objectives[objective], history.spec.fidelity.of
     match about:
         case "value":
             measured, budget = _compared(history, goal)
             losses = np.array([held(goal.loss(one.metrics[goal.metric])) for _, one in measured])
             capped = _draw_in(losses)
             trials = tuple(trial for trial, _ in measured)
-            return Target(goal.metric, trials, capped, int((capped != losses).sum()), budget)
+            return Target(goal.metric, trials, capped, int((capped != losses).sum()), budget, of)
         case "seconds":
             measured, budget = _compared(history, goal)
             seconds = _draw_in(np.array([one.seconds for _, one in measured]))
-            return Target("seconds", tuple(trial for trial, _ in measured), seconds, budget=budget)
+            return Target("seconds", tuple(trial for trial, _ in measured), seconds, budget=budget, fidelity=of)
         case "failure":
             trials = tuple(trial for trial in history.trials if trial.state.is_finished)
             failed = [trial.state is TrialState.FAILED for trial in trials]

@@ -17,6 +17,7 @@ from pegbox.report.number_format import duration, spaced
 from pegbox.report.stored_study import Comparison, compare_with_store
 from pegbox.schemas.domains import AnyDomain, Constant, Integer
 from pegbox.schemas.errors import StudyError
+from pegbox.schemas.plan import EPOCHS, counted
 from pegbox.schemas.population import POPULATION_METHODS, mutable_parameters
 from pegbox.schemas.space import DrawnPreset, Space
 from pegbox.schemas.study import StudySpec
@@ -123,7 +124,7 @@ def _facts(spec: StudySpec) -> dict[str, str]:
     return {
         "study": spec.name,
         "data": spec.data.source if spec.data else "none",
-        "train": f"{spec.train.kind}, {spec.full_budget} epoch{'s' if spec.full_budget > 1 else ''} a trial",
+        "train": f"{spec.train.kind}, {_length(spec)}",
         "space": _space(spec.space),
         **_fixed(spec.space),
         **_changing(spec),
@@ -134,11 +135,21 @@ def _facts(spec: StudySpec) -> dict[str, str]:
     }
 
 
+def _length(spec: StudySpec) -> str:
+    """Of a trial, and where it is compared if that is not told by epochs."""
+    fidelity = spec.fidelity
+    if fidelity.is_of_epochs:
+        return f"{counted(EPOCHS, spec.full_budget)} a trial"
+    rungs = ", ".join(str(rung) for rung in spec.rungs)
+    return f"{counted(EPOCHS, spec.train.epochs)} at each rung of a trial, which are {rungs} by {fidelity.of}"
+
+
 def _finalists(spec: StudySpec) -> str:
     """How many trainings the answer takes beside the search, as far as the study file says it."""
     top, seeds = spec.finalists.after(spec.most_trainings)
     n_trainings, folds = top * seeds, spec.data.split.folds if spec.data else None
-    epochs = f", {spaced(n_trainings * spec.full_budget)} epochs in all" if spec.full_budget > 1 else ""
+    n_epochs = n_trainings * (spec.full_budget if spec.fidelity.is_of_epochs else spec.train.epochs)
+    epochs = f", {spaced(n_epochs)} epochs in all" if n_epochs > n_trainings else ""
     who = f"the best {top}" if top > 1 else "the best one"
     each = f" on {folds} folds each" if folds else ""
     cost = f"at most {n_trainings} more training{'s' if n_trainings > 1 else ''}{each}{epochs}"

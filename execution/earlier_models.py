@@ -8,6 +8,7 @@ from pegbox.datasets.seen_as import seen_as
 from pegbox.schemas.row_losses import RowLosses
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.storage.layout import StoreLayout
+from pegbox.training.amounts import by_amount
 from pegbox.training.kinds.registry import trainer_for
 from pegbox.training.row_losses import read_row_losses
 
@@ -40,7 +41,7 @@ def losses_on_new_rows(
             linked = Path(directory) / checkpoint.name
             linked.symlink_to(checkpoint.absolute())
             trained = TrainedSegment(budget=segment.to_budget, checkpoint=linked, seconds=0.0)
-            measured = trainer_for(segment.train).evaluate(segment, trained, splits, "valid")
+            measured = by_amount(segment, trainer_for(segment.train)).evaluate(segment, trained, splits, "valid")
             kept = [read_row_losses(path) for path in measured.rows]
         if len(kept) != 1 or kept[0] is None:
             return None

@@ -55,6 +55,7 @@ class SegmentPlan:
                 fold=fold,
                 checkpoint=trial.checkpoints.get(fold),
                 train=trained.train,
+                fidelity=self._spec.fidelity.of,
                 code=self._code,
                 objectives=self._objectives,
             )
@@ -75,6 +76,7 @@ class SegmentPlan:
                 fold=fold,
                 replicate=replicate,
                 train=trained.train,
+                fidelity=self._spec.fidelity.of,
                 code=self._code,
                 objectives=self._objectives,
             )

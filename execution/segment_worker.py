@@ -20,6 +20,7 @@ from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.handover import Handover
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
+from pegbox.training.amounts import by_amount
 from pegbox.training.kinds.registry import load_data, trainer_for
 from pegbox.training.resources import process_name
 from pegbox.training.schedule_stages import must_replay, replay_schedule
@@ -79,7 +80,7 @@ def _train(
     started_at = time.time()
     splits = open_splits(data, segment.fold) if data else None
     try:
-        trainer, report = trainer_for(segment.train), reports.of(segment)
+        trainer, report = by_amount(segment, trainer_for(segment.train)), reports.of(segment)
         if must_replay(segment):
             trained = replay_schedule(trainer, segment, splits, store.checkpoints, report)
         else:
@@ -94,7 +95,7 @@ def evaluate_segment(
 ) -> Evaluation:
     """Measure a trained segment on one part of its data."""
     splits = open_splits(data, segment.fold) if data else None
-    return trainer_for(segment.train).evaluate(segment, trained, splits, part)
+    return by_amount(segment, trainer_for(segment.train)).evaluate(segment, trained, splits, part)
 
 
 class JournalledReports:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from prefect.futures import PrefectFuture
 
@@ -18,11 +19,13 @@ class Completion(Generic[About]):
 
     Attributes:
         about: What it was submitted for.
+        task_run: Prefect's id of what ended.
         outcome: The result, or the exception that the task raised; a `TrialError` where its worker was lost.
         is_cached: True if the result was found instead of computed.
     """
 
     about: About
+    task_run: UUID
     outcome: Any
     is_cached: bool = False
 
@@ -63,6 +66,6 @@ class Completions(Generic[About]):
         except Exception as error:  # noqa: BLE001 - Dask has no state for a task whose worker it lost
             outcome = error
         if not isinstance(outcome, BaseException):
-            return Completion(about, outcome, is_cached=future.state.name == "Cached")
+            return Completion(about, future.task_run_id, outcome, is_cached=future.state.name == "Cached")
         loss = loss_of(outcome)
-        return Completion(about, TrialError(loss) if loss else outcome)
+        return Completion(about, future.task_run_id, TrialError(loss) if loss else outcome)

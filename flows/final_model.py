@@ -16,6 +16,7 @@ from pegbox.schemas.errors import ModelError, TrialError
 from pegbox.schemas.events import ModelMade
 from pegbox.schemas.history import History
 from pegbox.schemas.model import FORMAT, Lineage, ModelCard
+from pegbox.schemas.plan import EPOCHS
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import ModuleTrain, SklearnTrain, TorchTrain, TrainSpec
@@ -86,7 +87,7 @@ def _refit(
     whole = prepare_all_rows(study.history.spec, study.store)
     trained_before = [train_and_test(segment, tasks)[0] for segment in segments]
     segment = refit_segment(segments[0], trained_before)
-    again = SegmentTasks(study, tasks.crew, whole)
+    again = SegmentTasks(study, tasks.crew, whole, tasks.order)
     tasks.crew.prepare(segment, whole)
     trained, evaluation = train_and_test(segment, again)
     return segment, trained, whole, evaluation.metrics if evaluation else {}
@@ -99,11 +100,14 @@ def refit_segment(segment: Segment, trained: list[TrainedSegment]) -> Segment:
     mean over folds), without it to the end. More rows make more steps of as many epochs, which is the second of the two
     ways that Goodfellow, Bengio & Courville 2016, section 7.8, give; patience has nothing left to watch.
     """
-    train, epochs = segment.train, segment.to_budget
+    # On all rows, whatever part of them the search was content with.
+    train, epochs = segment.train, segment.to_budget if segment.fidelity == EPOCHS else segment.train.epochs
     if isinstance(train, TorchTrain | ModuleTrain) and train.patience is not None:
         epochs = max(1, round(sum(_best_epoch(one) for one in trained) / len(trained)))
         train = train.model_copy(update={"patience": None})
-    return segment.model_copy(update={"train": train, "to_budget": epochs, "fold": 0, "is_model": True})
+    return segment.model_copy(
+        update={"train": train, "to_budget": epochs, "fidelity": EPOCHS, "fold": 0, "is_model": True}
+    )
 
 
 def _best_epoch(trained: TrainedSegment) -> int:
@@ -170,7 +174,7 @@ def _lineage(segment: Segment, data: PreparedData | None, versions: dict[str, st
         trial=segment.trial,
         replicate=segment.replicate,
         seed=segment.seed,
-        epochs=segment.to_budget,
+        epochs=segment.to_budget if segment.fidelity == EPOCHS else segment.train.epochs,
         data_fingerprint=data.fingerprint if data else None,
         code=segment.code,
         versions=versions,

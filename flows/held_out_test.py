@@ -8,6 +8,7 @@ from prefect.futures import PrefectFuture
 from pegbox.execution.segment_plan import SegmentPlan
 from pegbox.flows.completions import Completions
 from pegbox.flows.segment_tasks import SegmentTasks
+from pegbox.flows.task_order import TaskOrder
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment, Trial, mean_evaluation
@@ -47,22 +48,23 @@ def train_and_test(segment: Segment, tasks: SegmentTasks) -> tuple[TrainedSegmen
     trained = train_whole(segment, tasks)
     if tasks.data is None or not tasks.data.has_test:
         return trained, None
-    return trained, _outcome(tasks.evaluate(segment, trained, "test"))
+    return trained, _outcome(tasks.evaluate(segment, trained, tasks.order.decision, "test"), tasks.order)
 
 
 def train_whole(segment: Segment, tasks: SegmentTasks) -> TrainedSegment:
     """Train a segment, or find it in the cache; again where its checkpoint was deleted meanwhile."""
-    trained = _outcome(tasks.train(segment))
+    trained = _outcome(tasks.train(segment, tasks.order.decision), tasks.order)
     tasks.crew.collect(segment, trained, tasks.data)
-    return trained if trained.is_whole else _outcome(tasks.train_again(segment))
+    return trained if trained.is_whole else _outcome(tasks.train_again(segment, tasks.order.decision), tasks.order)
 
 
-def _outcome(future: PrefectFuture[Done]) -> Done:
+def _outcome(future: PrefectFuture[Done], order: TaskOrder) -> Done:
     """Wait for one task, where nothing else is to be done meanwhile."""
     alone: Completions[None] = Completions()
     alone.add(None, future)
     completion = alone.next()
     assert completion is not None
+    order.ended(completion.task_run)
     outcome = completion.outcome
     if isinstance(outcome, BaseException):
         raise outcome

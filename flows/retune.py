@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from prefect import flow, get_run_logger, tags
+from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
@@ -13,7 +13,6 @@ from pegbox.datasets.watched import check_watched, watched_fingerprint
 from pegbox.flows.cancellation import cancelled, is_interrupt
 from pegbox.flows.drift_words import drift_told, fall_explained
 from pegbox.flows.earlier_models import earlier_models_on
-from pegbox.flows.prefect_events import announce_step
 from pegbox.flows.retune_decision import (
     Inputs,
     Measured,
@@ -22,7 +21,7 @@ from pegbox.flows.retune_decision import (
     in_signed_words,
     in_words,
 )
-from pegbox.flows.run_facts import tags_of
+from pegbox.flows.run_tags import tagged
 from pegbox.flows.tune import DEFAULT_STORE, tune
 from pegbox.schemas.errors import NoTrialSucceededError, StudyError
 from pegbox.schemas.events import Incumbent, ScheduleStep
@@ -31,11 +30,13 @@ from pegbox.schemas.preset_space import draw_published
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
+from pegbox.storage.model_files import CURRENT, model_path
 from pegbox.storage.model_log import Promotion, newest_run, promote_model
 from pegbox.storage.recorded_history import recorded_history
 from pegbox.storage.schedule_log import ScheduleLog
 from pegbox.storage.store import open_store
 from pegbox.tasks.artifacts import show_schedule
+from pegbox.tasks.prefect_events import Announced, announce_step, announced_schedule
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.training.kinds.registry import own_code
 
@@ -72,24 +73,25 @@ def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
 def run_schedule(spec: StudySpec, store: Path) -> ScheduleStep:
     """Look at the data, conclude, and show what was concluded."""
     layout, spec = open_store(store), draw_published(spec)
-    inputs = look(spec, layout)
-    with tags(*tags_of(spec)), ScheduleLog(layout, spec.name) as log:
-        last = conclude(RetuneDecision(spec, inputs, log.steps), layout, log)
-        show_schedule(spec.name, log.steps)
+    with tagged(spec), announced_schedule(Announced(spec.name, layout.root)):
+        inputs = look(spec, layout)
+        with ScheduleLog(layout, spec.name) as log:
+            last = conclude(RetuneDecision(spec, inputs, log.steps), layout, log)
+            show_schedule(spec.name, log.steps)
     return last
 
 
 def conclude(retuning: RetuneDecision, store: StoreLayout, log: ScheduleLog) -> ScheduleStep:
     """Find out what is to be run now; each step is recorded and told before the next begins."""
     if retuning.is_settled:
-        return _tell(log, retuning.step("unchanged", retuning.unchanged, retuning.incumbent, _flow_run_id()))
+        return _tell(log, retuning.step("unchanged", retuning.unchanged, retuning.incumbent, _flow_run_id()), store)
     if retuning.incumbent is None:
-        return _tell(log, promoted(first_answer(retuning, store), retuning, store))
+        return _tell(log, promoted(first_answer(retuning, store), retuning, store), store)
     checked = check_incumbent(retuning, retuning.incumbent, store)
     if checked.step == "held" and not retuning.always:
-        return _tell(log, promoted(checked, retuning, store))
-    _tell(log, checked.model_copy(update={"step": "lapsed"}))
-    return _tell(log, promoted(challenge(retuning, retuning.incumbent, store), retuning, store))
+        return _tell(log, promoted(checked, retuning, store), store)
+    _tell(log, checked.model_copy(update={"step": "lapsed"}), store)
+    return _tell(log, promoted(challenge(retuning, retuning.incumbent, store), retuning, store), store)
 
 
 def promoted(step: ScheduleStep, retuning: RetuneDecision, store: StoreLayout) -> ScheduleStep:
@@ -106,10 +108,11 @@ def promoted(step: ScheduleStep, retuning: RetuneDecision, store: StoreLayout) -
     return step
 
 
-def _tell(log: ScheduleLog, step: ScheduleStep) -> ScheduleStep:
+def _tell(log: ScheduleLog, step: ScheduleStep, store: StoreLayout) -> ScheduleStep:
     # Durable first: an automation that an event fires may ask the history at once.
     log.record(step)
-    announce_step(step)
+    has_model = model_path(store, step.study, CURRENT).exists()
+    announce_step(Announced(step.study, store.root), step, f"{step.study}@{CURRENT}" if has_model else None)
     get_run_logger().info("%s: %s", step.step, step.reason)
     return step
 

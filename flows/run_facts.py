@@ -47,11 +47,6 @@ def _flow_run_id() -> str | None:
     return str(flow_run.id) if flow_run.id else None
 
 
-def tags_of(spec: StudySpec) -> tuple[str, ...]:
-    """The study's tags as Prefect writes tags, to filter runs and deployments by: `team=vision`."""
-    return tuple(f"{name}={value}" for name, value in spec.tags.items())
-
-
 def _versions(packages: Sequence[str]) -> dict[str, str]:
     found = {}
     for package in packages:

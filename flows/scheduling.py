@@ -16,7 +16,7 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from pegbox.flows.retune import retune
-from pegbox.flows.run_facts import tags_of
+from pegbox.flows.run_tags import tags_of
 from pegbox.flows.tune import DEFAULT_STORE
 from pegbox.schemas.errors import NotFoundError, PegboxError, StudyError, suggest
 from pegbox.schemas.study import StudySpec

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pegbox.execution.trial_evaluation import evaluation_of_fold, evaluation_of_trial, missing_value, state_after
-from pegbox.flows.prefect_events import announce
 from pegbox.schemas.events import MetricsReported, SegmentStarted, SegmentTrained, TrialEvaluated, TrialFailed
 from pegbox.schemas.failure import Failure
 from pegbox.schemas.training_place import TrialSeed
@@ -100,9 +99,7 @@ class SegmentRecords:
 
     def _record_value(self, folds: Sequence[_Measured], evaluation: Evaluation, state: TrialState) -> None:
         segment = folds[0].segment
-        # Histories are frozen: this one stays what it was, which is how an improvement is seen.
-        before = self._study.history
-        after = self._study.record(
+        self._study.record(
             TrialEvaluated(
                 study=segment.study,
                 trial=segment.trial,
@@ -113,4 +110,3 @@ class SegmentRecords:
                 },
             )
         )
-        announce(before, after, segment.trial, evaluation)

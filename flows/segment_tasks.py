@@ -1,38 +1,68 @@
 """The two Prefect tasks of a segment, with the crew and the data that they need; waits for neither."""
 
 from typing import Literal
+from uuid import UUID
 
 from prefect.futures import PrefectFuture
 
 from pegbox.execution.crew import Crew
+from pegbox.flows.task_order import TaskOrder, following
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.study_log import StudyLog
 from pegbox.tasks.caching import cache_of
 from pegbox.tasks.evaluate_trial import evaluate_trial
+from pegbox.tasks.quoting import whole
 from pegbox.tasks.train_trial import train_trial
 
 
 class SegmentTasks:
-    """Submits segments of one study; results are found again below its store."""
+    """Submits segments of one study; results are found again below its store.
 
-    def __init__(self, study: StudyLog, crew: Crew, data: PreparedData | None) -> None:
+    Args:
+        study: The study.
+        crew: Who trains.
+        data: What is trained on.
+        order: What follows on what.
+    """
+
+    def __init__(self, study: StudyLog, crew: Crew, data: PreparedData | None, order: TaskOrder) -> None:
+        self.order = order
         self.crew = crew
         self.data = data
         cache = cache_of(study.store, study.history.spec.run.shared)
         self._train = train_trial.with_options(result_storage=cache)
         self._evaluate = evaluate_trial.with_options(result_storage=cache)
 
-    def train(self, segment: Segment) -> PrefectFuture[TrainedSegment]:
-        """Train a segment, or find what is known of it."""
-        return self._train.submit(segment, self.data, self.crew)
+    def train(self, segment: Segment, after: UUID | None) -> PrefectFuture[TrainedSegment]:
+        """Train a segment, or find what is known of it.
 
-    def train_again(self, segment: Segment) -> PrefectFuture[TrainedSegment]:
-        """Train what the cache holds of a segment whose checkpoint was deleted."""
-        return self._train.with_options(refresh_cache=True).submit(segment, self.data, self.crew)
+        Args:
+            segment: What to train.
+            after: The task run that decided so; None where an earlier run of the study did.
+        """
+        return self._train.submit(whole(segment), self.data, self.crew, wait_for=following(after), return_state=False)
+
+    def train_again(self, segment: Segment, after: UUID | None) -> PrefectFuture[TrainedSegment]:
+        """Train what the cache holds of a segment whose checkpoint was deleted; it follows on what found that."""
+        again = self._train.with_options(refresh_cache=True)
+        return again.submit(whole(segment), self.data, self.crew, wait_for=following(after), return_state=False)
 
     def evaluate(
-        self, segment: Segment, trained: TrainedSegment, part: Literal["valid", "test"] = "valid"
+        self,
+        segment: Segment,
+        trained: TrainedSegment,
+        after: UUID | None,
+        part: Literal["valid", "test"] = "valid",
     ) -> PrefectFuture[Evaluation]:
-        """Measure a trained segment on one part of its data."""
-        return self._evaluate.submit(segment, trained, self.data, self.crew, part)
+        """Measure a trained segment on one part of its data.
+
+        Args:
+            segment: What was trained.
+            trained: What came of it.
+            after: The task run that trained it.
+            part: Of the data.
+        """
+        return self._evaluate.submit(
+            whole(segment), whole(trained), self.data, self.crew, part, wait_for=following(after), return_state=False
+        )

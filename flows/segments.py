@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from pegbox.flows.checkpoint_cleanup import CheckpointCleanup
 from pegbox.flows.completions import Completion, Completions
@@ -40,6 +41,8 @@ class SegmentRunner:
     def __init__(self, study: StudyLog, tasks: SegmentTasks, interruption: Interruption) -> None:
         self._study = study
         self._tasks = tasks
+        self.order = tasks.order
+        self._because: dict[TrialSeed, UUID | None] = {}
         self._crew = tasks.crew
         self._data = tasks.data
         self._interruption = interruption
@@ -69,7 +72,10 @@ class SegmentRunner:
 
     def add(self, segments: Iterable[Segment]) -> None:
         """Train these as soon as workers are free."""
-        self._waiting.extend(segments)
+        for segment in segments:
+            # Now, as it may wait for a worker until the next decision was made.
+            self._because[segment.trial_seed] = self.order.decision
+            self._waiting.append(segment)
         self._fill()
 
     def settle(self, judge: Callable[[], object] = lambda: None) -> None:
@@ -105,6 +111,8 @@ class SegmentRunner:
         self._records.drop(which)
 
     def _take(self, completion: Completion[_Ongoing]) -> None:
+        if not isinstance(completion.outcome, TrainedSegment):  # which its evaluation follows on
+            self.order.ended(completion.task_run)
         match completion.outcome:
             case TrainedSegment() as trained:
                 self._trained(completion, trained)
@@ -141,19 +149,20 @@ class SegmentRunner:
         # Recorded before it is handed out: after kill -9 the history must know of all that a worker may still be
         # training.
         self._records.started(segment)
-        self._ongoing.add(_Ongoing(segment), self._tasks.train(segment))
+        self._ongoing.add(_Ongoing(segment), self._tasks.train(segment, self._because[segment.trial_seed]))
 
     def _trained(self, completion: Completion[_Ongoing], trained: TrainedSegment) -> None:
         segment = completion.about.segment
         if completion.is_cached and not trained.is_whole:
             self._check_cluster()
-            self._ongoing.add(_Ongoing(segment), self._tasks.train_again(segment))
+            self._ongoing.add(_Ongoing(segment), self._tasks.train_again(segment, completion.task_run))
             return
         has_reports = completion.is_cached or self._crew.reports_at_end  # no worker has journalled them
         self._records.trained(segment, trained, is_cached=completion.is_cached, has_reports=has_reports)
         if not self._records.is_over(segment):
             self._check_cluster()
-            self._ongoing.add(_Ongoing(segment, trained), self._tasks.evaluate(segment, trained))
+            evaluated = self._tasks.evaluate(segment, trained, completion.task_run)
+            self._ongoing.add(_Ongoing(segment, trained), evaluated)
         # After the submission, so that the evaluation begins while a checkpoint comes from far.
         self._crew.collect(segment, trained, self._data)
 

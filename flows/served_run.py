@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from pegbox.flows.run_facts import tags_of
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
@@ -61,8 +60,6 @@ def run_served(
             waiting_for("Prefect's server, which takes a while the first time")
             wait_until_healthy(url)
         waiting_for("preparing the data and starting the workers")
-        from prefect import tags
-
-        with server_loss_told(layout, spec.name) as told, tags(*tags_of(spec)):
+        with server_loss_told(layout, spec.name) as told:
             selection = tune(spec, layout.root)
     return selection, told.notices

@@ -11,11 +11,12 @@ from pegbox.flows.engines.open_crew import open_crew
 from pegbox.flows.final_model import make_model
 from pegbox.flows.held_out_test import measure_winner
 from pegbox.flows.interruption import Interruption
-from pegbox.flows.prefect_events import announced_end
 from pegbox.flows.preset_space import draw_space
 from pegbox.flows.run_facts import describe_run
+from pegbox.flows.run_tags import tagged
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.flows.segments import SegmentRunner
+from pegbox.flows.task_order import TaskOrder
 from pegbox.flows.warm_start_histories import warm_start_histories
 from pegbox.schemas.decision import Done, Stop, Wait
 from pegbox.schemas.errors import SearchError
@@ -30,12 +31,14 @@ from pegbox.storage.store import open_store
 from pegbox.storage.study_log import StudyLog, open_study
 from pegbox.tasks.artifacts import StudyArtifacts
 from pegbox.tasks.concurrency_limit import ensure_limit
+from pegbox.tasks.prefect_events import Announced, announced_end
 from pegbox.tasks.prepare_data import prepare_data
 from pegbox.tasks.propose_trials import propose_trials
 from pegbox.tasks.publish_report import publish_report
 from pegbox.tasks.quoting import whole
 from pegbox.tasks.select_finalists import select_finalists
 from pegbox.tasks.select_winner import select_winner
+from pegbox.tasks.study_news import StudyNews
 from pegbox.tasks.study_tracking import StudyTracking
 
 DEFAULT_STORE = Path(".pegbox")
@@ -64,9 +67,11 @@ def run_study(spec: StudySpec, store: Path) -> Selection:
     layout = open_store(store)
     spec = draw_space(spec, layout.root)
     ensure_limit(spec.run.limit)
-    data = prepare_data(spec, layout)
+    about, order = Announced(spec.name, layout.root), TaskOrder()
+    data = order.decide(prepare_data, spec, layout)
     with (
-        announced_end(spec.name) as announce_end,
+        tagged(spec),
+        announced_end(about) as announce_end,
         # The crew first, as its workers import while the history is read; it also leaves last, when nobody needs a
         # worker.
         open_crew(spec, layout) as crew,
@@ -76,17 +81,18 @@ def run_study(spec: StudySpec, store: Path) -> Selection:
         Interruption() as interruption,
         cancel_heard(interruption),
     ):
+        study.listen(StudyNews(about).tell)
         # Before anything is submitted: the study's lock is ours now, so whoever else is recorded as running is dead.
         close_lost_runs(study)
         segmenting = SegmentPlan(study.history, data)
-        tasks = SegmentTasks(study, crew, data)
+        tasks = SegmentTasks(study, crew, data, order)
         runner = SegmentRunner(study, tasks, interruption)
         search_trials(study, runner, segmenting)
         train_finalists(study, runner, segmenting)
         before = study.history.selection
         selection = choose(study, tasks, segmenting)
         make_model(study, tasks, segmenting, selection, is_news=selection != before)
-        publish_report(whole(artifacts))
+        tasks.order.decide(publish_report, whole(artifacts))
         runner.cleanup.finish()
         announce_end(selection)
     return selection
@@ -121,7 +127,8 @@ def decide_next(
     study: StudyLog, strategy: Strategy, runner: SegmentRunner, segmenting: SegmentPlan, count: int
 ) -> Wait | Done | None:
     """Have the strategy decide, record it and act on it; gives why there were fewer decisions than asked for."""
-    proposals = propose_trials(whole(study.history.at(study.elapsed_seconds)), whole(strategy), count)
+    history = study.history.at(study.elapsed_seconds)
+    proposals = runner.order.decide(propose_trials, whole(history), whole(strategy), count)
     if runner.is_ending:
         # A signal came meanwhile, so that nothing of it would be trained; the next run decides the same.
         return None
@@ -136,7 +143,7 @@ def decide_next(
 
 def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: SegmentPlan) -> None:
     """Train the best trials again, on fresh seeds common to all; clear losers get no more of them."""
-    while replicates := select_finalists(whole(study.history)):
+    while replicates := runner.order.decide(select_finalists, whole(study.history)):
         runner.add(segmenting.of_replicates(study.history, replicates))
         while runner.is_busy:
             runner.settle()
@@ -145,7 +152,8 @@ def train_finalists(study: StudyLog, runner: SegmentRunner, segmenting: SegmentP
 def choose(study: StudyLog, tasks: SegmentTasks, segmenting: SegmentPlan) -> Selection:
     """Select the winner, and measure it on the held-out rows."""
     history = study.history
-    selection = measure_winner(select_winner(whole(history)), history, tasks, segmenting)
+    chosen = tasks.order.decide(select_winner, whole(history))
+    selection = measure_winner(chosen, history, tasks, segmenting)
     # Only news: running a finished study again leaves its history as it is (idempotent).
     if selection != history.selection:
         study.record(SelectionMade(study=history.spec.name, run=study.run, selection=selection))

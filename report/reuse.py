@@ -73,7 +73,7 @@ def explain_reuse(root: Path, study: str | None, trial: int) -> Reuse:
 def _told(reader: StudyReader, one: BegunSegment) -> SegmentReuse:
     segment = one.segment
     seed = "" if segment.replicate is None else f"fresh seed {segment.replicate}, "
-    what = f"{seed}epochs {segment.from_budget} to {segment.to_budget}, fold {segment.fold}"
+    what = f"{seed}{segment.fidelity} {segment.from_budget} to {segment.to_budget}, fold {segment.fold}"
     return SegmentReuse(what=what, key=one.key, story=_story(reader, one), begun_at=one.begun_at)
 
 

@@ -35,11 +35,14 @@ class Splits:
     train: Part
     valid: Part
     test: Part | None = None
+    whole: Part | None = None
+    """All training rows, where `train` holds some of them."""
 
     @property
     def target_scale(self) -> tuple[float, float]:
-        """Location and scale of a regression target among the training rows; 0 and 1 for classes."""
+        """Location and scale of a regression target among all training rows; 0 and 1 for classes."""
         if self.info.task == "classification":
             return 0.0, 1.0
+        target = (self.whole or self.train).target
         # In float64: a float32 sum over many rows loses the digits that the spread consists of.
-        return float(self.train.target.mean(dtype=np.float64)), float(self.train.target.std(dtype=np.float64)) or 1.0
+        return float(target.mean(dtype=np.float64)), float(target.std(dtype=np.float64)) or 1.0

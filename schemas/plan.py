@@ -146,16 +146,36 @@ class SearchSpec(Declared):
     space overlaps this one; a list names them."""
 
 
+EPOCHS, ROWS = "epochs", "rows"
+"""Fidelities that pegbox itself can give a trial more of."""
+
+
+def counted(fidelity: str, amount: int) -> str:
+    """An amount of a fidelity in words.
+
+    >>> counted("epochs", 1), counted("rows", 500), counted("image_size", 64)
+    ('1 epoch', '500 rows', 'image_size 64')
+    """
+    if fidelity not in {EPOCHS, ROWS}:
+        return f"{fidelity} {amount}"
+    return f"{amount} {fidelity.removesuffix('s') if amount == 1 else fidelity}"
+
+
 class FidelitySpec(Declared):
     """How far each trial is trained before it is compared."""
 
+    of: str = Field(default=EPOCHS, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60, examples=[ROWS, "image_size"])
+    """What a trial has more of at each rung: `epochs`; `rows` to train on; or, of a function, a program or a trainer of
+    yours, a number that it is handed under this name beside the parameters, such as `image_size`. Of all but epochs
+    `max` must be given, of rows `min` too, and a trial has `train.epochs` epochs at each rung, begun anew."""
     schedule: str = Field(
         default="full", examples=["full", "auto", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
     )
     """`full` trains every trial to the end; the others stop trials that fall behind. `auto` does so by `median` where
-    pegbox's own loop trains for nine epochs or more towards one objective, after a ninth of them, and else not."""
+    pegbox's own loop trains for nine epochs or more towards one objective, after a ninth of them, and else not; by
+    `asha` where `of` is not epochs, for which `auto` is the default."""
     min: int = Field(default=1, ge=1)
-    """The first rung, in epochs."""
+    """The first rung, in epochs or what `of` names."""
     max: int | None = Field(default=None, ge=1)
     """The last rung; `train.epochs` where it is left out."""
     factor: int = Field(default=3, ge=2)
@@ -163,11 +183,31 @@ class FidelitySpec(Declared):
     options: dict[str, Any] = Field(default={})
     """Arguments of the schedule."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_rungs(cls, raw: Any) -> Any:
+        """Who declares an amount of something wants it varied; `full` would give every trial the most of it."""
+        is_amount = isinstance(raw, dict) and raw.get("of", EPOCHS) != EPOCHS
+        return {"schedule": "auto", **raw} if is_amount else raw
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.max is not None and self.max < self.min:
             raise ValueError(f"min must not exceed max, got min={self.min}, max={self.max}. Swap them.")
+        # By value, since a study that comes back from the store may not say what it left to the default.
+        if self.of == ROWS and (self.max is None or self.min == 1):
+            raise ValueError(
+                f"rungs of rows need both ends, got min={self.min}, max={self.max}. Give how few rows are worth a look "
+                "and how many are enough, such as `fidelity: {of: rows, min: 500, max: 20000}`."
+            )
+        if not self.is_of_epochs and self.max is None:
+            raise ValueError(f"how much of {self.of!r} is a whole training is not known. Give `max`, and mostly `min`.")
         return self
+
+    @property
+    def is_of_epochs(self) -> bool:
+        """True where a trial goes on from rung to rung; else it has more of something at each, and begins anew."""
+        return self.of == EPOCHS
 
 
 class BudgetSpec(Declared):

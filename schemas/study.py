@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 from pegbox.schemas.base import EntryError, Schema
 from pegbox.schemas.data import DataSpec, Task
 from pegbox.schemas.families import check_families
+from pegbox.schemas.listed_domains import Constant
 from pegbox.schemas.plan import (
+    ROWS,
     BudgetSpec,
     Constraint,
     FidelitySpec,
@@ -24,6 +26,7 @@ from pegbox.schemas.space import Space
 from pegbox.schemas.text import unstorable
 from pegbox.schemas.train import (
     IMPORTED,
+    OWN_CODE,
     FamiliesTrain,
     FunctionTrain,
     ModuleTrain,
@@ -117,13 +120,15 @@ class StudySpec(Schema):
     def _consistent(self) -> Self:
         if (self.objective is None) == (not self.objectives):
             raise ValueError("give exactly one of objective and objectives.")
-        if self.fidelity.max is not None and self.fidelity.max > self.train.epochs:
+        if self.fidelity.is_of_epochs and self.fidelity.max is not None and self.fidelity.max > self.train.epochs:
             raise EntryError(
                 f"fidelity.max must not exceed train.epochs, got {self.fidelity.max} and {self.train.epochs}. "
                 "Raise train.epochs or lower fidelity.max.",
                 "fidelity",
                 "max",
             )
+        if not self.fidelity.is_of_epochs:
+            self._check_amounts()
         if self.data is None and not self.train.brings_data:
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
         if self.data is not None and isinstance(self.train, ModuleTrain) and self.train.loaders:
@@ -137,6 +142,58 @@ class StudySpec(Schema):
                 "final",
             )
         return self
+
+    def _check_amounts(self) -> None:
+        """What cannot be together with another fidelity than epochs."""
+        of = self.fidelity.of
+        if of != ROWS and not isinstance(self.train, OWN_CODE):
+            raise EntryError(
+                f"a {self.train.kind} is trained by pegbox, which can give it more epochs or more rows, got {of!r}. "
+                "Write `of: rows`, or train a function of yours, which is handed the number.",
+                "fidelity",
+                "of",
+            )
+        if of == ROWS and isinstance(self.train, ModuleTrain) and self.train.loaders:
+            raise EntryError(
+                "train.loaders gives rows of your own, of which pegbox cannot take some. Give `data`, or use epochs.",
+                "fidelity",
+                "of",
+            )
+        if of in self.space.parameters:
+            raise EntryError(
+                f"{of!r} is a parameter of the space as well, and every trial would have two of it. Take it out of "
+                "space, or name another fidelity.",
+                "fidelity",
+                "of",
+            )
+        if self.budget.epochs is not None:
+            raise EntryError(
+                f"a trial has {self.train.epochs} epochs at each rung of {of}, and a budget of epochs would say little "
+                "of what it costs. Give `trials` or `time`.",
+                "budget",
+                "epochs",
+            )
+        if self.final == "refit" and getattr(self.train, "patience", None) is not None:
+            raise EntryError(
+                f"final: refit trains to the epoch that patience found best, which of another fidelity ({of}) is not "
+                "kept. Leave train.patience out, or write `final: best`.",
+                "final",
+            )
+        if self.search.method in POPULATION_METHODS:
+            raise EntryError(
+                f"{self.search.method} changes hyperparameters between two epochs of a training, got {of!r}. Leave it "
+                "out, or use bayes.",
+                "fidelity",
+                "of",
+            )
+
+    @property
+    def handed_space(self) -> Space:
+        """The space, and beside its parameters the fidelity where code of the user's is handed its amount."""
+        if self.fidelity.is_of_epochs or not isinstance(self.train, OWN_CODE):
+            return self.space
+        amount = {self.fidelity.of: Constant(value=self.full_budget)}
+        return self.space.model_copy(update={"parameters": {**self.space.parameters, **amount}})
 
     @property
     def goals(self) -> tuple[Objective, ...]:
@@ -157,7 +214,7 @@ class StudySpec(Schema):
 
     @property
     def full_budget(self) -> int:
-        """Epochs after which a trial is completed."""
+        """Epochs, or what `fidelity.of` names, after which a trial is completed."""
         return self.fidelity.max or self.train.epochs
 
     @property
@@ -170,6 +227,8 @@ class StudySpec(Schema):
             return TrialSchedule(self.fidelity.schedule)
         if self.search.method in BUDGETED_METHODS | POPULATION_METHODS:
             return TrialSchedule("full", f"{self.search.method} decides itself how far it trains")
+        if not self.fidelity.is_of_epochs:
+            return TrialSchedule("asha", f"each trial begins with the least of {self.fidelity.of}")
         if isinstance(self.train, FamiliesTrain):
             return TrialSchedule("full", "an estimator is fitted whole while a network has hardly begun")
         if not isinstance(self.train, TorchTrain | ModuleTrain):
@@ -193,7 +252,8 @@ class StudySpec(Schema):
             return generations(self.search, self.full_budget)
         if self.trial_schedule.name == "full" and self.search.method not in BUDGETED_METHODS:
             return (self.full_budget,)
-        is_chosen = self.trial_schedule.reason is not None and self.search.method not in BUDGETED_METHODS
+        # Only the median rule was chosen without being told of rungs.
+        is_chosen = self.trial_schedule.reason is not None and self.trial_schedule.name == "median"
         first = -(-self.full_budget // FEWEST_STOPPED) if is_chosen else 1
         rungs, rung = [], min(max(self.fidelity.min, first), self.full_budget)
         # A quarter of a step on the log scale, picked by hand: a rung at more than factor^-1/4 (76 % at factor 3) of

@@ -126,7 +126,8 @@ class CommandTrain(_OwnCode):
     """The program and its arguments, without a shell. Placeholders: `{lr}` a parameter, `{lr:json}` as JSON,
     `{amp?--amp}` a flag, `{args}`, `{args_no_hyphens}`, `{args_no_boolean_flags}`, `{args_json}`, `{args_json_file}`
     all parameters, and `{epochs}`, `{from_epochs}`, `{seed}`, `{trial}`, `{checkpoint_dir}`, `{resume_dir}`,
-    `{data_dir}`, `{device}`."""
+    `{data_dir}`, `{device}`, and
+    what `fidelity.of` names."""
     metrics: str = Field(
         default="auto",
         examples=["auto", "json", "name=value", "file:metrics.json", "tensorboard:logs", r"regex:loss: (?P<loss>\S+)"],
@@ -174,6 +175,12 @@ class FamiliesTrain(_Train):
     """Trials that each family gets before the search decides among them, those of `search.enqueue` counted; a family
     whose trials all failed gets no more."""
 
+    @property
+    def patience(self) -> int | None:
+        """That of the first network which has some; None where none has."""
+        found = (getattr(one, "patience", None) for one in self.families.values())
+        return next((one for one in found if one is not None), None)
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for name, train in self.families.items():
@@ -199,3 +206,5 @@ TrainSpec = Annotated[
     TorchTrain | ModuleTrain | SklearnTrain | FamiliesTrain | FunctionTrain | CommandTrain | CustomTrain,
     Discriminator("kind"),
 ]
+OWN_CODE = (FunctionTrain, CommandTrain, CustomTrain)
+"""Kinds whose code is the user's from the first line to the last; it may be handed any number."""

@@ -10,7 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from pegbox.schemas.base import Configuration, Metrics, Schema, Unusable
 from pegbox.schemas.failure import Failure
-from pegbox.schemas.plan import Constraint
+from pegbox.schemas.plan import EPOCHS, Constraint
 from pegbox.schemas.train import TrainSpec
 from pegbox.schemas.training_place import TrainingPlace
 
@@ -66,6 +66,8 @@ class Segment(TrainingPlace):
     """Fingerprint of the code that trains."""
     objectives: tuple[str, ...] = ()
     """The metrics that the study makes small or large, in order; numbers without a name are called by them."""
+    fidelity: str = EPOCHS
+    """What budgets count: epochs, or what else the study gives a trial more of at each rung."""
     is_model: bool = False
     """True for the training of the model that the study ends in: it is watched on rows that it learns from, and what
     it reports is no measurement of the trial."""
@@ -83,6 +85,8 @@ class Segment(TrainingPlace):
         content["data"] = data_fingerprint
         if self.earlier:  # not told where there are none: what was trained before there were stages keeps its key
             content["earlier"] = [stage.model_dump(mode="json") for stage in self.earlier]
+        if self.fidelity != EPOCHS:  # not told of epochs, for the same reason
+            content["fidelity"] = self.fidelity
         if self.train.kind == "function":  # what it returns without a name is called by the objective
             content["objectives"] = self.objectives
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]

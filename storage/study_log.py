@@ -1,5 +1,6 @@
 """The driver's side of a store: one study, its history in memory, and every event made durable before it counts."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, Self
 
@@ -18,6 +19,7 @@ from pegbox.storage.same_study import changes, check_same_data
 from pegbox.storage.study_lock import StudyLock
 
 Status = Literal["completed", "interrupted", "failed"]
+Listener = Callable[[History, History, Event], object]
 
 
 class StudyLog:
@@ -35,6 +37,7 @@ class StudyLog:
         self._clock = AwakeClock()
         self._is_open = True
         self._failure: Exception | None = None
+        self._listener: Listener | None = None
 
     @property
     def history(self) -> History:
@@ -70,8 +73,16 @@ class StudyLog:
             # must not run ahead of what a kill would leave.
             self._failure = error
             raise
-        self._history = after
+        # Histories are frozen, so that the one before stays what it was.
+        before, self._history = self._history, after
+        if self._listener:
+            for event in events:
+                self._listener(before, after, event)
         return after
+
+    def listen(self, listener: Listener) -> None:
+        """Have something told of each event once it is durable, with the histories before and after all of a call."""
+        self._listener = listener
 
     def _timed(self, event: Event) -> Event:
         """A decision says its time itself: it was made from the history at that moment."""

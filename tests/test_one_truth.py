@@ -15,7 +15,6 @@ import pytest
 from random_lives import Life, journal_lines
 
 from pegbox.analysis.ranking import contenders, ranked
-from pegbox.flows.prefect_events import is_improvement
 from pegbox.page.activity_block import draw_curves
 from pegbox.page.document import StudyRow
 from pegbox.page.head_block import _counts
@@ -36,6 +35,7 @@ from pegbox.storage.history_file import HistoryFile, open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.store import open_store
+from pegbox.tasks.prefect_events import is_improvement
 
 N_STUDIES = 24
 ENDED = ("completed", "stopped", "failed")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.parameter_groups import gather_groups
+from pegbox.schemas.plan import EPOCHS
 from pegbox.schemas.space import Space
 from pegbox.schemas.train import FunctionTrain, SklearnTrain
 from pegbox.training.sources import Definition, defined_names, find_definition, find_module, module_file, parse
@@ -33,12 +34,23 @@ def check_import_path(import_path: str, place: tuple[str | int, ...]) -> tuple[P
     return None, found.definition if "." not in name else None
 
 
-def check_function(train: FunctionTrain, space: Space) -> tuple[Problem, ...]:
-    """Problems of a function that trains."""
+def check_function(train: FunctionTrain, space: Space, fidelity: str = EPOCHS) -> tuple[Problem, ...]:
+    """Problems of a function that trains.
+
+    Args:
+        train: The function.
+        space: What it is handed.
+        fidelity: What of it is the amount of a fidelity; it may be read as `trial.budget` instead.
+    """
     problem, definition = check_import_path(train.function, ("train", "function"))
     if problem:
         return (problem,)
     if isinstance(definition, ast.FunctionDef):
+        named = [one.arg for one in (*definition.args.args, *definition.args.kwonlyargs)]
+        if reads_budget_of_trial(named, fidelity) and not is_define_by_run(named, takes_any=False):
+            space = space.model_copy(
+                update={"parameters": {name: one for name, one in space.parameters.items() if name != fidelity}}
+            )
         return tuple(_check_arguments(definition, train.function, space, ("train", "function")))
     return ()
 
@@ -86,6 +98,11 @@ def _check_suggestions(function: ast.FunctionDef, import_path: str, space: Space
 def is_define_by_run(names: list[str], takes_any: bool) -> bool:
     """True for `def objective(trial)`: it asks the trial for its parameters instead of naming them."""
     return names == [TRIAL_ARGUMENT] and not takes_any
+
+
+def reads_budget_of_trial(names: list[str], fidelity: str) -> bool:
+    """True for `def run(lr, trial)`: the amount of a fidelity that it does not name it knows as `trial.budget`."""
+    return TRIAL_ARGUMENT in names and fidelity not in names
 
 
 def check_sklearn(train: SklearnTrain, space: Space) -> tuple[Problem, ...]:

@@ -33,10 +33,10 @@ def check_command(train: CommandTrain, space: Space, workers: int) -> tuple[Prob
 
 def command_warnings(spec: StudySpec, train: CommandTrain) -> tuple[Problem, ...]:
     """What is allowed, and more often than not a mistake."""
-    found = list(names_in(train.command, spec.space.parameters))
+    found = list(names_in(train.command, spec.handed_space.parameters))
     sources = _sources(train)
     return (
-        *_doubt_that_nothing_is_given(spec.space, found, sources),
+        *_doubt_that_nothing_is_given(spec.handed_space, found, sources),
         *_doubt_words_for_truth(train, spec.space, found),
         *_doubt_unset_variables(train),
         *_doubt_that_it_continues(spec, {one.name for _, one in found}, sources),
@@ -163,7 +163,8 @@ def _flag(command: Sequence[str], position: int, name: str) -> str:
 def _doubt_that_it_continues(spec: StudySpec, names: set[str], sources: str) -> Iterable[Problem]:
     """Under a schedule that continues trials, a program that is told nothing of it trains each from zero."""
     schedule = spec.trial_schedule.name
-    if schedule == "full" and spec.search.method != "freeze_thaw":
+    # Each rung of another fidelity is a training of its own, whose amount is checked as a parameter is.
+    if (schedule == "full" and spec.search.method != "freeze_thaw") or not spec.fidelity.is_of_epochs:
         return
     if "epochs" not in names and "PEGBOX_EPOCHS" not in sources:
         message = (

@@ -4,27 +4,38 @@ from collections.abc import Iterator
 
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import Problem, suggest
+from pegbox.schemas.plan import ROWS
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import FamiliesTrain, ModuleTrain, SklearnTrain, TorchTrain
+from pegbox.schemas.train import CommandTrain, FamiliesTrain, ModuleTrain, SklearnTrain, TorchTrain
 from pegbox.training.kinds.families_kind import family_studies, placed
 from pegbox.training.measured_metrics import METRICS, TWO_CLASSES
 
 
 def check_prepared(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
-    """Problems of the kinds that pegbox builds; a function or command takes any data.
+    """Problems of the kinds that pegbox builds; a function or command takes any data that has the rows it asks for.
 
     Call it once the data is prepared and before anything is trained: each of these would fail every trial.
     """
     if isinstance(spec.train, FamiliesTrain):
         of_each = (placed(one, name, spec) for name, study in family_studies(spec) for one in _check(study, data))
+        # Once: what is wrong with the rows is so for each of them.
         return tuple(dict.fromkeys(of_each))
     return tuple(_check(spec, data))
 
 
 def _check(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
+    rows = tuple(_check_rows(spec, data))
     if not isinstance(spec.train, TorchTrain | ModuleTrain | SklearnTrain):
-        return ()
-    return (*_check_task(spec.train, data), *_check_metrics(spec, data), *_check_shape(spec.train, data))
+        return rows
+    return (*rows, *_check_task(spec.train, data), *_check_metrics(spec, data), *_check_shape(spec.train, data))
+
+
+def _check_rows(spec: StudySpec, data: PreparedData) -> Iterator[Problem]:
+    """More rows than there are; a program is told the number, and may have others."""
+    n_rows = data.n_rows["train"]
+    if spec.fidelity.of == ROWS and not isinstance(spec.train, CommandTrain) and spec.full_budget > n_rows:
+        message = f"the training part of the data has {n_rows} rows, got max={spec.full_budget}. Lower it to {n_rows}."
+        yield Problem(message, ("fidelity", "max"))
 
 
 def _check_task(train: TorchTrain | ModuleTrain | SklearnTrain, data: PreparedData) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Value
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.plan import EPOCHS
 from pegbox.schemas.secret_texts import masked, names_of_environment, with_environment, without_environment
 from pegbox.schemas.train import CommandTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
@@ -64,11 +65,12 @@ class CommandTrainer:
 
 def _own_values(segment: Segment, data: Splits | None, directory: CheckpointDirectory) -> dict[str, Value]:
     """What the placeholders of pegbox's own stand for, by `COMMAND_NAMES`."""
+    is_of_epochs = segment.fidelity == EPOCHS
     return {
         "trial": segment.trial,
         "seed": segment.seed,
-        "epochs": segment.to_budget,
-        "from_epochs": segment.from_budget if directory.resume else 0,
+        "epochs": segment.to_budget if is_of_epochs else segment.train.epochs,
+        "from_epochs": segment.from_budget if is_of_epochs and directory.resume else 0,
         "checkpoint_dir": str(directory.path),
         "resume_dir": str(directory.resume) if directory.resume else None,
         "data_dir": str((data.info.path / f"fold-{segment.fold}").absolute()) if data else None,

@@ -12,10 +12,11 @@ from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import TrialError, suggest
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.parameter_groups import gather_groups
+from pegbox.schemas.plan import EPOCHS
 from pegbox.schemas.running_trial import set_running
 from pegbox.schemas.train import FunctionTrain
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
-from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run
+from pegbox.training.check_code import TRIAL_ARGUMENT, is_define_by_run, reads_budget_of_trial
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.failures import failed
 from pegbox.training.random_streams import seed_everything
@@ -89,7 +90,7 @@ def _call_as_trial(function: Callable[..., Any], segment: Segment, handle: Trial
 
 def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, reports: Reports) -> bool:
     """Call the function and take note of what it returns; True if it ended itself by Optuna's TrialPruned."""
-    arguments = bind_arguments(function, segment.configuration, handle)
+    arguments = bind_arguments(function, _taken(function, segment), handle)
     own_pid = os.getpid()
     was_pruned = False
     returned = None
@@ -109,6 +110,20 @@ def _call(function: Callable[..., Any], segment: Segment, handle: TrialHandle, r
         message = f"{source} returned {returned!r} and reported nothing. Return a number or a mapping of metrics."
         raise failed(FailureKind.INVALID, message)
     return was_pruned
+
+
+def _taken(function: Callable[..., Any], segment: Segment) -> Configuration:
+    """The configuration; without the amount of another fidelity where the function reads it as `trial.budget`."""
+    if segment.fidelity == EPOCHS or not reads_budget_of_trial(_argument_names(function), segment.fidelity):
+        return segment.configuration
+    return {name: value for name, value in segment.configuration.items() if name != segment.fidelity}
+
+
+def _argument_names(function: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # a built-in function without a signature
+        return []
 
 
 def bind_arguments(function: Callable[..., Any], configuration: Configuration, trial: TrialHandle) -> dict[str, Any]:

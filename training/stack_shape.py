@@ -31,6 +31,8 @@ def why_not_together(spec: StudySpec) -> Iterator[str]:
     if spec.train.kind == STACKED_KIND and optimizer and not any(map(optimizer.contains, STACKED_OPTIMIZERS)):
         known = ", ".join(sorted(STACKED_OPTIMIZERS))
         yield f"only {known} train several models together, and space.optimizer has none of them."
+    if not spec.fidelity.is_of_epochs:
+        yield f"a stack shares its rows, and trials have other {spec.fidelity.of} at each rung."
     if spec.run.engine != "local":
         yield f"trials are trained together by workers of this machine, and run.engine is {spec.run.engine!r}."
     if spec.run.limit is not None:

@@ -9,6 +9,7 @@ from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Value
 from pegbox.schemas.errors import suggest
 from pegbox.schemas.failure import FailureKind
+from pegbox.schemas.plan import EPOCHS
 from pegbox.schemas.trial import Segment
 from pegbox.training.atomic_files import write_in_one_step
 from pegbox.training.checkpoint_directory import CheckpointDirectory
@@ -26,7 +27,7 @@ class TrialHandle:
         number: Of the trial in its study.
         configuration: Parameter name to value, of the active parameters.
         seed: For every random number of the trial; equal for equal trials.
-        from_budget: Where the segment begins, in the study's epochs.
+        from_budget: Where the segment begins, in the study's epochs, or what its fidelity counts.
         budget: Where the segment should end.
         device: `cuda` where there is a GPU, else `cpu`, or what the study asks for.
         data: The prepared data of the fold, or None where the study declares none.
@@ -47,7 +48,8 @@ class TrialHandle:
         self.resume_dir = directory.resume
         self.user_attrs: dict[str, Any] = {}
         self._lone = lone_name(segment.objectives)
-        self._full_budget = segment.train.epochs
+        # Of another fidelity each rung is a training of its own, which no rung ends in its midst.
+        self._full_budget = segment.train.epochs if segment.fidelity == EPOCHS else segment.to_budget
         self._reports = reports
         self._rank = 0
 

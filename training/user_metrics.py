@@ -163,10 +163,7 @@ def reported_evaluation(segment: Segment, trained: TrainedSegment, part: Evaluat
     Of the part test those named `test_...`, of the part valid all others. What was no finite number when it was last
     reported has no value, whatever it was before.
     """
-    latest: dict[str, float | str] = {}
-    for report in trained.reports:
-        latest |= {**report.metrics, **report.unusable}
-    metrics, unusable = parted({name: value for name, value in latest.items() if _is_of(name, part)})
+    metrics, unusable = parted({name: value for name, value in last_word(trained).items() if _is_of(name, part)})
     return Evaluation(
         budget=trained.budget,
         metrics=metrics,
@@ -174,6 +171,14 @@ def reported_evaluation(segment: Segment, trained: TrainedSegment, part: Evaluat
         seconds=trained.seconds,
         replicate=segment.replicate,
     )
+
+
+def last_word(trained: TrainedSegment) -> dict[str, float | str]:
+    """Of each metric what was reported last, or the text that stands for it where that was no finite number."""
+    latest: dict[str, float | str] = {}
+    for report in trained.reports:
+        latest |= {**report.metrics, **report.unusable}
+    return latest
 
 
 def _is_of(name: str, part: EvaluatedPart) -> bool:

@@ -34,7 +34,23 @@ class AshaSchedule:
                 number = self._promotable(standings, rung, brackets[:-1] == bracket)
                 if number is not None:
                     return Continue(trial=number, to_budget=self._ladder.rungs[rung + 1])
-        return Begin(to_budget=self._ladder.rungs[brackets[-1]]) if can_begin else idle(history)
+        if can_begin:
+            return Begin(to_budget=self._ladder.rungs[brackets[-1]])
+        return self._last_climb(history, standings) or idle(history)
+
+    def _last_climb(self, history: History, standings: Standings) -> Continue | None:
+        """The best of the highest rung, where no trial can begin any more and none came to the end.
+
+        Too few trials promote nobody to the top, and all that they took would end without a value that counts.
+        """
+        if history.running or history.completed:
+            return None
+        for rung in reversed(range(self._ladder.top)):
+            paused = np.flatnonzero(standings.paused_at == rung)
+            if len(paused):
+                best = paused[ranking(standings.losses[paused, rung])[0]]
+                return Continue(trial=int(best), to_budget=self._ladder.rungs[rung + 1])
+        return None
 
     def _promotable(self, standings: Standings, rung: int, members: Mask) -> int | None:
         """The best trial paused at a rung that is among the best 1/factor of all that have come there."""

@@ -1,5 +1,6 @@
 """`tune` as a part of a user's own flow: hooks, retries, tags, task runner, notices and limits are Prefect's own."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -69,30 +70,85 @@ def test_failure_hook_and_retry_belong_to_the_user(project: Path, hill: Hill) ->
     assert told == ["Failed"]
 
 
-def test_notices_reach_prefect(project: Path, hill: Hill) -> None:
-    from prefect.client.orchestration import get_client
-
+def test_prefect_is_told_of_a_study(project: Path, hill: Hill) -> None:
     from pegbox.flows.tune import tune
 
     began = datetime.now(UTC)
-    tune(hill(name="heard", budget={"trials": 2}, finalists={"top": 1, "seeds": 1}), project / "store")
+    spec = hill(name="heard", budget={"trials": 2}, finalists={"top": 1, "seeds": 1}, tags={"team": "vision"})
+    run = tune(spec, project / "store", return_state=True).state_details.flow_run_id
+
+    names = _events("heard", began, until="pegbox.study.completed")
+    assert names.count("pegbox.trial.completed") == 2
+    assert "pegbox.study.improved" in names
+    lines = _log_lines(run)
+    assert [line for line in lines if line.startswith("trial 0: begins with x=0.")]
+    assert [line for line in lines if line.startswith("trial 1: completed with value ")]
+    assert [line for line in lines if line.startswith(("trial 0 is selected", "trial 1 is selected"))]
+    followed, tags = _task_runs(run)
+    assert followed["trial-0001"] == {"propose-trials"}
+    assert followed["trial-0000"] == {"propose-trials", "select-finalists", "select-winner"}  # the winner's, thrice
+    assert followed["evaluate-0001"] == {"trial-0001"}
+    assert followed["select-winner"] == {"select-finalists"}
+    assert "evaluate-0000" in set().union(
+        *(followed[one] for one in followed if one.startswith(("propose", "select-fin")))
+    )
+    assert tags == {"team=vision"}
+
+
+def _events(study: str, since: datetime, until: str) -> list[str]:
+    """Those of a study, once one of this name has come."""
+    from prefect.client.orchestration import get_client
 
     wanted = {
         "filter": {
             "event": {"prefix": ["pegbox."]},
-            "resource": {"id": ["pegbox.study.heard"]},
-            "occurred": {"since": began.isoformat()},
+            "resource": {"id": [f"pegbox.study.{study}"]},
+            "occurred": {"since": since.isoformat()},
         }
     }
     names: list[str] = []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     with get_client(sync_client=True) as client:
-        while names.count("pegbox.trial.completed") < 2 and time.monotonic() < deadline:
+        while until not in names and time.monotonic() < deadline:
             time.sleep(0.5)
             found: dict[str, Any] = client._client.post("/events/filter", json=wanted).json()
             names = [event["event"] for event in found["events"]]
-    assert names.count("pegbox.trial.completed") == 2
-    assert "pegbox.study.improved" in names
+    return names
+
+
+def _log_lines(run: Any) -> list[str]:
+    """What the flow run has logged, once its last line is there."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+
+    lines: list[str] = []
+    deadline = time.monotonic() + 60
+    with get_client(sync_client=True) as client:
+        while not any("is selected" in line for line in lines) and time.monotonic() < deadline:
+            time.sleep(0.5)
+            lines = [one.message for one in client.read_logs(LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run])))]
+    return lines
+
+
+def _task_runs(run: Any) -> tuple[dict[str, set[str]], set[str]]:
+    """What each task run followed on, by names without Prefect's suffix, once all are recorded; the flow run's tags."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+
+    deadline = time.monotonic() + 60
+    with get_client(sync_client=True) as client:
+        while True:
+            found = client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run])))
+            names = {one.id: re.sub("-[0-9a-f]{3}$", "", one.name) for one in found}
+            if "publish-report" in names.values() or time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        tags = set(client.read_flow_run(run).tags)
+    followed: dict[str, set[str]] = {}
+    for one in found:
+        before = {names[each.id] for inputs in one.task_inputs.values() for each in inputs if hasattr(each, "id")}
+        followed.setdefault(names[one.id], set()).update(before)
+    return followed, tags
 
 
 def test_limit_keeps_trainings_apart(project: Path, hill: Hill) -> None:

@@ -1,9 +1,12 @@
 """Durations, objectives and limits mean what they say."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
 from pegbox.schemas.plan import BudgetSpec, FidelitySpec, Objective, RunSpec, ScheduleSpec
+from pegbox.schemas.study import StudySpec
 
 
 @pytest.mark.parametrize(
@@ -82,3 +85,52 @@ def test_a_clock_that_strikes_is_taken(cron):
 @pytest.mark.parametrize("word", ["max", "MAX", "maximise", "Maximize", "maximum"])
 def test_other_words_for_a_goal_are_understood(word):
     assert Objective(metric="acc", goal=word).goal == "maximize"
+
+
+DATA = {"source": "sklearn:digits", "target": "target"}
+
+
+def amounts(fidelity, **changes):
+    raw = {"name": "s", "data": DATA, "train": {"kind": "mlp", "epochs": 3}, "space": {"lr": {"min": 0.1, "max": 1}}}
+    more = {"objective": {"metric": "val_loss"}, "budget": {"trials": 9}, "fidelity": fidelity}
+    return StudySpec.model_validate({**raw, **more, **changes})
+
+
+ROWS = {"of": "rows", "min": 500, "max": 20000}
+FUNCTION = {"kind": "function", "function": "mine:run"}
+
+
+@pytest.mark.parametrize(
+    ("fidelity", "changes", "said"),
+    [
+        ({"of": "rows", "max": 500}, {}, "rungs of rows need both ends, got min=1, max=500"),
+        ({"of": "rows", "min": 500}, {}, "rungs of rows need both ends, got min=500, max=None"),
+        ({"of": "size"}, {"train": FUNCTION}, "how much of 'size' is a whole training is not known"),
+        ({"of": "two words", "max": 9}, {"train": FUNCTION}, "pattern"),
+        ({"of": "size", "max": 9}, {}, "more epochs or more rows, got 'size'"),
+        ({"of": "lr", "max": 9}, {"train": FUNCTION}, "'lr' is a parameter of the space as well"),
+        (ROWS, {"budget": {"epochs": 90}}, "a trial has 3 epochs at each rung of rows"),
+        (ROWS, {"search": {"method": "pbt"}}, "pbt changes hyperparameters between two epochs"),
+        (ROWS, {"train": {"kind": "mlp", "patience": 2}, "final": "refit"}, "final: refit trains to the epoch"),
+        (ROWS, {"train": {"kind": "torch", "module": "a:b", "loaders": "a:c"}, "data": None}, "rows of your own"),
+    ],
+)
+def test_a_fidelity_that_cannot_be_is_refused(fidelity, changes, said):
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        amounts(fidelity, **changes)
+
+
+def test_rungs_of_rows_grow_by_the_factor_whatever_the_epochs():
+    spec = amounts(ROWS)
+
+    assert spec.rungs == (500, 1500, 4500, 13500, 20000)
+    assert spec.trial_schedule.name == "asha"
+    assert StudySpec.model_validate_json(spec.model_dump_json()) == spec
+    assert StudySpec.model_validate(spec.model_dump(exclude_defaults=True)).rungs == spec.rungs
+
+
+@pytest.mark.parametrize(("schedule", "method", "name"), [("full", "bayes", "full"), ("auto", "freeze_thaw", "full")])
+def test_a_schedule_that_is_named_stays(schedule, method, name):
+    spec = amounts({**ROWS, "schedule": schedule}, search={"method": method})
+
+    assert spec.trial_schedule.name == name

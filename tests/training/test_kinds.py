@@ -420,6 +420,10 @@ def test_what_compares_trials_in_mid_training_is_no_search_among_families(more, 
     assert "an estimator is fitted whole and a network has hardly begun" in message
 
 
+def test_families_may_be_compared_on_equal_rows():
+    assert of_families({}, {"epochs": 9}, fidelity={"of": "rows", "schedule": "asha", "min": 100, "max": 900}) == []
+
+
 def test_code_of_families_is_that_of_each():
     parts = {str(part) for part in code_of(study_of(FAMILIES)).parts}
 

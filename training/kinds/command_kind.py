@@ -16,7 +16,7 @@ def _trainer(_train: Any) -> Any:
 KIND = TrainKind(
     trainer=_trainer,
     preload=lambda _train: ("pegbox.training.command_trainer",),
-    check=lambda train, spec: check_command(train, spec.space, spec.run.workers),
+    check=lambda train, spec: check_command(train, spec.handed_space, spec.run.workers),
     # How a program's output is read belongs to its result: read anew after an update that reads otherwise.
     code=lambda train: code_of_command(train.command).plus(own_code("command_output")),
     warnings=lambda train, spec: command_warnings(spec, train),

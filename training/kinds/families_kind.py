@@ -68,10 +68,12 @@ def _check(train: FamiliesTrain, spec: StudySpec) -> tuple[Problem, ...]:
 
 
 def _check_pace(spec: StudySpec) -> Iterator[Problem]:
-    """Whatever compares trials in mid-training."""
+    """Whatever compares trials in mid-training; on equal rows each is trained to its end."""
+    if not spec.fidelity.is_of_epochs:
+        return
     why = "compares trials at the same epoch, where an estimator is fitted whole and a network has hardly begun."
     if spec.fidelity.schedule not in {"full", "auto"}:
-        message = f"{spec.fidelity.schedule} {why} Write `full`, and `patience` for the networks."
+        message = f"{spec.fidelity.schedule} {why} Write `full`, and `patience` for the networks, or `of: rows`."
         yield Problem(message, ("fidelity", "schedule"))
     if spec.search.method in BUDGETED_METHODS | POPULATION_METHODS:
         yield Problem(f"{spec.search.method} {why} Use bayes.", ("search", "method"))

@@ -24,7 +24,7 @@ def _preload(train: FunctionTrain) -> tuple[str, ...]:
 KIND = TrainKind(
     trainer=_trainer,
     preload=_preload,
-    check=lambda train, spec: check_function(train, spec.space),
+    check=lambda train, spec: check_function(train, spec.handed_space, spec.fidelity.of),
     code=lambda train: code_of_imports(train.function),
     code_modules=lambda train: (train.function.partition(":")[0],),
 )

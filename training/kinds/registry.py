@@ -132,11 +132,17 @@ def training_warnings(spec: StudySpec) -> tuple[Problem, ...]:
 def check_training(spec: StudySpec) -> tuple[Problem, ...]:
     """Everything that is wrong with how a study trains, so far as it can be told without training or importing."""
     return (
-        *kind_of(spec.train).check(spec.train, spec),
+        *(_at_fidelity(spec, one) for one in kind_of(spec.train).check(spec.train, spec)),
         *check_declared(spec.train),
         *_check_metrics(spec),
         *_check_run(spec),
     )
+
+
+def _at_fidelity(spec: StudySpec, problem: Problem) -> Problem:
+    """The problem at where the study says it: a fidelity is handed over as a parameter is, and stands elsewhere."""
+    is_amount = problem.path == ("space", spec.fidelity.of) and not spec.fidelity.is_of_epochs
+    return problem._replace(path=("fidelity", "of")) if is_amount else problem
 
 
 def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:

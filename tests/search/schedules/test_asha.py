@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import ClassVar
 
-from pegbox.schemas.decision import Continue
+from pegbox.schemas.decision import Continue, Done, Wait
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.schedules.asha import AshaSchedule
@@ -66,3 +66,16 @@ def test_asha_promotes_whoever_is_paused_among_the_best() -> None:
     trials = (history.trials[0], climbed, *history.trials[2:])
     history = History(spec=history.spec, trials=trials)
     assert AshaSchedule(history.spec).decide(history, True) == Continue(trial=3, to_budget=3)
+
+
+def test_too_few_trials_still_send_their_best_to_the_end() -> None:
+    history = at_first_rung(0.5, 0.1)
+    assert AshaSchedule(history.spec).decide(history, False) == Continue(trial=1, to_budget=3)
+
+
+def test_nobody_is_sent_while_another_runs_or_one_came_to_the_end() -> None:
+    history = at_first_rung(0.5, 0.1)
+    for state in (TrialState.RUNNING, TrialState.COMPLETED):
+        first = history.trials[0].model_copy(update={"state": state, "to_budget": 9})
+        later = History(spec=history.spec, trials=(first, history.trials[1]))
+        assert isinstance(AshaSchedule(history.spec).decide(later, False), Wait | Done)
