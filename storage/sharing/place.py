@@ -142,9 +142,9 @@ class SharedPlace:
             raise
         except Exception as error:  # each storage has errors of its own, and few are an OSError
             raise StoreUnreachableError(
-                f"The shared store {self.url} could not be used: {type(error).__name__}: {error} What was recorded on "
-                "this machine is kept here, and goes there with the next command that reaches it. Look whether the "
-                "storage answers, and whether this machine may read and write it."
+                f"The shared store {self.url} could not be used: {type(error).__name__}: {str(error).rstrip('.')}. "
+                "What was recorded on this machine is kept here, and goes there with the next command that reaches it. "
+                "Look whether the storage answers, and whether this machine may read and write it."
             ) from error
 
 

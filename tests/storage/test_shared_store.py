@@ -204,7 +204,7 @@ def test_without_the_storage_nothing_is_begun_and_the_last_state_is_read(machine
     (first.shared / "synchronised").unlink()
     cut_off(monkeypatch)
 
-    with pytest.raises(StoreUnreachableError, match=r"connection refused .* kept here, and goes there"):
+    with pytest.raises(StoreUnreachableError, match=r"connection refused\. .* kept here, and goes there"):
         open_study(first, spec, run_of(spec))
     with open_history(first.root) as file:
         assert file.sql(TRIALS).fetchall() == before
