@@ -23,6 +23,7 @@ from pegbox.schemas.train import IMPORTED
 from pegbox.schemas.trial import Trial
 from pegbox.schemas.validation_messages import validation_problems
 from pegbox.storage.queries.lineage import schedule_of
+from pegbox.storage.sharing.address import local_root
 
 DEFAULT_STORE = ".pegbox"
 
@@ -61,7 +62,7 @@ class Study:
         **sections: Any,
     ) -> None:
         self._raw = {**_content(study), **sections}
-        self.store = Path(store or os.environ.get("PEGBOX_STORE") or DEFAULT_STORE)
+        self.store = local_root(store or os.environ.get("PEGBOX_STORE") or DEFAULT_STORE)
         self._dialogue: Any = None
         self.spec = self._spec(None)
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
@@ -54,8 +55,13 @@ def execute(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         print_error(f"{_usage(error)} `pegbox --help` lists the commands, `pegbox COMMAND --help` its options.")
         return USAGE_ERROR
+    named = bound.arguments.get("store")
     verbose = any(isinstance(value, Verbosity) and value.verbose for value in bound.arguments.values())
     try:
+        if isinstance(named, Path):  # here and not in each command, nor while it is parsed: a URL may have to be asked
+            from pegbox.storage.sharing.address import local_root
+
+            bound.arguments["store"] = local_root(named)
         result = command(*bound.args, **bound.kwargs)
         # Flushed here, or a pipe that was closed shows up only while the interpreter shuts down, with a traceback of
         # its own.

@@ -32,7 +32,12 @@ Trusted = Annotated[
 ]
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write it here instead of stdout.")]
 Store = Annotated[
-    Path, Parameter(name="--store", env_var="PEGBOX_STORE", help="Directory of the history, made where there is none.")
+    Path,
+    Parameter(
+        name="--store",
+        env_var="PEGBOX_STORE",
+        help="Directory of the history, made where there is none, or the URL of one that machines share.",
+    ),
 ]
 
 

@@ -15,6 +15,8 @@ def watch(study: StudyName = None, *, store: Store = DEFAULT_STORE, verbosity: V
     Ctrl-C stops watching, not the study.
     """
     from pegbox.report.study_reader import StudyReader
+    from pegbox.storage.layout import StoreLayout
+    from pegbox.storage.sharing import following
 
     with StudyReader(store, study) as reader:
         name, status = reader.study, reader.status()
@@ -23,7 +25,8 @@ def watch(study: StudyName = None, *, store: Store = DEFAULT_STORE, verbosity: V
     # A study that has ended is drawn once; there is nothing to wait for.
     if status.run is not None and status.run.status == "running":
         published.skip_finished()
-        with contextlib.suppress(KeyboardInterrupt), view.open():
+        followed = following.followed(StoreLayout(store.absolute()))
+        with contextlib.suppress(KeyboardInterrupt), followed, view.open():
             while view.status is None or view.status.run is None or view.status.run.status == "running":
                 time.sleep(FRAME_SECONDS)
     console = out()

@@ -16,7 +16,7 @@ from pegbox.datasets.leaks import find_leaks
 from pegbox.datasets.source import Loaded
 from pegbox.datasets.source_kinds import source_of
 from pegbox.datasets.split import Fold, split_rows
-from pegbox.datasets.target import read_target
+from pegbox.datasets.target import read_target, refuse_lone_class
 from pegbox.datasets.understanding import understand, useless_columns
 from pegbox.schemas.data import DataSpec, SplitSpec
 from pegbox.schemas.errors import DataError, suggest
@@ -145,6 +145,7 @@ def _survey(spec: DataSpec, loaded: Loaded) -> _Survey:
             f"data.source: {spec.source!r} must have {FEWEST_ROWS} rows or more with a value of {label!r}, got "
             f"{len(target.rows)}: on fewer no model can be compared with another. Gather more."
         )
+    refuse_lone_class(label, target)
     sorter = Sorter(spec, read)
     sorter.keep(target.rows)
     left_out = {name: _clause(name, problem.message) for name, problem in wrong.items()}

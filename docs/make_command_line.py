@@ -22,7 +22,9 @@ else to stderr. Where a study may be named and is not, the one that ran last is 
 
 | option of most commands | |
 |---|---|
-| `--store` | Directory of the history; `PEGBOX_STORE` in the environment, else `.pegbox`. |
+| `--store` | Directory of the history, or \
+[the URL of a shared one](how-to/several-machines.md#one-history-in-a-bucket); \
+`PEGBOX_STORE` in the environment, else `.pegbox`. |
 | `--json` | Print JSON, for programs. |
 | `--verbose`, `-v` | Show tracebacks and what libraries print. |
 

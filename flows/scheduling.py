@@ -20,6 +20,7 @@ from pegbox.flows.run_tags import tags_of
 from pegbox.flows.tune import DEFAULT_STORE
 from pegbox.schemas.errors import NotFoundError, PegboxError, StudyError, suggest
 from pegbox.schemas.study import StudySpec
+from pegbox.storage.sharing.address import address_of
 
 
 class Placing(NamedTuple):
@@ -101,7 +102,7 @@ def check_ours(study: str, store: Path) -> None:
         PegboxError: The server holds one, and it runs for another store.
     """
     found = next((one for one in scheduled_studies() if one.study == study), None)
-    if found is not None and found.store != str(store.absolute()):
+    if found is not None and found.store != address_of(store):
         raise PegboxError(
             f"Prefect holds the deployment {found.name!r} already, for the store {found.store!r}, and this one would "
             f"take its place. Give this study another name, or end that one with `pegbox schedule --remove {study}`."
@@ -180,7 +181,7 @@ def schedule_of(spec: StudySpec) -> Schedule:
 
 def parameters_of(spec: StudySpec, store: Path) -> dict[str, Any]:
     """What the flow is called with, as Prefect's form shows and edits it."""
-    return {"spec": form_of(spec), "store": str(store.absolute())}
+    return {"spec": form_of(spec), "store": address_of(store)}
 
 
 def form_of(spec: StudySpec) -> dict[str, Any]:

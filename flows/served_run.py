@@ -62,4 +62,19 @@ def run_served(
         waiting_for("preparing the data and starting the workers")
         with server_loss_told(layout, spec.name) as told:
             selection = tune(spec, layout.root)
-    return selection, told.notices
+    return selection, [*told.notices, *_unpublished(layout)]
+
+
+def _unpublished(layout: StoreLayout) -> list[str]:
+    """What to say where a shared store does not have all of a run that ended."""
+    from pegbox.storage.sharing.synchronising import unpublished
+
+    n_bytes = unpublished(layout)
+    return (
+        [
+            f"The shared store did not answer at the end, so {n_bytes} bytes of the history are on this machine alone, "
+            f"in {layout.root}. The next command with this store publishes them; do it before another machine goes on."
+        ]
+        if n_bytes
+        else []
+    )

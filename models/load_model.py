@@ -11,7 +11,8 @@ from pegbox.models.files_model import FilesModel
 from pegbox.models.model_names import find_model
 from pegbox.models.study_model import StudyModel
 from pegbox.storage.layout import StoreLayout
-from pegbox.training.kinds.registry import model_form_of
+from pegbox.storage.sharing.address import local_root
+from pegbox.training.kinds.registry import model_form_of, weights_form_of
 from pegbox.training.model_form import Device, Opened
 
 
@@ -27,7 +28,7 @@ def load_model(
     Args:
         name: `digits` (the newest model of the study), `digits@current` (the promoted one), `digits@RUN` (that of one
             run, as `pegbox models` lists them), or the path of a model's file.
-        store: Directory of the history; `PEGBOX_STORE`, or `.pegbox`, where it is None.
+        store: Directory or URL of the history; `PEGBOX_STORE`, or `.pegbox`, where it is None.
         device: To compute on; `auto` takes a GPU where there is one.
         trusted: Code of your own that the model is made of, which loading imports: classes of an estimator, as
             `module.Name`, or the module of a network, as `module:Name`.
@@ -35,20 +36,22 @@ def load_model(
     Raises:
         ModelError: There is no such model, it is damaged, or of another version of the format.
     """
-    root = Path(store if store is not None else os.environ.get("PEGBOX_STORE") or ".pegbox")
+    root = local_root(store if store is not None else os.environ.get("PEGBOX_STORE") or ".pegbox")
     path = find_model(StoreLayout(root.absolute()), str(name))
     with open_artefact(path) as artefact:
         manifest = artefact.manifest
         form = model_form_of(manifest.train)
         if manifest.form == "files" or form is None or manifest.inputs is None:
             return FilesModel(path, manifest)
-        opened = partial(Opened, train=manifest.train, inputs=manifest.inputs, device=device, trusted=trusted)
+        opened = partial(Opened, inputs=manifest.inputs, device=device, trusted=trusted)
         if not manifest.ensemble:
-            one = opened(weights=artefact.read(form.member), configuration=manifest.configuration)
-            return StudyModel(path, manifest, form.open(one))
+            weights = artefact.read(form.member)
+            single = opened(weights=weights, train=manifest.train, configuration=manifest.configuration)
+            return StudyModel(path, manifest, form.open(single))
         several = [
-            form.open(opened(weights=artefact.read(one.member), configuration=one.configuration))
+            weights_form_of(train).open(opened(artefact.read(one.member), train, one.configuration))
             for one in manifest.ensemble
+            for train in (one.train or manifest.train,)
         ]
-    weights = [one.weight for one in manifest.ensemble]
-    return StudyModel(path, manifest, EnsemblePredictor(several, weights, manifest.inputs.n_classes))
+    shares = [one.weight for one in manifest.ensemble]
+    return StudyModel(path, manifest, EnsemblePredictor(several, shares, manifest.inputs.n_classes))

@@ -29,6 +29,7 @@ from pegbox.schemas.errors import NotFoundError, PageError, PegboxError
 from pegbox.schemas.events import NoteWritten
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.notes import write_note
+from pegbox.storage.sharing.following import followed
 
 # Picked by hand: a look is one stat of a file, and with the driver's ingest of 1 to 2 seconds a new trial must be seen
 # within the 3 seconds of benchmarks/page.py. Heartbeats keep proxies from closing a silent stream, as nginx does after
@@ -74,7 +75,8 @@ def live_app(root: Path, gate: AccessRule | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
+        with followed(StoreLayout(root.absolute())):
+            yield
         # Streams first: each looks at this flag at its next poll and ends, while the analysis is being killed.
         host.is_closing.set()
         pages.close()

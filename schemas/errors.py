@@ -14,6 +14,7 @@
     ├── NoTrialSucceededError       3   a study ended and no trial of it has a value
     ├── StoreError                  1   the history cannot be read or written
     │   ├── StoreUnwritableError    2   the store's directory cannot be written
+    │   ├── StoreUnreachableError   1   the storage of a shared store does not answer
     │   ├── StoreCorruptError       1   a file of the store is damaged
     │   ├── StoreLossError          1   what was asked for would destroy what nothing else holds
     │   ├── StoreBusyError          5   another live process holds the study
@@ -152,6 +153,10 @@ class StoreUnwritableError(StoreError):
     """The store's directory cannot be made or written."""
 
     exit_code = 2
+
+
+class StoreUnreachableError(StoreError):
+    """The storage of a shared store does not answer; what was recorded is kept on this machine."""
 
 
 class StoreCorruptError(StoreError):

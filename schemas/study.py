@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from pegbox.schemas.base import EntryError, Schema
 from pegbox.schemas.data import DataSpec, Task
+from pegbox.schemas.families import check_families
 from pegbox.schemas.listed_domains import Constant
 from pegbox.schemas.plan import (
     ROWS,
@@ -23,7 +24,16 @@ from pegbox.schemas.plan import (
 from pegbox.schemas.population import POPULATION_METHODS, generations
 from pegbox.schemas.space import Space
 from pegbox.schemas.text import unstorable
-from pegbox.schemas.train import IMPORTED, OWN_CODE, FunctionTrain, ModuleTrain, SklearnTrain, TorchTrain, TrainSpec
+from pegbox.schemas.train import (
+    IMPORTED,
+    OWN_CODE,
+    FamiliesTrain,
+    FunctionTrain,
+    ModuleTrain,
+    SklearnTrain,
+    TorchTrain,
+    TrainSpec,
+)
 
 BUDGETED_METHODS = frozenset({"freeze_thaw"})
 """Methods that decide at once what to try and how far to train it, by rungs of their own."""
@@ -123,6 +133,8 @@ class StudySpec(Schema):
             raise ValueError(f"training a {self.train.kind} needs data. Add `data: {{source: ..., target: ...}}`.")
         if self.data is not None and isinstance(self.train, ModuleTrain) and self.train.loaders:
             raise ValueError("train.loaders and data both give the rows to train on. Leave one of them out.")
+        if isinstance(self.train, FamiliesTrain):
+            check_families(self.train, self.space)
         if self.final != "best" and self.train.brings_data:
             raise EntryError(
                 f"final: {self.final} works on rows that pegbox divided, and a {self.train.kind} sees to its own. "
@@ -191,7 +203,9 @@ class StudySpec(Schema):
     @property
     def task(self) -> Task | None:
         """What the target is; None to take it from the data, or where a function brings its own."""
-        return self.train.task if isinstance(self.train, TorchTrain | ModuleTrain | SklearnTrain) else None
+        if isinstance(self.train, TorchTrain | ModuleTrain | SklearnTrain | FamiliesTrain):
+            return self.train.task
+        return None
 
     @property
     def is_imported(self) -> bool:
@@ -215,6 +229,8 @@ class StudySpec(Schema):
             return TrialSchedule("full", f"{self.search.method} decides itself how far it trains")
         if not self.fidelity.is_of_epochs:
             return TrialSchedule("asha", f"each trial begins with the least of {self.fidelity.of}")
+        if isinstance(self.train, FamiliesTrain):
+            return TrialSchedule("full", "an estimator is fitted whole while a network has hardly begun")
         if not isinstance(self.train, TorchTrain | ModuleTrain):
             whose = f"a {self.train.kind} is not known to measure every epoch and to go on where it stopped"
             return TrialSchedule("full", whose)

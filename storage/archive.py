@@ -9,6 +9,7 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.locks import exclusive
 from pegbox.storage.master import open_master
 from pegbox.storage.scanning import writer_is_gone
+from pegbox.storage.sharing.synchronising import unpublished
 
 
 def archive_journals(store: StoreLayout) -> list[str]:
@@ -24,6 +25,8 @@ def archive_journals(store: StoreLayout) -> list[str]:
     with exclusive(store.ingest / "ingest.lock", wait=False) as held:
         if not held or not store.master.exists():
             return []
+        if unpublished(store):
+            return []  # of a shared store: what is archived is published
         closed = [file for file in list_journals(store) if not file.is_archived and writer_is_gone(file.path)]
         if not closed:
             return []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pegbox.schemas.events import StudyDropped
 from pegbox.storage.amending import forgotten_studies
-from pegbox.storage.ingest import ingest
+from pegbox.storage.ingest import bring_up_to_date
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.reading import connect_snapshot
@@ -132,7 +132,7 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
         NotFoundError: There is no history.
         StoreUnwritableError: The history cannot be brought up to date.
     """
-    ingest(store, wait=True, force=True)
+    bring_up_to_date(store)
     with connect_snapshot(store) as connection:
         kept = {Path(row[0]).absolute() for row in connection.execute(_NAMED + _KEPT, {"keep": keep}).fetchall()}
         busy = connection.execute(
@@ -165,7 +165,7 @@ def _drop_forgotten(store: StoreLayout) -> None:
         journal = Journal(store.journal, writer="amend")
         journal.append(*(StudyDropped(study=one.name) for one in found))
         journal.close()
-        ingest(store, wait=True, force=True)
+        bring_up_to_date(store)
 
 
 def drop_checkpoints(store: StoreLayout, study: str, keep: int) -> int:

@@ -16,6 +16,8 @@ from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.master import identifier
 from pegbox.storage.reading import connect_snapshot, damaged
+from pegbox.storage.sharing.address import local_root
+from pegbox.storage.sharing.synchronising import synchronise_if_reachable
 
 
 class HistoryFile:
@@ -157,7 +159,7 @@ class HistoryFile:
 
 
 def open_history(root: Path | str) -> HistoryFile:
-    """Open a store's history for reading, brought up to date where that is possible.
+    """Open the history of a store, a directory or a URL, for reading, brought up to date where that is possible.
 
     A store that cannot be written, or that another process ingests at this moment, is read as it was last published.
 
@@ -165,13 +167,14 @@ def open_history(root: Path | str) -> HistoryFile:
         NotFoundError: There is no history in the directory.
         StoreCorruptError: The snapshot is damaged.
     """
-    store = StoreLayout(Path(root).absolute())
+    store = StoreLayout(local_root(root).absolute())
     refresh(store)
     return HistoryFile(store)
 
 
 def refresh(store: StoreLayout) -> None:
     """Bring the snapshot up to date, where that is possible and something is missing."""
+    synchronise_if_reachable(store, recent_is_enough=True)
     if store.journal.is_dir() and not is_current(store):
         # A full disk or a read-only folder must not keep anybody from reading what was published before.
         with contextlib.suppress(StoreError):

@@ -16,6 +16,7 @@ from pegbox.storage.master import close_master, explained, open_master
 from pegbox.storage.projection import BatchLine, fold_again, project
 from pegbox.storage.publish import publish
 from pegbox.storage.scanning import ScannedLine, scan_lines
+from pegbox.storage.sharing.synchronising import synchronise_if_reachable
 from pegbox.storage.store import check_version, unwritable
 from pegbox.storage.study_views import refresh_study_views
 from pegbox.storage.transaction import transaction
@@ -59,6 +60,16 @@ def ingest(store: StoreLayout, *, wait: bool = False, force: bool = False) -> In
             return Ingested(0, 0, published=True) if is_current(store) else _ingest(store, force)
     except OSError as error:
         raise unwritable(store, error) from error
+
+
+def bring_up_to_date(store: StoreLayout) -> None:
+    """All that can be known now: of a shared store what other machines published, and of each what its journals hold.
+
+    Raises:
+        StoreUnwritableError, StoreNewerError, StoreCorruptError: As `ingest`.
+    """
+    synchronise_if_reachable(store)
+    ingest(store, wait=True, force=True)
 
 
 def _ingest(store: StoreLayout, force: bool) -> Ingested:

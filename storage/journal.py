@@ -59,6 +59,11 @@ class Journal:
         self._seq = 0
         self._kept = _Kept()
 
+    @property
+    def name(self) -> str:
+        """Of the file that it writes now."""
+        return self._path.stem
+
     def append(self, *events: Event, version: int | None = None, at: float | Sequence[float] | None = None) -> None:
         """Write events; when this returns they survive a crash of the machine.
 

@@ -71,6 +71,11 @@ class StoreLayout:
         return self.root / "logs"
 
     @property
+    def shared(self) -> Path:
+        """What a mirror of a shared store knows of it; not there in a store of this machine alone."""
+        return self.root / "shared"
+
+    @property
     def directories(self) -> tuple[Path, ...]:
         """Those that every store has, outer ones first."""
         written = (self.journal, self.archive, self.ingest, self.locks)

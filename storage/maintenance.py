@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from pegbox.schemas.errors import NotFoundError
-from pegbox.storage.ingest import ingest
+from pegbox.storage.ingest import bring_up_to_date
 from pegbox.storage.journal_files import JournalFile, find_journal, odd_journals
 from pegbox.storage.layout import StoreLayout, no_history
 from pegbox.storage.locks import exclusive
@@ -59,7 +59,7 @@ def verify(store: StoreLayout) -> Verified:
     """
     _require_store(store)
     # Brought up to date first: every line that is not in the database yet would else be told as one that it lacks.
-    ingest(store, wait=True, force=True)
+    bring_up_to_date(store)
     with connect_snapshot(store) as connection:
         known = {row[0]: _Taken(*row[1:]) for row in connection.execute(_TAKEN).fetchall()}
         gaps = connection.execute(

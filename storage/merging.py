@@ -16,7 +16,7 @@ from pegbox.schemas.errors import NotFoundError, StoreError
 from pegbox.schemas.events import EVENT, StudyMerged
 from pegbox.storage.event_names import names_in, renamed
 from pegbox.storage.history_file import HistoryFile
-from pegbox.storage.ingest import ingest
+from pegbox.storage.ingest import bring_up_to_date
 from pegbox.storage.journal import Journal
 from pegbox.storage.journal_files import JournalFile, list_journals
 from pegbox.storage.journal_lines import JournalLine, encode_body
@@ -84,7 +84,7 @@ def _merge(store: StoreLayout, other: StoreLayout, label: str) -> Merged:
     # What came before is read first: the names that its studies got are the names that they keep.
     for file in sorted(theirs, key=lambda one: one.name not in here):
         n_events += _bring(store, file, here.get(file.name), names)
-    ingest(store, wait=True, force=True)
+    bring_up_to_date(store)
     _tell(store, label, names)
     return Merged(label, n_events, names.given, _bring_models(store, other, names))
 
@@ -173,7 +173,7 @@ def _tell(store: StoreLayout, label: str, names: _Names) -> None:
         journal = Journal(store.journal, writer="merge")
         journal.append(*new)
         journal.close()
-        ingest(store, wait=True, force=True)
+        bring_up_to_date(store)
 
 
 def merged_studies(store: StoreLayout) -> dict[str, str]:

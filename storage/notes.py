@@ -3,7 +3,7 @@
 from pegbox.schemas.errors import NotFoundError, StudyError
 from pegbox.schemas.events import NoteWritten
 from pegbox.storage.history_file import HistoryFile
-from pegbox.storage.ingest import ingest
+from pegbox.storage.ingest import bring_up_to_date
 from pegbox.storage.journal import Journal
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.studies import study_names
@@ -33,4 +33,4 @@ def write_note(store: StoreLayout, note: NoteWritten) -> None:
     journal = Journal(store.journal, writer="note")
     journal.append(note)
     journal.close()
-    ingest(store, wait=True, force=True)
+    bring_up_to_date(store)

@@ -77,6 +77,19 @@ class _Archive:
             self.is_whole = unpacking.eof
 
 
+def unpack_archive(source: Path, target: Path) -> None:
+    """Make a plain journal of an archived one again, whole or not at all.
+
+    Raises:
+        OSError: There is none, or the file cannot be written.
+    """
+    draft = target.with_suffix(".draft")  # not a journal's name: nobody reads half of it
+    with draft.open("wb") as stream:
+        for chunk in _Archive(source).chunks():
+            stream.write(chunk)
+    draft.replace(target)
+
+
 def _limited(stream: BinaryIO, n_bytes: int) -> Iterator[bytes]:
     """Chunks of the stream up to the size that the journal had when it was listed."""
     rest = n_bytes

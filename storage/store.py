@@ -13,6 +13,7 @@ from pegbox.schemas.errors import StoreNewerError, StoreUnwritableError
 from pegbox.schemas.text import is_storable, storable
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.migrate import SCHEMA_VERSION
+from pegbox.storage.sharing.address import local_root
 
 UNFIT = "?\\"
 """DuckDB 2.0 cuts a path at the first and takes the second for a slash: its log would lie elsewhere."""
@@ -26,7 +27,7 @@ FORMAT_FILE = "store.json"
 
 
 def open_store(root: Path) -> StoreLayout:
-    """The store in a directory, made where there is none, for its owner alone.
+    """The store in a directory, or this machine's mirror of a URL, made where there is none, for its owner alone.
 
     Its directories have mode 0700 and its files 0600, whoever writes them; where the file system knows no access
     control lists, files follow the umask of their writer, out of reach in these directories. Who wants the history to
@@ -34,9 +35,10 @@ def open_store(root: Path) -> StoreLayout:
 
     Raises:
         StoreUnwritableError: The directory cannot be made or written.
+        StoreUnreachableError: The storage of a URL does not answer, and this machine has no mirror yet.
         StoreNewerError: A newer pegbox wrote the store; nothing in it was touched.
     """
-    store = StoreLayout(root.absolute())
+    store = StoreLayout(local_root(root).absolute())
     if not is_storable(str(store.root)):  # the paths of checkpoints are recorded
         raise StoreUnwritableError(
             f"The path of a store must be UTF-8 text, got {storable(str(store.root))}. Name another one with --store "
@@ -57,7 +59,7 @@ def open_store(root: Path) -> StoreLayout:
         for directory in store.directories:
             directory.mkdir(mode=0o700, exist_ok=True)
             _keep_new_files_private(directory)  # one that an older pegbox made has inherited nothing
-        ignore = root / ".gitignore"
+        ignore = store.root / ".gitignore"
         if not ignore.exists():
             # A store lies in a checkout by default, and a checkpoint that was committed once stays in its history for
             # good.

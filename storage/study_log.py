@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, Self
 
-from pegbox.schemas.errors import ClusterLostError, StoreError, StudyInterruptedError
+from pegbox.schemas.errors import ClusterLostError, StoreBusyError, StoreError, StudyInterruptedError
 from pegbox.schemas.events import Driven, Event, MetricsReported, ModelMade, RunEnded, RunStarted, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
@@ -16,6 +16,7 @@ from pegbox.storage.layout import StoreLayout
 from pegbox.storage.merging import refuse_merged
 from pegbox.storage.recorded_history import last_version, recorded_history
 from pegbox.storage.same_study import changes, check_same_data
+from pegbox.storage.sharing.synchronising import synchronise
 from pegbox.storage.study_lock import StudyLock
 
 Status = Literal["completed", "interrupted", "failed"]
@@ -57,6 +58,7 @@ class StudyLog:
 
         Raises:
             StoreUnwritableError: The disk is full or fails; the study must be opened again.
+            StoreBusyError: Another machine drives the study of a shared store by now.
             StoreError: The log was closed, or failed before.
         """
         if not self._is_open or self._failure:
@@ -64,6 +66,7 @@ class StudyLog:
                 f"The log of study {self._history.spec.name!r} must be open to record {len(events)} events, but it "
                 f"was {'closed' if not self._is_open else 'given up after a failed write'}. Open the study again."
             ) from self._failure
+        self._refuse_lost()
         events = tuple(self._timed(event) for event in events)
         after = self._history.after(*events)  # first: an event that contradicts the history must not be written
         try:
@@ -89,6 +92,27 @@ class StudyLog:
         if not isinstance(event, Driven) or event.elapsed_seconds is not None:
             return event
         return event.model_copy(update={"elapsed_seconds": self.elapsed_seconds})
+
+    def _refuse_lost(self) -> None:
+        try:
+            self._lock.refuse_lost()
+        except StoreBusyError as error:
+            self._failure = error  # the end of the run is not recorded either
+            raise
+
+    def _claim(self) -> None:
+        """Have the beginning of the run in the shared store before it does anything, where there is one.
+
+        Raises:
+            StoreBusyError: Another machine began in the same moment, and was first.
+        """
+        if self._journal.name in synchronise(self.store):
+            self._failure = StoreBusyError(
+                f"The study {self._history.spec.name!r} was begun by another machine in the same moment. Wait for it, "
+                "or give this study another name."
+            )
+            self._journal.close()  # so that what it holds is set aside when the lock goes
+            raise self._failure
 
     def report(self, *reports: MetricsReported | ModelMade) -> None:
         """Make durable what no strategy sees, which carries no version: metrics that no worker has journalled, models.
@@ -165,6 +189,7 @@ def open_study(store: StoreLayout, spec: StudySpec, run: RunStarted) -> StudyLog
             if events:
                 log.record(*events)
         log.record(run)
+        log._claim()
     except BaseException:
         lock.release()
         raise

@@ -1,0 +1,1 @@
+"""Stores that several machines share: journals travel through an object storage, each machine folds them for itself."""
