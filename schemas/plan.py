@@ -269,11 +269,12 @@ class RunSpec(Declared):
     """Through which code, data, metrics and checkpoints travel, as a URL that fsspec knows, where the machines of a
     cluster do not share the folders of the study and of its store."""
     batch: Annotated[int, Field(ge=2)] | Literal["auto"] | None = None
-    """Train small models of the kind `mlp` together: as one stack, at most so many in each worker. `auto` measures
-    first and trains one by one where that is as fast; it has a quarter of `budget.trials` on their way at most, so
-    that the search has something to learn from. Trials share a stack where layers, batch_size, optimizer, activation
-    and norm are equal and units lie below the same power of two. `timeout` counts for each trial of a stack, `memory`
-    for the worker; a stack that fails as a whole is trained one by one."""
+    """Train small models of the kinds `mlp` and `torch` together: as one stack, at most so many in each worker. `auto`
+    measures first and trains one by one where that is as fast; it has a quarter of `budget.trials` on their way at
+    most, so that the search has something to learn from. Trials share a stack where layers, batch_size, optimizer,
+    activation and norm are equal and units lie below the same power of two; those of a module of yours where all that
+    is not the loop's is equal, and vmap can. `timeout` counts for each trial of a stack, `memory` for the worker; a
+    stack that fails as a whole is trained one by one."""
     checkpoints: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
     """Of how many of the best trials the last checkpoint is kept. Those of the winner, and of trials that may go on,
     always are; the others are deleted while the study runs. `all` deletes none."""
