@@ -55,7 +55,7 @@ class StackedModules:
         self.first.inner.train(training)
         n_models, n_rows = inputs[0].shape[:2]
         flat = self.first.inputs_of(*(one.flatten(0, 1) for one in inputs))
-        rows = tuple(one.unflatten(0, (n_models, n_rows)) for one in flat)
+        rows = tuple(one.view(n_models, n_rows, *one.shape[1:]) for one in flat)
         # Rows that all models share are given to vmap once.
         rows, place = (rows, 0) if n_models == len(self.weights) else (tuple(one[0] for one in rows), None)
         parts = torch.split(self.weights, self._sizes, dim=1)
