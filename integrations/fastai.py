@@ -1,8 +1,9 @@
 """fastai: `learn.fit(4, cbs=PegboxCallback())` reports each epoch, stops at the rung, keeps the learner and goes on."""
 
-import torch
+import warnings
+
 from fastai.callback.core import Callback, CancelFitException
-from fastai.learner import SkipToEpoch, get_model, save_model
+from fastai.learner import SkipToEpoch, load_model, save_model
 from fastai.torch_core import rank_distrib
 
 from pegbox.integrations.trial_link import TrialLink
@@ -37,10 +38,9 @@ class PegboxCallback(Callback):
             message = "A PegboxCallback belongs to one fit of a trial, got a second one. Give it to that fit: cbs=…"
             raise TrialError(Failure(kind=FailureKind.INVALID, message=message))
         if self.link.kept is not None:
-            # Our own file; fastai's optimizers keep numbers of numpy in their state.
-            kept = torch.load(self.link.kept, map_location=self.dls.device, weights_only=False)
-            get_model(self.model).load_state_dict(kept["model"])
-            self.opt.load_state_dict(kept["opt"])
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # fastai would go on without the optimizer's state
+                load_model(self.link.kept, self.model, self.opt, device=self.dls.device)
             self.learn.add_cb(SkipToEpoch(trial.from_budget))
 
     def before_epoch(self) -> None:
