@@ -348,7 +348,7 @@ class ScheduleSpec(Declared):
     """When the study tunes itself again."""
 
     cron: str | None = Field(default=None, examples=["0 3 * * 1"])
-    """Minute, hour, day, month, weekday; or `interval`."""
+    """Minute, hour, day, month, weekday; or `interval`; or neither, and `pegbox schedule --cron` says when."""
     interval: Seconds | None = None
     """Time from one run to the next; or `cron`."""
     timezone: str = Field(default="UTC", examples=["Europe/London"])
@@ -409,6 +409,7 @@ class ScheduleSpec(Declared):
 
     @model_validator(mode="after")
     def _one_clock(self) -> Self:
-        if (self.cron is None) == (self.interval is None):
-            raise ValueError("give exactly one of cron and interval.")
+        # Neither is allowed: the command line may say when, and a run that has come does not ask.
+        if self.cron is not None and self.interval is not None:
+            raise ValueError("give one of cron and interval, not both.")
         return self
