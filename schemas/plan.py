@@ -169,11 +169,11 @@ class FidelitySpec(Declared):
     yours, a number that it is handed under this name beside the parameters, such as `image_size`. Of all but epochs
     `max` must be given, of rows `min` too, and a trial has `train.epochs` epochs at each rung, begun anew."""
     schedule: str = Field(
-        default="full", examples=["full", "auto", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
+        default="auto", examples=["auto", "full", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
     )
-    """`full` trains every trial to the end; the others stop trials that fall behind. `auto` does so by `median` where
-    pegbox's own loop trains for nine epochs or more towards one objective, after a ninth of them, and else not; by
-    `asha` where `of` is not epochs, for which `auto` is the default."""
+    """`full` trains every trial to the end; the others stop trials that fall behind. `auto` does so by `asha` where
+    `of` is not epochs, and where pegbox's own loop trains towards one objective for nine epochs or more and no more
+    than 15 whole trainings fit into `budget.epochs` or `budget.time`; else it is `full`."""
     min: int = Field(default=1, ge=1)
     """The first rung, in epochs or what `of` names."""
     max: int | None = Field(default=None, ge=1)
@@ -182,13 +182,6 @@ class FidelitySpec(Declared):
     """Each rung is this many times the one before."""
     options: dict[str, Any] = Field(default={})
     """Arguments of the schedule."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_rungs(cls, raw: Any) -> Any:
-        """Who declares an amount of something wants it varied; `full` would give every trial the most of it."""
-        is_amount = isinstance(raw, dict) and raw.get("of", EPOCHS) != EPOCHS
-        return {"schedule": "auto", **raw} if is_amount else raw
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
