@@ -120,7 +120,7 @@ def test_networks_of_the_kind_mlp_may_be_trained_together(batch):
 @pytest.mark.parametrize(
     ("train", "space", "run", "reason"),
     [
-        ({"kind": "resnet"}, {"lr": 0.1}, {}, "only models of the kind 'mlp'"),
+        ({"kind": "resnet"}, {"lr": 0.1}, {}, "only models of the kinds mlp and torch"),
         (MLP | {"precision": "mixed"}, {"lr": 0.1}, {}, "train.precision is 'mixed'"),
         (MLP, {"optimizer": ["radam", "rmsprop"]}, {}, "space.optimizer has none of them"),
         (MLP, {"lr": 0.1}, {"engine": "ray"}, "run.engine is 'ray'"),
