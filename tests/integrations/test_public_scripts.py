@@ -143,7 +143,8 @@ def what_came_of(script, folder):
 
 def segments_of(script, folder):
     """Those that ended; the kill may have cut one short, which was trained again."""
-    query = "SELECT trial, from_budget, to_budget, restarted FROM segments WHERE replicate IS NULL AND restarted IS NOT NULL ORDER BY 1, 2"
+    query = """SELECT trial, from_budget, to_budget, restarted FROM segments
+               WHERE replicate IS NULL AND restarted IS NOT NULL ORDER BY 1, 2"""
     return pegbox.open(folder / ".pegbox").sql(query).fetchall()
 
 
