@@ -3,9 +3,9 @@
 python benchmarks/pbt.py [--quick] [--seeds 5] [--methods alone,pbt,pb2,ray] [--json]
 
 All methods train eight members of the same network, by the same code, for as many epochs, and compare them every two.
-`alone` replaces nobody: a search of as many epochs. Of the seconds of Ray's most are its cluster's start and the pause of
-each member at every comparison; ours train in this process, so that they say nothing of a study. Told is the validation loss of the best member at the end and,
-for ours, what its schedule gives when it is trained again from zero on fresh seeds. Ray's lineage is not read.
+`alone` replaces nobody: a search of as many epochs. Told is the validation loss of the best member at the end and,
+for ours, what its schedule gives when it is trained again from zero on fresh seeds. Ray's lineage is not read. The
+seconds are no comparison: ours train in this process, Ray's in a cluster that pauses a member at every comparison.
 """
 
 import copy

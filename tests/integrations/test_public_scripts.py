@@ -1,7 +1,7 @@
 """Ten public training scripts of different makes: at most ten changed lines, tuned under ASHA, killed and resumed."""
 
-import difflib
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -60,13 +60,7 @@ ALL = (
 each_script = pytest.mark.parametrize("script", ALL, ids=lambda script: script.name)
 
 
-def n_changed(before, after):
-    """Lines that somebody wrote or took away; one that was rewritten counts once, an empty one not at all."""
-    count = 0
-    for kind, *places in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        gone, new = before[places[0] : places[1]], after[places[2] : places[3]]
-        count += 0 if kind == "equal" else max(sum(1 for line in part if line.strip()) for part in (gone, new))
-    return count
+n_changed = runpy.run_path(str(SCRIPTS.parents[1] / "benchmarks" / "changed_lines.py"))["n_changed"]
 
 
 @each_script
