@@ -15,6 +15,8 @@ Rows = npt.NDArray[np.int64]
 # Picked by hand: digits have ten classes, grades and ratings a dozen; ages and counts have more.
 MOST_INFERRED_CLASSES = 20
 """Whole numbers with more distinct values than this are taken for a quantity where no task is declared."""
+_PARTS = ("training", "validation", "test")
+"""Each of which is to hold both of two classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ class Target:
     values: Codes | Floats
     classes: tuple[str, ...]
     rows: Rows
+
+    def of_rows(self, rows: Rows) -> Codes | Floats:
+        """As training takes it: int64 codes or float64 numbers."""
+        # Not float32: a target of 20,000,000 and a few would lose the few before anybody has centred it.
+        values = self.values[rows]
+        return values.astype(np.int64) if self.classes else values.astype(np.float64)
 
 
 def read_target(name: str, column: pa.ChunkedArray, task: Task | None) -> Target:
@@ -58,7 +66,7 @@ def read_target(name: str, column: pa.ChunkedArray, task: Task | None) -> Target
 def _classes(name: str, column: pa.ChunkedArray) -> Target:
     codes, classes = as_codes(column)
     rows = np.flatnonzero(codes)
-    _check_not_continuous(name, len(classes), len(rows))
+    _check_not_continuous(name, len(classes), len(rows), is_text=True)
     return Target("classification", codes[rows] - 1, classes, rows)
 
 
@@ -98,7 +106,9 @@ def finite_problems(name: str, values: Floats, rows: Rows, where: str) -> list[P
     return [Problem(message, tuple(where.split(".")))]
 
 
-def _check_not_continuous(name: str, n_distinct: int, n_rows: int, *, whole: bool = True) -> None:
+def _check_not_continuous(
+    name: str, n_distinct: int, n_rows: int, *, whole: bool = True, is_text: bool = False
+) -> None:
     few = n_distinct <= MOST_INFERRED_CLASSES
     # Half of the rows, picked by hand: where most classes have one row, none of them can be both learned and measured.
     if few or (whole and n_distinct <= n_rows / 2):
@@ -106,8 +116,25 @@ def _check_not_continuous(name: str, n_distinct: int, n_rows: int, *, whole: boo
     what = "as classes" if whole else "with fractions"
     raise DataError(
         f"data.target: {name!r} has {n_distinct} distinct values {what} in {n_rows} rows, which is no classification. "
-        "Write `task: regression`, or name a column of classes."
+        f"{'Name' if is_text else 'Write `task: regression`, or name'} a column of classes."
     )
+
+
+def refuse_lone_class(label: str, target: Target) -> None:
+    """Refuse one class of two that no split can show to training, choosing and testing alike.
+
+    Of several classes the others are worth a model, and a warning tells of the one that nothing is measured of.
+
+    Raises:
+        DataError: There is such a class.
+    """
+    counts = np.bincount(target.values.astype(np.int64), minlength=len(target.classes)) if target.classes else ()
+    if len(counts) == 2 and min(counts) < len(_PARTS):
+        rarest = target.classes[int(np.argmin(counts))]
+        raise DataError(
+            f"data.target: the class {rarest!r} of {label!r} must have {len(_PARTS)} rows or more, one for each of "
+            f"{', '.join(_PARTS)}, got {min(counts)} of {len(target.rows)}. Gather more of it."
+        )
 
 
 def _check_variety(name: str, target: Target) -> None:

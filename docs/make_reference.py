@@ -73,7 +73,15 @@ that a double tells apart, and `max - min` must be a number too.
 SECTIONS = {
     "data": ("DataSpec",),
     "data.split": ("SplitSpec",),
-    "train": ("TorchTrain", "ModuleTrain", "SklearnTrain", "FunctionTrain", "CommandTrain", "CustomTrain"),
+    "train": (
+        "TorchTrain",
+        "ModuleTrain",
+        "SklearnTrain",
+        "FamiliesTrain",
+        "FunctionTrain",
+        "CommandTrain",
+        "CustomTrain",
+    ),
     "space": (
         "Float",
         "Integer",

@@ -6,6 +6,7 @@ import numpy as np
 
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import SearchError
+from pegbox.schemas.families import what_is_trained
 from pegbox.schemas.history import History
 from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Segment, Trial, TrialState
@@ -40,19 +41,20 @@ class SegmentPlan:
                 "checkpoint to copy. Save one at the end of each stretch, such as `trial.save_checkpoint(state)`."
             )
         attempt = trial.attempt + 1 if trial.state is TrialState.RUNNING else trial.attempt
+        trained = what_is_trained(self._spec.train, trial.configuration)
         return tuple(
             Segment(
                 study=self._spec.name,
                 trial=trial.number,
                 attempt=attempt,
-                configuration=trial.configuration,
+                configuration=trained.configuration,
                 earlier=trial.earlier,
                 seed=trial.seed,
                 from_budget=trial.budget,
                 to_budget=trial.to_budget,
                 fold=fold,
                 checkpoint=trial.checkpoints.get(fold),
-                train=self._spec.train,
+                train=trained.train,
                 fidelity=self._spec.fidelity.of,
                 code=self._code,
                 objectives=self._objectives,
@@ -62,17 +64,18 @@ class SegmentPlan:
 
     def of_replicate(self, trial: Trial, replicate: int) -> tuple[Segment, ...]:
         """One fresh seed of a finalist, from zero to the full budget."""
+        trained = what_is_trained(self._spec.train, trial.configuration)
         return tuple(
             Segment(
                 study=self._spec.name,
                 trial=trial.number,
-                configuration=trial.configuration,
+                configuration=trained.configuration,
                 earlier=trial.earlier,
                 seed=replicate_seed(self._spec.seed, replicate),
                 to_budget=self._spec.full_budget,
                 fold=fold,
                 replicate=replicate,
-                train=self._spec.train,
+                train=trained.train,
                 fidelity=self._spec.fidelity.of,
                 code=self._code,
                 objectives=self._objectives,

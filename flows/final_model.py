@@ -19,7 +19,7 @@ from pegbox.schemas.model import FORMAT, Lineage, ModelCard
 from pegbox.schemas.plan import EPOCHS
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import ModuleTrain, TorchTrain
+from pegbox.schemas.train import ModuleTrain, SklearnTrain, TorchTrain, TrainSpec
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.storage.model_files import LATEST, model_path, put_under
 from pegbox.storage.study_log import StudyLog
@@ -60,7 +60,7 @@ def make_model(
             data=data,
             final=spec.final,
             recipe=recipe,
-            card=_card(spec, selection, data, metrics),
+            card=_card(spec, segment, selection, data, metrics),
             lineage=_lineage(segment, data, study.versions),
             unseen=_unseen(segment, checkpoint, data) or _unseen_before(segments[0], selection.checkpoint, tasks.data),
             others=_trained(others, tasks),
@@ -181,10 +181,12 @@ def _lineage(segment: Segment, data: PreparedData | None, versions: dict[str, st
     )
 
 
-def _card(spec: StudySpec, selection: Selection, data: PreparedData | None, metrics: Metrics) -> ModelCard:
+def _card(
+    spec: StudySpec, segment: Segment, selection: Selection, data: PreparedData | None, metrics: Metrics
+) -> ModelCard:
     best = selection.best
     return ModelCard(
-        title=_title(spec, data),
+        title=_title(spec, segment, data),
         n_rows={part: count for part, count in data.n_rows.items() if part != "valid"} if data else {},
         metric=selection.metric,
         goal=selection.goal,
@@ -195,12 +197,23 @@ def _card(spec: StudySpec, selection: Selection, data: PreparedData | None, metr
     )
 
 
-def _title(spec: StudySpec, data: PreparedData | None) -> str:
+def _title(spec: StudySpec, segment: Segment, data: PreparedData | None) -> str:
     if data is None or spec.train.brings_data:
         return f"model of the study {spec.name!r}: what a {spec.train.kind} left behind"
     what = f"one of {len(data.classes)} classes" if data.classes else "a number"
+    return f"model of the study {spec.name!r}: predicts {what} from {_inputs(data)} ({_kind(segment.train)})"
+
+
+def _inputs(data: PreparedData) -> str:
+    if data.shape is not None and not data.numeric:
+        return f"arrays of {' × '.join(map(str, data.shape))}"
     n_columns = sum(not name.endswith(" is missing") for name in data.numeric) + len(data.categorical)
-    return f"model of the study {spec.name!r}: predicts {what} from {n_columns} columns (kind {spec.train.kind})"
+    return f"{n_columns} columns"
+
+
+def _kind(train: TrainSpec) -> str:
+    """Of what was trained: in a study of families that of the winner."""
+    return f"{train.estimator.partition(':')[2]}" if isinstance(train, SklearnTrain) else f"kind {train.kind}"
 
 
 def _limits(spec: StudySpec, selection: Selection, data: PreparedData | None) -> list[str]:

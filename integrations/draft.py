@@ -10,6 +10,8 @@ from pegbox.schemas.yaml_output import yaml_entry
 # Picked by hand: what most tables of benchmarks/README.md end at.
 TRIALS = 50
 """Trials where the other tool's file says none; the note beside it asks for a choice."""
+_BLOCKS = ("parameters", "families")
+"""Whose entries have a line each."""
 # Picked by hand, below the 120 of our own files, because the notes are indented further.
 _WIDTH = 110
 
@@ -88,11 +90,11 @@ def _entries(draft: Draft, entries: Mapping[str, Any], place: tuple[str, ...]) -
     for name, entry in entries.items():
         here = (*place, name)
         lines += _comment(draft, here)
-        if isinstance(entry, dict) and isinstance(entry.get("parameters"), dict):
+        if isinstance(entry, dict) and (name in _BLOCKS or isinstance(entry.get("parameters"), dict)):
             # By the YAML library, since a name such as `on` or `1` needs quotes as a key.
             key = yaml_entry(name, None).rsplit(":", 1)[0]
-            lines += [f"{indent}{key}:", f"{indent}  parameters:"]
-            lines += _entries(draft, entry["parameters"], (*here, "parameters"))
+            lines.append(f"{indent}{key}:")
+            lines += _entries(draft, entry, here)
         else:
             lines += [f"{indent}{line}" for line in yaml_entry(name, entry).splitlines()]
     return lines

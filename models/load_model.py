@@ -12,7 +12,7 @@ from pegbox.models.model_names import find_model
 from pegbox.models.study_model import StudyModel
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.sharing.address import local_root
-from pegbox.training.kinds.registry import model_form_of
+from pegbox.training.kinds.registry import model_form_of, weights_form_of
 from pegbox.training.model_form import Device, Opened
 
 
@@ -43,13 +43,15 @@ def load_model(
         form = model_form_of(manifest.train)
         if manifest.form == "files" or form is None or manifest.inputs is None:
             return FilesModel(path, manifest)
-        opened = partial(Opened, train=manifest.train, inputs=manifest.inputs, device=device, trusted=trusted)
+        opened = partial(Opened, inputs=manifest.inputs, device=device, trusted=trusted)
         if not manifest.ensemble:
-            one = opened(weights=artefact.read(form.member), configuration=manifest.configuration)
-            return StudyModel(path, manifest, form.open(one))
+            weights = artefact.read(form.member)
+            single = opened(weights=weights, train=manifest.train, configuration=manifest.configuration)
+            return StudyModel(path, manifest, form.open(single))
         several = [
-            form.open(opened(weights=artefact.read(one.member), configuration=one.configuration))
+            weights_form_of(train).open(opened(artefact.read(one.member), train, one.configuration))
             for one in manifest.ensemble
+            for train in (one.train or manifest.train,)
         ]
-    weights = [one.weight for one in manifest.ensemble]
-    return StudyModel(path, manifest, EnsemblePredictor(several, weights, manifest.inputs.n_classes))
+    shares = [one.weight for one in manifest.ensemble]
+    return StudyModel(path, manifest, EnsemblePredictor(several, shares, manifest.inputs.n_classes))

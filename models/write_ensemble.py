@@ -10,6 +10,7 @@ from pegbox.schemas.arrays import Part, Splits
 from pegbox.schemas.base import Metrics
 from pegbox.schemas.model import EnsembleMember, ModelCard, ModelInputs
 from pegbox.schemas.trial import Segment
+from pegbox.training.kinds.registry import weights_form_of
 from pegbox.training.metrics import classification_metrics, label_metrics, prefixed, regression_metrics
 from pegbox.training.model_form import ANYONE, ModelForm, Opened, Predictor
 
@@ -39,11 +40,12 @@ class Combined(NamedTuple):
 
 class _Opened(NamedTuple):
     segment: Segment
+    form: ModelForm
     weights: bytes
     predictor: Predictor
 
 
-def combine(card: ModelCard, form: ModelForm, candidates: tuple[Candidate, ...], splits: Splits) -> Combined:
+def combine(card: ModelCard, candidates: tuple[Candidate, ...], splits: Splits) -> Combined:
     """Select among the candidates on the validation rows.
 
     Args:
@@ -53,7 +55,7 @@ def combine(card: ModelCard, form: ModelForm, candidates: tuple[Candidate, ...],
         TrialError: A checkpoint cannot be read.
         ModelError: Weights cannot be kept without code.
     """
-    opened = [_open(form, one, splits) for one in candidates]
+    opened = [_open(one, splits) for one in candidates]
     n_classes = len(splits.info.classes)
     valid = splits.valid
     arrays = np.array(valid.numeric), np.array(valid.categorical)
@@ -63,11 +65,15 @@ def combine(card: ModelCard, form: ModelForm, candidates: tuple[Candidate, ...],
     if not found.is_better:
         return Combined(None, (), {}, card.model_copy(update={"limits": (*card.limits, told)}))
     chosen = [(one, weight) for one, weight in zip(opened, found.weights, strict=True) if weight]
-    names = [f"{place}-{form.member}" for place in range(len(chosen))]
+    names = [f"{place}-{one.form.member}" for place, (one, _) in enumerate(chosen)]
     predictor = EnsemblePredictor([one.predictor for one, _ in chosen], [weight for _, weight in chosen], n_classes)
     members = tuple(
         EnsembleMember(
-            trial=one.segment.trial, configuration=dict(one.segment.configuration), weight=weight, member=name
+            trial=one.segment.trial,
+            configuration=dict(one.segment.configuration),
+            weight=weight,
+            member=name,
+            train=one.segment.train,
         )
         for (one, weight), name in zip(chosen, names, strict=True)
     )
@@ -78,9 +84,10 @@ def combine(card: ModelCard, form: ModelForm, candidates: tuple[Candidate, ...],
     )
 
 
-def _open(form: ModelForm, one: Candidate, splits: Splits) -> _Opened:
+def _open(one: Candidate, splits: Splits) -> _Opened:
+    form = weights_form_of(one.segment.train)
     weights, inputs = form.pack(one.segment, one.checkpoint, splits)
-    return _Opened(one.segment, weights, open_packed(form, one.segment, weights, inputs))
+    return _Opened(one.segment, form, weights, open_packed(form, one.segment, weights, inputs))
 
 
 def open_packed(form: ModelForm, segment: Segment, weights: bytes, inputs: ModelInputs) -> Predictor:

@@ -121,7 +121,7 @@ def _trained(
         from pegbox.models.write_ensemble import Candidate, combine
 
         candidates = (Candidate(request.segment, request.checkpoint), *(Candidate(*one) for one in request.others))
-        found = combine(manifest.card, form, candidates, splits)
+        found = combine(manifest.card, candidates, splits)
         manifest, predictor = manifest.model_copy(update={"card": found.card}), found.predictor
         if found.members:
             manifest = manifest.model_copy(update={"form": "ensemble", "ensemble": found.members})

@@ -1,15 +1,14 @@
 """A whole study for a table that somebody wants a model of: what is trained, on what it is judged, for how long."""
 
-import math
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from pegbox.datasets.propose import Proposal, propose
 from pegbox.datasets.source_kinds import QUERY
 from pegbox.integrations.draft import Draft
 from pegbox.report.data_summary import data_warnings
 from pegbox.report.number_format import duration, spaced
+from pegbox.report.table_families import Table, families_for, first_configurations, space_of_families
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.plan import FINALISTS_SHARE
 from pegbox.schemas.study import LONGEST_NAME
@@ -19,42 +18,26 @@ from pegbox.training.resources import available_cores
 # Picked by hand, all below; each is written into the study with its reason, where a person changes it.
 USUAL_SECONDS = 600.0
 """Of the whole, where nobody says how long it may take."""
+# Prefect's server and the libraries took 8 to 12 seconds on two idle cores, the model at the end 2 to 5.
+START_SECONDS = 15.0
+"""That are no search: what goes before it, and the model after it."""
+START_SHARE = 0.25
+"""Of the time, which they are taken for at most: of a quarter of a minute something is to be left."""
 TRIALS = 100
 """That end the search of a small table before its time: more find little in a dozen parameters."""
+EARLY = 2
+"""Of each family: its usual configuration and another one, or a family would be judged by one."""
+TIMEOUT_SHARE = 3
+"""The longest trial has this part of the search: a family that is too slow for the table fails, and leaves the rest to
+others."""
 RARE = 0.5
 """Share of a class, as a part of what it would have were all equally frequent, below which it is rare."""
-FOREST_BELOW = 200
-"""Rows below which leaves of boosted trees hold too few rows; a forest averages over them."""
-MOST_CELLS = 200_000_000
-"""Of rows times inputs, 800 MB: scikit-learn takes categories as a column for each level, a network as codes."""
 CELLS_OF_A_CORE = 2_000_000
 """From which one training gains more from all cores than several trainings side by side."""
 MOST_WORKERS = 8
 """Side by side: the search learns less from trials that are on their way."""
 MOST_NAMED = 12
 """Reasons that are told for columns being left out, and columns that are named for each."""
-
-
-BOOSTING = {
-    "learning_rate": 0.1,
-    "max_iter": 100,
-    "max_leaf_nodes": 31,
-    "min_samples_leaf": 20,
-    "l2_regularization": 0.0,
-    "max_features": 1.0,
-}
-FOREST = {"min_samples_leaf": 1, "max_samples": 1.0, "n_estimators": 100}
-"""Both as scikit-learn has them where nothing is said."""
-
-
-class Family(NamedTuple):
-    """One kind of model, as the study file names it."""
-
-    train: dict[str, Any]
-    space: dict[str, Any]
-    why: str
-    usual: dict[str, Any] | None = None
-    """The library's own defaults, which a tuned model has to beat; None where nobody knows good ones."""
 
 
 def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
@@ -73,14 +56,18 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
     draft.note("Each decision stands beside its reason; change what you know better, then `pegbox validate`.")
     _write_data(draft, proposal)
     rare = _rare_class(told.class_shares)
-    family = _family(proposal, is_balanced=rare is not None)
-    draft.train, draft.space = family.train, family.space
-    draft.note(f"{_task(proposal)} {family.why}", "train")
-    if family.usual is not None:
-        draft.search = {"enqueue": [family.usual]}
-        draft.note("The defaults of the library go first: the answer says by how much they were beaten.", "search")
-    _write_objective(draft, proposal, rare)
     _write_budget(draft, proposal, seconds or USUAL_SECONDS)
+    table = Table.of(
+        proposal,
+        is_balanced=rare is not None,
+        threads=available_cores() // draft.run["workers"],
+        seconds=draft.budget["time"],
+    )
+    if proposal.example is None:
+        _write_families(draft, proposal, table)
+    else:
+        _write_network(draft, proposal, is_balanced=rare is not None)
+    _write_objective(draft, proposal, rare)
     draft.final = "refit"
     draft.note("The winner is trained once more on all rows that are not held out: `pegbox predict`.", "final")
     return draft
@@ -89,17 +76,18 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
 def study_name(source: str, target: str) -> str:
     """Of the file and the target, in letters that need no quotes.
 
-    >>> study_name("data/bank churn.csv", "left?")
-    'bank-churn-left'
+    >>> study_name("data/bank churn.csv", "left?"), study_name("images/", "class")
+    ('bank-churn-left', 'images-class')
     """
-    stem = "table" if QUERY.match(source) else re.split(r"[/\\:]", source)[-1].split(".")[0]
+    stem = "table" if QUERY.match(source) else re.split(r"[/\\:]", source.rstrip("/\\"))[-1].split(".")[0]
     words = re.findall(r"[A-Za-z0-9_]+", f"{stem} {target}")
     return "-".join(words)[:LONGEST_NAME] or "table"
 
 
 def search_seconds(seconds: float | None) -> float:
-    """What the search gets of the time for all: the finalists may take half as much again."""
-    return round((seconds or USUAL_SECONDS) / (1 + FINALISTS_SHARE), 1)
+    """What the search gets of the time for all: the finalists may take half as much again, and it has to begin."""
+    whole = seconds or USUAL_SECONDS
+    return round((whole - min(START_SECONDS, START_SHARE * whole)) / (1 + FINALISTS_SHARE), 1)
 
 
 def _shown(spec: DataSpec) -> str:
@@ -142,31 +130,45 @@ def _task(proposal: Proposal) -> str:
     return f"{told.target!r} has {len(told.class_shares)} classes: classification."
 
 
-def _family(proposal: Proposal, *, is_balanced: bool) -> Family:
-    """The one that fits the rows."""
-    task, n_rows = proposal.understanding.task, proposal.n_rows
-    rows = f"{spaced(n_rows)} rows"
-    if n_rows * proposal.n_inputs > MOST_CELLS:
-        weights = {"class_weights": "balanced"} if is_balanced else {}
-        train = {"kind": "mlp", "task": task, "epochs": 30, "patience": 5}
-        why = f"A network: with a column for each category {rows} would not fit the memory, and it takes codes."
-        return Family(train, {"preset": "mlp", **weights}, why)
-    weights = {"class_weight": "balanced"} if is_balanced else {}
-    is_classification = task == "classification"
-    if n_rows < FOREST_BELOW:
-        name, preset, why = "RandomForest", "random_forest", f"A random forest: it holds its own on {rows}."
-        usual = {**FOREST, "max_features": _share_of_columns(proposal.n_inputs) if is_classification else 1.0}
-    else:
-        name, preset, usual = "HistGradientBoosting", "gradient_boosting", BOOSTING
-        why = f"Boosted trees: on {rows} in a table they are hard to beat, and each training takes seconds."
-    made = "Classifier" if is_classification else "Regressor"
-    train = {"kind": "sklearn", "estimator": f"sklearn.ensemble:{name}{made}", "task": task}
-    return Family(train, {"preset": preset, **weights}, why, {**usual, **weights})
+def _write_families(draft: Draft, proposal: Proposal, table: Table) -> None:
+    families = families_for(table)
+    trains = {name: family.train for name, family in families.items()}
+    draft.train = {
+        "kind": "families",
+        "task": proposal.understanding.task,
+        "epochs": table.epochs,
+        "early": EARLY,
+        "families": trains,
+    }
+    draft.note(f"{_task(proposal)} The search decides among the families, once each had {EARLY} trials.", "train")
+    draft.note("Of networks; all other families are fitted whole in the first.", "train", "epochs")
+    for name, family in families.items():
+        draft.note(family.why, "train", "families", name)
+    if "linear" not in families:
+        rows = f"{spaced(proposal.n_rows)} rows"
+        draft.note(
+            f"Networks alone: with a column for each category {rows} would not fit the memory, and these take codes.",
+            "train",
+            "families",
+        )
+    draft.space = space_of_families(families)
+    draft.search = {"enqueue": first_configurations(families)}
+    draft.note(
+        "What each library does where nothing is said goes first: the answer says by how much that was beaten.",
+        "search",
+    )
 
 
-def _share_of_columns(n_inputs: int) -> float:
-    """The square root of their number, as scikit-learn has it; at least what the preset begins with."""
-    return round(max(0.05, 1 / math.sqrt(n_inputs)), 4)
+def _write_network(draft: Draft, proposal: Proposal, *, is_balanced: bool) -> None:
+    """Of pictures and sequences: the one kind that is made for them."""
+    assert proposal.example is not None
+    shape = proposal.shape or ()
+    # Without an axis of channels they are grey pictures; with one and two dimensions steps of features.
+    is_picture = len(shape) == 3 or proposal.example.channel_axis is None
+    kind, what = ("cnn", "convolutional network: pictures") if is_picture else ("rnn", "recurrent network: sequences")
+    draft.train = {"kind": kind, "task": proposal.understanding.task, "epochs": 30, "patience": 5}
+    draft.note(f"{_task(proposal)} A {what} of {' × '.join(map(str, shape))}.", "train")
+    draft.space = {"preset": kind, **({"class_weights": "balanced"} if is_balanced else {})}
 
 
 def _rare_class(shares: dict[str, float]) -> str | None:
@@ -202,10 +204,16 @@ def _write_budget(draft: Draft, proposal: Proposal, seconds: float) -> None:
     is_small = proposal.n_rows * proposal.n_inputs < CELLS_OF_A_CORE
     draft.budget = {"time": search_seconds(seconds), "trials": TRIALS}
     draft.note(
-        f"Seconds, of {duration(seconds)} in all: the finalists on fresh seeds may take half as much again. A small "
-        f"table has its {TRIALS} trials before.",
+        f"Seconds, of {duration(seconds)} in all: the finalists on fresh seeds may take half as much again, and "
+        f"{START_SECONDS:g} seconds at most are left for the start. A small table has its {TRIALS} trials before.",
         "budget",
     )
-    draft.run = {"workers": min(cores, MOST_WORKERS) if is_small else 1}
+    timeout = round(search_seconds(seconds) / TIMEOUT_SHARE, 1)
+    draft.run = {"workers": min(cores, MOST_WORKERS) if is_small else 1, "timeout": timeout}
     side = "one for each core: a training of this table is too small for several" if is_small else "with all cores"
     draft.note(f"{cores} core{'s' if cores > 1 else ''}; {side}.", "run")
+    draft.note(
+        f"A trial that takes longer than {duration(timeout)} fails: its family is too slow for this table.",
+        "run",
+        "timeout",
+    )

@@ -12,9 +12,10 @@ from pegbox.schemas.preprocessing import Preprocessing
 from pegbox.schemas.selection import Interval
 from pegbox.schemas.train import TrainSpec
 
-FORMAT = 2
-"""Raise it whenever an earlier pegbox could not read what this one writes; 2 has ensembles and diagnostics."""
-READABLE = (1, FORMAT)
+FORMAT = 3
+"""Raise it whenever an earlier pegbox could not read what this one writes; 2 has ensembles and diagnostics, 3 ensembles
+of several families."""
+READABLE = (1, 2, FORMAT)
 """Formats that this pegbox reads."""
 
 Form = Literal["torch", "sklearn", "ensemble", "files"]
@@ -39,7 +40,7 @@ class ModelInputs(Schema):
         """Of prepared data; the scale of the target is that of the fold."""
         return cls(
             task=data.task,
-            n_numeric=len(data.numeric),
+            n_numeric=data.n_numeric,
             cardinalities=data.cardinalities,
             n_classes=len(data.classes),
             example=data.shape,
@@ -95,6 +96,8 @@ class EnsembleMember(Schema):
     """All of them add up to 1."""
     member: str
     """The file of its weights."""
+    train: TrainSpec | None = None
+    """How it was trained; as the winner where it is None, which it was before format 3."""
 
 
 class ModelManifest(Schema):

@@ -14,7 +14,9 @@ Sources of the ranges:
     lora: Hu et al. 2021 (r, lora_alpha, batch size, warm-up); Dettmers et al. 2023, the appendix on hyperparameters
         (dropout, and that the rank matters least); Biderman et al. 2024 (learning_rate, above that of full
         fine-tuning). The names are those of peft's `LoraConfig` and of transformers' `TrainingArguments`.
-    random_forest, gradient_boosting, svm, logistic_regression: Probst, Boulesteix & Bischl 2019, table 1.
+    random_forest, gradient_boosting, xgboost, svm, logistic_regression, ridge: Probst, Boulesteix & Bischl 2019,
+        table 1 (of xgboost without the linear booster; of ridge the penalty of glmnet).
+    lightgbm: those of gradient_boosting under LightGBM's names.
 """
 
 from collections.abc import Mapping
@@ -110,7 +112,25 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "l2_regularization": {**_AROUND_ONE, "extra": [0.0]},
         "max_features": {"min": 0.1, "max": 1.0},
     },
+    "lightgbm": {
+        "learning_rate": {"min": 2.0**-10, "max": 1.0, "log": True},
+        "n_estimators": {"min": 20, "max": 1000, "log": True, "int": True},
+        "num_leaves": {"min": 4, "max": 256, "log": True, "int": True},
+        "min_child_samples": {"min": 1, "max": 128, "log": True, "int": True},
+        "reg_lambda": {**_AROUND_ONE, "extra": [0.0]},
+        "colsample_bytree": {"min": 0.1, "max": 1.0},
+    },
+    "xgboost": {
+        "learning_rate": {"min": 2.0**-10, "max": 1.0, "log": True},
+        "n_estimators": {"min": 20, "max": 1000, "log": True, "int": True},
+        "max_depth": {"min": 1, "max": 15, "int": True},
+        "min_child_weight": {"min": 1.0, "max": 128.0, "log": True},
+        "subsample": {"min": 0.1, "max": 1.0},
+        "colsample_bytree": {"min": 0.1, "max": 1.0},
+        "reg_lambda": _AROUND_ONE,
+    },
     "svm": {"C": _AROUND_ONE, "gamma": _AROUND_ONE},
     "logistic_regression": {"C": _AROUND_ONE},
+    "ridge": {"alpha": _AROUND_ONE},
 }
 """Kind of model to its parameters, written as in a study file."""

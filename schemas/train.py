@@ -1,10 +1,11 @@
 """What a study says about training; the loops live in `training`."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field
+from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
-from pegbox.schemas.base import Declared, ImportPath
+from pegbox.schemas.base import Declared, EntryError, ImportPath
 from pegbox.schemas.data import Task
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -147,8 +148,63 @@ class CustomTrain(_OwnCode):
     """Arguments that it is made with."""
 
 
+OneFamily = TorchTrain | ModuleTrain | SklearnTrain
+"""What pegbox trains with loops of its own, and keeps as a model that predicts."""
+
+
+class FamiliesTrain(_Train):
+    """Several families of models in one search, which decides among them."""
+
+    kind: Literal["families"]
+    """Each trial trains one of the families: that which its parameter `family` names."""
+    families: Mapping[str, Annotated[OneFamily, Discriminator("kind")]] = Field(
+        min_length=2,
+        examples=[
+            {
+                "forest": {"kind": "sklearn", "estimator": "sklearn.ensemble:RandomForestClassifier"},
+                "mlp": {"kind": "mlp", "patience": 5},
+            }
+        ],
+    )
+    """By a name of yours: a torch kind, a module of yours or an estimator, each as it stands in a study of its own. Its
+    hyperparameters are those of the space whose names begin with its own, `forest.max_features`. `epochs` stands beside
+    `families` and holds for all: an estimator is fitted whole in the first of them, unless it has `partial_fit`."""
+    task: Task | None = None
+    """Taken from the target column where it is left out."""
+    early: int = Field(default=2, ge=0)
+    """Trials that each family gets before the search decides among them, those of `search.enqueue` counted; a family
+    whose trials all failed gets no more."""
+
+    @property
+    def patience(self) -> int | None:
+        """That of the first network which has some; None where none has."""
+        found = (getattr(one, "patience", None) for one in self.families.values())
+        return next((one for one in found if one is not None), None)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for name, train in self.families.items():
+            at = ("families", name)
+            if not name.isidentifier():
+                message = f"the name of a family is of letters, digits and _, got {name!r}, for it begins the names"
+                raise EntryError(f"{message} of its parameters. Rename it.", *at)
+            if train.epochs != 1:
+                raise EntryError(
+                    f"all families are trained for train.epochs, and {name} has {train.epochs} of its own. Write "
+                    "`epochs` beside `families`, once.",
+                    *at,
+                    "epochs",
+                )
+            if train.task is not None:
+                raise EntryError("all families have one task. Write `task` beside `families`, once.", *at, "task")
+            if train.brings_data:
+                raise EntryError(f"families learn from the same rows, and {name} brings its own. Name `data`.", *at)
+        return self
+
+
 TrainSpec = Annotated[
-    TorchTrain | ModuleTrain | SklearnTrain | FunctionTrain | CommandTrain | CustomTrain, Discriminator("kind")
+    TorchTrain | ModuleTrain | SklearnTrain | FamiliesTrain | FunctionTrain | CommandTrain | CustomTrain,
+    Discriminator("kind"),
 ]
 OWN_CODE = (FunctionTrain, CommandTrain, CustomTrain)
 """Kinds whose code is the user's from the first line to the last; it may be handed any number."""

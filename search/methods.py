@@ -12,6 +12,7 @@ from pegbox.schemas.history import History
 from pegbox.schemas.population import POPULATION_METHODS, Pb2Options, PbtOptions
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
+from pegbox.schemas.train import FamiliesTrain
 from pegbox.search.auto_method import choose_method
 from pegbox.search.budgeted import BudgetedStrategy
 from pegbox.search.composed import ComposedPlanner
@@ -27,6 +28,7 @@ from pegbox.search.options import (
     check_options,
 )
 from pegbox.search.population.checks import check_population
+from pegbox.search.samplers.early_families import EarlyFamilies
 from pegbox.search.schedules.fold_stopping import FoldStopping, judges_folds
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.space.enqueued import check_enqueued, check_priors
@@ -124,6 +126,11 @@ def _planner(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History
 
 
 def _sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History] = ()) -> Sampler:
+    sampler = _deciding_sampler(spec, encoding, earlier)
+    return EarlyFamilies(sampler, spec.train, encoding) if isinstance(spec.train, FamiliesTrain) else sampler
+
+
+def _deciding_sampler(spec: StudySpec, encoding: SpaceEncoding, earlier: Sequence[History]) -> Sampler:
     if spec.search.method != "auto":
         return _named_sampler(spec.search.method, spec, encoding, earlier)
     from pegbox.search.samplers.auto import AutoSampler
@@ -178,6 +185,10 @@ def _schedule(spec: StudySpec) -> Schedule:
     from pegbox.search.schedules.median import MedianSchedule
 
     name = spec.trial_schedule.name
+    if spec.fidelity.schedule == "auto" and name == "asha":
+        from pegbox.search.schedules.auto_schedule import AutoSchedule
+
+        return AutoSchedule(spec)
     match SCHEDULES[name].model_validate(spec.fidelity.options):
         case AshaOptions(brackets=brackets):
             return AshaSchedule(spec, brackets)

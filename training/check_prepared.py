@@ -6,7 +6,8 @@ from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.plan import ROWS
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import CommandTrain, ModuleTrain, SklearnTrain, TorchTrain
+from pegbox.schemas.train import CommandTrain, FamiliesTrain, ModuleTrain, SklearnTrain, TorchTrain
+from pegbox.training.kinds.families_kind import family_studies, placed
 from pegbox.training.measured_metrics import METRICS, TWO_CLASSES
 
 
@@ -15,6 +16,14 @@ def check_prepared(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
 
     Call it once the data is prepared and before anything is trained: each of these would fail every trial.
     """
+    if isinstance(spec.train, FamiliesTrain):
+        of_each = (placed(one, name, spec) for name, study in family_studies(spec) for one in _check(study, data))
+        # Once: what is wrong with the rows is so for each of them.
+        return tuple(dict.fromkeys(of_each))
+    return tuple(_check(spec, data))
+
+
+def _check(spec: StudySpec, data: PreparedData) -> tuple[Problem, ...]:
     rows = tuple(_check_rows(spec, data))
     if not isinstance(spec.train, TorchTrain | ModuleTrain | SklearnTrain):
         return rows
@@ -58,6 +67,6 @@ def _check_shape(train: TorchTrain | ModuleTrain | SklearnTrain, data: PreparedD
             "gives an array of shape (n, height, width).",
             ("train", "kind"),
         )
-    if train.kind in {"rnn", "transformer"} and (n_dimensions > 2 or not data.numeric):
+    if train.kind in {"rnn", "transformer"} and (n_dimensions > 2 or not data.n_numeric):
         message = f"the kind {train.kind!r} needs sequences of numbers, got shape {data.shape}. Choose another."
         yield Problem(message, ("train", "kind"))

@@ -52,7 +52,9 @@ class SklearnTrainer:
         reset_peak_memory()
         estimator = build_estimator(train, segment)
         _refuse_other_task(estimator, train.estimator, data)
-        growth = EstimatorGrowth(estimator, max(train.epochs, segment.to_budget), segment.seed)
+        # One epoch of its own is the whole fit, however far the networks beside it are trained in a study of families.
+        n_epochs = max(train.epochs, segment.to_budget) if train.epochs > 1 else 1
+        growth = EstimatorGrowth(estimator, n_epochs, segment.seed)
         epoch, restarted = 0, segment.from_budget > 0
         if segment.checkpoint is not None and segment.checkpoint.exists():
             estimator, epoch = read_estimator(segment.checkpoint, segment)
@@ -146,11 +148,12 @@ def _grow(
     np.random.seed(segment.seed % 2**32)  # noqa: NPY002 - what estimators without random_state draw from
     part = _part(data, segment, "train")
     classes = np.arange(len(data.info.classes)) if is_classifier(estimator) else None
-    reports = []
+    reports: list[MetricReport] = []
     while epoch < segment.to_budget:
         epoch += 1
         growth.grow(estimator, epoch, part, classes)
-        metrics, unusable = parted(_measure(estimator, data, segment, "valid"))
+        if not reports or growth.kind != "whole":  # what is fitted whole answers the same ever after
+            metrics, unusable = parted(_measure(estimator, data, segment, "valid"))
         reports.append(MetricReport(step=epoch, metrics=metrics, unusable=unusable))
         report(epoch, reports[-1].metrics)
     return reports

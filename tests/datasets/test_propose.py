@@ -158,3 +158,15 @@ def test_a_table_of_which_no_model_can_be_made_is_refused(proposed: Any, columns
 def test_a_table_without_a_target_names_its_columns(proposed: Any, noise: np.ndarray) -> None:
     with pytest.raises(DataError, match=r"no column to predict is named\. Known: a, y\."):
         proposed({"a": noise, "y": noise}, target=None)
+
+
+def test_one_of_two_classes_that_cannot_be_in_every_part_is_refused(proposed: Any, noise: np.ndarray) -> None:
+    with pytest.raises(DataError, match=r"'b' of 'y' must have 3 rows or more, .* got 2 of 60. Gather more of it"):
+        proposed({"a": noise[:60], "y": ["a"] * 58 + ["b"] * 2})
+    # Of three the others are worth a model.
+    assert proposed({"a": noise[:60], "y": ["a"] * 30 + ["b"] * 28 + ["c"] * 2}).n_rows == 60
+
+
+def test_words_that_are_all_different_are_no_classes(proposed: Any, noise: np.ndarray) -> None:
+    with pytest.raises(DataError, match=r"which is no classification. Name a column of classes."):
+        proposed({"a": noise, "y": [f"name {i}" for i in range(N)]})

@@ -85,6 +85,24 @@ KINDS: dict[str, dict[str, Any]] = {
         "space": RATE,
         "objective": LOSS,
     },
+    "families": {
+        "data": IRIS,
+        "train": {
+            "kind": "families",
+            "epochs": 9,
+            "families": {
+                "boosting": {"kind": "sklearn", "estimator": "sklearn.ensemble:HistGradientBoostingClassifier"},
+                "mlp": {"kind": "mlp"},
+            },
+        },
+        "space": {
+            "family": ["boosting", "mlp"],
+            "boosting.learning_rate": {"min": 0.01, "max": 1.0, "log": True, "when": {"family": "boosting"}},
+            "mlp.lr": {**RATE["lr"], "when": {"family": "mlp"}},
+        },
+        "objective": LOSS,
+        "fidelity": {"schedule": "full"},
+    },
     "folds": {
         "data": {**IRIS, "split": {"folds": 3}},
         "train": {"kind": "mlp", "epochs": 3},

@@ -77,6 +77,32 @@ def test_study_ends_in_a_model_of_all_rows_once(project: Path) -> None:
 
 @pytest.mark.flow
 @pytest.mark.usefixtures("prefect_client")
+def test_search_decides_among_families_and_the_winner_predicts(project: Path) -> None:
+    _tune(StudySpec.model_validate(IRIS | FAMILIES), project)
+
+    model = load_model("families", store=project / "store")
+
+    assert isinstance(model, StudyModel)
+    with open_history(project / "store") as history:
+        found = history.sql("SELECT family, count(value) FROM study_families GROUP BY 1 ORDER BY 1").fetchall()
+        ((family, best),) = history.sql(
+            "SELECT family, (SELECT arg_min(number, value) FROM study_families) FROM study_families "
+            f"WHERE number = {model.lineage.trial}"
+        ).fetchall()
+    assert found == [("forest", 2), ("mlp", 2)]
+    # One finalist on one seed: the winner is the best of the search, under the names of its own family.
+    assert model.lineage.trial == best
+    kind, names, told = {
+        "forest": ("sklearn", {"n_estimators", "max_features"}, "RandomForestClassifier"),
+        "mlp": ("mlp", {"lr"}, "kind mlp"),
+    }[family]
+    assert (model.manifest.train.kind, set(model.configuration)) == (kind, names)
+    assert f"({told})" in model.card.title
+    assert model.score(load_iris().data, load_iris().target_names[load_iris().target]) > 0.9
+
+
+@pytest.mark.flow
+@pytest.mark.usefixtures("prefect_client")
 def test_model_of_a_function_is_what_it_left(project: Path, hill: Callable[..., StudySpec]) -> None:
     (project / "hill.py").write_text((project / "hill.py").read_text() + SAVING)
     small: dict[str, Any] = {"budget": {"trials": 1}, "finalists": {"top": 1, "seeds": 1}}
@@ -109,16 +135,38 @@ def test_refit_visits_rows_as_often_as_the_best_epochs_say() -> None:
     assert refit_segment(plain, [trained(3, 1, 2)]).to_budget == 20
 
 
+FAMILIES: dict[str, Any] = {
+    "name": "families",
+    "train": {
+        "kind": "families",
+        "epochs": 60,
+        "families": {
+            "forest": {"kind": "sklearn", "estimator": "sklearn.ensemble:RandomForestClassifier"},
+            "mlp": {"kind": "mlp", "device": "cpu"},
+        },
+    },
+    "space": {
+        "family": ["forest", "mlp"],
+        "forest": {"when": {"family": "forest"}, "parameters": {"n_estimators": 3, "max_features": [0.5, 1.0]}},
+        "mlp": {"when": {"family": "mlp"}, "parameters": {"lr": [0.01, 0.03]}},
+    },
+    "objective": {"metric": "val_loss"},
+    "budget": {"trials": 4},
+}
+REFITS: dict[str, dict[str, Any]] = {
+    "network": {
+        "train": {"kind": "mlp", "epochs": 60, "device": "cpu"},
+        "space": {"lr": [0.01, 0.03]},
+        "objective": {"metric": "val_loss"},
+    },
+    "families": {**FAMILIES, "name": "iris"},
+}
+
+
 @pytest.mark.long
-def test_model_of_a_killed_refit_is_the_same_bit_for_bit(project: Path, prefect_api: str) -> None:
-    spec = StudySpec.model_validate(
-        IRIS
-        | {
-            "train": {"kind": "mlp", "epochs": 60, "device": "cpu"},
-            "space": {"lr": [0.01, 0.03]},
-            "objective": {"metric": "val_loss"},
-        }
-    )
+@pytest.mark.parametrize("kind", REFITS)
+def test_model_of_a_killed_refit_is_the_same_bit_for_bit(project: Path, prefect_api: str, kind: str) -> None:
+    spec = StudySpec.model_validate(IRIS | REFITS[kind])
     process = DriverProcess(spec, project, prefect_api)
     # The rows of the refit are prepared right before it is trained.
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from small_model import CARD, customers, segment_for, table_of
+from small_model import CARD, MLP, customers, segment_for, table_of
 
 from pegbox.datasets.prepare import prepare
 from pegbox.datasets.prepared import open_prepared
@@ -18,7 +18,7 @@ from pegbox.models.write_model import ModelRequest, Unseen, write_model
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import ModelError
 from pegbox.schemas.model import Lineage
-from pegbox.schemas.train import SklearnTrain
+from pegbox.schemas.train import SklearnTrain, TrainSpec
 from pegbox.training.kinds.registry import trainer_for
 
 RNG = np.random.default_rng(0)
@@ -91,17 +91,19 @@ def test_votes_stand_for_probabilities() -> None:
 
 @pytest.fixture(scope="module")
 def forest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two trees of other seeds and depths, of noisy classes, and the file of their ensemble."""
+    """Trees and a network, of noisy classes, and the file of their ensemble."""
     root = tmp_path_factory.mktemp("ensemble")
     columns, rng = customers(1500), np.random.default_rng(3)
     columns["churn"] = np.where(rng.random(1500) < 0.25, "stays", columns["churn"])
     pq.write_table(table_of(columns), root / "rows.parquet")
     prepared = prepare(DataSpec(source=str(root / "rows.parquet"), target="churn", drop=("id",)), None, root / "data")
-    train = SklearnTrain(kind="sklearn", estimator="sklearn.ensemble:ExtraTreesClassifier")
+    train: TrainSpec = SklearnTrain(kind="sklearn", estimator="sklearn.ensemble:ExtraTreesClassifier")
     trained = []
-    for trial, features in enumerate((1, 0.4, 0.8)):
+    for trial, features in enumerate((1, 0.4, None)):
         settings = {"n_estimators": 3, "max_features": features, "min_samples_leaf": 5}
-        segment = segment_for(train, settings, 1).model_copy(update={"trial": trial, "seed": trial})
+        if features is None:
+            train, settings = MLP.model_copy(update={"epochs": 20}), {"lr": 0.01}
+        segment = segment_for(train, settings, train.epochs).model_copy(update={"trial": trial, "seed": trial})
         one = trainer_for(train).train(segment, open_prepared(prepared, 0), root / str(trial), lambda *_: None)
         assert one.checkpoint is not None
         trained.append((segment, one.checkpoint))
@@ -130,6 +132,7 @@ def test_ensemble_predicts_as_its_card_says(forest_file: Path) -> None:
     assert manifest.form == "ensemble"
     assert sum(one.weight for one in manifest.ensemble) == pytest.approx(1)
     assert "ensemble of" in manifest.card.limits[-1]
+    assert {one.train.kind for one in manifest.ensemble if one.train} == {"sklearn", "mlp"}
     assert model.predict_proba(customers(10)).sum(axis=1) == pytest.approx(np.ones(10))
     assert set(model.predict(customers(10))) <= {"left", "stays"}
     assert manifest.card.diagnostics is not None

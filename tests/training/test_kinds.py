@@ -120,7 +120,7 @@ def test_networks_of_the_kind_mlp_may_be_trained_together(batch):
 @pytest.mark.parametrize(
     ("train", "space", "run", "reason"),
     [
-        ({"kind": "resnet"}, {"lr": 0.1}, {}, "only models of the kind 'mlp'"),
+        ({"kind": "resnet"}, {"lr": 0.1}, {}, "only models of the kinds mlp and torch"),
         (MLP | {"precision": "mixed"}, {"lr": 0.1}, {}, "train.precision is 'mixed'"),
         (MLP, {"optimizer": ["radam", "rmsprop"]}, {}, "space.optimizer has none of them"),
         (MLP, {"lr": 0.1}, {"engine": "ray"}, "run.engine is 'ray'"),
@@ -357,3 +357,75 @@ def test_code_in_folders_without_an_init_file_is_found(directory):
     write(directory, "lib/nets/small.py", "x = 2")
 
     assert fingerprint(function("user_code:run")) != before
+
+
+FAMILIES = {
+    "kind": "families",
+    "task": "classification",
+    "families": {
+        "forest": {"kind": "sklearn", "estimator": "sklearn.ensemble:RandomForestClassifier"},
+        "mlp": {"kind": "mlp"},
+    },
+}
+
+
+def of_families(space, train=None, **more):
+    return problems(FAMILIES | (train or {}), {"family": ["forest", "mlp"]} | space, **more)
+
+
+def test_families_are_checked_each_as_a_study_of_its_own():
+    forest, mlp = {"family": "forest"}, {"family": "mlp"}
+
+    assert of_families({"forest.max_features": {"min": 0.1, "max": 1.0, "when": forest}}) == []
+    found = of_families(
+        {
+            "forest.max_featurs": {"values": [0.1, 0.2], "when": forest},
+            "mlp.dropout": {"min": 0.0, "max": 2.0, "when": mlp},
+            "units": {"values": [8, 16], "when": mlp},
+        }
+    )
+    assert [path for path, _ in found] == ["space.forest.max_featurs", "space.mlp.dropout.max"]
+    assert "has no parameter 'max_featurs'. Did you mean 'max_features'?" in found[0][1]
+    assert "mlp cannot take dropout=2.0" in found[1][1]
+
+
+def test_an_estimator_that_is_not_installed_is_named_at_its_family():
+    lost = {"kind": "sklearn", "estimator": "no_such_library:Forest"}
+
+    ((path, message),) = of_families({}, {"families": {"forest": lost, "mlp": {"kind": "mlp"}}})
+
+    assert path == "train.families.forest.estimator"
+    assert "the module 'no_such_library' of 'no_such_library:Forest' was not found" in message
+
+
+def test_a_metric_of_some_families_is_no_objective():
+    ((path, message),) = of_families({}, metric="parameters")
+
+    assert path == "objective.metric"
+    assert "the kind 'families' for classification does not measure 'parameters'" in message
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"fidelity": {"schedule": "asha"}}, "fidelity.schedule"),
+        ({"search": {"method": "freeze_thaw"}}, "search.method"),
+        ({"search": {"method": "pbt"}}, "search.method"),
+    ],
+)
+def test_what_compares_trials_in_mid_training_is_no_search_among_families(more, place):
+    ((path, message),) = of_families({}, {"epochs": 9}, **more)
+
+    assert path == place
+    assert "an estimator is fitted whole and a network has hardly begun" in message
+
+
+def test_families_may_be_compared_on_equal_rows():
+    assert of_families({}, {"epochs": 9}, fidelity={"of": "rows", "schedule": "asha", "min": 100, "max": 900}) == []
+
+
+def test_code_of_families_is_that_of_each():
+    parts = {str(part) for part in code_of(study_of(FAMILIES)).parts}
+
+    assert {"package sklearn", "package torch", "pegbox sklearn_trainer", "pegbox torch_trainer"} <= parts
+    assert {"torch", "pegbox.training.sklearn_trainer"} <= set(preload_for(TRAIN.validate_python(FAMILIES)))

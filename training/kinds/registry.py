@@ -9,6 +9,7 @@ from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import (
     CommandTrain,
     CustomTrain,
+    FamiliesTrain,
     FunctionTrain,
     ModuleTrain,
     SklearnTrain,
@@ -16,7 +17,15 @@ from pegbox.schemas.train import (
     TrainSpec,
 )
 from pegbox.training.declared_code import check_declared, declared_parts, unseen_code
-from pegbox.training.kinds import command_kind, custom_kind, function_kind, module_kind, sklearn_kind, torch_kind
+from pegbox.training.kinds import (
+    command_kind,
+    custom_kind,
+    families_kind,
+    function_kind,
+    module_kind,
+    sklearn_kind,
+    torch_kind,
+)
 from pegbox.training.kinds.record import TrainKind
 from pegbox.training.model_form import ModelForm
 from pegbox.training.resources import parse_bytes, visible_gpus
@@ -27,6 +36,7 @@ KINDS: dict[type, TrainKind] = {
     TorchTrain: torch_kind.KIND,
     ModuleTrain: module_kind.KIND,
     SklearnTrain: sklearn_kind.KIND,
+    FamiliesTrain: families_kind.KIND,
     FunctionTrain: function_kind.KIND,
     CommandTrain: command_kind.KIND,
     CustomTrain: custom_kind.KIND,
@@ -99,6 +109,13 @@ def code_modules(train: TrainSpec) -> tuple[str, ...]:
 def model_form_of(train: TrainSpec) -> ModelForm | None:
     """How the weights of such a training are kept as a model; None where a model is the user's own files."""
     return kind_of(train).model_form()
+
+
+def weights_form_of(train: TrainSpec) -> ModelForm:
+    """How such weights are kept, of training that pegbox does itself."""
+    form = model_form_of(train)
+    assert form is not None, "a user's own files are no weights"
+    return form
 
 
 def load_data(train: TrainSpec, data: Splits, fold: int) -> None:
