@@ -24,10 +24,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from figures import Figure, conclude, parser, tell_machine
 
+from pegbox.datasets.new_examples import BATCH_ROWS
 from pegbox.datasets.prepare import prepare
 from pegbox.datasets.prepared import open_prepared
 from pegbox.models.load_model import load_model
-from pegbox.models.study_model import BATCH_ROWS
 from pegbox.models.write_model import ModelRequest, write_model
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.model import Lineage, ModelCard

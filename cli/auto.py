@@ -13,7 +13,9 @@ from pegbox.schemas.errors import StudyError
 
 
 def auto(
-    source: Annotated[str, Parameter(help="A CSV or Parquet file, an SQL query over files, sklearn:NAME.")],
+    source: Annotated[
+        str, Parameter(help="A CSV or Parquet file, an SQL query over files, a folder of pictures, sklearn:NAME.")
+    ],
     *,
     table: Table = NO_TABLE,
     force: Annotated[bool, Parameter(negative="", show_default=False, help="Write the study file anew.")] = False,
@@ -47,9 +49,8 @@ def auto(
         console.print(f"wrote {safe(str(file))}: what was decided, and why")
     code = run(file, store=store, json=json, verbosity=verbosity)
     # Asked for anew: a run has moved where the former leads.
-    err().print(
-        f"next: pegbox predict {safe(shlex.quote(_name_in(file)))} NEW.csv --out predictions.csv", style="quiet"
-    )
+    rows = "NEW_FOLDER/" if Path(source).is_dir() else "NEW.csv"
+    err().print(f"next: pegbox predict {safe(shlex.quote(_name_in(file)))} {rows} --out predictions.csv", style="quiet")
     return code
 
 

@@ -85,7 +85,7 @@ def init(
         str,
         Parameter(
             help="study (a network that pegbox trains), function (your own), command (any program), demo; or a table: "
-            "a CSV or Parquet file, an SQL query over files, sklearn:NAME.",
+            "a CSV or Parquet file, an SQL query over files, a folder of pictures, sklearn:NAME.",
             validator=_is_known,
         ),
     ] = "study",
@@ -139,10 +139,10 @@ def study_of_table(written: str, source: str, table: Table) -> str:
 
 def _seen_from(directory: Path, source: str) -> str:
     """A file as it is named in that directory, in which the study will be run; a query and the like as they are."""
-    from pegbox.datasets.source_kinds import SUFFIXES
+    from pegbox.datasets.source_kinds import is_path
 
     is_near = directory == Path() or Path(source).is_absolute()
-    if is_near or not source.lower().endswith(SUFFIXES) or not Path(source).is_file():
+    if is_near or not is_path(source) or not Path(source).exists():
         return source
     return os.path.relpath(source, directory)
 

@@ -50,7 +50,11 @@ def predict(
     rows: Annotated[
         str,
         # A lone hyphen is a word here and no option.
-        Parameter(help="A CSV or Parquet file, an SQL query over files, or - for a pipe.", allow_leading_hyphen=True),
+        Parameter(
+            help="A CSV or Parquet file, an SQL query over files, a folder of pictures, an .npy or .npz file, or - for "
+            "a pipe.",
+            allow_leading_hyphen=True,
+        ),
     ],
     *,
     reading: Reading = _PLAIN,

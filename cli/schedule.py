@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -45,6 +45,7 @@ class Place:
         job_variable: Each `NAME=VALUE`.
         paused: Have the clock wait.
         tag: Further tags.
+        collision: What becomes of a run that comes while another one goes on.
     """
 
     pool: Annotated[
@@ -66,6 +67,13 @@ class Place:
         tuple[str, ...],
         Parameter(negative="", show_default=False, help="A further tag of the deployment; repeatable."),
     ] = ()
+    collision: Annotated[
+        Literal["cancel", "enqueue"] | None,
+        Parameter(
+            show_default=False,
+            help="Cancel a run that comes while another one goes on (in a pool), or let it wait (from here).",
+        ),
+    ] = None
 
 
 FROM_HERE = Place()
@@ -123,7 +131,7 @@ def schedule(
             return
         from pegbox.flows.scheduling import Placing, deploy_study, serve_study
 
-        placing = Placing(place.pool, place.work_queue, variables, place.paused, place.tag)
+        placing = Placing(place.pool, place.work_queue, variables, place.paused, place.tag, place.collision)
         if place.pool:
             name = safe(deploy_study(spec, layout.root, placing))
             err().print(f"deployed: {name} to the work pool {safe(place.pool)}{', paused' if place.paused else ''}")

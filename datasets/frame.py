@@ -2,9 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pegbox.datasets.categories import category_problem
@@ -23,8 +24,10 @@ from pegbox.datasets.column_types import (
 from pegbox.datasets.interpretation import Interpretation, TextHabits, interpret
 from pegbox.datasets.source import Loaded
 from pegbox.datasets.target import Rows, Target, finite_problems, read_target
+from pegbox.datasets.tensor_columns import channel_axis, is_tensor, tensor_shape, tensor_values
 from pegbox.schemas.data import DataSpec, Task
 from pegbox.schemas.errors import DataError, Problem
+from pegbox.schemas.preprocessing import ExampleArrays
 from pegbox.schemas.understanding import ColumnKind
 
 
@@ -35,7 +38,8 @@ class Frame:
     Attributes:
         target: What is predicted, and which rows of the source are here.
         numeric_names: Of the columns of numbers, booleans (0 and 1) and dates (days).
-        numeric: Shape (n_rows, n_numeric), NaN where a value is missing.
+        numeric: Shape (n_rows, n_numeric), NaN where a value is missing; of examples that are arrays in the type of
+            the source.
         categorical_names: Of the columns of categories.
         codes: Shape (n_rows, n_categorical), 0 where a value is missing.
         levels: Of each column of categories the vocabulary, in the order of its codes from 1.
@@ -48,6 +52,8 @@ class Frame:
         columns: What each column of the source is taken for, but the target.
         types: The type of each column once its texts were read, the target included.
         habits: How the source writes what is no text.
+        example: Where examples are one array each; their numbers have no names.
+        warnings: Of the source.
     """
 
     target: Target
@@ -65,6 +71,8 @@ class Frame:
     columns: tuple[ColumnKind, ...]
     types: dict[str, pa.DataType]
     habits: TextHabits
+    example: ExampleArrays | None = None
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.target.values)
@@ -93,8 +101,8 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
         DataError: Columns do not exist, or cannot be used as the study declares: all of them at once.
     """
     read, label = interpreted(spec, loaded)
-    table, names = loaded.table, tuple(loaded.table.column_names)
-    features = feature_names(spec, names, label)
+    table = loaded.table
+    features = used_features(spec, table, label)
     sorter = Sorter(spec, read)
     target = sorter.target(label, task or loaded.task)
     # Rows without a target go before columns are looked at: what only they hold is no category, and nobody should mend
@@ -116,14 +124,43 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
         levels=levels,
         groups=groups,
         times=moments,
-        shape=loaded.shape if _is_whole_example(numeric_names, numeric, names, label) else None,
+        shape=_shape(loaded, features, numeric, label),
+        example=_example(loaded, features),
         n_dropped=table.num_rows - len(target.rows),
         target_name=label,
         target_told=read.told.get(label, ""),
-        columns=sorter.described(names, label),
+        columns=sorter.described(table, label, loaded.told),
         types=dict(zip(read.table.column_names, read.table.schema.types, strict=True)),
         habits=read.habits,
+        warnings=loaded.warnings,
     )
+
+
+def used_features(spec: DataSpec, table: pa.Table, label: str) -> tuple[str, ...]:
+    """The columns to predict from; where one of them holds arrays, it alone.
+
+    Raises:
+        DataError: Several do, or the study lists further features beside it.
+    """
+    names = feature_names(spec, tuple(table.column_names), label)
+    arrays = [name for name in names if is_tensor(table[name].type)]
+    if not arrays:
+        return names
+    others = arrays[1:] or ([name for name in names if name not in arrays] if spec.features else [])
+    if others:
+        raise DataError(
+            f"data.features: {arrays[0]!r} holds arrays, and a model is made of one such column alone, got "
+            f"{others[0]!r} beside it. Write `features: [{arrays[0]}]`."
+        )
+    return (arrays[0],)
+
+
+def _example(loaded: Loaded, features: tuple[str, ...]) -> ExampleArrays | None:
+    if len(features) != 1 or not is_tensor(loaded.table[features[0]].type):
+        return None
+    held = loaded.table[features[0]].type
+    axis = channel_axis(tensor_shape(held), is_bytes=held.value_type == pa.uint8())
+    return ExampleArrays(column=features[0], channel_axis=axis, mode=loaded.mode)
 
 
 def interpreted(spec: DataSpec, loaded: Loaded) -> tuple[Interpretation, str]:
@@ -140,12 +177,16 @@ def interpreted(spec: DataSpec, loaded: Loaded) -> tuple[Interpretation, str]:
     label = target_name(spec, loaded.target)
     assert label is not None, "column_problems tells a target that is not named"
     times = [spec.split.time] if spec.split.time else []
-    return interpret(spec, loaded.table, label, (*feature_names(spec, names, label), *times), loaded.mark), label
+    return interpret(spec, loaded.table, label, (*used_features(spec, loaded.table, label), *times), loaded.mark), label
 
 
-def _is_whole_example(numeric_names: tuple[str, ...], numeric: Floats, names: tuple[str, ...], label: str) -> bool:
-    """True where no column of an image is left out, moved or followed by an indicator."""
-    return numeric_names == tuple(name for name in names if name != label) and not np.isnan(numeric).any()
+def _shape(loaded: Loaded, features: tuple[str, ...], numeric: Floats, label: str) -> tuple[int, ...] | None:
+    """Of one example: of an array, or that of the source where no column of an image is left out, moved or has gaps."""
+    if len(features) == 1 and is_tensor(loaded.table[features[0]].type):
+        return tensor_shape(loaded.table[features[0]].type)
+    is_whole = features == tuple(name for name in loaded.table.column_names if name != label)
+    is_whole = is_whole and numeric.shape[1] == len(features)  # categories are no pixels
+    return loaded.shape if is_whole and not np.isnan(numeric).any() else None
 
 
 class Sorter:
@@ -177,7 +218,9 @@ class Sorter:
             self.table, self._rows = self.table.take(pa.array(rows)), rows
 
     def numeric(self, features: tuple[str, ...]) -> tuple[tuple[str, ...], Floats]:
-        """Names of the columns of numbers, and their values, shape (n_rows, n_numeric)."""
+        """Names of the columns of numbers, and their values, shape (n_rows, n_numeric); those of arrays have none."""
+        if len(features) == 1 and is_tensor(self.table[features[0]].type):
+            return (), self._examples(features[0])
         names = tuple(name for name in features if not self._is_categorical(name))
         numbers = np.zeros((self.table.num_rows, len(names)))
         for i, name in enumerate(names):
@@ -194,6 +237,18 @@ class Sorter:
                     "data.source",
                 )
         return names, numbers
+
+    def _examples(self, name: str) -> npt.NDArray[Any]:
+        """The arrays of a column, flat: shape (n_rows, n_numbers)."""
+        values = tensor_values(self.table[name])
+        bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        if len(bad):
+            self._add(
+                f"{name!r} must hold finite numbers, got one that is none in row {self._rows[bad[0]] + 1} ({len(bad)} "
+                "such rows). Fill it in, or leave these rows out.",
+                "data.source",
+            )
+        return values
 
     def categorical(self, features: tuple[str, ...]) -> tuple[tuple[str, ...], Codes, tuple[tuple[str, ...], ...]]:
         """Names of the columns of categories, their codes, shape (n_rows, n_categorical), and their vocabularies."""
@@ -240,19 +295,29 @@ class Sorter:
         self._check_present("time", name, self._rows[np.isnan(times)])
         return times
 
-    def described(self, names: tuple[str, ...], label: str) -> tuple[ColumnKind, ...]:
-        """What each column of the source is taken for, but the target."""
-        features = feature_names(self._spec, names, label)
-        return tuple(self._describe(name, features) for name in names if name != label)
+    def described(self, table: pa.Table, label: str, told: dict[str, str]) -> tuple[ColumnKind, ...]:
+        """What each column of the source is taken for, but the target.
+
+        Args:
+            told: Of columns that the source made of something else.
+        """
+        features = used_features(self._spec, table, label)
+        if len(features) == 1 and is_tensor(table[features[0]].type):
+            return tuple(
+                _beside_array(name, features[0], told, self._role(name)) for name in table.column_names if name != label
+            )
+        return tuple(self._describe(name, features) for name in table.column_names if name != label)
 
     def _describe(self, name: str, features: tuple[str, ...]) -> ColumnKind:
-        split = self._spec.split
-        role = {split.group: "keeps rows together", split.time: "sorts rows"}.get(name)
         if name not in features:
-            return ColumnKind(name=name, kind="left out", told=role or "not a feature")
+            return ColumnKind(name=name, kind="left out", told=self._role(name) or "not a feature")
         kind = "category" if self._is_categorical(name) else _KINDS[kind_of(self.table[name].type)]
         n_missing = self.table[name].null_count
         return ColumnKind(name=name, kind=kind, told=self._read.told.get(name, ""), n_missing=n_missing)
+
+    def _role(self, name: str) -> str | None:
+        split = self._spec.split
+        return {split.group: "keeps rows together", split.time: "sorts rows"}.get(name)
 
     def _is_categorical(self, name: str) -> bool:
         return kind_of(self.table[name].type) is Kind.TEXT or name in self._spec.categorical
@@ -280,6 +345,12 @@ class Sorter:
 
     def _add(self, message: str, where: str) -> None:
         self.problems.append(Problem(message, tuple(where.split("."))))
+
+
+def _beside_array(name: str, array: str, told: dict[str, str], role: str | None) -> ColumnKind:
+    if name == array:
+        return ColumnKind(name=name, kind="array", told=told.get(name, ""))
+    return ColumnKind(name=name, kind="left out", told=role or f"a model of {array!r} takes nothing beside it")
 
 
 _KINDS: dict[Kind, Literal["number", "yes or no", "date"]] = {

@@ -11,8 +11,8 @@ from pyarrow import types
 
 from pegbox.datasets.column_types import Codes, Floats, Kind, as_numbers, kind_of
 from pegbox.datasets.interpretation import are_yes, cleared, distinct_words, lower_words, read_column
-from pegbox.datasets.preprocessing import number_kind, scaling_of
-from pegbox.datasets.scaling import Scaling
+from pegbox.datasets.new_examples import read_arrays, read_examples
+from pegbox.datasets.preprocessing import AnyScaling, number_kind, scaling_of
 from pegbox.datasets.target import finite_problems
 from pegbox.datasets.text_dates import DateReading, read_dates
 from pegbox.datasets.text_numbers import Reading, read_numbers
@@ -54,20 +54,27 @@ class NewRows:
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
-        self._scaling: Scaling = scaling_of(preprocessing)
+        self._scaling: AnyScaling = scaling_of(preprocessing)
         self._is_plain = not preprocessing.categorical and all(
             feature.kind == "number" for feature in preprocessing.numeric
         )
         # Arrays have their columns in the order of the source, the model has numbers first.
+        self._order: list[int] = []
+        if preprocessing.example is not None:
+            return
         places = {name: place for place, name in enumerate(preprocessing.columns)}
         self._order = [places[feature.name] for feature in preprocessing.numeric]
 
     def read_array(self, rows: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.float32], Codes]:
         """Rows of numbers as a plain array, shape (n_rows, n_columns), columns in the order of the source.
 
+        Of examples that are arrays, shape (n_rows, *shape); pictures may have any height and width.
+
         Raises:
             DataError: It has another number of columns, holds what is not finite, or the model needs more than numbers.
         """
+        if self.preprocessing.example is not None:
+            return self._scaling.apply(read_arrays(rows, self.preprocessing), _no_codes(len(rows)))
         names = self.preprocessing.columns
         if rows.ndim != 2 or rows.shape[1] != len(names):
             raise DataError(
@@ -82,7 +89,7 @@ class NewRows:
             numbers = numbers[:, self._order]
         if not np.isfinite(numbers.sum()):  # one sum instead of a look at each: it is finite where all of them are
             self._require_finite(numbers, 0)
-        return self._scaling.apply(numbers, np.empty((len(numbers), 0), dtype=np.int64))
+        return self._scaling.apply(numbers, _no_codes(len(numbers)))
 
     def read(
         self, table: pa.Table, first_row: int = 0, remarks: Remarks | None = None
@@ -106,8 +113,12 @@ class NewRows:
 
         Returns:
             Numbers, NaN where one is missing, shape (n_rows, n_numeric), and codes, shape (n_rows, n_categorical).
+            Numbers of examples that are arrays are of the type of the source.
         """
         self._check_columns(table, remarks)
+        if self.preprocessing.example is not None:
+            column = table[self.preprocessing.example.column]
+            return read_examples(column, self.preprocessing, first_row), _no_codes(len(column))
         problems: list[Problem] = []
         numeric = np.empty((table.num_rows, len(self.preprocessing.numeric)))
         for i, feature in enumerate(self.preprocessing.numeric):
@@ -288,6 +299,10 @@ def _spelt(column: pa.ChunkedArray, levels: tuple[str, ...]) -> pa.ChunkedArray:
     elif types.is_integer(column.type) and levels and not is_whole:
         column = column.cast(pa.float64())
     return column.cast(pa.large_string())
+
+
+def _no_codes(n_rows: int) -> Codes:
+    return np.empty((n_rows, 0), dtype=np.int64)
 
 
 def _rows(count: int) -> str:

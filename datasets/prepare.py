@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from pegbox.datasets.frame import Frame, build_frame
 from pegbox.datasets.prepared import ARRAYS, UNDERSTANDING, array_path
-from pegbox.datasets.preprocessing import describe_preprocessing, preprocessing_path
-from pegbox.datasets.scaling import Scaling, numeric_names
+from pegbox.datasets.preprocessing import describe_preprocessing, fit_scaling, preprocessing_path
+from pegbox.datasets.scaling import numeric_names
 from pegbox.datasets.source import Loaded, Source
 from pegbox.datasets.source_kinds import source_of
 from pegbox.datasets.split import Fold, split_rows, whole_fold
@@ -28,6 +28,8 @@ VERSION = 3
 """Raise it whenever the same rows and specification come to give other arrays."""
 
 _INFO = "prepared.json"
+DECODED = "decoded"
+"""Below the root, beside the prepared data: pictures as arrays, by the content of their files."""
 
 
 def fingerprint(spec: DataSpec, task: Task | None) -> str:
@@ -55,7 +57,7 @@ def prepare(spec: DataSpec, task: Task | None, root: Path, *, learn_from: Rows =
         DataError: The data cannot be read, split or used as declared.
         StoreUnwritableError: `root` cannot be written.
     """
-    source = source_of(spec)
+    source = source_of(spec, root / DECODED)
     digest = source.digest()
     if digest is not None:
         # A file is hashed at the speed of the disk; parsing takes many times as long, so that a second run pays for
@@ -80,12 +82,11 @@ def _fingerprint(spec: DataSpec, task: Task | None, digest: str, learn_from: Row
     # As it was told before there was more than one: what was prepared then is found.
     more: dict[Rows, dict[str, bool | str]] = {"parts": {}, "not held out": {"whole": True}, "all": {"whole": "all"}}
     # The source is named by its content: a file that was moved is the same data.
-    shaping = spec.model_dump(mode="json", exclude={"source"})
     content = {
         "version": VERSION,
         "digest": digest,
         "task": task,
-        "spec": shaping,
+        "spec": spec.shaping,
         **more[learn_from],
     }
     # 128 bits: directories are named by it, and no two of them will ever collide by chance. Sorted keys, or the order
@@ -94,7 +95,12 @@ def _fingerprint(spec: DataSpec, task: Task | None, digest: str, learn_from: Row
 
 
 def _load(source: Source, digest: str | None, spec: DataSpec) -> Loaded:
-    loaded = source.load()
+    try:
+        loaded = source.load()
+    except OSError as error:
+        raise StoreUnwritableError(
+            f"What was read of {spec.source!r} cannot be kept in the store: {error}. Free the space, or name another."
+        ) from error
     # Hashed again after reading: a file that a job still writes would else be prepared under the name of what it was.
     if digest is not None and source.digest() != digest:
         raise DataError(f"data.source: {spec.source!r} changed while it was read. Run again when it is complete.")
@@ -153,7 +159,7 @@ def _publish(partial: Path, directory: Path) -> None:
 
 
 def _write_fold(spec: DataSpec, frame: Frame, fold: Fold, directory: Path, number: int) -> None:
-    scaling = Scaling.fit(frame, fold.train)
+    scaling = fit_scaling(frame, fold.train)
     path = preprocessing_path(directory, number)
     path.parent.mkdir()
     # Beside the arrays: a model that is made of them needs it for rows that come later.

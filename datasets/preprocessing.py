@@ -8,8 +8,10 @@ from pyarrow import types
 from pydantic import ValidationError
 
 from pegbox.datasets.column_types import Codes, Floats, Kind, kind_of
+from pegbox.datasets.examples import ExampleScaling
 from pegbox.datasets.frame import Frame
 from pegbox.datasets.scaling import Scaling
+from pegbox.datasets.target import Rows
 from pegbox.schemas.data import DataSpec, PreparedData
 from pegbox.schemas.errors import DataError
 from pegbox.schemas.preprocessing import ClassType, Feature, FeatureKind, Preprocessing
@@ -17,10 +19,19 @@ from pegbox.schemas.preprocessing import ClassType, Feature, FeatureKind, Prepro
 PREPROCESSING = "preprocessing.json"
 
 
-def describe_preprocessing(spec: DataSpec, frame: Frame, scaling: Scaling) -> Preprocessing:
+AnyScaling = Scaling | ExampleScaling
+
+
+def fit_scaling(frame: Frame, rows: Rows) -> AnyScaling:
+    """The scaling that these rows teach: of columns, or of arrays by channel."""
+    return Scaling.fit(frame, rows) if frame.example is None else ExampleScaling.fit(frame, rows)
+
+
+def describe_preprocessing(spec: DataSpec, frame: Frame, scaling: AnyScaling) -> Preprocessing:
     """How the rows of this frame become arrays under this scaling."""
     target = frame.target
-    features = (*frame.numeric_names, *frame.categorical_names)
+    array = () if frame.example is None else (frame.example.column,)
+    features = (*array, *frame.numeric_names, *frame.categorical_names)
     used = set(features)
     names = tuple(name for name in frame.types if name in used) if spec.features is None else features
     return Preprocessing(
@@ -36,21 +47,33 @@ def describe_preprocessing(spec: DataSpec, frame: Frame, scaling: Scaling) -> Pr
         ),
         categorical=tuple(
             Feature(name=name, kind="category", levels=levels, unlearned=_unlearned(known))
-            for name, levels, known in zip(frame.categorical_names, frame.levels, scaling.known, strict=True)
+            for name, levels, known in zip(frame.categorical_names, frame.levels, _known_of(scaling), strict=True)
         ),
         missing=spec.missing,
         decimal=frame.habits.mark,
         day_first=frame.habits.day_first,
-        fills=tuple(scaling.fills.tolist()),
-        gaps=tuple(scaling.gaps.tolist()),
+        fills=tuple(scaling.fills.tolist()) if isinstance(scaling, Scaling) else (),
+        gaps=tuple(scaling.gaps.tolist()) if isinstance(scaling, Scaling) else (),
         means=tuple(scaling.means.tolist()),
         deviations=tuple(None if np.isinf(one) else one for one in scaling.deviations.tolist()),
         shape=frame.shape,
+        example=frame.example,
     )
 
 
-def scaling_of(preprocessing: Preprocessing) -> Scaling:
+def _known_of(scaling: AnyScaling) -> tuple[Codes, ...]:
+    return scaling.known if isinstance(scaling, Scaling) else ()
+
+
+def scaling_of(preprocessing: Preprocessing) -> AnyScaling:
     """The scaling that was described; bit for bit the one that was fitted."""
+    if preprocessing.example is not None and preprocessing.shape is not None:
+        return ExampleScaling(
+            preprocessing.shape,
+            preprocessing.example.channel_axis,
+            _floats(preprocessing.means),
+            _floats(np.inf if one is None else one for one in preprocessing.deviations),
+        )
     return Scaling(
         fills=_floats(preprocessing.fills),
         gaps=np.array(preprocessing.gaps, dtype=np.int64),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from pegbox.datasets.column_types import Kind, as_numbers, feature_names, kind_of, target_name
-from pegbox.datasets.frame import Frame, Sorter, build_frame, interpreted
+from pegbox.datasets.frame import Frame, Sorter, build_frame, interpreted, used_features
 from pegbox.datasets.leaks import find_leaks
 from pegbox.datasets.source import Loaded
 from pegbox.datasets.source_kinds import source_of
@@ -20,6 +20,7 @@ from pegbox.datasets.target import read_target, refuse_lone_class
 from pegbox.datasets.understanding import understand, useless_columns
 from pegbox.schemas.data import DataSpec, SplitSpec
 from pegbox.schemas.errors import DataError, suggest
+from pegbox.schemas.preprocessing import ExampleArrays
 from pegbox.schemas.understanding import DataUnderstanding
 from pegbox.schemas.word_lists import listed
 
@@ -57,6 +58,8 @@ class Proposal:
         n_rows: That have a target.
         n_inputs: Columns of numbers, and one for each level of the categories.
         understanding: Of the table as `spec` has it.
+        shape: Of one example where it is a picture or a sequence.
+        example: Where examples are one array each.
     """
 
     spec: DataSpec
@@ -65,6 +68,8 @@ class Proposal:
     n_rows: int
     n_inputs: int
     understanding: DataUnderstanding
+    shape: tuple[int, ...] | None
+    example: ExampleArrays | None
 
 
 def propose(spec: DataSpec) -> Proposal:
@@ -90,8 +95,10 @@ def propose(spec: DataSpec) -> Proposal:
         spec = _without(spec, left_out, loaded)
         frame = build_frame(spec, None, loaded)
         folds = split_rows(spec.split, frame)
-    n_inputs = len(frame.numeric_names) + sum(frame.cardinalities)
-    return Proposal(spec, left_out, divided.told, len(frame), n_inputs, understand(spec, frame, folds))
+    n_inputs = frame.numeric.shape[1] + sum(frame.cardinalities)
+    return Proposal(
+        spec, left_out, divided.told, len(frame), n_inputs, understand(spec, frame, folds), frame.shape, frame.example
+    )
 
 
 def _telling(frame: Frame, fold: Fold) -> dict[str, str]:
@@ -102,6 +109,8 @@ def _telling(frame: Frame, fold: Fold) -> dict[str, str]:
         "leak; take it out of `drop` if it is known when a prediction is asked for"
         for leak in find_leaks(frame, fold.train)
     }
+    if frame.shape is not None:  # a pixel that is always black is part of its image
+        return {}
     others = {*frame.numeric_names, *frame.categorical_names} - useless.keys() - leaks.keys()
     return {**useless, **leaks} if others else useless
 
@@ -141,7 +150,7 @@ def _survey(spec: DataSpec, loaded: Loaded) -> _Survey:
     sorter.keep(target.rows)
     left_out = {name: _clause(name, problem.message) for name, problem in wrong.items()}
     keys, times = [], []
-    for name in feature_names(spec, tuple(loaded.table.column_names), label):
+    for name in used_features(spec, loaded.table, label):
         column = sorter.table[name]
         if why := _identifies(name, column):
             left_out[name] = why

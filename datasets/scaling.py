@@ -66,10 +66,7 @@ class Scaling:
     def part(self, frame: Frame, rows: Rows) -> Part:
         """The rows as arrays, each column in units of the training rows' deviation."""
         numeric, codes = self.apply(frame.numeric[rows], frame.codes[rows])
-        values = frame.target.values[rows]
-        # Not float32: a target of 20,000,000 and a few would lose the few before anybody has centred it.
-        target = values.astype(np.int64) if frame.target.classes else values.astype(np.float64)
-        return Part(numeric=numeric, categorical=codes, target=target)
+        return Part(numeric=numeric, categorical=codes, target=frame.target.of_rows(rows))
 
     def apply(self, numeric: Floats, codes: Codes) -> tuple[npt.NDArray[np.float32], Codes]:
         """Numbers filled in and scaled, and codes without those that training never saw.
@@ -99,6 +96,8 @@ def gap_columns(frame: Frame) -> Rows:
 
 def numeric_names(frame: Frame) -> tuple[str, ...]:
     """Names of the columns of numbers with their indicators."""
+    if frame.example is not None:  # its numbers have no names, and none of them is missing
+        return ()
     return (*frame.numeric_names, *(f"{frame.numeric_names[i]} is missing" for i in gap_columns(frame)))
 
 

@@ -1,12 +1,12 @@
 """What a source of data is and what loading one gives; the kinds of source are modules of their own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
 
 from pegbox.datasets.text_numbers import Mark
-from pegbox.schemas.data import Task
+from pegbox.schemas.data import ImageMode, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,9 @@ class Loaded:
         task: What the target is for, where the source knows it.
         mark: What stands before decimals in the source; None where it shows none.
         shape: Shape of one example where the columns, the target left out, are an image or a sequence.
+        mode: Of pictures that were read from files, which stand in a column of tensors.
+        told: For columns that were made of something else, in a few words of what.
+        warnings: Whatever is worth a look, a sentence each.
     """
 
     table: pa.Table
@@ -26,6 +29,9 @@ class Loaded:
     task: Task | None = None
     shape: tuple[int, ...] | None = None
     mark: Mark | None = None
+    mode: ImageMode | None = None
+    told: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -35,6 +35,12 @@ class Target:
     classes: tuple[str, ...]
     rows: Rows
 
+    def of_rows(self, rows: Rows) -> Codes | Floats:
+        """As training takes it: int64 codes or float64 numbers."""
+        # Not float32: a target of 20,000,000 and a few would lose the few before anybody has centred it.
+        values = self.values[rows]
+        return values.astype(np.int64) if self.classes else values.astype(np.float64)
+
 
 def read_target(name: str, column: pa.ChunkedArray, task: Task | None) -> Target:
     """Rows without a target are left out: nothing can be learned from them or measured on them.

@@ -36,7 +36,7 @@ def understand(spec: DataSpec, frame: Frame, folds: tuple[Fold, ...]) -> DataUnd
         class_shares=_shares(frame),
         target_range=None if frame.target.classes else _range(values),
         columns=tuple(_with_levels(frame, column) for column in frame.columns),
-        warnings=(*_rare_classes(spec, frame, first), *_suspicious_columns(frame, first)),
+        warnings=(*frame.warnings, *_rare_classes(spec, frame, first), *_suspicious_columns(frame, first)),
         leaks=find_leaks(frame, first.train),
     )
 

@@ -21,6 +21,13 @@ def measure_speedup(segments: Sequence[Segment], data: PreparedData) -> float:
     return speedup(segments, open_splits(data, segments[0].fold))
 
 
+def why_not_stacked(segments: Sequence[Segment], data: PreparedData) -> str | None:
+    """Why segments of one `batch_key` train one by one; None where they can train as a stack."""
+    from pegbox.training import stack_check
+
+    return stack_check.why_not_stacked(segments, open_splits(data, segments[0].fold))
+
+
 def train_segments(
     segments: Sequence[Segment], data: PreparedData, store: StoreLayout
 ) -> tuple[Measured | Failure, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Self
 
-from pegbox.execution.batch_worker import measure_speedup, train_segments
+from pegbox.execution.batch_worker import measure_speedup, train_segments, why_not_stacked
 from pegbox.execution.pool import WorkerPool
 from pegbox.execution.segment_worker import Measured, warm_up_for
 from pegbox.execution.slot import Slot
@@ -225,13 +225,18 @@ class Batching:
         return not self._is_forced and 2 * self._size <= self._n_gathered < 2 * self._n_batches
 
     def _is_worth_it(self, worker: Slot, segments: Sequence[Segment], data: PreparedData) -> bool:
-        known = self._pays.get(shape_key(segments[0]) or "")
-        if self._is_forced or known is not None:
-            return known is not False
+        shape = shape_key(segments[0]) or ""
+        if shape in self._pays:
+            return self._pays[shape]
         # At the full size, filled up with repetitions: the first batch is often small, and its answer holds for all
         # later.
         probe = tuple(islice(cycle(segments), self._size))
         try:
+            # Of a user's module only a try tells; two are enough, for the others have equal arguments.
+            if why := worker.run(why_not_stacked, (segments[:2], data), self._timeout_of(segments)):
+                return self._decide(segments[0], False, why)
+            if self._is_forced:
+                return self._pays.setdefault(shape, True)
             times: float = worker.run(measure_speedup, (probe, data), self._timeout_of(probe))
         except TrialError:  # one of them cannot begin; one by one, it fails alone
             return False

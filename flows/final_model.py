@@ -217,9 +217,14 @@ def _title(spec: StudySpec, segment: Segment, data: PreparedData | None) -> str:
     if data is None or spec.train.brings_data:
         return f"model of the study {spec.name!r}: what a {spec.train.kind} left behind"
     what = f"one of {len(data.classes)} classes" if data.classes else "a number"
+    return f"model of the study {spec.name!r}: predicts {what} from {_inputs(data)} ({_kind(segment.train)})"
+
+
+def _inputs(data: PreparedData) -> str:
+    if data.shape is not None and not data.numeric:
+        return f"arrays of {' × '.join(map(str, data.shape))}"
     n_columns = sum(not name.endswith(" is missing") for name in data.numeric) + len(data.categorical)
-    told = f"{n_columns} column{'' if n_columns == 1 else 's'}"
-    return f"model of the study {spec.name!r}: predicts {what} from {told} ({_kind(segment.train)})"
+    return f"{n_columns} column{'' if n_columns == 1 else 's'}"
 
 
 def _kind(train: TrainSpec) -> str:

@@ -21,6 +21,7 @@ from pegbox.flows.retune_decision import (
     in_signed_words,
     in_words,
 )
+from pegbox.flows.run_form import AskedStudy
 from pegbox.flows.run_tags import tagged
 from pegbox.flows.tune import DEFAULT_STORE, tune
 from pegbox.schemas.errors import NoTrialSucceededError, StudyError
@@ -43,7 +44,7 @@ from pegbox.training.kinds.registry import own_code
 
 # As JSON, so that whoever waits for the deployment reads it without an unpickler: `run_deployment(...).state.result()`.
 @flow(name="retune", flow_run_name="retune-{spec.name}", persist_result=True, result_serializer="json")
-def retune(spec: StudySpec, store: Path = DEFAULT_STORE) -> ScheduleStep:
+def retune(spec: AskedStudy, store: Path = DEFAULT_STORE) -> ScheduleStep:
     """Keep the answer of a study true while its data changes.
 
     Where data, code and study are unchanged it ends in seconds. What changed has the incumbent trained again first, and

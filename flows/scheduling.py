@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
@@ -16,11 +16,15 @@ from prefect.schedules import Cron, Interval, Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from pegbox.flows.retune import retune
+from pegbox.flows.run_form import form_of
 from pegbox.flows.run_tags import tags_of
 from pegbox.flows.tune import DEFAULT_STORE
 from pegbox.schemas.errors import NotFoundError, PegboxError, StudyError, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.sharing.address import address_of
+
+Collision = Literal["cancel", "enqueue"]
+_STRATEGIES = {"cancel": ConcurrencyLimitStrategy.CANCEL_NEW, "enqueue": ConcurrencyLimitStrategy.ENQUEUE}
 
 
 class Placing(NamedTuple):
@@ -36,6 +40,8 @@ class Placing(NamedTuple):
     """True where the clock waits until somebody resumes it."""
     tags: tuple[str, ...] = ()
     """Beside `pegbox` and the study's own."""
+    collision: Collision | None = None
+    """What becomes of a run that comes while another one goes on; None for `cancel` in a pool, `enqueue` from here."""
 
 
 HERE = Placing()
@@ -59,15 +65,14 @@ def serve_study(spec: StudySpec, store: Path, placing: Placing = HERE) -> None:
         # By module: a path of this checkout means nothing where a work pool's worker runs the flow.
         entrypoint_type=EntrypointType.MODULE_PATH,
         print_starting_message=False,
-        # A second run of the same study would only find its lock taken.
-        limit=1,
+        # A second run of the same study would only find its lock taken. The server can cancel what is begun alone.
+        limit=2 if placing.collision == "cancel" else 1,
+        global_limit=_one_at_a_time("cancel") if placing.collision == "cancel" else None,
     )
 
 
 def deploy_study(spec: StudySpec, store: Path, placing: Placing) -> str:
     """Send the study to a work pool, whose workers run it on its schedule.
-
-    A run that comes while another one goes on is cancelled: it would find the lock of the study taken.
 
     Returns:
         The name of the deployment, as `prefect deployment run` takes it.
@@ -89,10 +94,15 @@ def deploy_study(spec: StudySpec, store: Path, placing: Placing) -> str:
         work_pool_name=placing.pool,
         work_queue_name=placing.work_queue,
         job_variables={**_job_variables(placing.pool or ""), **placing.job_variables},
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        concurrency_limit=_one_at_a_time(placing.collision or "cancel"),
     )
     deployment.apply()
     return f"{retune.name}/{spec.name}"
+
+
+def _one_at_a_time(collision: Collision) -> ConcurrencyLimitConfig:
+    """The study has one lock, and a second run would find it taken."""
+    return ConcurrencyLimitConfig(limit=1, collision_strategy=_STRATEGIES[collision])
 
 
 def check_ours(study: str, store: Path) -> None:
@@ -167,7 +177,7 @@ def schedule_of(spec: StudySpec) -> Schedule:
     Raises:
         StudyError: The study says no time to run at.
     """
-    if spec.schedule is None:
+    if spec.schedule is None or (spec.schedule.cron is None and spec.schedule.interval is None):
         raise StudyError(
             "a scheduled study says when it runs. Add `schedule: {cron: ...}` to it, or give --cron or --interval.",
             spec.name,
@@ -175,21 +185,12 @@ def schedule_of(spec: StudySpec) -> Schedule:
     clock = spec.schedule
     if clock.cron is not None:
         return Cron(clock.cron, timezone=clock.timezone)
-    assert clock.interval is not None
-    return Interval(timedelta(seconds=clock.interval), timezone=clock.timezone)
+    return Interval(timedelta(seconds=clock.interval or 0), timezone=clock.timezone)
 
 
 def parameters_of(spec: StudySpec, store: Path) -> dict[str, Any]:
     """What the flow is called with, as Prefect's form shows and edits it."""
     return {"spec": form_of(spec), "store": address_of(store)}
-
-
-def form_of(spec: StudySpec) -> dict[str, Any]:
-    """The study as JSON that follows the flow's parameter schema; what stands at its default is left out."""
-    raw = spec.model_dump(mode="json", exclude_defaults=True)
-    space = spec.model_dump(mode="json")["space"]
-    reserved = {name: space.pop(name) for name in ("forbid", "preset") if name in space}
-    return {**raw, "space": {"parameters": space, **reserved}}
 
 
 def _job_variables(pool: str) -> dict[str, Any]:

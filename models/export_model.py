@@ -13,7 +13,7 @@ from pegbox.models.files_model import FilesModel
 from pegbox.models.study_model import StudyModel
 from pegbox.schemas.errors import DataError, ModelError, NotFoundError
 from pegbox.schemas.exported_model import ExportCheck, ExportedModel, ExportFormat
-from pegbox.schemas.preprocessing import Feature
+from pegbox.schemas.preprocessing import Feature, Preprocessing
 from pegbox.storage.history_file import open_history
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.queries.studies import declared
@@ -103,7 +103,7 @@ def rows_of_source(model: StudyModel, source: str) -> Asked:
     Raises:
         DataError: They cannot be read, do not fit the model, or there are none.
     """
-    table = next(iter(row_batches(source, None, model.preprocessing.missing))).slice(0, MOST_CHECKED)
+    table = next(iter(row_batches(source, None, model.preprocessing))).slice(0, MOST_CHECKED)
     if not table.num_rows:
         raise DataError("rows: the file is checked on rows, and there are none. Name a source that holds some.")
     return Asked(f"rows of {source}", RawRows(*NewRows(model.preprocessing).read_raw(table, 0, Remarks())))
@@ -164,12 +164,23 @@ def _described(
         classes=written.classes,
         inputs=written.inputs,
         outputs=written.outputs,
-        columns={feature.name: _holds(feature, as_codes=has_codes) for feature in how.features},
+        columns=_columns(how, has_codes=has_codes),
         levels={feature.name: feature.levels for feature in how.categorical} if has_codes else {},
         usage=written.usage,
         versions=written.versions,
         check=check,
     )
+
+
+def _columns(how: Preprocessing, *, has_codes: bool) -> dict[str, str]:
+    """What each column holds, and how it is written."""
+    if how.example is None:
+        return {feature.name: _holds(feature, as_codes=has_codes) for feature in how.features}
+    shape = " × ".join(map(str, how.shape or ()))
+    told = "numbers as the source has them"
+    if how.example.mode is not None:
+        told = f"a {how.example.mode} picture stretched to this height and width, 0 to 255"
+    return {how.example.column: f"arrays of {shape}: {told}"}
 
 
 def _holds(feature: Feature, *, as_codes: bool) -> str:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from pegbox.datasets.column_types import Kind, kind_of
 from pegbox.datasets.new_rows import Remarks
 from pegbox.datasets.row_batches import row_batches
 from pegbox.models.study_model import Answers, StudyModel
@@ -78,8 +79,8 @@ def predict_to_stream(model: StudyModel, rows: Rows, stream: IO[bytes]) -> Predi
 def _write(model: StudyModel, rows: Rows, file: IO[bytes], *, is_csv: bool, told: Callable[[int], object]) -> Predicted:
     remarks, n_rows = Remarks(), 0
     with _open_writer(file, is_csv) as write:
-        for table in row_batches(rows.source, rows.encoding, model.preprocessing.missing):
-            write(_beside(table, rows.keep, model.answers(table, n_rows, remarks), model))
+        for table in row_batches(rows.source, rows.encoding, model.preprocessing):
+            write(_beside(table, _kept(table, rows.keep, model), model.answers(table, n_rows, remarks), model))
             n_rows += table.num_rows
             told(n_rows)
     for name in rows.keep:
@@ -102,6 +103,14 @@ def _open_writer(file: IO[bytes], is_csv: bool) -> Iterator[Callable[[pa.Table],
     finally:
         for writer in opened:
             writer.close()
+
+
+def _kept(table: pa.Table, keep: Sequence[str], model: StudyModel) -> Sequence[str]:
+    """Columns of the rows that stand beside their predictions; of pictures their paths, which no order tells."""
+    example = model.preprocessing.example
+    if example is None or example.mode is None or kind_of(table[example.column].type) is not Kind.TEXT:
+        return keep
+    return tuple(dict.fromkeys((example.column, *keep)))
 
 
 def _beside(table: pa.Table, keep: Sequence[str], answers: Answers, model: StudyModel) -> pa.Table:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pegbox.datasets.function import as_table
+from pegbox.datasets.new_examples import batch_rows, listed_examples
 from pegbox.datasets.new_rows import NewRows, Remarks
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import DataError, ModelError
@@ -18,10 +19,6 @@ from pegbox.training.model_form import Predictor
 
 Labels = npt.NDArray[Any]
 Probabilities = npt.NDArray[np.floating]
-
-# Picked by hand: fills what training measures in at once, and stays in the caches of a processor.
-BATCH_ROWS = 65_536
-"""Rows that are read and answered at a time, so that a million of them need no more memory than these."""
 
 
 class Answers(NamedTuple):
@@ -59,6 +56,7 @@ class StudyModel:
         self.feature_names_in_ = np.array(self.preprocessing.columns, dtype=object)
         self.n_features_in_ = len(self.preprocessing.columns)
         self._rows = NewRows(self.preprocessing)
+        self._at_once = batch_rows(self.preprocessing)  # a million rows need no more memory than these
         self.class_labels = class_labels(self.preprocessing)
         if self.is_classifier:
             self.classes_ = self.class_labels
@@ -73,7 +71,9 @@ class StudyModel:
 
         Args:
             rows: A data frame, an arrow table, a mapping or list of mappings with the columns by name, in any order;
-                or an array of numbers with the columns in the order of `feature_names_in_`.
+                or an array of numbers with the columns in the order of `feature_names_in_`. A model of pictures takes
+                a folder, a list of paths or of Pillow's images, or an array of shape (n_rows, height, width) or
+                (n_rows, height, width, 3) of 0 to 255; one of sequences an array of their shape.
 
         Returns:
             Shape (n_rows,).
@@ -151,15 +151,16 @@ class StudyModel:
     def _answer(self, rows: Any, *, with_probabilities: bool) -> Answers:
         """In batches, with a warning for what was noticed."""
         if (array := self._as_array(rows)) is not None:
-            batches = range(0, len(array), BATCH_ROWS)
-            read = (self._rows.read_array(array[start : start + BATCH_ROWS]) for start in batches)
+            batches = range(0, len(array), self._at_once)
+            read = (self._rows.read_array(array[start : start + self._at_once]) for start in batches)
             found = [self._of_arrays(*one, with_probabilities=with_probabilities) for one in read]
             return _joined(found) if found else self._of_none(self._rows.read_array(array))
         table, remarks = self._as_table(rows), Remarks()
-        starts = range(0, max(table.num_rows, 1), BATCH_ROWS)
+        starts = range(0, max(table.num_rows, 1), self._at_once)
         found = [
             self._of_arrays(
-                *self._rows.read(table.slice(start, BATCH_ROWS), start, remarks), with_probabilities=with_probabilities
+                *self._rows.read(table.slice(start, self._at_once), start, remarks),
+                with_probabilities=with_probabilities,
             )
             for start in starts
         ]
@@ -189,10 +190,15 @@ class StudyModel:
         if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "fiub":
             return None
         shape = self.preprocessing.shape
+        if self.preprocessing.example is not None:
+            return rows
         return rows.reshape(len(rows), -1) if shape and rows.shape[1:] == shape else rows
 
     def _as_table(self, rows: Any) -> pa.Table:
+        example = self.preprocessing.example
         try:
+            if example is not None and isinstance(rows, str | Path | list | tuple):
+                return listed_examples(rows, self.preprocessing)
             if isinstance(rows, np.ndarray) and rows.ndim == 2:
                 return pa.table([pa.array(rows[:, i]) for i in range(rows.shape[1])], list(self.preprocessing.columns))
             return pa.Table.from_pylist(rows) if isinstance(rows, list) else as_table(rows)

@@ -63,7 +63,10 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
         threads=available_cores() // draft.run["workers"],
         seconds=draft.budget["time"],
     )
-    _write_families(draft, proposal, table)
+    if proposal.example is None:
+        _write_families(draft, proposal, table)
+    else:
+        _write_network(draft, proposal, is_balanced=rare is not None)
     _write_objective(draft, proposal, rare)
     draft.final = "all"
     draft.note(
@@ -77,10 +80,10 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
 def study_name(source: str, target: str) -> str:
     """Of the file and the target, in letters that need no quotes.
 
-    >>> study_name("data/bank churn.csv", "left?")
-    'bank-churn-left'
+    >>> study_name("data/bank churn.csv", "left?"), study_name("images/", "class")
+    ('bank-churn-left', 'images-class')
     """
-    stem = "table" if QUERY.match(source) else re.split(r"[/\\:]", source)[-1].split(".")[0]
+    stem = "table" if QUERY.match(source) else re.split(r"[/\\:]", source.rstrip("/\\"))[-1].split(".")[0]
     words = re.findall(r"[A-Za-z0-9_]+", f"{stem} {target}")
     return "-".join(words)[:LONGEST_NAME] or "table"
 
@@ -158,6 +161,18 @@ def _write_families(draft: Draft, proposal: Proposal, table: Table) -> None:
         "What each library does where nothing is said goes first: the answer says by how much that was beaten.",
         "search",
     )
+
+
+def _write_network(draft: Draft, proposal: Proposal, *, is_balanced: bool) -> None:
+    """Of pictures and sequences: the one kind that is made for them."""
+    assert proposal.example is not None
+    shape = proposal.shape or ()
+    # Without an axis of channels they are grey pictures; with one and two dimensions steps of features.
+    is_picture = len(shape) == 3 or proposal.example.channel_axis is None
+    kind, what = ("cnn", "convolutional network: pictures") if is_picture else ("rnn", "recurrent network: sequences")
+    draft.train = {"kind": kind, "task": proposal.understanding.task, "epochs": 30, "patience": 5}
+    draft.note(f"{_task(proposal)} A {what} of {' × '.join(map(str, shape))}.", "train")
+    draft.space = {"preset": kind, **({"class_weights": "balanced"} if is_balanced else {})}
 
 
 def _rare_class(shares: dict[str, float]) -> str | None:

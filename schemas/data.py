@@ -1,14 +1,16 @@
 """What a study says about its data, and what preparing it leaves behind; loading lives in `datasets`."""
 
 import codecs
+import math
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from pegbox.schemas.base import Declared, Schema
 
 Task = Literal["classification", "regression"]
+ImageMode = Literal["grey", "rgb"]
 
 
 class SplitSpec(Declared):
@@ -40,6 +42,29 @@ class SplitSpec(Declared):
         return self
 
 
+Side = Annotated[int, Field(ge=1, le=4096)]
+"""Pixels."""
+
+
+class ImageSpec(Declared):
+    """How pictures become arrays of one shape; colours and sizes are told before anything is trained."""
+
+    column: str | None = None
+    """The column of a table that names the files, or holds their bytes. A folder needs none."""
+    folder: str | None = None
+    """Where the paths of the column begin; the folder of the table's file where it is left out."""
+    size: Side | tuple[Side, Side] | None = None
+    """Height and width that every picture is stretched to, or one number for both. Where it is left out: that of all
+    pictures where it is one and at most 32 × 32, else 32 × 32."""
+    mode: ImageMode | None = None
+    """One channel or three. Where it is left out: `rgb` where any picture has colours, else `grey`."""
+
+    @property
+    def height_and_width(self) -> tuple[int, int] | None:
+        """What is asked for; None where nothing is."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+
 class DataSpec(Declared):
     """Where the data comes from and how it is divided."""
 
@@ -50,10 +75,12 @@ class DataSpec(Declared):
             "data/train.csv",
             "SELECT * FROM 'data/*.parquet'",
             "my_project.data:load",
+            "images/",
+            "windows.npz",
         ],
     )
     """`sklearn:<name>`, a .csv or .parquet path (relative to the working directory), a DuckDB SQL query over such
-    files, or `module:function`."""
+    files, a folder of pictures with a folder for each class, a .npy or .npz file, or `module:function`."""
     target: str | None = Field(default=None, examples=["target"])
     """The column to predict; rows where it is missing are left out."""
     features: tuple[str, ...] | None = None
@@ -73,8 +100,19 @@ class DataSpec(Declared):
     """Whether dates such as 03/04/2025 begin with the day; needed only where no date of the source tells."""
     encoding: str | None = Field(default=None, examples=["latin-1", "cp1252"])
     """Of a CSV file that is not written in UTF-8, or in UTF-16 with its mark: any name that Python knows."""
+    images: ImageSpec | None = None
+    """Pictures: of a folder, or in files that a column of a table names."""
     split: SplitSpec = SplitSpec()
     """Which rows are for training, for comparing trials, and for the one test at the end."""
+
+    @property
+    def shaping(self) -> dict[str, Any]:
+        """Everything that shapes the arrays beside the content of the source, as JSON knows it.
+
+        What came to pegbox later is there only where it is asked for: data of earlier stores keeps its name.
+        """
+        later = {name for name in ("images",) if not getattr(self, name)}
+        return self.model_dump(mode="json", exclude={"source", *later})
 
     @field_validator("encoding")
     @classmethod
@@ -118,7 +156,13 @@ class PreparedData(Schema):
     target_std: float = 1.0
     """Location and scale of a regression target in the training part of fold 0; targets are kept in their own units."""
     shape: tuple[int, ...] | None = None
-    """Shape of one example where the numeric columns are an image or a sequence."""
+    """Shape of one example where the numeric columns are an image or a sequence; of pictures and arrays of a file the
+    numbers have no names of their own."""
+
+    @property
+    def n_numeric(self) -> int:
+        """Numbers of one row."""
+        return len(self.numeric) if self.shape is None else math.prod(self.shape)
 
     @property
     def has_test(self) -> bool:

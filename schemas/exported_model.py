@@ -15,9 +15,11 @@ class ExportedInput(Schema):
 
     name: str
     """Of the input; `rows` where the file takes one table."""
-    type: Literal["float64", "int64", "string", "data frame"]
+    type: Literal["float32", "float64", "int64", "string", "data frame"]
     columns: tuple[str, ...]
-    """Of the source, in the order of the second dimension."""
+    """Of the source, in the order of the second dimension; of pictures and sequences the one that holds them."""
+    shape: tuple[int, ...] = ()
+    """Of one row, where the input is an array of numbers."""
 
 
 class ExportedOutput(Schema):

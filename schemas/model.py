@@ -40,7 +40,7 @@ class ModelInputs(Schema):
         """Of prepared data; the scale of the target is that of the fold."""
         return cls(
             task=data.task,
-            n_numeric=len(data.numeric),
+            n_numeric=data.n_numeric,
             cardinalities=data.cardinalities,
             n_classes=len(data.classes),
             example=data.shape,

@@ -169,11 +169,11 @@ class FidelitySpec(Declared):
     yours, a number that it is handed under this name beside the parameters, such as `image_size`. Of all but epochs
     `max` must be given, of rows `min` too, and a trial has `train.epochs` epochs at each rung, begun anew."""
     schedule: str = Field(
-        default="full", examples=["full", "auto", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
+        default="auto", examples=["auto", "full", "median", "halving", "asha", "hyperband", "my_project:MySchedule"]
     )
-    """`full` trains every trial to the end; the others stop trials that fall behind. `auto` does so by `median` where
-    pegbox's own loop trains for nine epochs or more towards one objective, after a ninth of them, and else not; by
-    `asha` where `of` is not epochs, for which `auto` is the default."""
+    """`full` trains every trial to the end; the others stop trials that fall behind. `auto` does so by `asha` where
+    `of` is not epochs, and where pegbox's own loop trains towards one objective for nine epochs or more and no more
+    than 15 whole trainings fit into `budget.epochs` or `budget.time`; else it is `full`."""
     min: int = Field(default=1, ge=1)
     """The first rung, in epochs or what `of` names."""
     max: int | None = Field(default=None, ge=1)
@@ -182,13 +182,6 @@ class FidelitySpec(Declared):
     """Each rung is this many times the one before."""
     options: dict[str, Any] = Field(default={})
     """Arguments of the schedule."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_rungs(cls, raw: Any) -> Any:
-        """Who declares an amount of something wants it varied; `full` would give every trial the most of it."""
-        is_amount = isinstance(raw, dict) and raw.get("of", EPOCHS) != EPOCHS
-        return {"schedule": "auto", **raw} if is_amount else raw
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -269,11 +262,12 @@ class RunSpec(Declared):
     """Through which code, data, metrics and checkpoints travel, as a URL that fsspec knows, where the machines of a
     cluster do not share the folders of the study and of its store."""
     batch: Annotated[int, Field(ge=2)] | Literal["auto"] | None = None
-    """Train small models of the kind `mlp` together: as one stack, at most so many in each worker. `auto` measures
-    first and trains one by one where that is as fast; it has a quarter of `budget.trials` on their way at most, so
-    that the search has something to learn from. Trials share a stack where layers, batch_size, optimizer, activation
-    and norm are equal and units lie below the same power of two. `timeout` counts for each trial of a stack, `memory`
-    for the worker; a stack that fails as a whole is trained one by one."""
+    """Train small models of the kinds `mlp` and `torch` together: as one stack, at most so many in each worker. `auto`
+    measures first and trains one by one where that is as fast; it has a quarter of `budget.trials` on their way at
+    most, so that the search has something to learn from. Trials share a stack where layers, batch_size, optimizer,
+    activation and norm are equal and units lie below the same power of two; those of a module of yours where all that
+    is not the loop's is equal, and vmap can. `timeout` counts for each trial of a stack, `memory` for the worker; a
+    stack that fails as a whole is trained one by one."""
     checkpoints: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
     """Of how many of the best trials the last checkpoint is kept. Those of the winner, and of trials that may go on,
     always are; the others are deleted while the study runs. `all` deletes none."""
@@ -353,7 +347,7 @@ class ScheduleSpec(Declared):
     """When the study tunes itself again."""
 
     cron: str | None = Field(default=None, examples=["0 3 * * 1"])
-    """Minute, hour, day, month, weekday; or `interval`."""
+    """Minute, hour, day, month, weekday; or `interval`; or neither, and `pegbox schedule --cron` says when."""
     interval: Seconds | None = None
     """Time from one run to the next; or `cron`."""
     timezone: str = Field(default="UTC", examples=["Europe/London"])
@@ -414,6 +408,7 @@ class ScheduleSpec(Declared):
 
     @model_validator(mode="after")
     def _one_clock(self) -> Self:
-        if (self.cron is None) == (self.interval is None):
-            raise ValueError("give exactly one of cron and interval.")
+        # Neither is allowed: the command line may say when, and a run that has come does not ask.
+        if self.cron is not None and self.interval is not None:
+            raise ValueError("give one of cron and interval, not both.")
         return self

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, FiniteFloat
 
 from pegbox.schemas.base import Schema
-from pegbox.schemas.data import Task
+from pegbox.schemas.data import ImageMode, Task
 
 FeatureKind = Literal["number", "yes or no", "date", "time of day", "duration", "category"]
 ClassType = Literal["text", "whole number", "number", "yes or no"]
@@ -23,6 +23,17 @@ class Feature(Schema):
     """Of a category, in the order of their codes, which begin with 1."""
     unlearned: tuple[int, ...] = ()
     """Codes of the levels that the training rows do not hold; they count as missing."""
+
+
+class ExampleArrays(Schema):
+    """Examples that are one array each: a picture, or a sequence."""
+
+    column: str
+    """That holds them, or names their files."""
+    channel_axis: int | None = None
+    """The dimension of one example whose entries have a mean and a deviation each; None where all numbers share one."""
+    mode: ImageMode | None = None
+    """Of pictures that are read from files; None where the source holds arrays."""
 
 
 class Preprocessing(Schema):
@@ -52,14 +63,18 @@ class Preprocessing(Schema):
     gaps: tuple[int, ...] = ()
     """Places of the columns of numbers that have an indicator at the end, which says that a value is missing."""
     means: tuple[FiniteFloat, ...]
-    """Shape (n_numeric + n_gaps,)."""
+    """Shape (n_numeric + n_gaps,), or of each channel of examples that are arrays."""
     deviations: tuple[FiniteFloat | None, ...]
-    """Shape (n_numeric + n_gaps,); None where a column is constant, and is written as zeros."""
+    """Shape of the means; None where a column is constant, and is written as zeros."""
     shape: tuple[int, ...] | None = Field(default=None)
     """Of one example where the columns of numbers are an image or a sequence."""
+    example: ExampleArrays | None = None
+    """Where examples are one array each; there are no columns of numbers then."""
 
     @property
     def features(self) -> tuple[Feature, ...]:
         """All of them, in the order of the source."""
+        if self.example is not None:
+            return ()
         by_name = {feature.name: feature for feature in (*self.numeric, *self.categorical)}
         return tuple(by_name[name] for name in self.columns)

@@ -45,6 +45,13 @@ LONGEST_NAME = 200
 """Letters; it becomes part of file names and of SQL names."""
 
 
+FEW_TRAININGS = 15
+"""Whole trainings up to which a budget is better spent on rungs.
+
+Chosen on the development tasks of LCBench: after 10 trainings' worth of epochs `bayes+asha` was ahead of `bayes` by a
+third, after 20 equal, after 50 far behind (`benchmarks/README.md`).
+"""
+
 FEWEST_STOPPED = 9
 """Epochs from which on `fidelity.schedule: auto` stops trials early; every trial is given one in so many of its epochs.
 
@@ -240,7 +247,27 @@ class StudySpec(Schema):
             return TrialSchedule("full", "several objectives are compared at the end of the training")
         if self.full_budget < FEWEST_STOPPED:
             return TrialSchedule("full", f"less than {FEWEST_STOPPED} epochs leave little to save")
-        return TrialSchedule("median", "a trial that is worse than half of the others at the same epoch is stopped")
+        return self._rungs_or_none()
+
+    def _rungs_or_none(self) -> TrialSchedule:
+        """What `auto` is where trials can be stopped: by how many whole trainings the budget pays for."""
+        if self.pays_for_few(self.trainings_by_epochs):
+            fitting = f"no more than {self.trainings_by_epochs:.3g} whole trainings fit into the budget"
+            return TrialSchedule("asha", f"{fitting}, and rungs show more configurations for as many epochs")
+        if self.budget.time is None:
+            many = f"with more than {FEW_TRAININGS} whole trainings, or a number of trials, none is worth cutting short"
+            return TrialSchedule("full", many)
+        few = f"once the first show that no more than {FEW_TRAININGS} fit into the time; until then trials are whole"
+        return TrialSchedule("asha", few)
+
+    def pays_for_few(self, n_trainings: float) -> bool:
+        """True if so many whole trainings, which a budget pays for, are few, and fewer than the trials it allows."""
+        return n_trainings <= FEW_TRAININGS and n_trainings < (self.budget.trials or math.inf)
+
+    @property
+    def trainings_by_epochs(self) -> float:
+        """Trainings to the full budget that `budget.epochs` pays for; infinite where it says nothing."""
+        return math.inf if self.budget.epochs is None else self.budget.epochs / self.full_budget
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -254,8 +281,9 @@ class StudySpec(Schema):
             return generations(self.search, self.full_budget)
         if self.trial_schedule.name == "full" and self.search.method not in BUDGETED_METHODS:
             return (self.full_budget,)
-        # Only the median rule was chosen without being told of rungs.
-        is_chosen = self.trial_schedule.reason is not None and self.trial_schedule.name == "median"
+        # Rungs of epochs that nobody asked for do not begin in the warm-up of a learning rate.
+        is_chosen = self.trial_schedule.reason is not None and self.search.method not in BUDGETED_METHODS
+        is_chosen = is_chosen and self.fidelity.is_of_epochs
         first = -(-self.full_budget // FEWEST_STOPPED) if is_chosen else 1
         rungs, rung = [], min(max(self.fidelity.min, first), self.full_budget)
         # A quarter of a step on the log scale, picked by hand: a rung at more than factor^-1/4 (76 % at factor 3) of
@@ -268,8 +296,7 @@ class StudySpec(Schema):
     @property
     def most_trainings(self) -> float:
         """How many trainings to the full budget the search may take, as far as the budget says; else infinity."""
-        epochs = math.inf if self.budget.epochs is None else self.budget.epochs / self.full_budget
-        return min(self.budget.trials or math.inf, epochs)
+        return min(self.budget.trials or math.inf, self.trainings_by_epochs)
 
     @property
     def search_seed(self) -> int:

@@ -185,6 +185,10 @@ def _schedule(spec: StudySpec) -> Schedule:
     from pegbox.search.schedules.median import MedianSchedule
 
     name = spec.trial_schedule.name
+    if spec.fidelity.schedule == "auto" and name == "asha":
+        from pegbox.search.schedules.auto_schedule import AutoSchedule
+
+        return AutoSchedule(spec)
     match SCHEDULES[name].model_validate(spec.fidelity.options):
         case AshaOptions(brackets=brackets):
             return AshaSchedule(spec, brackets)

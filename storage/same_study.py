@@ -107,11 +107,20 @@ def _ways_on(study: StudySpec) -> str:
 
 
 def check_full_budget(before: History, now: StudySpec) -> None:
-    """Refuse to compare trials at a budget that some of them are beyond.
+    """Refuse to compare trials at a budget that some of them are beyond, or that counts something else.
 
     Raises:
-        StudyMismatchError: The full budget was lowered to what trials were trained to, or below.
+        StudyMismatchError: The full budget was lowered to what trials were trained to, or below, or is one of rows now
+            where it was one of epochs.
     """
+    if before.trials and now.fidelity.of != before.spec.fidelity.of:
+        told = f"{before.spec.fidelity.of!r}, and cannot be compared with others that count {now.fidelity.of!r}"
+        raise StudyMismatchError(
+            Problem(
+                f"trials of study {now.name!r} were compared by {told}. {_ways_on(now)}",
+                ("fidelity", "of"),
+            )
+        )
     if now.full_budget >= before.spec.full_budget:
         return
     reached = max((max(trial.budget, trial.to_budget) for trial in before.trials), default=0)

@@ -50,8 +50,13 @@ def make_model(root: Path, columns: dict[str, Any], train: TrainSpec = MLP, **da
     """Writes the model of a table, whose last column is the target; gives its file."""
     pq.write_table(table_of(columns), root / "rows.parquet")
     spec = DataSpec(source=str(root / "rows.parquet"), target=list(columns)[-1], **data)
+    return make_model_of(root, spec, train)
+
+
+def make_model_of(root: Path, spec: DataSpec, train: TrainSpec, **configuration: Any) -> Path:
+    """Writes the model of any source; gives its file."""
     prepared = prepare(spec, None, root / "data")
-    segment = segment_for(train, {}, train.epochs)
+    segment = segment_for(train, configuration, train.epochs)
     trained = trainer_for(train).train(segment, open_prepared(prepared, 0), root, lambda *_: None)
     assert trained.checkpoint is not None
     request = ModelRequest(

@@ -67,6 +67,6 @@ def _check_shape(train: TorchTrain | ModuleTrain | SklearnTrain, data: PreparedD
             "gives an array of shape (n, height, width).",
             ("train", "kind"),
         )
-    if train.kind in {"rnn", "transformer"} and (n_dimensions > 2 or not data.numeric):
+    if train.kind in {"rnn", "transformer"} and (n_dimensions > 2 or not data.n_numeric):
         message = f"the kind {train.kind!r} needs sequences of numbers, got shape {data.shape}. Choose another."
         yield Problem(message, ("train", "kind"))

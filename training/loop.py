@@ -159,13 +159,14 @@ class Learner:
                 number += 1
 
     def _step(self, number: int, inputs: tuple[torch.Tensor, ...], target: torch.Tensor) -> torch.Tensor:
-        return self.step.take(number, lambda: self._loss(self.model(*inputs), target))
+        return self.step.take(number, lambda: self.loss(self.model(*inputs), target))
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Mixed precision where the trial asks for it, else nothing."""
         return self.step.autocast()
 
-    def _loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def loss(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """The training loss of a batch."""
         if self.network.loss is not None:
             return self.network.loss(outputs, target)
         if self.fold.task == "regression":

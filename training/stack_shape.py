@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import ValidationError
 
+from pegbox.schemas.base import Configuration
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import TorchTrain
+from pegbox.schemas.train import ModuleTrain, TorchTrain
 from pegbox.schemas.trial import Segment
 from pegbox.training.hyperparameters.mlp import MlpHyperparameters
+from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
+from pegbox.training.user_arguments import of_the_loop
 
-# Only the perceptron is a plain chain of matrix products, which batched ones replace one for one.
-STACKED_KIND = "mlp"
+# Of pegbox's own, only the perceptron is a plain chain of matrix products, which batched ones replace one for one; of
+# a user's modules vmap tells (`stack_check`).
+STACKED_KINDS = ("mlp", "torch")
 # Those that `stacked_optimizer` writes anew for settings that differ from row to row.
 STACKED_OPTIMIZERS = {"adamw", "adam", "sgd"}
 # Picked by hand: below it, zeros cost less than the batches that more shapes would split.
@@ -23,12 +28,14 @@ _SHAPING = ("batch_size", "optimizer", "activation", "norm", "categories", "embe
 
 def why_not_together(spec: StudySpec) -> Iterator[str]:
     """Reasons, one sentence each, for which no two trials of a study could ever train together."""
-    if spec.train.kind != STACKED_KIND:
-        yield f"only models of the kind {STACKED_KIND!r} can be trained together, not {spec.train.kind!r}."
-    elif isinstance(spec.train, TorchTrain) and spec.train.precision == "mixed":
+    if spec.train.kind not in STACKED_KINDS:
+        yield f"only models of the kinds {' and '.join(STACKED_KINDS)} train together, not {spec.train.kind!r}."
+    elif isinstance(spec.train, ModuleTrain) and spec.train.loaders:
+        yield "models that are trained together share the rows of `data`, and train.loaders brings batches of its own."
+    elif isinstance(spec.train, TorchTrain | ModuleTrain) and spec.train.precision == "mixed":
         yield "models that are trained together use float32, and train.precision is 'mixed'."
     optimizer = spec.space.parameters.get("optimizer")
-    if spec.train.kind == STACKED_KIND and optimizer and not any(map(optimizer.contains, STACKED_OPTIMIZERS)):
+    if spec.train.kind in STACKED_KINDS and optimizer and not any(map(optimizer.contains, STACKED_OPTIMIZERS)):
         known = ", ".join(sorted(STACKED_OPTIMIZERS))
         yield f"only {known} train several models together, and space.optimizer has none of them."
     if not spec.fidelity.is_of_epochs:
@@ -45,20 +52,33 @@ def shape_key(segment: Segment) -> str | None:
     Widths need not be equal: those above the same power of two are filled up to the widest.
     """
     train = segment.train
-    if not isinstance(train, TorchTrain) or train.kind != STACKED_KIND or train.precision == "mixed":
-        return None
-    if segment.earlier:  # its stages end where those of others do not
+    if segment.earlier or getattr(train, "precision", "mixed") == "mixed":  # stages end where those of others do not
         return None
     try:
-        settings = MlpHyperparameters.model_validate(dict(segment.configuration))
+        if isinstance(train, ModuleTrain):
+            shape = None if train.loaders else _module_shape(train, segment.configuration)
+        else:
+            shape = _mlp_shape(segment.configuration) if train.kind == "mlp" else None
     except ValidationError:
         return None  # fails on its own, with its own message
-    if settings.optimizer not in STACKED_OPTIMIZERS:
+    if shape is None or shape["optimizer"] not in STACKED_OPTIMIZERS:
         return None
+    return " ".join(f"{name}={value}" for name, value in shape.items())
+
+
+def _mlp_shape(configuration: Configuration) -> dict[str, Any]:
+    settings = MlpHyperparameters.model_validate(dict(configuration))
     # A layer norm takes the mean over its layer, which zeros would change.
     widths = [width if settings.norm == "layer" else _filled_up(width) for width in settings.widths]
-    shape = {"widths": widths} | {name: getattr(settings, name) for name in _SHAPING}
-    return " ".join(f"{name}={value}" for name, value in shape.items())
+    return {"widths": widths} | {name: getattr(settings, name) for name in _SHAPING}
+
+
+def _module_shape(train: ModuleTrain, configuration: Configuration) -> dict[str, Any]:
+    """All that is not the loop's: who else takes it, only importing the user's code would tell."""
+    of_loop = of_the_loop(train, configuration)
+    settings = OptimisationHyperparameters.model_validate(of_loop)
+    own = {name: value for name, value in sorted(configuration.items()) if name not in of_loop}
+    return {"batch_size": settings.batch_size, "optimizer": settings.optimizer} | own
 
 
 def batch_key(segment: Segment) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch.nn import functional
@@ -13,8 +13,11 @@ from pegbox.training.hyperparameters.mlp import MlpHyperparameters
 from pegbox.training.loop import MEASURED_ROWS, Learner, median_seconds
 from pegbox.training.lr_schedules import is_constant, lr_factor
 from pegbox.training.models.mlp import Mlp
+from pegbox.training.stacked_dropout import StackedDropout
+from pegbox.training.stacked_modules import StackedModules
 from pegbox.training.stacked_network import StackedNetwork
 from pegbox.training.stacked_optimizer import StackedOptimizer
+from pegbox.training.user_module import UserModule
 
 # Picked by hand: 16 MB of float32 for each layer's outputs.
 MEASURED_NUMBERS = 4_000_000
@@ -33,8 +36,8 @@ class Stack:
         """
         self.learners = learners
         self.first = learners[0]
-        self.settings = [cast("MlpHyperparameters", learner.settings) for learner in learners]
-        self.network = StackedNetwork([cast("Mlp", learner.model) for learner in learners], self.settings[0])
+        self.settings = [learner.settings for learner in learners]
+        self.network = _stacked(learners)
         self.optimizer = StackedOptimizer(self.settings, self.network.weights)
         self._adopt_optimizers()
         self.random = [torch.Generator().set_state(state) for state in random_states]
@@ -42,19 +45,15 @@ class Stack:
         self._smoothing = torch.tensor([one.label_smoothing for one in self.settings], device=device)
         self._class_weights = self._stacked_class_weights()
         self._clip = torch.tensor([one.clip or torch.inf for one in self.settings], device=device)
-        self._kept = torch.tensor([1 - one.dropout for one in self.settings], dtype=torch.float64)[:, None, None]
-        # Zeros for a model without dropout: each is below the share that is kept, which is all.
-        self._drawn = [
-            torch.zeros(len(learners), self.first.batch_size, max(widths), dtype=torch.float64)
-            for widths in zip(*(one.widths for one in self.settings), strict=True)
-        ]
+        own = [one for one in self.settings if isinstance(one, MlpHyperparameters)]
+        self._dropout = StackedDropout(own, self.random, self.first.batch_size, device) if own else None
         self._epoch = self.first.epoch
         self._n_steps = 0
 
     def train_epoch(self) -> list[Metrics]:
         """Visit every training row once with every model, then measure the validation part."""
         losses = []
-        for number, inputs, target in self._batches():
+        for number, inputs, target in self.batches():
             losses.append(self._step(number, inputs, target))
         self._epoch += 1
         self._n_steps += len(losses)
@@ -67,7 +66,7 @@ class Stack:
             for train_loss, measured, lr in zip(train_losses, self._measure(), rates, strict=True)
         ]
 
-    def _batches(self) -> Iterator[tuple[int, list[torch.Tensor], torch.Tensor]]:
+    def batches(self) -> Iterator[tuple[int, list[torch.Tensor], torch.Tensor]]:
         """For each step the rows of every model: inputs (n_models, n_rows, ...), target (n_models, n_rows, ...)."""
         train = self.first.fold.parts["train"]
         orders = torch.stack(
@@ -84,7 +83,8 @@ class Stack:
         weights = self.network.weights
         weights.grad = None
         with self.first.autocast():
-            losses = self._losses(self.network.forward(inputs, self._masks(target.shape[1]), training=True), target)
+            masks = self._dropout.masks(target.shape[1]) if self._dropout else None
+            losses = self.losses_of(self.network.forward(inputs, masks, training=True), target)
         # The sum mixes nothing: each loss depends on its own row of weights alone.
         losses.sum().backward()  # type: ignore[no-untyped-call]
         assert weights.grad is not None
@@ -95,8 +95,11 @@ class Stack:
         self.optimizer.step(weights.grad)
         return losses.detach()
 
-    def _losses(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def losses_of(self, outputs: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Loss of each model, shape (n_models,)."""
+        if self.first.network.loss is not None:  # each has arguments of its own
+            each = zip(self.learners, outputs, target, strict=True)
+            return torch.stack([learner.loss(output, wanted) for learner, output, wanted in each])
         if self.first.fold.task == "regression":
             return (outputs.float() - target).square().mean(dim=(1, 2))
         log_probabilities = functional.log_softmax(outputs.float(), dim=2)
@@ -120,45 +123,30 @@ class Stack:
         ones = torch.ones(self.first.fold.shape.n_outputs, device=self.first.device)
         return torch.stack([ones if one is None else one for one in weights])
 
-    def _masks(self, n_rows: int) -> list[torch.Tensor] | None:
-        """Dropout masks of a step for each layer, as each model would draw them alone; None where nothing is dropped.
-
-        torch keeps a unit where a uniform number of double precision is below the share that is kept.
-        """
-        if not any(one.dropout for one in self.settings):
-            return None
-        scale = (1 / self._kept).float()
-        masks = []
-        for layer, drawn in enumerate(self._drawn):
-            for numbers, one, generator in zip(drawn, self.settings, self.random, strict=True):
-                if one.dropout:
-                    numbers[:n_rows, : one.widths[layer]].uniform_(generator=generator)
-            masks.append(((drawn[:, :n_rows] < self._kept) * scale).to(self.first.device))
-        return masks
-
     @torch.no_grad()
     def _measure(self) -> list[Metrics]:
         """Validation metrics of each model."""
         part = self.first.fold.parts["valid"]
-        widest = max([part.inputs[0].shape[1], *(width for one in self.settings for width in one.widths)])
+        widest = max(part.inputs[0].shape[1], self.network.widest)
         rows = max(1, min(MEASURED_ROWS, MEASURED_NUMBERS // (len(self.learners) * widest)))
         pieces = zip(*(torch.split(tensor, rows) for tensor in part.inputs), strict=True)
         with self.first.autocast():
             outputs = [self.network.forward([tensor[None] for tensor in inputs], training=False) for inputs in pieces]
-        return [self.first.metrics_of(one, part) for one in torch.cat(outputs, dim=1).float()]
+        each = zip(self.learners, torch.cat(outputs, dim=1).float(), strict=True)
+        return [learner.metrics_of(one, part) for learner, one in each]
 
     def seconds_per_step(self, n_steps: int) -> float:
         """How long a step of all models takes, the median of some; the stack is of no other use afterwards."""
-        return median_seconds(partial(self._step, *batch) for batch in islice(self._batches(), n_steps))
+        return median_seconds(partial(self._step, *batch) for batch in islice(self.batches(), n_steps))
 
     def write_back(self, place: int) -> None:
         """Give one learner the weights, optimizer and random numbers that it has reached in the stack."""
         learner = self.learners[place]
-        self.network.write_back(place, cast("Mlp", learner.model), self._n_steps)
+        self.network.write_back(place, cast("Any", learner.model), self._n_steps)
         names = ("momentum_buffer",) if self.optimizer.name == "sgd" else ("exp_avg", "exp_avg_sq")
         moments = [self.network.split(moment, place) for moment in self.optimizer.moments]
         steps = {} if self.optimizer.name == "sgd" else {"step": float(self.optimizer.steps)}
-        for number, parameter in enumerate(learner.model.parameters()):
+        for number, parameter in enumerate(self.network.parameters_of(cast("Any", learner.model))):
             state = {name: moment[number] for name, moment in zip(names, moments, strict=True)}
             learner.optimizer.state[parameter] = {key: torch.tensor(value) for key, value in steps.items()} | state
         for group in learner.optimizer.param_groups:
@@ -172,7 +160,15 @@ class Stack:
         names = ("momentum_buffer",) if self.optimizer.name == "sgd" else ("exp_avg", "exp_avg_sq")
         for moment, name in zip(self.optimizer.moments, names, strict=True):
             for row, learner in zip(moment, self.learners, strict=True):
-                states = [learner.optimizer.state[parameter].get(name) for parameter in learner.model.parameters()]
+                own = self.network.parameters_of(cast("Any", learner.model))
+                states = [learner.optimizer.state[parameter].get(name) for parameter in own]
                 if all(state is not None for state in states):
                     row.copy_(self.network.join(states))
         self.optimizer.steps = self.first.epoch * self.first.n_batches
+
+
+def _stacked(learners: Sequence[Learner]) -> StackedNetwork | StackedModules:
+    if isinstance(learners[0].model, UserModule):
+        return StackedModules([cast("UserModule", learner.model) for learner in learners])
+    models = [cast("Mlp", learner.model) for learner in learners]
+    return StackedNetwork(models, cast("MlpHyperparameters", learners[0].settings))

@@ -40,8 +40,17 @@ class StackedNetwork:
         self._own_shapes = [[parameter.shape for parameter in model.parameters()] for model in models]
         self._shapes = [torch.Size(map(max, *shapes)) for shapes in zip(*self._own_shapes, strict=True)]
         self._sizes = [shape.numel() for shape in self._shapes]
-        self.weights = torch.stack([self.join([*model.parameters()]) for model in models]).requires_grad_()
+        self.weights = torch.stack([self.join(self.parameters_of(model)) for model in models]).requires_grad_()
         self._moments = [_stack_moments(norms) for norms in zip(*(_batch_norms(one) for one in models), strict=True)]
+
+    @property
+    def widest(self) -> int:
+        """Numbers of a row that are held at once, in the widest layer."""
+        return max(shape[0] for shape in self._shapes)
+
+    def parameters_of(self, model: Mlp) -> list[nn.Parameter]:
+        """Those of a row, in its order."""
+        return [*model.parameters()]
 
     def forward(
         self, inputs: Sequence[torch.Tensor], masks: Sequence[torch.Tensor] | None = None, *, training: bool
@@ -112,7 +121,7 @@ class StackedNetwork:
     @torch.no_grad()
     def write_back(self, place: int, model: Mlp, n_steps: int) -> None:
         """Give one model its weights and the moments of its norms."""
-        for part, parameter in zip(self.split(self.weights, place), model.parameters(), strict=True):
+        for part, parameter in zip(self.split(self.weights, place), self.parameters_of(model), strict=True):
             parameter.copy_(part)
         for kept, norm in zip(self._moments, _batch_norms(model), strict=True):
             norm.load_state_dict(

@@ -23,13 +23,14 @@ class UserModule(nn.Module):
         path: Where it came from, for messages.
         inner: The user's.
         shape: Of the data.
-        takes_codes: True if the codes of categorical columns are its second argument; else each category is a column.
+        arguments: What it was made with, by name.
     """
 
-    def __init__(self, path: str, inner: nn.Module, shape: DataShape, *, takes_codes: bool) -> None:
+    def __init__(self, path: str, inner: nn.Module, shape: DataShape, arguments: Mapping[str, Any]) -> None:
         super().__init__()
         self.inner = inner
-        self.path, self.shape, self.takes_codes = path, shape, takes_codes
+        self.arguments = arguments
+        self.path, self.shape = path, shape
         self._is_proven = False
 
     def forward(self, numeric: torch.Tensor, categorical: torch.Tensor | None = None) -> torch.Tensor:
@@ -38,10 +39,10 @@ class UserModule(nn.Module):
         Raises:
             TrialError: The module gave something else, or not the same twice.
         """
-        inputs = self._inputs(numeric, categorical)
-        outputs = self._checked(self.inner(*inputs), len(numeric))
+        inputs = self.inputs_of(numeric, categorical)
+        outputs = self.checked(self.inner(*inputs), len(numeric))
         if not self.training and not self._is_proven:
-            self._require_the_same(outputs, self._checked(self.inner(*inputs), len(numeric)))
+            self._require_the_same(outputs, self.checked(self.inner(*inputs), len(numeric)))
             self._is_proven = True
         return outputs
 
@@ -77,10 +78,11 @@ class UserModule(nn.Module):
             )
             raise failed(FailureKind.INVALID, message) from error
 
-    def _inputs(self, numeric: torch.Tensor, categorical: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
+    def inputs_of(self, numeric: torch.Tensor, categorical: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        """What the module is called with: categories as codes where it takes these, else as a column each."""
         if categorical is None:
             return (numeric.view(-1, *self.shape.example) if self.shape.example else numeric,)
-        if self.takes_codes:
+        if "cardinalities" in self.arguments:
             return numeric, categorical
         hot = [
             nn.functional.one_hot(categorical[:, column], cardinality).to(numeric.dtype)
@@ -88,7 +90,12 @@ class UserModule(nn.Module):
         ]
         return (torch.cat([numeric, *hot], dim=1),)
 
-    def _checked(self, outputs: Any, n_rows: int) -> torch.Tensor:
+    def checked(self, outputs: Any, n_rows: int) -> torch.Tensor:
+        """What the module gave, shape (n, n_outputs).
+
+        Raises:
+            TrialError: It is something else.
+        """
         wanted = (n_rows, self.shape.n_outputs)
         if not isinstance(outputs, torch.Tensor):
             raise self._refusal(f"one tensor of shape {wanted}", f"{type(outputs).__name__}{_parts(outputs)}")

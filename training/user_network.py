@@ -122,13 +122,9 @@ def _build(train: ModuleTrain, maker: Callable[..., Any], configuration: Configu
         # Not offered where numbers are learnt: a model of one class would be a mistake that nobody sees.
         **({"n_classes": shape.n_outputs} if shape.n_outputs > 1 else {}),
     }
-    made = maker(**bound(train.module, taken, {**offered, **configuration}, loop_names(train)))
-    module = UserModule(
-        train.module,
-        required_module(train.module, made),
-        replace(shape, example=None) if is_flat else shape,
-        takes_codes=takes_codes,
-    )
+    arguments = bound(train.module, taken, {**offered, **configuration}, loop_names(train))
+    made = required_module(train.module, maker(**arguments))
+    module = UserModule(train.module, made, replace(shape, example=None) if is_flat else shape, arguments)
     module.settle()
     return module
 

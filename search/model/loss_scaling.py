@@ -10,7 +10,7 @@ Scaling = Callable[[Array], Array]
 """Losses to losses in the same units, shape (n,): those up to the median stay, those above may be moved towards it."""
 
 REACH = 12.0
-"""Losses further above the median than so many times its distance from the best are held there.
+"""Losses further above the median than so many times its distance from the best are no matter of degree any more.
 
 Picked by hand: ordinary bad trials keep their distances, and a diverged one cannot take all of the variance. Ranks, and
 the logarithm of bad losses, were no better (decision 4).
@@ -18,11 +18,14 @@ the logarithm of bad losses, were no better (decision 4).
 
 
 def held(losses: Array) -> Array:
-    """Losses with the worst held behind the rest: a diverged loss of 1e30 would leave all others equal; shape (n,)."""
-    median, below, above = _spreads(losses)
-    # The larger of two, since either is 0 where half, or a quarter, of the losses are the same.
-    spread = max(below, above)
-    return np.asarray(np.minimum(losses, median + REACH * spread) if spread > 0 else losses)
+    """Losses with those out of reach put beside the worst within it; shape (n,).
+
+    A diverged loss of 1e30 would leave all others equal, and so would a few that are held where the reach ends
+    (decision 19).
+    """
+    median, spread = _spread(losses)
+    far = losses > median + REACH * spread
+    return np.asarray(np.where(far, losses[~far].max(), losses) if 0 < spread < np.inf else losses)
 
 
 def pressed(losses: Array) -> Array:
@@ -31,9 +34,7 @@ def pressed(losses: Array) -> Array:
     Where a third of the space explodes it does not matter by how much, and any distance that is left would make the
     good ones equal. x / (1 + x) has slope 1 at the median, so that nothing breaks there, and ends at 1.
     """
-    median, below, above = _spreads(losses)
-    # By the better half alone: the quarter above it may have exploded.
-    room = below or above
+    median, room = _spread(losses)
     if not 0 < room < np.inf:
         return losses
     with np.errstate(over="ignore"):  # a distance of infinitely many rooms is pressed into one as well
@@ -61,10 +62,11 @@ def deviation(losses: Array) -> float:
     return found if np.isfinite(found) else 0.0
 
 
-def _spreads(losses: Array) -> tuple[float, float, float]:
-    """The median, its distance from the best, and that of the third quartile from it."""
+def _spread(losses: Array) -> tuple[float, float]:
+    """The median, and its distance from the best; from the third quartile where half of the losses are the same."""
     median = np.median(losses)
-    return float(median), float(median - losses.min()), float(np.quantile(losses, 0.75) - median)
+    # By the better half alone: the quarter above it may have exploded.
+    return float(median), float((median - losses.min()) or np.quantile(losses, 0.75) - median)
 
 
 def scalarised(losses: Array, weights: Array) -> Array:

@@ -43,13 +43,13 @@ def test_it_says_which_range_is_searched_on_another_scale(pegbox, study_file):
 
 
 def test_it_says_which_schedule_auto_chose_and_why(pegbox, study_file):
-    study_file.write_text(f"{STUDY}\nfidelity: {{schedule: auto}}\n".replace("epochs: 3", "epochs: 9"))
+    study_file.write_text(STUDY.replace("epochs: 3", "epochs: 9").replace("trials: 3", "epochs: 90"))
 
     said = pegbox("validate", study_file)
     search = json.loads(pegbox("validate", study_file, "--json").out)["search"]
 
-    assert "schedule median (auto: a trial that is worse than half of the others" in said.out
-    assert (search["schedule"], search["schedule_reason"].split()[0]) == ("median", "a")
+    assert "schedule asha (auto: no more than 10 whole trainings fit into the budget" in said.out
+    assert (search["schedule"], search["schedule_reason"].split()[0]) == ("asha", "no")
 
 
 def test_a_valid_study_as_json(pegbox, study_file):

@@ -58,7 +58,7 @@ def test_header_is_enough_to_check_a_file(csv: Write) -> None:
         ("nothing.csv", "no file 'nothing.csv'"),
         (
             "rows.xlsx",
-            "expected sklearn:<name>, a path that ends in .csv, .csv.gz, .tsv, .tsv.gz, .txt, .parquet, an SQL",
+            "expected sklearn:<name>, a path that ends in .csv, .csv.gz, .tsv, .tsv.gz, .txt, .parquet, .npy, .npz",
         ),
         ("SELECT * FROM 'none.parquet'", "the query cannot be run"),
         ("nowhere.data:load", "no module 'nowhere' for 'nowhere.data:load'"),

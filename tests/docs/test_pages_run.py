@@ -25,7 +25,14 @@ LONG = {
     "small-models-together",
 }
 LONG |= {"import-and-export", "choose-a-search-method", "track", "search-from-other-tools"}
-LONG |= {"population-based-training", "schedule", "several-objectives", "stop-trials-early", "tune-any-program"}
+LONG |= {
+    "deploy-when-promoted",
+    "population-based-training",
+    "schedule",
+    "several-objectives",
+    "stop-trials-early",
+    "tune-any-program",
+}
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Concurrent calls that train together, with real worker processes and real data."""
 
+import logging
 import os
 import signal
 import time
@@ -20,7 +21,7 @@ from pegbox.schemas.errors import TrialError
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.plan import RunSpec
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.train import TorchTrain
+from pegbox.schemas.train import ModuleTrain, TorchTrain
 from pegbox.schemas.trial import Segment, TrainedSegment
 from pegbox.storage.handover import Handover
 from pegbox.storage.layout import StoreLayout
@@ -111,6 +112,22 @@ def test_each_gets_what_training_alone_gives(batching_of: Any, crew: LocalCrew, 
         ]
         measured = crew.evaluate(segment, answer, data, "valid").metrics
         assert measured == pytest.approx(crew.evaluate(other, alone, data, "valid").metrics, rel=2e-3)
+
+
+def modules_of(dropout: float) -> list[Segment]:
+    train = ModuleTrain(kind="torch", module="tests.training.own_modules:Net", epochs=3)
+    configuration = {"width": 8, "batch_size": 16, "dropout": dropout}
+    return [one.model_copy(update={"train": train, "configuration": configuration}) for one in segments_of(2)]
+
+
+def test_modules_of_people_train_together_where_vmap_can(batching_of: Any, data: PreparedData, caplog: Any) -> None:
+    with caplog.at_level(logging.INFO):
+        answers = train_all(batching_of(2), modules_of(0.0), data)
+        alone = train_all(batching_of(2), modules_of(0.3), data)
+
+    assert (sizes_of(answers), alone) == ([2, 2], [None, None])
+    (told,) = [one.getMessage() for one in caplog.records if one.name == "prefect.batching"]
+    assert "train one by one: vmap cannot stack them: vmap: called random operation" in told
 
 
 def test_more_calls_than_a_batch_holds_make_several(batching_of: Any, data: PreparedData) -> None:

@@ -129,12 +129,15 @@ def test_deployment_stands_as_it_is_asked_to(project: Path, hill: Hill) -> None:
         client.create_work_pool(WorkPoolCreate(name="shelf", type="process"))
         name = deploy_study(spec, project / "store", Placing("shelf", "night", {"env": "A"}, paused=True, tags=("x",)))
         found = client.read_deployment_by_name(name)
+        deploy_study(spec, project / "store", Placing("shelf", collision="enqueue"))
+        again = client.read_deployment_by_name(name)
     remove_scheduled("placed")
 
     assert (found.work_pool_name, found.work_queue_name, found.paused) == ("shelf", "night", True)
     assert found.job_variables == {"working_dir": str(project), "env": "A"}
     assert {"pegbox", "x"} <= set(found.tags)
-    assert found.concurrency_options.collision_strategy == "CANCEL_NEW"
+    strategies = [one.concurrency_options.collision_strategy for one in (found, again)]
+    assert strategies == ["CANCEL_NEW", "ENQUEUE"]
 
 
 def test_unknown_pool_is_named(project: Path, hill: Hill) -> None:

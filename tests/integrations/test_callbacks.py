@@ -61,6 +61,7 @@ EXAMPLES_OF = {
     "xgboost": ("xgboost_trees", "val_logloss", {"eta": 0.4}),
     "lightgbm": ("lightgbm_trees", "val_binary_logloss", {"learning_rate": 0.4}),
     "skorch": ("skorch_net", "val_loss", {"lr": 0.02}),
+    "fastai": ("fastai_net", "val_loss", {"lr": 0.02}),
     "keras": ("keras_net", "val_loss", {"lr": 0.02}),
     "sklearn": ("sklearn_trees", "val_loss", {"learning_rate": 0.4}),
 }
@@ -78,7 +79,7 @@ def there(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
-IMPORTS_MUCH = {"transformers", "keras"}
+IMPORTS_MUCH = {"transformers", "keras", "fastai"}
 """Libraries that take seconds to load."""
 
 
@@ -179,3 +180,17 @@ def test_what_compute_objective_makes_of_metrics_is_reported(there, monkeypatch)
     told = [one.metrics for one in trained.reports if "objective" in one.metrics]
     assert [one["objective"] for one in told] == [-one["eval_loss"] for one in told]
     assert len(told) == 2
+
+
+@pytest.mark.long
+@pytest.mark.skipif(util.find_spec("fastai") is None, reason="fastai is not installed")
+def test_a_fastai_callback_belongs_to_one_fit_of_a_trial(there, monkeypatch):
+    import pegbox.integrations.fastai as ours
+
+    callback = ours.PegboxCallback()
+    monkeypatch.setattr(ours, "PegboxCallback", lambda: callback)
+    example = Example("fastai_net", "val_loss", {"lr": 0.02})
+    example.train(there / "a", to_budget=1)
+
+    with pytest.raises(TrialError, match="belongs to one fit of a trial, got a second one"):
+        example.train(there / "b", to_budget=1)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_model import customers, make_model, table_of
 
-import pegbox.datasets.row_batches as batches
+import pegbox.datasets.new_examples as batches
 from pegbox.cli.app import execute
 from pegbox.models.load_model import load_model
 from pegbox.models.predict_rows import Rows, predict_to_file

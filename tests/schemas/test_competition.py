@@ -127,16 +127,21 @@ def test_rungs_are_those_at_which_trials_are_compared(
 
 
 MLP = {"data": {"source": "sklearn:iris", "target": "target"}, "train": {"kind": "mlp", "epochs": 27}}
+FEW = {"budget": {"epochs": 270}}
 
 
 @pytest.mark.parametrize(
     ("changes", "name", "rungs", "why"),
     [
-        (MLP, "median", (3, 9, 27), "worse than half"),
-        (MLP | {"train": {"kind": "mlp", "epochs": 10}}, "median", (2, 6, 10), "worse than half"),
-        (MLP | {"fidelity": {"schedule": "auto", "min": 6}}, "median", (6, 18, 27), "worse than half"),
+        (MLP | FEW, "asha", (3, 9, 27), "no more than 10 whole trainings fit into the budget"),
+        (MLP | {"budget": {"time": 60}}, "asha", (3, 9, 27), "once the first show that no more than 15 fit"),
+        (MLP | {"budget": {"trials": 9}}, "full", (27,), "or a number of trials"),
+        (MLP | {"budget": {"epochs": 27 * 16}}, "full", (27,), "more than 15 whole trainings"),
+        (MLP | {"budget": {"epochs": 270, "trials": 9}}, "full", (27,), "or a number of trials"),
+        (MLP | FEW | {"train": {"kind": "mlp", "epochs": 20}}, "asha", (3, 9, 20), "no more than 13.5 whole"),
+        (MLP | FEW | {"fidelity": {"schedule": "auto", "min": 6}}, "asha", (6, 18, 27), "no more than 10"),
         (MLP | {"train": {"kind": "mlp", "epochs": 8}}, "full", (8,), "less than 9 epochs"),
-        (MLP | {"fidelity": {"schedule": "auto", "max": 9}}, "median", (1, 3, 9), "worse"),
+        (MLP | {"budget": {"epochs": 90}, "fidelity": {"max": 9}}, "asha", (1, 3, 9), "no more than 10"),
         (MLP | {"search": {"method": "freeze_thaw"}}, "full", (1, 3, 9, 27), "freeze_thaw decides itself"),
         (MLP | {"objective": None, "objectives": ({"metric": "loss"}, {"metric": "size"})}, "full", (27,), "several"),
         ({"train": {"kind": "function", "function": "a:b", "epochs": 27}}, "full", (27,), "a function is not known"),
@@ -148,7 +153,7 @@ MLP = {"data": {"source": "sklearn:iris", "target": "target"}, "train": {"kind":
         ),
     ],
 )
-def test_auto_stops_trials_early_where_that_is_safe(
+def test_auto_stops_trials_early_where_few_whole_trainings_fit(
     changes: dict[str, Any], name: str, rungs: tuple[int, ...], why: str
 ) -> None:
     raw = {"fidelity": {"schedule": "auto"}} | changes

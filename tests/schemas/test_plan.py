@@ -42,7 +42,6 @@ def test_a_loss_is_always_made_small():
         BudgetSpec,
         lambda: BudgetSpec(failures=3),
         lambda: FidelitySpec(min=9, max=3),
-        ScheduleSpec,
         lambda: ScheduleSpec(cron="* * * * *", interval=60),
         lambda: Objective(metric=""),
         lambda: Objective(metric="val_loss", target=float("inf")),

@@ -105,21 +105,6 @@ def test_several_objectives_are_bred_sooner() -> None:
     assert chosen(None, Pace(400, seconds=9.0), budget={"trials": 500}).method == "bayes"
 
 
-def test_a_schedule_that_auto_chose_goes_on_as_the_named_one() -> None:
-    def told(schedule: str, steps: int) -> list[tuple[int, str]]:
-        train = {"kind": "mlp", "epochs": 9}
-        data = {"source": "sklearn:iris", "target": "target"}
-        fidelity = {"schedule": schedule}
-        spec = study(UNIT, train=train, data=data, fidelity=fidelity, search={"method": "random"})
-        # Broken off half way: which schedule it is follows from the study alone, and no state is lost.
-        begun = Simulation(strategy_for(spec), History(spec=spec), bowl).run(max_steps=steps)
-        history = Simulation(strategy_for(spec), begun, bowl).run()
-        return [(trial.budget, trial.state.value) for trial in history.trials]
-
-    assert told("auto", 13) == told("auto", 29) == told("median", 0)
-    assert (1, "stopped") in told("auto", 13)
-
-
 def test_auto_takes_no_options_of_the_schedule_that_it_may_choose() -> None:
     spec = study(UNIT, fidelity={"schedule": "auto", "options": {"warmup": 3}})
     assert [problem.path for problem in check_search(spec)] == [("fidelity", "options", "warmup")]

@@ -66,6 +66,52 @@ class Anything(nn.Module):
         return self.last(x)[:, :2]
 
 
+class Frozen(Net):
+    """Its first layer is not trained."""
+
+    def __init__(self, n_features, n_classes, width):
+        super().__init__(n_features, n_classes, width, dropout=0.0)
+        self.first.requires_grad_(requires_grad=False)
+
+
+class Branching(Net):
+    def forward(self, x):
+        return super().forward(x) if x.sum() > 0 else super().forward(-x)
+
+
+class Unused(Net):
+    def __init__(self, n_features, n_classes, width=8, dropout=0.0):
+        super().__init__(n_features, n_classes, width, dropout)
+        self.spare = nn.Linear(1, 1)
+
+
+class Remembering(nn.Module):
+    """Sets a buffer anew instead of changing it in place."""
+
+    def __init__(self, n_features, n_classes, width):
+        super().__init__()
+        self.first, self.last = nn.Linear(n_features, width), nn.Linear(width, n_classes)
+        self.register_buffer("mean", torch.zeros(n_features))
+
+    def forward(self, x):
+        if self.training:
+            self.mean = 0.9 * self.mean + x.mean(dim=0)
+        return self.last(torch.relu(self.first(x - self.mean)))
+
+
+class Double(Net):
+    def __init__(self, n_features, n_classes, width=8, dropout=0.0):
+        super().__init__(n_features, n_classes, width, dropout)
+        self.last.double()
+
+
+class Rated(Net):
+    """Takes what is the loop's as well."""
+
+    def __init__(self, n_features, n_classes, lr, width=8, dropout=0.0):
+        super().__init__(n_features, n_classes, width, dropout)
+
+
 class Tuple(Net):
     def forward(self, x):
         return super().forward(x), x

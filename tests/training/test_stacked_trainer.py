@@ -1,11 +1,14 @@
 """Trials that train together: each gets what training alone gives it, within floating-point tolerance."""
 
+import re
+
 import pytest
 import torch
 from tests.training.conftest import ignore, make_segment, make_splits
 
 from pegbox.schemas.failure import Failure, FailureKind
-from pegbox.schemas.train import FunctionTrain, TorchTrain
+from pegbox.schemas.train import FunctionTrain, ModuleTrain, TorchTrain
+from pegbox.training.stack_check import why_not_stacked
 from pegbox.training.stack_shape import batch_key
 from pegbox.training.stacked_trainer import speedup, train_together
 from pegbox.training.torch_trainer import TorchTrainer
@@ -204,3 +207,103 @@ def test_what_cannot_be_stacked_has_no_key():
     assert batch_key(make_segment({"units": "many"})) is None
     assert batch_key(make_segment(train=TorchTrain(kind="resnet"))) is None
     assert batch_key(make_segment(train=FunctionTrain(kind="function", function="a:b"))) is None
+
+
+OF_LOOP = [
+    {"lr": 0.01, "weight_decay": 0.1, "label_smoothing": 0.1, "class_weights": "balanced"},
+    {"lr": 0.003, "lr_schedule": "cosine", "warmup": 0.2, "clip": 0.5},
+]
+PLAIN = {"width": 8, "batch_size": 16}
+
+
+def modules_for(name, shared=PLAIN, own=OF_LOOP, *, spec=None, **changes):
+    train = ModuleTrain(kind="torch", module=f"tests.training.own_modules:{name}", epochs=9, **(spec or {}))
+    return segments_for(shared, own, train=train, **changes)
+
+
+@pytest.mark.parametrize(("name", "optimizer"), [("lazy", "adamw"), ("Net", "sgd")])  # Net: a batch norm, and a lambda
+def test_modules_of_people_are_stacked_and_go_on_alone(tmp_path, name, optimizer):
+    data = make_splits(tmp_path)
+    shared = PLAIN | {"optimizer": optimizer} | ({"dropout": 0.0} if name == "Net" else {})
+    firsts = together(modules_for(name, shared, to_budget=2), data, tmp_path)
+    rests = [
+        segment.model_copy(update={"checkpoint": first.checkpoint})
+        for segment, first in zip(modules_for(name, shared, from_budget=2, to_budget=4), firsts, strict=True)
+    ]
+
+    answers = together(rests, data, tmp_path)
+
+    for segment, rest, answer in zip(modules_for(name, shared, to_budget=4), rests, answers, strict=True):
+        whole = alone(segment, data, tmp_path)
+        whole = whole.model_copy(update={"reports": whole.reports[2:]})
+        assert_equal(answer, whole)
+        assert_equal(alone(rest, data, tmp_path), whole)
+
+
+def test_rounding_that_adam_magnifies_stays_small(tmp_path):
+    """A bias before a batch norm has no gradient but rounding, which Adam takes steps of the full rate by."""
+    data = make_splits(tmp_path)
+    segments = modules_for("Net", PLAIN | {"dropout": 0.0}, to_budget=4)
+
+    for segment, answer in zip(segments, together(segments, data, tmp_path), strict=True):
+        expected = alone(segment, data, tmp_path).reports[-1].metrics
+        assert answer.reports[-1].metrics == pytest.approx(expected, rel=2e-2)
+
+
+STACKS = {
+    "number": ({"task": "regression"}, {}, {}),
+    "convolution": ({"n_numeric": 48, "shape": (3, 4, 4)}, {}, {}),
+    "Coded": ({"cardinalities": (5, 3)}, {}, {}),
+    "lazy": (
+        {},
+        {},
+        {"loss": "tests.training.own_modules:focal", "metrics": {"right": "tests.training.own_modules:share_right"}},
+    ),
+    "Frozen": ({}, {}, {}),
+    "Remembering": ({}, {}, {}),
+}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_modules_of_all_makes_are_stacked(tmp_path, name):
+    of_data, shared, spec = STACKS[name]
+    data = make_splits(tmp_path, **of_data)
+    own = [{"lr": 0.01}, {"lr": 0.03}]
+    shape = {"batch_size": 16} | ({} if name == "Coded" else {"width": 8}) | ({"gamma": 2.0} if "loss" in spec else {})
+    segments = modules_for(name, shape | shared, own, spec=spec)
+
+    assert why_not_stacked(segments, data) is None
+    for segment, answer in zip(segments, together(segments, data, tmp_path), strict=True):
+        assert_equal(answer, alone(segment, data, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Net", "random operation"),  # its dropout
+        ("Noisy", "random|other loss"),
+        ("Branching", "vmap cannot stack them: .*data-dependent"),
+        ("Unused", "weights that its loss does not depend on; alone, the optimizer leaves"),
+        ("Double", "weights that are no float32"),
+        ("Rated", "made with other arguments"),
+        ("Tuple", "must return one tensor"),
+    ],
+)
+def test_what_vmap_cannot_do_is_told_and_trains_alone(tmp_path, name, why):
+    data = make_splits(tmp_path)
+    shared = PLAIN if name == "Net" else PLAIN | {"dropout": 0.0}
+
+    told = why_not_stacked(modules_for(name, shared), data)
+
+    assert told is not None
+    assert re.search(why, told)
+
+
+def test_modules_of_equal_arguments_share_a_key():
+    first, second = modules_for("Net")
+
+    assert batch_key(first) == batch_key(second) is not None
+    assert batch_key(modules_for("Net", PLAIN | {"width": 9})[0]) != batch_key(first)
+    assert batch_key(modules_for("Net", PLAIN | {"optimizer": "rmsprop"})[0]) is None
+    assert batch_key(modules_for("Net", spec={"precision": "mixed"})[0]) is None
+    assert batch_key(modules_for("Net", spec={"loaders": "a:b"})[0]) is None

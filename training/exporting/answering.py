@@ -8,6 +8,7 @@ from torch import nn
 
 from pegbox.schemas.model import ModelInputs
 from pegbox.schemas.preprocessing import Preprocessing
+from pegbox.training.exporting.exporter import numbers_input
 
 
 class Preparation(nn.Module):
@@ -52,12 +53,37 @@ class Preparation(nn.Module):
         return scaled, torch.stack(known, dim=1)
 
 
+class ArrayPreparation(nn.Module):
+    """What `ExampleScaling.apply` does to arrays: each channel in units of its own deviation."""
+
+    means: torch.Tensor
+    deviations: torch.Tensor
+
+    def __init__(self, how: Preprocessing) -> None:
+        super().__init__()
+        assert how.example is not None, "preparation_of asks for it"
+        along = [-1 if place == how.example.channel_axis else 1 for place in range(len(how.shape or ()))]
+        deviations = [np.inf if one is None else one for one in how.deviations]
+        for name, values in (("means", how.means), ("deviations", deviations)):
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float64).view(along))
+
+    def forward(self, numbers: torch.Tensor, codes: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        """Shape (n_rows, *shape) to (n_rows, n_numeric), float32."""
+        scaled = ((numbers.to(torch.float64) - self.means) / self.deviations).to(torch.float32)
+        return (scaled.flatten(1),)
+
+
+def preparation_of(how: Preprocessing) -> nn.Module:
+    """Of columns, or of arrays."""
+    return Preparation(how) if how.example is None else ArrayPreparation(how)
+
+
 class EstimatorMatrix(nn.Module):
     """The one matrix that an estimator reads: numbers, then a column for each category."""
 
     def __init__(self, how: Preprocessing, cardinalities: tuple[int, ...]) -> None:
         super().__init__()
-        self.preparation, self.cardinalities = Preparation(how), cardinalities
+        self.preparation, self.cardinalities = preparation_of(how), cardinalities
 
     def forward(self, numbers: torch.Tensor, codes: torch.Tensor | None = None) -> torch.Tensor:
         """Shape (n_rows, n_inputs), float32; see `estimator_data.estimator_inputs`."""
@@ -76,7 +102,7 @@ class Answering(nn.Module):
 
     def __init__(self, how: Preprocessing, network: nn.Module, inputs: ModelInputs) -> None:
         super().__init__()
-        self.preparation, self.network, self.inputs = Preparation(how), network, inputs
+        self.preparation, self.network, self.inputs = preparation_of(how), network, inputs
         # Tensors: as plain numbers ONNX would round them to float32, and a large mean with them.
         for name, value in (("target_mean", inputs.target_mean), ("target_std", inputs.target_std)):
             self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
@@ -98,7 +124,8 @@ def exported_program(module: nn.Module, how: Preprocessing) -> Any:
     """
     rows = torch.export.Dim("rows")
     # Two rows: torch takes a dimension of one for a constant.
-    example: dict[str, torch.Tensor] = {"numbers": torch.zeros((2, len(how.numeric)), dtype=torch.float64)}
+    numbers = numbers_input(how)
+    example: dict[str, torch.Tensor] = {"numbers": torch.zeros((2, *numbers.shape), dtype=getattr(torch, numbers.type))}
     if how.categorical:
         example["codes"] = torch.zeros((2, len(how.categorical)), dtype=torch.int64)
     return torch.export.export(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +28,29 @@ class RawRows(NamedTuple):
     codes: npt.NDArray[np.int64]
     """Shape (n_rows, n_categorical), 0 where a value is missing or of no known level."""
 
+    def as_taken(self, how: Preprocessing) -> npt.NDArray[np.float32] | npt.NDArray[np.float64]:
+        """The numbers in the shape and type that a file takes: (n_rows, n_numeric), or (n_rows, *shape) of arrays."""
+        if how.example is None or how.shape is None:
+            return self.numbers
+        return self.numbers.reshape(-1, *how.shape).astype(number_type(how))
+
     def words(self, how: Preprocessing) -> npt.NDArray[np.object_]:
         """The categories as texts, shape (n_rows, n_categorical); empty where one is missing."""
         columns = [np.array(["", *feature.levels], dtype=object) for feature in how.categorical]
         texts = [levels[self.codes[:, i]] for i, levels in enumerate(columns)]
         return np.stack(texts, axis=1) if texts else np.empty((len(self.codes), 0), dtype=object)
+
+
+def number_type(how: Preprocessing) -> Literal["float32", "float64"]:
+    """Of the numbers that a file takes: the 256 levels of a picture need no double."""
+    return "float32" if how.example is not None and how.example.mode is not None else "float64"
+
+
+def numbers_input(how: Preprocessing) -> ExportedInput:
+    """The input of numbers: columns, or one array for each row."""
+    names = tuple(one.name for one in how.numeric) if how.example is None else (how.example.column,)
+    shape = (how.shape or ()) if how.example is not None else (len(names),)
+    return ExportedInput(name="numbers", type=number_type(how), columns=names, shape=shape)
 
 
 class Written(NamedTuple):

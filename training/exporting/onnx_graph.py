@@ -13,7 +13,7 @@ from torch import nn
 from pegbox.schemas.exported_model import ExportedInput, ExportedOutput
 from pegbox.schemas.preprocessing import Preprocessing
 from pegbox.training.exporting.answering import exported_program
-from pegbox.training.exporting.exporter import Exporting, RawRows, Said, versions_of
+from pegbox.training.exporting.exporter import Exporting, RawRows, Said, numbers_input, versions_of
 
 # The first that torch writes, and known to onnxruntime since 1.14.
 OPSET = 18
@@ -126,7 +126,7 @@ def asker(path: Path, how: Preprocessing, output: str) -> Callable[[RawRows], Sa
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def ask(rows: RawRows) -> Said:
-        given: dict[str, Any] = {"numbers": rows.numbers}
+        given: dict[str, Any] = {"numbers": rows.as_taken(how)}
         if how.categorical:
             given["categories"] = rows.words(how)
         return np.asarray(session.run([output], given)[0])
@@ -136,7 +136,7 @@ def asker(path: Path, how: Preprocessing, output: str) -> Callable[[RawRows], Sa
 
 def onnx_inputs(how: Preprocessing) -> tuple[ExportedInput, ...]:
     """Numbers and texts."""
-    numbers = ExportedInput(name="numbers", type="float64", columns=tuple(one.name for one in how.numeric))
+    numbers = numbers_input(how)
     texts = ExportedInput(name="categories", type="string", columns=tuple(one.name for one in how.categorical))
     return (numbers, texts) if how.categorical else (numbers,)
 

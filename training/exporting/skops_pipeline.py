@@ -1,6 +1,7 @@
 """An estimator behind scikit-learn's own preprocessing as a skops file: a pipeline that holds no code of pegbox's."""
 
 import importlib
+import math
 from types import ModuleType
 from typing import Any
 
@@ -16,7 +17,15 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 from pegbox.schemas.errors import ModelError
 from pegbox.schemas.exported_model import ExportedInput, ExportedOutput
 from pegbox.schemas.preprocessing import Feature, Preprocessing
-from pegbox.training.exporting.exporter import Exporting, RawRows, Said, Written, exporting_errors, versions_of
+from pegbox.training.exporting.exporter import (
+    Exporting,
+    RawRows,
+    Said,
+    Written,
+    exporting_errors,
+    numbers_input,
+    versions_of,
+)
 
 
 def write_pipeline(request: Exporting) -> Written:
@@ -25,22 +34,26 @@ def write_pipeline(request: Exporting) -> Written:
     Raises:
         ModelError: pandas is missing, whose frames the pipeline takes, or skops cannot write the estimator.
     """
-    pandas, how, predictor = _pandas(), request.preprocessing, request.predictor
+    how, predictor = request.preprocessing, request.predictor
+    pandas = None if how.example is not None else _pandas()
     with exporting_errors(request, "skops"):
-        whole = Pipeline([("columns", _columns(how, pandas)), ("estimator", predictor.estimator)])
+        whole = Pipeline(
+            [("columns", _columns(how, pandas) if pandas else _arrays(how)), ("estimator", predictor.estimator)]
+        )
         request.path.write_bytes(skops.io.dumps(whole))
         needed = skops.io.get_untrusted_types(file=request.path)
         loaded = skops.io.load(request.path, trusted=needed)
 
     def ask(rows: RawRows) -> Said:
-        frame = _frame(how, rows, pandas)
+        frame = _frame(how, rows, pandas) if pandas else rows.as_taken(how)
         said: Said = loaded.predict_proba(frame) if predictor.has_probabilities else loaded.predict(frame)
         return said
 
     known = predictor.estimator.classes_ if how.classes else ()
     names = tuple(one.name for one in (*how.numeric, *how.categorical))
+    rows = ExportedInput(name="rows", type="data frame", columns=names) if how.example is None else numbers_input(how)
     return Written(
-        inputs=(ExportedInput(name="rows", type="data frame", columns=names),),
+        inputs=(rows,),
         outputs=_outputs(how, has_probabilities=predictor.has_probabilities),
         classes=tuple(how.classes[code] for code in known),
         usage=f"skops.io.load(file, trusted={needed!r}).predict(rows)",
@@ -70,6 +83,22 @@ def _columns(how: Preprocessing, pandas: ModuleType) -> Pipeline:
     columns = ColumnTransformer(parts, sparse_threshold=0).fit(_frame(how, first, pandas))
     # As in training: a value that lies on a tree's threshold in float32 lies beside it in float64.
     return Pipeline([("columns", columns), ("float32", FunctionTransformer(np.asarray, kw_args={"dtype": "float32"}))])
+
+
+def _arrays(how: Preprocessing) -> Pipeline:
+    """Gives the matrix that the estimator was fitted on: each array in one row, each channel scaled."""
+    assert how.example is not None
+    assert how.shape is not None
+    along = [-1 if place == how.example.channel_axis else 1 for place in range(len(how.shape))]
+    deviations = [np.inf if one is None else one for one in how.deviations]
+    scaler = StandardScaler().fit(np.zeros((2, math.prod(how.shape))))
+    scaler.mean_ = np.broadcast_to(np.reshape(how.means, along), how.shape).ravel()
+    scaler.scale_ = np.broadcast_to(np.reshape(deviations, along), how.shape).ravel()
+    scaler.var_ = scaler.scale_**2
+    flat = FunctionTransformer(np.reshape, kw_args={"shape": (-1, math.prod(how.shape))})
+    wide = FunctionTransformer(np.asarray, kw_args={"dtype": "float64"})
+    narrow = FunctionTransformer(np.asarray, kw_args={"dtype": "float32"})
+    return Pipeline([("flat", flat), ("float64", wide), ("scale", scaler), ("float32", narrow)])
 
 
 def _numbers(how: Preprocessing, pandas: ModuleType) -> Pipeline:

@@ -6,7 +6,15 @@ from pegbox.schemas.exported_model import ExportedInput, ExportedOutput
 from pegbox.schemas.model import ModelInputs
 from pegbox.schemas.preprocessing import Preprocessing
 from pegbox.training.exporting.answering import Answering, exported_program
-from pegbox.training.exporting.exporter import Exporting, RawRows, Said, Written, exporting_errors, versions_of
+from pegbox.training.exporting.exporter import (
+    Exporting,
+    RawRows,
+    Said,
+    Written,
+    exporting_errors,
+    numbers_input,
+    versions_of,
+)
 
 
 def write_program(request: Exporting) -> Written:
@@ -24,7 +32,7 @@ def write_program(request: Exporting) -> Written:
         loaded = torch.export.load(request.path.open("rb")).module()
 
     def ask(rows: RawRows) -> Said:
-        given = {"numbers": torch.from_numpy(rows.numbers)}
+        given = {"numbers": torch.from_numpy(rows.as_taken(how))}
         if how.categorical:
             given["codes"] = torch.from_numpy(rows.codes)
         with torch.inference_mode():
@@ -43,7 +51,7 @@ def write_program(request: Exporting) -> Written:
 
 def coded_inputs(how: Preprocessing) -> tuple[ExportedInput, ...]:
     """Numbers and codes."""
-    numbers = ExportedInput(name="numbers", type="float64", columns=tuple(one.name for one in how.numeric))
+    numbers = numbers_input(how)
     codes = ExportedInput(name="codes", type="int64", columns=tuple(one.name for one in how.categorical))
     return (numbers, codes) if how.categorical else (numbers,)
 

@@ -28,7 +28,7 @@ from pegbox.training.kinds import (
 )
 from pegbox.training.kinds.record import TrainKind
 from pegbox.training.model_form import ModelForm
-from pegbox.training.resources import parse_bytes, visible_gpus
+from pegbox.training.resources import parse_bytes, shows_device
 from pegbox.training.stack_shape import why_not_together
 from pegbox.training.trainer import Trainer
 
@@ -182,7 +182,8 @@ def _check_run(spec: StudySpec) -> tuple[Problem, ...]:
             problems.append(Problem(str(error), ("run", "memory")))
     if spec.run.batch is not None:
         problems += [Problem(f"{why} Leave run.batch out.", ("run", "batch")) for why in why_not_together(spec)]
-    if getattr(spec.train, "device", "auto") == "cuda" and spec.run.engine == "local" and not visible_gpus():
-        message = "device is cuda, but this machine shows no GPU. Write `device: auto`, or run where there is one."
+    asked = getattr(spec.train, "device", "auto")
+    if spec.run.engine == "local" and not shows_device(asked):
+        message = f"device is {asked}, but this machine shows none. Write `device: auto`, or run where there is one."
         problems.append(Problem(message, ("train", "device")))
     return tuple(problems)

@@ -5,13 +5,10 @@ import math
 import torch
 
 from pegbox.schemas.errors import TrialError
+from pegbox.schemas.example_shape import has_channels_last
 from pegbox.schemas.failure import FailureKind
 from pegbox.training.failures import failed
 from pegbox.training.tensors import DataShape
-
-# Grey or RGB, each with or without alpha.
-_CHANNELS = {1, 2, 3, 4}
-"""A first or last dimension of this size is one of colours where the image is larger."""
 
 
 def image_shape(shape: DataShape) -> tuple[int, int, int]:
@@ -23,7 +20,7 @@ def image_shape(shape: DataShape) -> tuple[int, int, int]:
     match shape.example:
         case (height, width):
             found = (1, height, width)
-        case (height, width, channels) if channels in _CHANNELS and height not in _CHANNELS:
+        case (height, width, channels) if has_channels_last((height, width, channels)):
             found = (channels, height, width)
         case (channels, height, width):
             found = (channels, height, width)

@@ -19,6 +19,12 @@ def test_an_enormous_loss_does_not_hide_the_others() -> None:
     assert losses[4] == losses.max()
 
 
+@pytest.mark.parametrize("n_far", [1, 3])
+def test_a_few_that_explode_leave_the_good_ones_apart(n_far: int) -> None:
+    losses = np.append(np.linspace(0, 1, 20), np.full(n_far, 1e6))
+    assert np.ptp(standardised(losses)[:20]) > 2.5
+
+
 def test_equal_losses_become_zeros() -> None:
     assert standardised(np.full(4, 7.0)).tolist() == [0.0] * 4
 
