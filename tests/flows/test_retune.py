@@ -134,6 +134,7 @@ def test_study_whose_data_nobody_sees_is_refused_or_always_tuned(project: Path, 
     assert len({first.incumbent.study, second.incumbent.study.removesuffix("/incumbent")}) == 2
 
 
+@pytest.mark.long
 def test_tuning_again_learns_from_what_was_tuned_before(project: Path, moving: Hill) -> None:
     spec = moving(search={"method": "bayes"}, budget={"trials": 6})
     _write_data(project, top=0.3)
