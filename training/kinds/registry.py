@@ -27,6 +27,7 @@ from pegbox.training.kinds import (
     torch_kind,
 )
 from pegbox.training.kinds.record import TrainKind
+from pegbox.training.kinds.record import own_code as own_code_of
 from pegbox.training.model_form import ModelForm
 from pegbox.training.resources import parse_bytes, shows_device
 from pegbox.training.stack_shape import why_not_together
@@ -77,7 +78,8 @@ def code_of(spec: StudySpec) -> Code:
     # Of one process nothing is said: what was computed before there could be more stays known.
     together = spec.run.world_size
     ranks = [CodePart(kind="processes", name="", value=str(together))] if together > 1 else []
-    return Code.of((*kind_of(spec.train).code(spec.train).parts, *declared_parts(spec.train), *ranks))
+    amounts = [] if spec.fidelity.is_of_epochs else [own_code_of("amounts")]
+    return Code.of((*kind_of(spec.train).code(spec.train).parts, *declared_parts(spec.train), *ranks, *amounts))
 
 
 def own_code(spec: StudySpec) -> Code | None:
