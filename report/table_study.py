@@ -102,6 +102,13 @@ def _write_data(draft: Draft, proposal: Proposal) -> None:
     draft.data = {**written, "split": {**shares, **written.get("split", {})}}
     for reason in _reasons(proposal.left_out):
         draft.note(reason, "data", "drop")
+    for name in proposal.spec.texts:
+        draft.note(
+            f"{name!r} is free text: its most frequent words become numbers. `method: hashing` takes all words; "
+            "`drop` it where it says nothing.",
+            "data",
+            "text",
+        )
     for why in proposal.why_split:
         draft.note(why, "data", "split")
     for warning in data_warnings(proposal.understanding):
