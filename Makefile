@@ -15,7 +15,7 @@ demo: $(VENV)/.installed
 	$(BIN)/pegbox demo
 
 test: check browser
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 long: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m long

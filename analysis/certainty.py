@@ -13,9 +13,9 @@ from pegbox.analysis.feasibility import feasible, none_feasible
 from pegbox.analysis.finalists import finalists_round
 from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.ranking import comparable, ranked
-from pegbox.analysis.replicates import gather_replicates
+from pegbox.analysis.replicates import Replicates, gather_replicates
 from pegbox.analysis.targets import target_of
-from pegbox.analysis.unit_columns import Array, tabulate
+from pegbox.analysis.unit_columns import tabulate
 from pegbox.analysis.winner_reason import named_trials
 from pegbox.schemas.data import SplitSpec
 from pegbox.schemas.history import History
@@ -58,10 +58,12 @@ def tied_finalists(history: History) -> Advice | None:
     seeds = seeds_to_tell_apart(history, selection)
     top, now = finalists_round(history)
     if seeds is None or seeds > MAX_SEEDS:
+        by_rows = seeds is None and selection.row_noise is not None
+        needed = "more rows to measure on" if by_rows else f"more than {MAX_SEEDS} seeds"
         return Advice(
             kind="ties",
             what=f"Take whichever suits you of trial {selection.winner} and {tied}: they are as good as equal.",
-            evidence=f"{_shared_evidence(selection)}; telling them apart would take more than {MAX_SEEDS} seeds.",
+            evidence=f"{_shared_evidence(selection)}; telling them apart would take {needed}.",
             command=f"pegbox compare {selection.winner} {selection.ties[0]} --study {quote(selection.study)}",
         )
     # The number of finalists follows from that of seeds where the study names neither.
@@ -78,25 +80,27 @@ def tied_finalists(history: History) -> Advice | None:
 def seeds_to_tell_apart(history: History, selection: Selection) -> int | None:
     """Seeds after which the nearest tie would be told from the winner, were the means as they look now.
 
-    Solves |mean(d)| = 1.64 sd(d) / sqrt(n) for n, with d the differences seed by seed; None where fewer than three
-    seeds are common to both, or the means are equal.
+    Solves |mean(d)| = 1.64 sqrt(var(d) / n + V_rows) for n, with d the differences seed by seed and V_rows what the
+    rows add to their mean, which no seed makes less; None where fewer than three seeds are common to both, or no
+    number of seeds would do.
     """
-    replicates = gather_replicates(history, history.objectives[0])
-    losses = {trial.number: row for trial, row in zip(replicates.trials, replicates.losses, strict=True)}
-    needed = [
-        _seeds_for(losses[selection.winner] - losses[tie])
-        for tie in selection.ties
-        if tie in losses and selection.winner in losses
-    ]
+    replicates = gather_replicates(history, history.objectives[0], rows=selection.row_noise)
+    at = {trial.number: position for position, trial in enumerate(replicates.trials)}
+    if selection.winner not in at:
+        return None
+    needed = [_seeds_for(replicates, at[selection.winner], at[tie]) for tie in selection.ties if tie in at]
     return min((seeds for seeds in needed if seeds is not None), default=None)
 
 
-def _seeds_for(differences: Array) -> int | None:
+def _seeds_for(replicates: Replicates, first: int, second: int) -> int | None:
+    differences = replicates.losses[first] - replicates.losses[second]
     common = differences[np.isfinite(differences)]
-    if len(common) < 3 or common.mean() == 0:
-        return None
+    by_rows = 0.0
+    if (covariance := replicates.row_covariance) is not None:
+        by_rows = float(covariance[first, first] + covariance[second, second] - 2 * covariance[first, second])
     # 1.64: one-sided 95 %, as a tie is. Held at 1e6, for a mean that is almost none.
-    return math.ceil(min(float((1.64 * common.std(ddof=1) / common.mean()) ** 2), 1e6))
+    left = (float(common.mean()) / 1.64) ** 2 - by_rows if len(common) >= 3 else 0.0
+    return math.ceil(min(float(common.var(ddof=1)) / left, 1e6)) if left > 0 else None
 
 
 def leaking_data(history: History) -> Advice | None:

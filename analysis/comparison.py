@@ -117,12 +117,13 @@ def _difference_draws(left: History, one: Trial, right: History, other: Trial) -
         return None
     if left.spec.name != right.spec.name:  # independent draws: break the order that equal seeds would give
         second = np.random.default_rng(len(second)).permutation(second)
-    count = min(len(first), len(second))
-    return np.asarray(second[:count] - first[:count])
+    return np.asarray(second - first)  # of one that has no noise there is one draw
 
 
 def _draws(history: History, trial: Trial) -> Array | None:
-    replicates = gather_replicates(history, history.objectives[0])
+    selection = history.standing_selection
+    rows = None if selection is None else selection.row_noise
+    replicates = gather_replicates(history, history.objectives[0], rows=rows)
     numbers = [one.number for one in replicates.trials]
     return mean_draws(replicates)[:, numbers.index(trial.number)] if trial.number in numbers else None
 

@@ -7,6 +7,7 @@ import numpy as np
 from pegbox.analysis.posterior import mean_draws
 from pegbox.analysis.replicates import Array, Replicates, gather_replicates, restrict
 from pegbox.schemas.history import History
+from pegbox.schemas.selection import RowNoise
 from pegbox.schemas.trial import Trial
 
 
@@ -36,12 +37,17 @@ class JointReplicates:
         return np.stack([np.broadcast_to(one, (count, one.shape[1])) for one in draws], axis=-1)
 
 
-def gather_jointly(history: History, n_seeds: int | None = None) -> JointReplicates:
+def gather_jointly(history: History, n_seeds: int | None = None, rows: RowNoise | None = None) -> JointReplicates:
     """The values of all objectives.
 
     Args:
         n_seeds: Only the first so many seeds.
+        rows: The noise of the rows in the losses of the first objective; that of others is not known.
     """
-    tables = [gather_replicates(history, objective, n_seeds) for objective in history.objectives]
+    noises = [rows, *(None for _ in history.objectives[1:])]
+    tables = [
+        gather_replicates(history, objective, n_seeds, noise)
+        for objective, noise in zip(history.objectives, noises, strict=True)
+    ]
     shared = set.intersection(*({trial.number for trial in table.trials} for table in tables))
     return JointReplicates(tuple(restrict(table, shared) for table in tables))

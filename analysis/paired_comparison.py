@@ -136,17 +136,17 @@ def _noise_of_seeds(differences: npt.NDArray[np.float64]) -> list[_Noise]:
 
 def _noise_of_same_rows(before: Sequence[RowLosses], after: Sequence[RowLosses]) -> list[_Noise]:
     values = np.mean([two.values - one.values for one, two in zip(before, after, strict=True)], axis=0)
-    return [_Noise(_spread(values) / len(values), len(values) - 1)]
+    return [_Noise(spread_over_rows(values) / len(values), len(values) - 1)]
 
 
 def _noise_of_rows(measured: Sequence[RowLosses]) -> _Noise:
     values = np.mean([one.values for one in measured], axis=0)
     # Pseudo-values of groups stand for more rows than there are of them.
     share = 1 + measured[0].n_rows / measured[0].n_train
-    return _Noise(_spread(values) / len(values) * share, len(values) - 1)
+    return _Noise(spread_over_rows(values) / len(values) * share, len(values) - 1)
 
 
-def _spread(values: npt.NDArray[np.float64]) -> float:
+def spread_over_rows(values: npt.NDArray[np.float64]) -> float:
     """Variance over rows; of hits and misses at least that of one more of each, so that no error is no certainty.
 
     Source: Agresti & Caffo 2000.

@@ -13,7 +13,7 @@ from pegbox.analysis.unit_columns import Array
 from pegbox.schemas.competition import knee
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
-from pegbox.schemas.selection import FrontPoint, Interval, Selection
+from pegbox.schemas.selection import FrontPoint, Interval, RowNoise, Selection
 
 N_VOLUMES = 400
 """Draws for the interval of the hypervolume: each is a recursion in Python, and ten beyond each end do for 95 %."""
@@ -47,18 +47,21 @@ class _Front:
         return [self.winner, *(int(one) for one in by_chance if one != self.winner)]
 
 
-def select_from_front(history: History) -> Selection:
+def select_from_front(history: History, rows: RowNoise | None = None) -> Selection:
     """The knee of the finalists' front, with the whole front beside it.
 
     The rule: of the finalists that keep the constraints and that no other of them dominates by posterior means, the
     winner is the one nearest to the best of all objectives at once, each scaled to its range over that front. The other
     finalists of the front are its ties: none is better, each trades the objectives in another way.
 
+    Args:
+        rows: The noise of the rows in what the finalists lost of the first objective.
+
     Raises:
         NoTrialSucceededError: No finalist has a value of every objective on a fresh seed, or none keeps the
             constraints.
     """
-    joint = gather_jointly(history)
+    joint = gather_jointly(history, rows=rows)
     front = _find_front(history, joint)
     trials, goal, baseline = joint.trials, history.objectives[0], baseline_trial(history)
     return Selection(
@@ -75,6 +78,7 @@ def select_from_front(history: History) -> Selection:
         baseline=None if baseline is None or baseline not in trials else baseline.number,
         front=tuple(_point(history, joint, front, at) for at in front.members),
         hypervolume=_volume_interval(front.draws[:, front.eligible]),
+        row_noise=rows,
     )
 
 

@@ -5,8 +5,9 @@ distribution, so that each mean is pulled towards the others by as much as the n
 such a posterior stays calibrated after picking (Dawid 1994). They share a distribution of their noise as well, so that
 five seeds of one finalist borrow strength from those of the others (Smyth 2004).
 
-    y[i, r] = mu[i] + b[r] + e[i, r]        finalist i, seed r (common to all finalists)
+    y[i, r] = mu[i] + c[i] + b[r] + e[i, r]        finalist i, seed r (common to all finalists)
     mu[i] ~ Student t4(m, tau),  b[r] ~ N(0, s_b^2),  e[i, r] ~ N(0, s_i^2)
+    c ~ N(0, C), what the rows do to all seeds alike; C is measured on them (`row_noise`), 0 where it is not known
     s_i^2 ~ scaled inverse chi^2(nu, s0^2)
     m, log s0 flat;  tau, s_b half-Cauchy (Gelman 2006);  nu uniform on a grid
 
@@ -35,27 +36,37 @@ SEED_SCALE = 0.4
 
 
 def mean_draws(replicates: Replicates) -> Array:
-    """Draws of each finalist's true mean loss, shape (n_draws, n_finalists).
+    """Draws of each finalist's true mean loss, shape (n_draws, n_finalists): over seeds, and over rows where known.
 
-    Finalists whose spread cannot be known (one value each, or values without any spread) are drawn at their means.
+    Finalists whose spread cannot be known (one value each, or values without any spread on rows of which nothing is
+    known) are drawn at their means.
     """
-    scale = _noise_scale(replicates)
+    rows = replicates.row_covariance
+    scale = _noise_scale(replicates, rows)
     if scale == 0:
         # One draw: with a value each nothing is known of the noise, and a prior alone must not make an interval.
         return replicates.means[None, :]
     centre = float(replicates.means.mean())
-    chains = _Chains((replicates.losses - centre) / scale, replicates.rng())
+    rows = None if rows is None else rows / scale**2
+    chains = _Chains((replicates.losses - centre) / scale, rows, replicates.rng())
     return np.asarray(centre + scale * chains.run(), dtype=float)
 
 
-def _noise_scale(replicates: Replicates) -> float:
-    """Pooled standard deviation of one value within its finalist; 0 where there is none to see."""
-    residuals = replicates.losses - replicates.means[:, None]
+def _noise_scale(replicates: Replicates, rows: Array | None) -> float:
+    """Standard deviation of what blurs a difference of finalists, in one value; 0 where there is none to see."""
     freedom = int((replicates.counts - 1).sum())
     if freedom < 1:
         return 0.0
-    scale = float(np.sqrt(np.nansum(residuals**2) / freedom))
-    return scale if scale > 1e-12 * float(np.nanmax(np.abs(replicates.losses))) else 0.0
+    residuals = replicates.losses - replicates.means[:, None]
+    variance = float(np.nansum(residuals**2)) / freedom
+    if variance <= (1e-12 * float(np.nanmax(np.abs(replicates.losses)))) ** 2:
+        variance = 0.0
+    if rows is not None:
+        own = float(rows.diagonal().mean())
+        # Half the variance of a difference; of a single finalist, and of finalists that answer alike, its own.
+        apart = own - float(rows[~np.eye(len(rows), dtype=bool)].mean()) if len(rows) > 1 else own
+        variance += apart if apart > 1e-12 * own else own
+    return float(np.sqrt(variance))
 
 
 def _two_way_fit(losses: Array) -> tuple[Array, Array, float]:
@@ -71,6 +82,12 @@ def _two_way_fit(losses: Array) -> tuple[Array, Array, float]:
     residuals = losses - mean[:, None] - seed_effect
     freedom = max(np.isfinite(losses).sum() - sum(losses.shape) + 1, 1)
     return mean, seed_effect, max(float(np.nansum(residuals**2) / freedom), 1e-4)
+
+
+def _root(covariance: Array) -> Array:
+    """A with A A' = covariance, which may be singular: finalists that answer alike are one."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)), dtype=float)
 
 
 def _inverse_gamma(rng: np.random.Generator, shape: Array | float, rate: Array) -> Array:
@@ -95,8 +112,9 @@ class _HalfCauchy:
 class _Chains:
     """The state of all chains; arrays have shape (n_chains, ...), losses are in units of the pooled noise."""
 
-    def __init__(self, losses: Array, rng: np.random.Generator) -> None:
-        self.rng = rng
+    def __init__(self, losses: Array, rows: Array | None, rng: np.random.Generator) -> None:
+        self.rng, self.rows = rng, rows
+        self.row_root = None if rows is None else _root(rows)
         self.present = np.isfinite(losses).astype(float)
         self.losses = np.where(np.isfinite(losses), losses, 0.0)
         self.n_finalists, self.n_seeds = losses.shape
@@ -104,6 +122,9 @@ class _Chains:
         ones = np.ones(N_CHAINS)
         mean, seed_effect, noise = _two_way_fit(losses)
         self.mean = np.tile(mean, (N_CHAINS, 1))
+        """mu, the true means: of all rows that there could be."""
+        self.on_rows = self.mean
+        """mu + c, those on the rows that there are."""
         self.seed_effect = np.tile(seed_effect, (N_CHAINS, 1))
         self.noise = np.full((N_CHAINS, self.n_finalists), noise)
         self.noise_scale, self.nu = noise * ones, np.full(N_CHAINS, 16.0)
@@ -126,14 +147,33 @@ class _Chains:
         return np.concatenate(kept)
 
     def _draw_means(self) -> None:
-        rest = ((self.losses - self.seed_effect[:, None, :]) * self.present).sum(axis=2)
-        prior = self.weight / self.between.value[:, None]
-        precision = self.counts / self.noise + prior
-        location = (rest / self.noise + prior * self.centre[:, None]) / precision
-        self.mean = location + self.rng.standard_normal(location.shape) / np.sqrt(precision)
+        measured = ((self.losses - self.seed_effect[:, None, :]) * self.present).sum(axis=2) / self.counts
+        prior, error = self.between.value[:, None] / self.weight, self.noise / self.counts
+        if self.rows is None:
+            self.mean = self.on_rows = self._between_prior_and(measured, prior, error)
+        else:
+            self._draw_means_and_rows(measured, prior, error)
+
+    def _between_prior_and(self, measured: Array, prior: Array, error: Array) -> Array:
+        precision = 1 / error + 1 / prior
+        location = (measured / error + self.centre[:, None] / prior) / precision
+        return np.asarray(location + self.rng.standard_normal(location.shape) / np.sqrt(precision))
+
+    def _draw_means_and_rows(self, measured: Array, prior: Array, error: Array) -> None:
+        """Both at once, by correcting a draw that has not seen the values (Matheron's rule; Doucet 2010)."""
+        assert self.rows is not None
+        assert self.row_root is not None
+        normal = self.rng.standard_normal((3, *measured.shape))
+        mean = self.centre[:, None] + np.sqrt(prior) * normal[0]
+        on_rows = mean + normal[1] @ self.row_root.T
+        missed = measured - on_rows - np.sqrt(error) * normal[2]
+        total = self.rows + (prior + error)[:, :, None] * np.eye(self.n_finalists)
+        pull = np.linalg.solve(total, missed[:, :, None])[:, :, 0]
+        self.mean = mean + prior * pull
+        self.on_rows = on_rows + prior * pull + pull @ self.rows
 
     def _draw_seed_effects(self) -> None:
-        rest = (self.losses - self.mean[:, :, None]) * self.present
+        rest = (self.losses - self.on_rows[:, :, None]) * self.present
         precision = np.einsum("ir,ci->cr", self.present, 1 / self.noise) + 1 / self.seed_variance.value[:, None]
         location = np.einsum("cir,ci->cr", rest, 1 / self.noise) / precision
         self.seed_effect = location + self.rng.standard_normal(location.shape) / np.sqrt(precision)
@@ -141,7 +181,7 @@ class _Chains:
         spread = np.sqrt(self.seed_variance.value / self.n_seeds)
         shift = self.seed_effect.mean(axis=1) + spread * self.rng.standard_normal(N_CHAINS)
         self.seed_effect -= shift[:, None]
-        self.mean += shift[:, None]
+        self.mean, self.on_rows = self.mean + shift[:, None], self.on_rows + shift[:, None]
         self.seed_variance.draw(self.rng, self.n_seeds, (self.seed_effect**2).sum(axis=1))
 
     def _draw_centre(self) -> None:
@@ -154,7 +194,7 @@ class _Chains:
         self.between.draw(self.rng, self.n_finalists, (self.weight * square).sum(axis=1))
 
     def _draw_noise(self) -> None:
-        fit = self.mean[:, :, None] + self.seed_effect[:, None, :]
+        fit = self.on_rows[:, :, None] + self.seed_effect[:, None, :]
         square = ((self.losses - fit) ** 2 * self.present).sum(axis=2)
         nu = self.nu[:, None]
         self.noise = _inverse_gamma(self.rng, (nu + self.counts) / 2, (nu * self.noise_scale[:, None] + square) / 2)

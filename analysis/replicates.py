@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pegbox.analysis.ranking import held
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Objective
+from pegbox.schemas.selection import RowNoise
 from pegbox.schemas.trial import Trial
 
 Array = npt.NDArray[np.float64]
@@ -29,12 +30,14 @@ class Replicates:
         costs: Shape (n_finalists,), means of the first of `COST_METRICS` that all replicates report; ones where there
             is none. Never the clock: a study that is resumed must come to the same answer.
         priced_by: That metric; None where there is none.
+        rows: The noise of the validation rows in the mean losses; None where it is not known of all of them.
     """
 
     trials: tuple[Trial, ...]
     losses: Array
     costs: Array
     priced_by: str | None = None
+    rows: RowNoise | None = None
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -46,17 +49,29 @@ class Replicates:
         """Mean loss of each finalist, shape (n_finalists,)."""
         return np.asarray(np.nanmean(self.losses, axis=1), dtype=float)
 
+    @property
+    def row_covariance(self) -> Array | None:
+        """Of the mean losses over draws of the rows, shape (n_finalists, n_finalists); None where no noise is known."""
+        if self.rows is None:
+            return None
+        at = [self.rows.trials.index(trial.number) for trial in self.trials]
+        covariance = np.array(self.rows.covariance)[np.ix_(at, at)]
+        return covariance if covariance.any() else None
+
     def rng(self) -> np.random.Generator:
         """Random numbers that depend on the values alone, so that an answer can be computed again."""
         digest = hashlib.sha256(np.ascontiguousarray(self.losses).tobytes()).digest()
         return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
 
-def gather_replicates(history: History, objective: Objective, n_seeds: int | None = None) -> Replicates:
+def gather_replicates(
+    history: History, objective: Objective, n_seeds: int | None = None, rows: RowNoise | None = None
+) -> Replicates:
     """Every trial that has a value on a fresh seed; trials whose replicates all failed are left out.
 
     Args:
         n_seeds: Only the first so many seeds.
+        rows: The noise of the rows in the losses of this objective.
     """
     values = {trial.number: _by_seed(trial, objective, n_seeds) for trial in history.trials}
     trials = tuple(trial for trial in history.trials if values[trial.number])
@@ -70,6 +85,7 @@ def gather_replicates(history: History, objective: Objective, n_seeds: int | Non
         losses=np.array(losses, dtype=float).reshape(len(trials), len(seeds)),
         costs=np.array([_mean_cost(trial, priced_by) for trial in trials]),
         priced_by=priced_by,
+        rows=rows if rows is not None and {trial.number for trial in trials} <= set(rows.trials) else None,
     )
 
 

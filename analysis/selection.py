@@ -9,23 +9,26 @@ from pegbox.analysis.replicates import Replicates, gather_replicates
 from pegbox.analysis.winner_reason import explain_choice
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
-from pegbox.schemas.selection import Interval, Selection
+from pegbox.schemas.selection import Interval, RowNoise, Selection
 from pegbox.schemas.trial import Trial
 
 
-def select_winner(history: History) -> Selection:
+def select_winner(history: History, rows: RowNoise | None = None) -> Selection:
     """The finalist to run, with the evidence of its fresh seeds.
 
     The rule among ties is that of `evidence.pick`, by the costs of `replicates`; with several objectives it is that of
     `pareto_selection`. A finalist whose fresh seeds do not keep the constraints in their mean cannot win.
 
+    Args:
+        rows: The noise of the rows in what the finalists lost; without it the noise of seeds alone is counted.
+
     Raises:
         NoTrialSucceededError: No finalist has a value on a fresh seed, or none keeps the constraints.
     """
     if len(history.objectives) > 1:
-        return select_from_front(history)
+        return select_from_front(history, rows)
     objective = history.objectives[0]
-    replicates = gather_replicates(history, objective)
+    replicates = gather_replicates(history, objective, rows=rows)
     if not replicates.trials:
         raise NoTrialSucceededError(
             f"Study {history.spec.name!r} needs a finalist with a value of {objective.metric!r} on a fresh seed, got "
@@ -54,6 +57,7 @@ def select_winner(history: History) -> Selection:
         reason=explain_choice(history, evidence, choice),
         baseline=None if baseline is None else replicates.trials[baseline].number,
         gain=None if baseline is None or baseline == choice.winner else _gain(evidence, baseline, choice.winner),
+        row_noise=rows,
     )
 
 

@@ -21,6 +21,8 @@ def _why(evidence: Evidence, choice: Choice) -> str:
     winner, leader = (replicates.trials[position].number for position in (choice.winner, choice.leader))
     count = int(replicates.counts[choice.winner])
     seeds = f"{count} fresh seed{'s' if count > 1 else ''}"
+    if replicates.rows is not None:
+        seeds += f" and {replicates.rows.n_rows} rows"
     if len(evidence.eligible) == 1:
         which = "finalist" if len(replicates.trials) == 1 else "finalist that keeps the constraints"
         return f"Trial {winner} is the only {which}; it was trained again on {seeds}."

@@ -199,7 +199,7 @@ def _ask_pegbox(folder: Path, seconds: float) -> Answer:
     pegbox = str(Path(sys.executable).with_name("pegbox"))
     environment = os.environ | {"PEGBOX_STORE": str(folder / f"store-{seconds:g}")}
     commands = (
-        [pegbox, "auto", "train.csv", "--target", "y", "--time", f"{seconds:g}", "--force"],
+        [pegbox, "auto", "train.csv", "--target", "y", "--time", f"{seconds:g}s", "--force"],
         [pegbox, "predict", "train-y", "test.csv", "--out", "pegbox.parquet"],
     )
     started = time.monotonic()

@@ -17,6 +17,7 @@ from figures import Figure, conclude, parser, tell_machine
 from pegbox.analysis.elimination import next_replicates
 from pegbox.analysis.selection import select_winner
 from pegbox.schemas.history import History
+from pegbox.schemas.selection import RowNoise
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 
@@ -38,6 +39,9 @@ class Scenario:
     """Standard deviation of what a seed does to all configurations alike."""
     uneven: float = 0.0
     """Standard deviation of the logarithm of the noise over configurations."""
+    rows: float = 0.0
+    """Standard deviation of what the rows do to each configuration, in the search and on every fresh seed alike, so
+    that no seed shows it; they do twice as much to all configurations alike."""
 
 
 SCENARIOS = (
@@ -46,6 +50,8 @@ SCENARIOS = (
     Scenario("much noise", 1.0),
     Scenario("shared seeds", 0.3, seed_effect=0.3),
     Scenario("uneven noise", 0.3, uneven=0.7),
+    Scenario("rows alone", 0.0, rows=0.1),
+    Scenario("rows and noise", 0.1, rows=0.1),
 )
 
 
@@ -74,17 +80,18 @@ def simulate(scenario: Scenario, number: int) -> Outcome:
     noise = scenario.noise * np.exp(scenario.uneven * rng.standard_normal(N_TRIALS))
     # One draw for each fresh seed: what it does to all finalists alike cancels in their differences.
     shared = scenario.seed_effect * rng.standard_normal(100)
-    observed = truth + noise * rng.standard_normal(N_TRIALS) + scenario.seed_effect * rng.standard_normal(N_TRIALS)
+    on_rows = truth + scenario.rows * (rng.standard_normal(N_TRIALS) + 2 * rng.standard_normal())
+    observed = on_rows + noise * rng.standard_normal(N_TRIALS) + scenario.seed_effect * rng.standard_normal(N_TRIALS)
     history = _history(points, observed)
     n_replicates = 0
     while missing := next_replicates(history):
         pairs = [(one.trial, one.replicate or 0) for one in missing]
         n_replicates += len(pairs)
         values = [
-            (trial, seed, truth[trial] + shared[seed] + noise[trial] * rng.standard_normal()) for trial, seed in pairs
+            (trial, seed, on_rows[trial] + shared[seed] + noise[trial] * rng.standard_normal()) for trial, seed in pairs
         ]
         history = _with_replicates(history, values)
-    selection = select_winner(history)
+    selection = select_winner(history, _row_noise(history, scenario.rows))
     winner, finalist, naive = selection.winner, selection.best, int(observed.argmin())
     finalists = [one.trial for one in selection.finalists]
     assert finalist.interval is not None
@@ -141,6 +148,13 @@ def _history(points: np.ndarray, observed: np.ndarray) -> History:
         for number, point in enumerate(points)
     )
     return History(spec=spec, trials=trials)
+
+
+def _row_noise(history: History, own: float) -> RowNoise | None:
+    """As many rows would tell it; None where the rows are no noise."""
+    finalists = tuple(trial.number for trial in history.trials if trial.replicates)
+    covariance = own**2 * (np.eye(len(finalists)) + 4)
+    return RowNoise(trials=finalists, n_rows=1000, covariance=tuple(map(tuple, covariance))) if own else None
 
 
 def _with_replicates(history: History, values: Iterable[tuple[int, int, float]]) -> History:

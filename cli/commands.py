@@ -241,10 +241,15 @@ COMMANDS = {
         ("pegbox merge ../anna/.pegbox", "pegbox merge /mnt/lab/store --as lab"),
     ),
     "export": Command(
-        "Write a study as Parquet files, or into an Optuna storage.",
+        "Write a study as Parquet files, into an Optuna storage, or into a database that others read.",
         "Parquet gets trials.parquet, with a column for each parameter, and metrics.parquet. From an Optuna storage "
-        "optuna-dashboard and Optuna's own plots can show the study.",
-        ("pegbox export digits --parquet out", "pegbox export digits --optuna optuna.db"),
+        "optuna-dashboard and Optuna's own plots can show the study. A database gets the tables studies, trials and "
+        "metrics in the schema pegbox; the rows of a study that is exported again are replaced.",
+        (
+            "pegbox export digits --parquet out",
+            "pegbox export digits --optuna optuna.db",
+            "pegbox export --all --to postgres://host/team",
+        ),
     ),
     "replay": Command(
         "Make every decision of a study again from its history, and report differences.",

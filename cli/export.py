@@ -1,4 +1,4 @@
-"""`pegbox export`: a study for other tools; the formats are those of `integrations`."""
+"""`pegbox export`: a study for other tools: files, an Optuna storage, a database that others read."""
 
 import warnings
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ class Destination:
     Attributes:
         parquet: A directory for Parquet files.
         optuna: An Optuna storage.
+        database: A database that others read.
         everything: All studies instead of one.
     """
 
@@ -29,8 +30,16 @@ class Destination:
     optuna: Annotated[
         str | None, Parameter(help="Write into this Optuna storage: a URL, an SQLite file (.db) or a journal file.")
     ] = None
+    database: Annotated[
+        str | None,
+        Parameter(
+            name="--to",
+            show_default=False,
+            help="Publish into this database: postgres://HOST/NAME, ducklake:CATALOGUE or duckdb:FILE.",
+        ),
+    ] = None
     everything: Annotated[
-        bool, Parameter(name="--all", negative="", show_default=False, help="All studies of the store; Parquet only.")
+        bool, Parameter(name="--all", negative="", show_default=False, help="All studies of the store; not for Optuna.")
     ] = False
 
 
@@ -45,27 +54,32 @@ def export(
     json: Json = False,
     verbosity: Verbosity = QUIET,
 ) -> None:
-    """Write a study as Parquet files, or into an Optuna storage.
+    """Write a study as Parquet files, into an Optuna storage, or into a database that others read.
 
     Raises:
         StudyError: Nothing is asked for, or options do not go together.
         StoreError: It cannot be written.
         NotFoundError: There is no such study.
     """
-    if to.parquet is None and to.optuna is None:
-        raise StudyError("say where to: --parquet DIRECTORY, --optuna STORAGE, or both.", "pegbox export")
+    if to.parquet is None and to.optuna is None and to.database is None:
+        raise StudyError(
+            "say where to: --parquet DIRECTORY, --optuna STORAGE, --to DATABASE, or several of them.", "pegbox export"
+        )
     # An Optuna study is written under its own name into one storage; for many of them a failure halfway would leave
     # some.
     if to.everything and (study is not None or to.optuna is not None):
-        raise StudyError("--all goes with --parquet alone; leave the study and --optuna out.", "pegbox export")
+        raise StudyError("--all goes with --parquet and --to; leave the study and --optuna out.", "pegbox export")
     chosen = None if to.everything else _chosen(store, study)
     files = _to_parquet(store, to.parquet, chosen) if to.parquet else ()
     n_trials = _to_optuna(store, to.optuna, chosen) if to.optuna and chosen is not None else None
+    n_rows = _to_database(store, to.database, chosen) if to.database else {}
     if json:
-        print_json({"study": chosen, "files": [str(path) for path in files], "optuna_trials": n_trials})
+        print_json({"study": chosen, "files": [str(path) for path in files], "optuna_trials": n_trials, "rows": n_rows})
         return
     for path in files:
         out().print(safe(str(path)))
+    for table, count in n_rows.items():
+        out().print(f"pegbox.{table}: {count} rows")
     if n_trials is not None:
         out().print(f"{safe(str(chosen))}: {n_trials} trials written to {safe(str(to.optuna))}")
         if "://" not in str(to.optuna):
@@ -85,6 +99,12 @@ def _to_parquet(store: Path, directory: Path, study: str | None) -> tuple[Path, 
     from pegbox.storage.parquet_export import export_parquet
 
     return export_parquet(store, directory, study)
+
+
+def _to_database(store: Path, database: str, study: str | None) -> dict[str, int]:
+    from pegbox.storage.database_export import export_to_database
+
+    return export_to_database(store, database, study)
 
 
 def _to_optuna(store: Path, storage: str, study: str) -> int:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from pegbox.cli.console import err, out, safe
+from pegbox.cli.console import err, out, safe, show
 from pegbox.cli.options import DEFAULT_STORE, QUIET, Store, Verbosity
 from pegbox.storage.layout import StoreLayout
 
@@ -161,10 +161,11 @@ def _ask_server(tasks: ServerTasks) -> None:
         from pegbox.flows.prefect_server.watchdog import set_up_watchdog
 
         err().print(f"automation: {set_up_watchdog()}")
+    from pegbox.cli.scheduled_study import draw_scheduled
     from pegbox.flows.scheduling import remove_scheduled, scheduled_studies
 
     if tasks.remove is not None:
         err().print(f"removed: {safe(remove_scheduled(tasks.remove))}")
     if tasks.list:
-        for one in scheduled_studies():
-            out().print(safe("\t".join((one.name, one.clock, "paused" if one.is_paused else "active", one.store))))
+        found = scheduled_studies()
+        show(out(), draw_scheduled((one.name, one.clock, one.is_paused, one.store) for one in found))

@@ -1,11 +1,13 @@
 """Reads what `pegbox schedule` is asked for: the study with its clock; talks to no server."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from rich.table import Table
 
+from pegbox.cli.console import safe
 from pegbox.cli.validate import read_checked_study
 from pegbox.schemas.errors import PegboxError, StudyError
 from pegbox.schemas.study import StudySpec
@@ -34,6 +36,20 @@ def check_request(study_file: Path | None, pool: str | None, *, asks_server: boo
             "Start one with `prefect server start` and set PREFECT_API_URL, or serve the study from this process "
             "without --pool."
         )
+
+
+def draw_scheduled(found: Iterable[tuple[str, str, bool, str]]) -> Table:
+    """The studies that a server runs by the clock, a line for each.
+
+    Args:
+        found: The name of a deployment, its clock, whether it is paused, and its store.
+    """
+    table = Table(box=None, pad_edge=False, header_style="quiet")
+    for heading in ("deployment", "clock", "state", "store"):
+        table.add_column(heading, no_wrap=True)
+    for name, clock, is_paused, store in found:
+        table.add_row(safe(name), safe(clock), "paused" if is_paused else "active", safe(store))
+    return table
 
 
 def read_job_variables(given: Sequence[str], pool: str | None, work_queue: str | None) -> dict[str, str]:

@@ -23,6 +23,8 @@ from pegbox.datasets.understanding import understand
 from pegbox.schemas.arrays import Part
 from pegbox.schemas.data import DataSpec, PreparedData, Task
 from pegbox.schemas.errors import DataError, StoreUnwritableError
+from pegbox.schemas.plan import Rows
+from pegbox.schemas.understanding import DataUnderstanding
 
 VERSION = 3
 """Raise it whenever the same rows and specification come to give other arrays."""
@@ -45,13 +47,13 @@ def fingerprint(spec: DataSpec, task: Task | None) -> str:
     return _fingerprint(spec, task, digest or build_frame(spec, task, source.load()).digest())
 
 
-def prepare(spec: DataSpec, task: Task | None, root: Path, *, whole: bool = False) -> PreparedData:
+def prepare(spec: DataSpec, task: Task | None, root: Path, *, learn_from: Rows = "parts") -> PreparedData:
     """Load, type, split, scale and write the data, or find it where that was done before.
 
     Args:
         task: What the target is for; taken from the source or the column where None.
         root: The directory that holds prepared data, one directory below it for each fingerprint.
-        whole: Train on all rows that are not held out, for the model that a study ends in.
+        learn_from: What the training part is: that of each fold, or more for the model that a study ends in.
 
     Raises:
         DataError: The data cannot be read, split or used as declared.
@@ -62,26 +64,32 @@ def prepare(spec: DataSpec, task: Task | None, root: Path, *, whole: bool = Fals
     if digest is not None:
         # A file is hashed at the speed of the disk; parsing takes many times as long, so that a second run pays for
         # the hash alone.
-        found = find_prepared(root, _fingerprint(spec, task, digest, whole=whole))
+        found = find_prepared(root, _fingerprint(spec, task, digest, learn_from))
         if found is not None:
             return found
     frame = build_frame(spec, task, _load(source, digest, spec))
-    name = _fingerprint(spec, task, digest or frame.digest(), whole=whole)
+    name = _fingerprint(spec, task, digest or frame.digest(), learn_from)
     found = find_prepared(root, name)
     if found is not None:
         return found
     folds = split_rows(spec.split, frame)
-    return _write(spec, frame, (whole_fold(folds, len(frame)),) if whole else folds, root, name)
+    # Of the parts in any case: those of a whole fold overlap, and a row would count twice.
+    understood = understand(spec, frame, folds)
+    if learn_from != "parts":
+        folds = (whole_fold(folds, len(frame), with_test=learn_from == "all"),)
+    return _write(spec, frame, folds, understood, root.absolute() / name)
 
 
-def _fingerprint(spec: DataSpec, task: Task | None, digest: str, *, whole: bool = False) -> str:
+def _fingerprint(spec: DataSpec, task: Task | None, digest: str, learn_from: Rows = "parts") -> str:
+    # As it was told before there was more than one: what was prepared then is found.
+    more: dict[Rows, dict[str, bool | str]] = {"parts": {}, "not held out": {"whole": True}, "all": {"whole": "all"}}
     # The source is named by its content: a file that was moved is the same data.
     content = {
         "version": VERSION,
         "digest": digest,
         "task": task,
         "spec": spec.shaping,
-        **({"whole": True} if whole else {}),
+        **more[learn_from],
     }
     # 128 bits: directories are named by it, and no two of them will ever collide by chance. Sorted keys, or the order
     # of fields in a version of pydantic would be part of the name.
@@ -117,9 +125,11 @@ def find_prepared(root: Path, name: str) -> PreparedData | None:
     return found.model_copy(update={"path": directory})
 
 
-def _write(spec: DataSpec, frame: Frame, folds: tuple[Fold, ...], root: Path, name: str) -> PreparedData:
+def _write(
+    spec: DataSpec, frame: Frame, folds: tuple[Fold, ...], understood: DataUnderstanding, directory: Path
+) -> PreparedData:
     """Write everything beside its place, then move it there as a whole: a killed run leaves nothing half written."""
-    directory = root.absolute() / name
+    root = directory.parent
     info = _describe(spec, frame, folds, directory)
     try:
         # Beside its place, so that the move is a rename; of a random name, for two studies may prepare the same data
@@ -129,7 +139,6 @@ def _write(spec: DataSpec, frame: Frame, folds: tuple[Fold, ...], root: Path, na
         try:
             for number, fold in enumerate(folds):
                 _write_fold(spec, frame, fold, partial, number)
-            understood = understand(spec, frame, folds)
             (partial / UNDERSTANDING).write_text(understood.model_dump_json(indent=2), encoding="utf-8")
             (partial / _INFO).write_text(info.model_dump_json(indent=2), encoding="utf-8")
             _publish(partial, directory)

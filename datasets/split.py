@@ -55,13 +55,13 @@ def split_rows(spec: SplitSpec, frame: Frame) -> tuple[Fold, ...]:
     return tuple(folds)
 
 
-def whole_fold(folds: Sequence[Fold], n_rows: int) -> Fold:
-    """All rows that are not held out as the training part.
+def whole_fold(folds: Sequence[Fold], n_rows: int, *, with_test: bool = False) -> Fold:
+    """All rows that are not held out as the training part, or all that there are.
 
     The validation part is a sample of them, because every trainer reports what it measures there; nothing is chosen
     by that.
     """
-    test = folds[0].test
+    test = folds[0].test[:0] if with_test else folds[0].test
     train = np.setdiff1d(np.arange(n_rows), test)
     return Fold(train, train[:: -(-len(train) // MOST_MEASURED)], test)
 

@@ -10,7 +10,7 @@ from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import State, StateType
 from prefect.context import FlowRunContext
@@ -19,6 +19,7 @@ from prefect.states import Cancelled
 from prefect.utilities.asyncutils import run_coro_as_sync
 
 from pegbox.flows.interruption import Interruption, is_word_of_prefect
+from pegbox.flows.run_family import with_parents
 from pegbox.schemas.errors import StudyInterruptedError
 
 # Picked by hand: a look costs the server some 10 ms, and whoever presses Cancel waits for seconds, not for minutes.
@@ -98,10 +99,11 @@ def cancel_heard(interruption: Interruption) -> Iterator[None]:
 
 def _watch(interruption: Interruption, over: threading.Event) -> None:
     ids: list[UUID] = []
+    context = FlowRunContext.get()
     while not over.wait(LOOK_SECONDS):
         try:
             with get_client(sync_client=True) as client:
-                ids = ids or _own_and_parents(client)
+                ids = ids or with_parents(client, context.flow_run if context else None)
                 found = client.read_flow_runs(
                     flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=ids), state=_ENDING)
                 )
@@ -114,15 +116,3 @@ def _watch(interruption: Interruption, over: threading.Event) -> None:
             is_pause = state is not None and state.is_paused()
             interruption.cancel(RunSuspended(state) if state and is_pause else KeyboardInterrupt())
             return
-
-
-def _own_and_parents(client: SyncPrefectClient) -> list[UUID]:
-    """This flow run, then the one that called it, and so on."""
-    context = FlowRunContext.get()
-    run = context.flow_run if context else None
-    ids = []
-    while run is not None:
-        ids.append(run.id)
-        caller = client.read_task_run(run.parent_task_run_id).flow_run_id if run.parent_task_run_id else None
-        run = client.read_flow_run(caller) if caller else None
-    return ids

@@ -7,7 +7,8 @@ import numpy as np
 from pegbox.analysis.input_drift import MovedColumn, moved_columns, relation_moved
 from pegbox.analysis.paired_comparison import TrialLosses
 from pegbox.datasets.raw_inputs import raw_inputs
-from pegbox.flows.retune_decision import Measured, trial_losses
+from pegbox.execution.kept_losses import trial_losses
+from pegbox.flows.retune_decision import Measured
 from pegbox.schemas.row_losses import RowLosses
 from pegbox.schemas.word_lists import listed
 from pegbox.storage.layout import StoreLayout

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from pegbox.analysis.paired_comparison import Paired, TrialLosses, compare_fixed_models
 from pegbox.execution.crew import worker_settings
 from pegbox.execution.earlier_models import losses_on_new_rows
+from pegbox.execution.kept_losses import trial_losses
 from pegbox.execution.local_crew import LocalCrew
 from pegbox.execution.segment_plan import SegmentPlan
-from pegbox.flows.retune_decision import Measured, trial_losses
+from pegbox.flows.retune_decision import Measured
 from pegbox.schemas.errors import TrialError
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.row_losses import rows_as_losses

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pegbox.datasets.prepared import read_understanding
@@ -16,7 +17,7 @@ from pegbox.schemas.errors import ModelError, TrialError
 from pegbox.schemas.events import ModelMade
 from pegbox.schemas.history import History
 from pegbox.schemas.model import FORMAT, Lineage, ModelCard
-from pegbox.schemas.plan import EPOCHS
+from pegbox.schemas.plan import EPOCHS, TRAINED_AGAIN
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import ModuleTrain, SklearnTrain, TorchTrain, TrainSpec
@@ -50,9 +51,17 @@ def make_model(
     segment, checkpoint, data, metrics = segments[0], selection.checkpoint, tasks.data, selection.test_metrics
     path = model_path(study.store, name, study.run)
     try:
-        if spec.final == "refit":
+        if spec.final in TRAINED_AGAIN:
             segment, trained, data, metrics = _refit(study, tasks, segments)
             checkpoint = trained.checkpoint or checkpoint
+        card = _card(spec, segment, selection, data, metrics)
+        unseen = _unseen(segment, checkpoint, data) or _unseen_before(segments[0], selection.checkpoint, tasks.data)
+        if spec.final == "all" and data is not None and data.has_test:
+            # After the card, whose metrics are of a training without the held-out rows.
+            trained, data = _train_on_all(study, tasks, segment)
+            unseen = replace(unseen, told=f"{unseen.told}, by the same training without them") if unseen else None
+            checkpoint = trained.checkpoint or checkpoint
+            card = card.model_copy(update={"n_rows": card.n_rows | {"train": data.n_rows["train"]}})
         request = ModelRequest(
             path=path,
             segment=segment,
@@ -60,9 +69,9 @@ def make_model(
             data=data,
             final=spec.final,
             recipe=recipe,
-            card=_card(spec, segment, selection, data, metrics),
+            card=card,
             lineage=_lineage(segment, data, study.versions),
-            unseen=_unseen(segment, checkpoint, data) or _unseen_before(segments[0], selection.checkpoint, tasks.data),
+            unseen=unseen,
             others=_trained(others, tasks),
         )
         record = tasks.crew.call(write_model, request)
@@ -91,6 +100,13 @@ def _refit(
     tasks.crew.prepare(segment, whole)
     trained, evaluation = train_and_test(segment, again)
     return segment, trained, whole, evaluation.metrics if evaluation else {}
+
+
+def _train_on_all(study: StudyLog, tasks: SegmentTasks, segment: Segment) -> tuple[TrainedSegment, PreparedData]:
+    """The refit once more, with the rows that it was measured on."""
+    every = prepare_all_rows(study.history.spec, study.store, "all")
+    tasks.crew.prepare(segment, every)
+    return train_and_test(segment, SegmentTasks(study, tasks.crew, every, tasks.order))[0], every
 
 
 def refit_segment(segment: Segment, trained: list[TrainedSegment]) -> Segment:
@@ -208,7 +224,7 @@ def _inputs(data: PreparedData) -> str:
     if data.shape is not None and not data.numeric:
         return f"arrays of {' × '.join(map(str, data.shape))}"
     n_columns = sum(not name.endswith(" is missing") for name in data.numeric) + len(data.categorical)
-    return f"{n_columns} columns"
+    return f"{n_columns} column{'' if n_columns == 1 else 's'}"
 
 
 def _kind(train: TrainSpec) -> str:
@@ -222,10 +238,14 @@ def _limits(spec: StudySpec, selection: Selection, data: PreparedData | None) ->
         limits.append("One seed was trained, so that nobody knows how much the value varies.")
     if data is not None and not data.has_test:
         limits.append("No rows were held out: its value was measured on rows that chose it, and is optimistic.")
-    if spec.final == "refit":
+    if spec.final in TRAINED_AGAIN:
         limits.append(
             "It learned from the validation rows too: the expected value was measured on trainings without them."
         )
+        if spec.final == "all" and data is not None and data.has_test:
+            limits.append(
+                "It learned from the held-out rows too: its metrics on them are of the same training without them."
+            )
     elif data is not None and data.n_folds > 1:
         limits.append(f"It is the first of {data.n_folds} folds and did not see its validation rows.")
     understood = read_understanding(data.path) if data is not None else None

@@ -78,7 +78,7 @@ def run_schedule(spec: StudySpec, store: Path) -> ScheduleStep:
         inputs = look(spec, layout)
         with ScheduleLog(layout, spec.name) as log:
             last = conclude(RetuneDecision(spec, inputs, log.steps), layout, log)
-            show_schedule(spec.name, log.steps)
+        show_schedule(layout, spec)
     return last
 
 

@@ -3,17 +3,15 @@
 import hashlib
 from typing import Literal, NamedTuple
 
-from pegbox.analysis.paired_comparison import Paired, TrialLosses, compare_losses, losses_by_seed
+from pegbox.analysis.paired_comparison import Paired, compare_losses
+from pegbox.execution.kept_losses import trial_losses
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.events import Incumbent, ScheduleStep
 from pegbox.schemas.history import History
-from pegbox.schemas.plan import BudgetSpec, FidelitySpec, FinalistsSpec, Objective, SearchSpec
-from pegbox.schemas.row_losses import RowLosses
+from pegbox.schemas.plan import BudgetSpec, FidelitySpec, FinalistsSpec, SearchSpec
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
-from pegbox.schemas.trial import Trial
 from pegbox.search.warm_start_sources import FOR_DATA
-from pegbox.training.row_losses import read_row_losses, rows_as_losses
 
 ENDS = frozenset({"unchanged", "held", "kept", "promoted"})
 """Steps after which nothing is left to do for this data and code."""
@@ -179,17 +177,6 @@ def compare_trials(first: Measured, second: Measured) -> Paired:
     """Two trials of two studies on their common seeds."""
     objective = first[0].objectives[0]
     return compare_losses(*(trial_losses(history.trials[number], objective) for history, number in (first, second)))
-
-
-def trial_losses(trial: Trial, objective: Objective) -> TrialLosses:
-    """What a trial lost on its fresh seeds, and on the rows of those whose losses are still kept."""
-    rows: dict[int, RowLosses] = {}
-    for one in trial.replicates:
-        folds = [read_row_losses(path) for path in one.rows]
-        known = [fold for fold in folds if fold is not None]
-        if one.replicate is not None and known and len(known) == len(folds):
-            rows[one.replicate] = rows_as_losses(known, objective)
-    return TrialLosses(losses_by_seed(trial, objective), rows)
 
 
 def in_words(paired: Paired, metric: str) -> str:

@@ -10,10 +10,11 @@ from pegbox.models.ensemble import EnsemblePredictor
 from pegbox.models.files_model import FilesModel
 from pegbox.models.model_names import find_model
 from pegbox.models.study_model import StudyModel
+from pegbox.schemas.train import Device
 from pegbox.storage.layout import StoreLayout
 from pegbox.storage.sharing.address import local_root
 from pegbox.training.kinds.registry import model_form_of, weights_form_of
-from pegbox.training.model_form import Device, Opened
+from pegbox.training.model_form import Opened
 
 
 def load_model(

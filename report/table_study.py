@@ -68,8 +68,12 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
     else:
         _write_network(draft, proposal, is_balanced=rare is not None)
     _write_objective(draft, proposal, rare)
-    draft.final = "refit"
-    draft.note("The winner is trained once more on all rows that are not held out: `pegbox predict`.", "final")
+    draft.final = "all"
+    draft.note(
+        "The winner is trained once more with the validation rows, measured on the held-out ones, and then on these as "
+        "well: `pegbox predict`. `refit` where the held-out rows are to stay unseen.",
+        "final",
+    )
     return draft
 
 

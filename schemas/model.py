@@ -14,7 +14,7 @@ from pegbox.schemas.train import TrainSpec
 
 FORMAT = 3
 """Raise it whenever an earlier pegbox could not read what this one writes; 2 has ensembles and diagnostics, 3 ensembles
-of several families."""
+of several families, and models of all rows."""
 READABLE = (1, 2, FORMAT)
 """Formats that this pegbox reads."""
 

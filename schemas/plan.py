@@ -282,8 +282,14 @@ class RunSpec(Declared):
         return self.processes_per_trial or self.gpus_per_trial
 
 
-Final = Literal["best", "refit", "ensemble"]
+Final = Literal["best", "refit", "all", "ensemble"]
 """Which model a study ends in."""
+
+TRAINED_AGAIN = ("refit", "all")
+"""Of these: on more rows than the winner was chosen with."""
+
+Rows = Literal["parts", "not held out", "all"]
+"""What a training learns from: the training part of a fold, all rows but the held-out ones, or every row."""
 
 
 class FinalistsRound(NamedTuple):

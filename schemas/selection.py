@@ -59,6 +59,17 @@ class FrontPoint(Schema):
     """That no other finalist beats it in all objectives at once; None where no other keeps the constraints."""
 
 
+class RowNoise(Schema):
+    """What the choice of the validation rows adds to the finalists' mean losses; others would have been as good."""
+
+    trials: tuple[int, ...]
+    """The finalists, by number."""
+    n_rows: int
+    """That all of them were measured on."""
+    covariance: tuple[tuple[FiniteFloat, ...], ...]
+    """Of their mean losses, in the order of the trials: rows that are hard are hard for all."""
+
+
 class Selection(Schema):
     """The answer of a study."""
 
@@ -84,6 +95,9 @@ class Selection(Schema):
     the first objective, `probability_best` is that of being on the front, and `ties` are the others on it."""
     hypervolume: Interval | None = None
     """Of the front, as a share of the box from the best of each objective to a tenth beyond the worst."""
+    row_noise: RowNoise | None = None
+    """Counted in every interval and chance of the first objective; None where losses are not known row by row, so that
+    the noise of seeds alone is counted."""
     test_metrics: Metrics = Field(default={})
     """Measured once, for the winner; empty where no rows were held out."""
     checkpoint: Path | None = None

@@ -11,6 +11,7 @@ from pegbox.schemas.families import check_families
 from pegbox.schemas.listed_domains import Constant
 from pegbox.schemas.plan import (
     ROWS,
+    TRAINED_AGAIN,
     BudgetSpec,
     Constraint,
     FidelitySpec,
@@ -101,8 +102,9 @@ class StudySpec(Schema):
     """How the winner is chosen among the best few."""
     final: Final = "best"
     """Which model the study ends in: `best`, the winner's best fresh seed as it is, or `refit`, the winner trained once
-    more on all rows that are not held out, the validation rows among them, or `ensemble`, the weighted mean of the
-    finalists' answers where that is better than the winner beyond noise, else the winner."""
+    more on all rows that are not held out, the validation rows among them, or `all`, trained on the held-out rows too
+    once the refit was measured on them, or `ensemble`, the weighted mean of the finalists' answers where that is better
+    than the winner beyond noise, else the winner."""
     schedule: ScheduleSpec | None = None
     """When the study tunes itself again."""
     tags: dict[str, str] = Field(default={}, max_length=100, examples=[{"team": "vision"}])
@@ -180,10 +182,10 @@ class StudySpec(Schema):
                 "budget",
                 "epochs",
             )
-        if self.final == "refit" and getattr(self.train, "patience", None) is not None:
+        if self.final in TRAINED_AGAIN and getattr(self.train, "patience", None) is not None:
             raise EntryError(
-                f"final: refit trains to the epoch that patience found best, which of another fidelity ({of}) is not "
-                "kept. Leave train.patience out, or write `final: best`.",
+                f"final: {self.final} trains to the epoch that patience found best, which of another fidelity ({of}) "
+                "is not kept. Leave train.patience out, or write `final: best`.",
                 "final",
             )
         if self.search.method in POPULATION_METHODS:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, model_validator
 from pegbox.schemas.base import Declared, EntryError, ImportPath
 from pegbox.schemas.data import Task
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "mps", "xpu"]
 
 IMPORTED = "imported:objective"
 """The function of a study that was run by another tool: a name that leads nowhere, because its code is not here."""
@@ -64,7 +64,7 @@ class _LoopTrain(_Train):
     precision: Literal["auto", "float32", "mixed"] = "auto"
     """`auto` is mixed where a GPU has it, float32 elsewhere."""
     device: Device = "auto"
-    """`auto` takes a GPU where there is one."""
+    """`auto` takes a CUDA GPU where there is one; `mps` (Apple) and `xpu` (Intel) are taken by name."""
 
 
 class TorchTrain(_LoopTrain):
@@ -114,7 +114,7 @@ class FunctionTrain(_OwnCode):
     function: ImportPath
     """The function, as `package.module:name`."""
     device: Device = "auto"
-    """Handed to the function through `trial.device`."""
+    """Handed to the function through `trial.device`; `auto` is a CUDA GPU where there is one, else the CPU."""
 
 
 class CommandTrain(_OwnCode):

@@ -5,7 +5,6 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Sequence
 from contextvars import copy_context
 from hashlib import sha256
 from types import TracebackType
@@ -17,8 +16,9 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.runtime import flow_run
 
+from pegbox.report.answer_history import answer_history
 from pegbox.report.artifact_texts import artifact_texts
-from pegbox.schemas.events import ScheduleStep
+from pegbox.schemas.study import StudySpec
 from pegbox.storage.ingest import ingest
 from pegbox.storage.layout import StoreLayout
 
@@ -28,10 +28,6 @@ EVERY_SECONDS = 10.0
 # Picked by hand: with many trials an update takes seconds of a core that trainings need.
 REST_FACTOR = 20.0
 """An update rests so many times as long as the last one took: at most a twentieth of a core, however many trials."""
-
-# Picked by hand: a page of them; the history keeps all.
-SHOWN_STEPS = 50
-"""The last conclusions of a schedule that its artifact holds."""
 
 _logger = logging.getLogger(__name__)
 
@@ -104,23 +100,15 @@ class StudyArtifacts:
             rest = max(EVERY_SECONDS, REST_FACTOR * (time.monotonic() - began))
 
 
-def show_schedule(study: str, steps: Sequence[ScheduleStep]) -> None:
-    """Show what a scheduled study came to, newest first, as the artifact `schedule-…`: a version for each run."""
-    rows = [
-        {
-            "step": step.step,
-            "reason": step.reason,
-            "study": step.incumbent.study if step.incumbent else "",
-            "trial": step.incumbent.trial if step.incumbent else None,
-            "configuration": dict(step.incumbent.configuration) if step.incumbent else {},
-        }
-        for step in reversed(steps[-SHOWN_STEPS:])
-    ]
+def show_schedule(store: StoreLayout, spec: StudySpec) -> None:
+    """Show the answers of a scheduled study, newest first, as the artifact `schedule-…`: a version for each run."""
     try:
+        rows = [dict(row) for row in answer_history(store.root, spec)]
         with get_client(sync_client=True) as client:
-            _Artifact("table", f"schedule-{slug(study)}").show(client, json.dumps(rows), f"What {study} came to")
+            table = _Artifact("table", f"schedule-{slug(spec.name)}")
+            table.show(client, json.dumps(rows), f"The answers of {spec.name} from run to run")
     except Exception as error:  # noqa: BLE001 - whatever Prefect has against an artifact, the answer stands
-        _logger.warning("What %s came to is not shown in Prefect: %s", study, error)
+        _logger.warning("What %s came to is not shown in Prefect: %s", spec.name, error)
 
 
 class _Artifact:

@@ -7,6 +7,7 @@ from pegbox.datasets.prepare import prepare
 from pegbox.report.data_summary import understand_prepared
 from pegbox.schemas.data import PreparedData
 from pegbox.schemas.errors import StudyError
+from pegbox.schemas.plan import Rows
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.layout import StoreLayout
 from pegbox.training.check_prepared import check_prepared
@@ -35,11 +36,11 @@ def prepare_data(spec: StudySpec, store: StoreLayout) -> PreparedData | None:
 
 
 @task(name="prepare-all-rows", cache_policy=NO_CACHE, persist_result=False)
-def prepare_all_rows(spec: StudySpec, store: StoreLayout) -> PreparedData:
-    """The same data with all rows that are not held out in the training part, for the model that a study ends in.
+def prepare_all_rows(spec: StudySpec, store: StoreLayout, learn_from: Rows = "not held out") -> PreparedData:
+    """The same data with more rows in the training part, for the model that a study ends in.
 
     Raises:
         DataError: The data cannot be used as declared.
     """
     assert spec.data is not None
-    return prepare(spec.data, spec.task, store.data, whole=True)
+    return prepare(spec.data, spec.task, store.data, learn_from=learn_from)

@@ -4,6 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from pegbox.analysis.selection import select_winner as choose_winner
+from pegbox.execution.kept_losses import finalists_row_noise
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
 
@@ -15,4 +16,5 @@ def select_winner(history: History) -> Selection:
     Raises:
         NoTrialSucceededError: Every replicate of every finalist failed.
     """
-    return choose_winner(history.within_space())
+    competing = history.within_space()
+    return choose_winner(competing, finalists_row_noise(competing))

@@ -61,6 +61,12 @@ def die_once(x):
 '''
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that run flows come first: each is one worker's, and a long one that began last would be waited for."""
+    slow = {item.path for item in items if item.get_closest_marker("flow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server that lives as long as the test session."""

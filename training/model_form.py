@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,10 @@ import numpy.typing as npt
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.model import Form, ModelInputs
-from pegbox.schemas.train import TrainSpec
+from pegbox.schemas.train import Device, TrainSpec
 from pegbox.schemas.trial import Segment
 
 Floats = npt.NDArray[np.floating]
-Device = Literal["auto", "cpu", "cuda"]
 
 
 class _Anyone(tuple[str, ...]):

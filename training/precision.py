@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import torch
 
+from pegbox.training.devices import has_bfloat16
+
 
 class Precision:
     """Autocasting and, for float16, the scaling of gradients that would otherwise vanish."""
@@ -12,10 +14,10 @@ class Precision:
     def __init__(self, asked: Literal["auto", "float32", "mixed"], device: torch.device) -> None:
         self.is_mixed = asked == "mixed" or (asked == "auto" and device.type == "cuda")
         self._device_type = device.type
-        has_bfloat16 = device.type == "cpu" or torch.cuda.is_bf16_supported()
-        self._dtype = torch.bfloat16 if has_bfloat16 else torch.float16
+        in_bfloat16 = has_bfloat16(device)
+        self._dtype = torch.bfloat16 if in_bfloat16 else torch.float16
         # Only float16 needs it (Micikevicius et al. 2018, loss scaling): bfloat16 has float32's range.
-        self._scaler = torch.amp.GradScaler(device.type) if self.is_mixed and not has_bfloat16 else None
+        self._scaler = torch.amp.GradScaler(device.type) if self.is_mixed and not in_bfloat16 else None
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Inside it the operations that may run in half precision do so."""

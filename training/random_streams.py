@@ -24,10 +24,12 @@ def random_state(device: Any) -> dict[str, Any]:
     import numpy as np
     import torch
 
+    from pegbox.training.devices import random_numbers
+
     name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 - the global stream is what users draw from
     return {
         "process": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        "cuda": random_numbers(device),  # of any device beside the CPU; named so by the checkpoints of 0.2
         "python": random.getstate(),
         "numpy": (name, torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest),
     }
@@ -38,9 +40,11 @@ def restore_random_state(state: dict[str, Any], device: Any) -> None:
     import numpy as np
     import torch
 
+    from pegbox.training.devices import restore_random_numbers
+
     torch.set_rng_state(state["process"])
-    if state["cuda"] is not None and device.type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"], device)
+    if state["cuda"] is not None:
+        restore_random_numbers(state["cuda"], device)
     random.setstate(state["python"])
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002

@@ -1,6 +1,7 @@
 """What a process may use and has used: memory, CPU threads, GPUs; takes no decision about a trial."""
 
 import os
+import platform
 import re
 import resource
 import sys
@@ -10,6 +11,10 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+CARDS = Path("/sys/class/drm")
+"""Where Linux lists graphics cards."""
+INTEL = "0x8086"
+"""Vendor of a PCI device, by the list of the PCI special interest group."""
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
@@ -129,6 +134,18 @@ def visible_gpus() -> tuple[str, ...]:
             return tuple(takewhile(_is_gpu, (name.strip() for name in chosen.split(","))))
     cards = Path("/proc/driver/nvidia/gpus")
     return tuple(str(number) for number in range(len(list(cards.iterdir())))) if cards.is_dir() else ()
+
+
+def shows_device(name: str) -> bool:
+    """False where this machine surely has no such device (`cuda`, `mps`, `xpu`); torch is not loaded to ask more."""
+    if name == "cuda":
+        return bool(visible_gpus())
+    if name == "mps":  # of Apple's own processors alone
+        return sys.platform == "darwin" and platform.machine() == "arm64"
+    if name == "xpu" and sys.platform == "linux":
+        vendors = CARDS.glob("card*/device/vendor")
+        return any(vendor.read_text().strip() == INTEL for vendor in vendors)
+    return True
 
 
 def _is_gpu(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from pegbox.schemas.errors import DataError
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.train import ModuleTrain, TorchTrain, TrainSpec
 from pegbox.schemas.trial import Segment
+from pegbox.training.devices import choose_device
 from pegbox.training.failures import failed
 from pegbox.training.hyperparameters.optimisation import OptimisationHyperparameters
 from pegbox.training.hyperparameters.torch_kinds import TORCH_KINDS
@@ -110,18 +111,6 @@ def table_learner(segment: Segment, data: Splits | None) -> Learner:
         seed=segment.seed,
         precision=Precision(train.precision, device),
     )
-
-
-def choose_device(asked: Literal["auto", "cpu", "cuda"]) -> torch.device:
-    """The device to train on; `auto` takes a GPU where there is one.
-
-    Raises:
-        TrialError: CUDA is asked for and not there.
-    """
-    has_cuda = torch.cuda.is_available()
-    if asked == "cuda" and not has_cuda:
-        raise failed(FailureKind.INVALID, "device is cuda, but torch sees no GPU here. Write `device: auto`.")
-    return torch.device("cuda" if has_cuda and asked != "cpu" else "cpu")
 
 
 def network_of(

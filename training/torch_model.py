@@ -14,10 +14,11 @@ from pegbox.schemas.model import ModelInputs
 from pegbox.schemas.train import ModuleTrain, TorchTrain
 from pegbox.schemas.trial import Segment
 from pegbox.training.checkpoint import read_checkpoint
+from pegbox.training.devices import choose_device
 from pegbox.training.loop import MEASURED_ROWS
 from pegbox.training.model_form import Floats, ModelForm, Opened
 from pegbox.training.tensors import DataShape
-from pegbox.training.torch_learners import choose_device, network_of, recipe_of, settings_of
+from pegbox.training.torch_learners import network_of, recipe_of, settings_of
 
 
 def pack(segment: Segment, checkpoint: Path, data: Splits) -> tuple[bytes, ModelInputs]:

@@ -4,18 +4,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from pegbox.schemas.arrays import Splits
 from pegbox.schemas.base import Metrics, parted
 from pegbox.schemas.failure import FailureKind
 from pegbox.schemas.trial import Evaluation, MetricReport, Segment, TrainedSegment
 from pegbox.training.checkpoint import read_checkpoint, weights_for, write_checkpoint
+from pegbox.training.devices import choose_device, peak_memory, reset_peak
 from pegbox.training.early_stopping import Patience
 from pegbox.training.failures import failed
 from pegbox.training.interim_checkpoint import InterimCheckpoint
 from pegbox.training.metrics import prefixed
-from pegbox.training.resources import peak_memory_bytes, process_name, reset_peak_memory
+from pegbox.training.resources import process_name
 from pegbox.training.row_losses import keep_row_losses
 from pegbox.training.schedule_stages import taken_over
 from pegbox.training.torch_learners import AnyLearner, learner_of, recipe_of, settings_of
@@ -28,7 +27,7 @@ class TorchTrainer:
     def train(self, segment: Segment, data: Splits | None, checkpoints: Path, report: Report) -> TrainedSegment:
         """See `Trainer.train`; each epoch reports losses, metrics and the learning rate."""
         started_at = time.time()
-        _reset_peak_memory()
+        reset_peak(choose_device(getattr(segment.train, "device", "auto")))
         learner = learner_of(segment, data)
         name = f"{segment.content_key(learner.fingerprint)}.interim"
         interim = InterimCheckpoint(checkpoints / name, recipe_of(segment, learner.settings))
@@ -94,7 +93,7 @@ def finish_segment(
         reports=tuple(reports),
         seconds=0.0,
         device=str(learner.device),
-        peak_memory_bytes=_peak_memory(learner.device),
+        peak_memory_bytes=peak_memory(learner.device),
         worker=process_name(),
         stopped_early=learner.epoch < segment.to_budget,
     )
@@ -115,13 +114,3 @@ def _train_to(
         report(learner.epoch, metrics)
         if learner.epoch < budget:
             interim.keep(learner, patience, reports)
-
-
-def _reset_peak_memory() -> None:
-    reset_peak_memory()
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
-
-
-def _peak_memory(device: torch.device) -> int | None:
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else peak_memory_bytes()

@@ -120,4 +120,4 @@ def engine_of(spec: StudySpec, given: TaskRunner[Any]) -> Engine | None:
 
 def _wants_gpu(spec: StudySpec) -> bool | None:
     """What `train.device` says; None where training takes a GPU if there is one."""
-    return {"cuda": True, "cpu": False}.get(getattr(spec.train, "device", "auto"))
+    return {"cuda": True, "xpu": True, "cpu": False, "mps": False}.get(getattr(spec.train, "device", "auto"))

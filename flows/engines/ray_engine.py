@@ -106,7 +106,7 @@ class RayEngine:
                 "Lower `run.threads`, or add machines."
             )
         if self._wants_gpu and not gpus:
-            raise ClusterError("The study trains on `device: cuda`, but no machine of the Ray cluster has a GPU.")
+            raise ClusterError("`train.device` asks for a GPU, but no machine of the Ray cluster has one.")
         share = min(1.0, gpus / self._run.workers) if self._wants_gpu is not False else 0.0
         # No retries of Ray's own: ours count attempts, wait in between and are in the history.
         with remote_options(num_cpus=self.threads, num_gpus=share, max_retries=0):

@@ -37,7 +37,7 @@ COMMENT ON COLUMN models.study IS 'Study whose run made it.';
 COMMENT ON COLUMN models.run IS 'Run that made it; STUDY@RUN is its name.';
 COMMENT ON COLUMN models.trial IS 'Winner whose configuration it has.';
 COMMENT ON COLUMN models.form IS 'torch, sklearn, ensemble (several of them averaged), or files where a user''s own code trained it.';
-COMMENT ON COLUMN models.final IS 'best: the best fresh seed as it is; refit: trained on all rows that are not held out; ensemble: of finalists, where that is better than the winner.';
+COMMENT ON COLUMN models.final IS 'best: the best fresh seed as it is; refit: trained on all rows that are not held out; all: on these too; ensemble: of finalists, where that is better than the winner.';
 COMMENT ON COLUMN models.standing IS 'current, former, latest or earlier.';
 COMMENT ON COLUMN models.promoted_as IS 'Study under whose name it is or was current; NULL where it never was.';
 COMMENT ON COLUMN models.promoted_at IS 'When it was promoted last.';

@@ -131,6 +131,7 @@ def test_all_that_a_run_leaves_is_its_owner_s_alone(alone, plain_run, tmp_path):
     assert stat.S_IMODE((alone.folder / "calls.txt").stat().st_mode) == 0o666 & ~mask, "outside, as the trial wrote it"
 
 
+@pytest.mark.long
 def test_the_same_command_again_trains_nothing_and_answers_the_same(project, plain_run):
     project.write("plain")
     before = json.loads(project.pegbox("best", "plain", "--json").stdout)
@@ -144,6 +145,7 @@ def test_the_same_command_again_trains_nothing_and_answers_the_same(project, pla
     assert "trial 0 " not in again.stderr
 
 
+@pytest.mark.long
 def test_raising_the_budget_trains_only_what_is_new(project, plain_run):
     project.write("plain", trials=6)
 

@@ -1,7 +1,27 @@
+from io import StringIO
+
 import pytest
 
-from pegbox.cli.scheduled_study import read_job_variables
+from pegbox.cli.console import console, show
+from pegbox.cli.scheduled_study import draw_scheduled, read_job_variables
 from pegbox.schemas.errors import StudyError
+
+
+def test_list_of_scheduled_studies_is_a_line_each() -> None:
+    text = StringIO()
+
+    show(
+        console(text),
+        draw_scheduled(
+            [
+                ("retune/digits", "0 3 * * 1 UTC", False, "/srv/store"),
+                ("retune/a", "every 6:00:00", True, "/b"),
+            ]
+        ),
+    )
+
+    assert [line.split("  ")[0] for line in text.getvalue().splitlines()] == ["deployment", "retune/digits", "retune/a"]
+    assert text.getvalue().splitlines()[2].split() == ["retune/a", "every", "6:00:00", "paused", "/b"]
 
 
 def test_job_variables_are_pairs_whose_value_may_hold_anything() -> None:

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +9,10 @@ import pytest
 
 from pegbox.datasets import prepare as module
 from pegbox.datasets.prepare import fingerprint, prepare
-from pegbox.datasets.prepared import open_prepared
+from pegbox.datasets.prepared import open_prepared, read_understanding
 from pegbox.schemas.data import DataSpec, PreparedData, SplitSpec
 from pegbox.schemas.errors import DataError, StoreUnwritableError
+from pegbox.schemas.plan import Rows
 
 Make = Callable[..., PreparedData]
 Write = Callable[..., str]
@@ -311,3 +312,17 @@ def test_written_files_are_readable_by_others(prepared: Make, columns: dict[str,
     data = prepared(columns)
 
     assert data.path.stat().st_mode & 0o077 == (data.path / "fold-0").stat().st_mode & 0o077
+
+
+def test_model_of_all_rows_learns_from_the_held_out_ones_too(parquet: Write, tmp_path: Path) -> None:
+    spec = DataSpec(source=parquet({"a": np.arange(50.0), "y": ["left"] * 48 + ["right"] * 2}), target="y")
+    parts, refit, every = (prepare(spec, None, tmp_path / "data", learn_from=one) for one in get_args(Rows))
+
+    assert [one.n_rows["train"] for one in (parts, refit, every)] == [30, 40, 50]
+    assert (refit.has_test, every.has_test) == (True, False)
+    assert len({one.fingerprint for one in (parts, refit, every)}) == 3
+    # Their validation rows are rows that they learn from: none of them counts twice.
+    told = [read_understanding(one.path) for one in (parts, refit, every)]
+    assert told[0] is not None
+    assert told[0].warnings
+    assert told[1] == told[2] == told[0]

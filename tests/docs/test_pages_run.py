@@ -24,7 +24,7 @@ LONG = {
     "tune-inside-your-own-flow",
     "small-models-together",
 }
-LONG |= {"import-and-export", "choose-a-search-method", "track", "search-from-other-tools"}
+LONG |= {"read-the-page", "import-and-export", "choose-a-search-method", "track", "search-from-other-tools"}
 LONG |= {
     "deploy-when-promoted",
     "population-based-training",

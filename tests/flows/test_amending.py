@@ -193,7 +193,7 @@ def growing(project: Path, hill: Hill) -> StudySpec:
     return hill(train=train, fidelity={"max": 3}, budget={"trials": 4})
 
 
-@pytest.mark.parametrize("schedule", ["full", "asha"])
+@pytest.mark.parametrize("schedule", [pytest.param("full", marks=pytest.mark.long), "asha"])
 def test_raised_full_budget_compares_trials_at_the_new_one(
     project: Path, store: Path, growing: StudySpec, schedule: str
 ) -> None:

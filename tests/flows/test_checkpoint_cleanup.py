@@ -72,6 +72,7 @@ def test_only_the_best_and_the_winner_keep_their_checkpoints(
     assert {path.with_suffix(".pt") for path in beside} <= kept
 
 
+@pytest.mark.long
 def test_the_same_command_needs_no_checkpoint_that_is_gone(project: Path, irises: Any) -> None:
     first = _tune(irises(), project)
     trained = _n_trained(project)
@@ -82,6 +83,7 @@ def test_the_same_command_needs_no_checkpoint_that_is_gone(project: Path, irises
     assert second.selection == first.selection
 
 
+@pytest.mark.long
 def test_a_larger_budget_goes_on_from_what_is_kept(project: Path, irises: Any) -> None:
     _tune(irises(), project)
 

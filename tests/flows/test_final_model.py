@@ -98,6 +98,12 @@ def test_search_decides_among_families_and_the_winner_predicts(project: Path) ->
     }[family]
     assert (model.manifest.train.kind, set(model.configuration)) == (kind, names)
     assert f"({told})" in model.card.title
+    # It learned from all rows; its card tells of a training without those that were held out.
+    assert model.card.n_rows == {"train": 150, "test": 30}
+    assert model.card.diagnostics is not None
+    assert (model.card.diagnostics.part, model.card.diagnostics.n_rows) == ("test", 30)
+    assert model.card.test_metrics["test_accuracy"] > 0.8
+    assert any("learned from the held-out rows too" in limit for limit in model.card.limits)
     assert model.score(load_iris().data, load_iris().target_names[load_iris().target]) > 0.9
 
 
@@ -152,6 +158,7 @@ FAMILIES: dict[str, Any] = {
     },
     "objective": {"metric": "val_loss"},
     "budget": {"trials": 4},
+    "final": "all",
 }
 REFITS: dict[str, dict[str, Any]] = {
     "network": {

@@ -1,12 +1,16 @@
 """A schedule promotes the model that was trained on the data as it is now."""
 
+from itertools import groupby
 from pathlib import Path
+from threading import Event, Thread
 from typing import Literal
 
 import pytest
 
-from pegbox.flows.retune import promoted
+from pegbox.flows.retune import promoted, retune
 from pegbox.flows.retune_decision import Inputs, RetuneDecision
+from pegbox.models.load_model import load_model
+from pegbox.models.study_model import StudyModel
 from pegbox.schemas.events import Incumbent, ModelMade, RunStarted
 from pegbox.schemas.model import ModelRecord
 from pegbox.schemas.study import StudySpec
@@ -57,3 +61,71 @@ def test_schedule_of_a_training_without_files_promotes_nothing(tmp_path: Path, s
 
     assert promoted(step, retuning, store) == step
     assert not model_path(store, spec.name, "current").exists()
+
+
+class Reader(Thread):
+    """Asks the promoted model of a study again and again, as a service does that loads it for each request."""
+
+    def __init__(self, name: str, store: Path) -> None:
+        super().__init__()
+        self._name, self._store, self._is_over = name, store, Event()
+        self.answers: list[tuple[str, ...]] = []
+
+    def run(self) -> None:
+        """Whatever it meets fails the test: pytest tells of an error that ends a thread."""
+        while not self._is_over.is_set():
+            model = load_model(self._name, store=self._store)
+            assert isinstance(model, StudyModel)
+            self.answers.append(tuple(model.predict({"x": [-1.0, 1.0]})))
+
+    def end(self) -> None:
+        self._is_over.set()
+        self.join()
+
+
+def write_rows(path: Path, below: str, above: str) -> None:
+    rows = "".join(f"{x / 50},{below if x < 0 else above}\n" for x in range(-50, 50))
+    path.write_text(f"x,y\n{rows}")
+
+
+@pytest.mark.long
+@pytest.mark.flow
+@pytest.mark.usefixtures("prefect_client")
+def test_reader_predicts_while_the_schedule_promotes_on_changed_data(project: Path) -> None:
+    spec = StudySpec.model_validate(
+        {
+            "name": "signs",
+            "data": {"source": "rows.csv", "target": "y"},
+            "train": {
+                "kind": "families",
+                "early": 1,
+                "families": {
+                    "tree": {"kind": "sklearn", "estimator": "sklearn.tree:DecisionTreeClassifier"},
+                    "linear": {"kind": "sklearn", "estimator": "sklearn.linear_model:LogisticRegression"},
+                },
+            },
+            "space": {"family": ["tree", "linear"], "linear.C": {"values": [1.0, 10.0], "when": {"family": "linear"}}},
+            "objective": {"metric": "val_accuracy", "goal": "maximize"},
+            "budget": {"trials": 2},
+            "finalists": {"top": 1, "seeds": 1},
+            "run": {"workers": 1, "threads": 1},
+            "schedule": {"interval": "1d"},
+        }
+    )
+    write_rows(project / "rows.csv", "low", "high")
+    first = retune(spec, project / "store")
+    reader = Reader("signs@current", project / "store")
+    reader.start()
+    # The same rows with their classes exchanged: no answer of the one model is one of the other.
+    write_rows(project / "rows.csv", "high", "low")
+    try:
+        second = retune(spec, project / "store")
+        n_before = len(reader.answers)
+        while reader.is_alive() and len(reader.answers) < n_before + 3:
+            reader.join(0.01)
+    finally:
+        reader.end()
+
+    assert first.step == "promoted"
+    assert second.step in {"promoted", "held", "kept"}
+    assert [answer for answer, _ in groupby(reader.answers)] == [("low", "high"), ("high", "low")]

@@ -60,6 +60,7 @@ def test_killed_finalists_round_comes_to_the_same_answer(project: Path, prefect_
     assert sorted(len(finalist.values) for finalist in resumed.finalists) == [3, 3, 5]
 
 
+@pytest.mark.long
 def test_killed_run_trains_no_finished_trial_again(project: Path, prefect_api: str, slow_hill: Hill) -> None:
     process = DriverProcess(slow_hill(run={"workers": 2, "threads": 1}), project, prefect_api)
     process.wait_for_calls(4)

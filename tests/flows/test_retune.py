@@ -1,5 +1,6 @@
 """A scheduled study whose data stays, changes for nothing, and changes for good; through real flows."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,20 @@ def test_scheduled_study_looks_after_itself(project: Path, moving: Hill) -> None
     )
     rows = steps.fetchall()
     assert [step for step, _ in rows] == ["promoted", "unchanged", "held", "lapsed", "promoted"]
+    shown = _answers_shown("hill")
+    assert [row["step"] for row in shown] == [step for step, _ in rows[::-1]]
+    assert shown[0]["runs since"] == f"x={promoted.incumbent.configuration['x']:.4g}"
+    assert float(shown[0]["value"].split()[0]) == pytest.approx(tuned.selection.finalists[0].expected, rel=0.01)
     assert rows[3][1].startswith("On the new data the incumbent is worse by 0.")
+
+
+def _answers_shown(study: str) -> list[dict[str, Any]]:
+    """The rows of the newest version of the artifact."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        found = client._client.get(f"/artifacts/schedule-{study}/latest").json()
+    return list(json.loads(found["data"]))
 
 
 def test_study_that_reads_its_own_data_is_tuned_again_when_what_it_watches_or_its_code_changes(
@@ -134,6 +148,7 @@ def test_study_whose_data_nobody_sees_is_refused_or_always_tuned(project: Path, 
     assert len({first.incumbent.study, second.incumbent.study.removesuffix("/incumbent")}) == 2
 
 
+@pytest.mark.long
 def test_tuning_again_learns_from_what_was_tuned_before(project: Path, moving: Hill) -> None:
     spec = moving(search={"method": "bayes"}, budget={"trials": 6})
     _write_data(project, top=0.3)

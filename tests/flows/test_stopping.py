@@ -31,6 +31,7 @@ def _pegbox(project: Path, api: str, *arguments: str) -> "subprocess.CompletedPr
     )
 
 
+@pytest.mark.long
 def test_stopped_study_is_resumed_by_its_name(project: Path, prefect_api: str, slow_hill: Hill) -> None:
     process = DriverProcess(slow_hill(budget={"trials": 60}), project, prefect_api)
     process.wait_for_calls(2)

@@ -83,7 +83,7 @@ def test_what_is_written_is_valid_and_measures_its_objective(tmp_path: Path, nam
     problems, understood = look_at_data(draw_published(study)) if name != "wide" else ((), None)
     assert (check_study(study), problems) == ((), ())
     assert understood is None or understood.target == "y"
-    assert (study.final, study.budget.time) == ("refit", 390)
+    assert (study.final, study.budget.time) == ("all", 390)
     assert len(text.splitlines()) > 25
 
 

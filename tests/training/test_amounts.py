@@ -9,7 +9,7 @@ from pegbox.schemas.train import CustomTrain, FunctionTrain, SklearnTrain
 from pegbox.schemas.trial import Evaluation, TrainedSegment
 from pegbox.training.amounts import AmountTrainer, by_amount, nested_order, some_rows
 from pegbox.training.function_trainer import FunctionTrainer
-from pegbox.training.kinds.registry import check_training
+from pegbox.training.kinds.registry import check_training, code_of
 from pegbox.training.sklearn_trainer import SklearnTrainer
 
 TREE = SklearnTrain(kind="sklearn", estimator="sklearn.tree:DecisionTreeClassifier", epochs=1)
@@ -136,6 +136,17 @@ def test_a_function_that_cannot_know_the_amount_is_refused(tmp_path, monkeypatch
 
     assert problem.path == ("fidelity", "of")
     assert "takes no argument 'image_size'" in problem.message
+
+
+def test_how_amounts_are_given_is_part_of_the_code():
+    raw = {"kind": "sklearn", "estimator": "sklearn.tree:DecisionTreeClassifier"}
+    data, rows = {"source": "sklearn:iris", "target": "target"}, {"of": "rows", "min": 10, "max": 80}
+    space = {"max_depth": [1, 2]}
+    epochs = StudySpec.model_validate({**OBJECTIVE, "train": raw, "space": space, "data": data})
+
+    before, after = code_of(epochs), code_of(StudySpec.model_validate(epochs.model_dump() | {"fidelity": rows}))
+
+    assert [part.name for part in after.parts if part not in before.parts] == ["amounts"]
 
 
 def test_a_command_that_is_not_told_the_amount_is_refused():

@@ -106,6 +106,19 @@ def test_cuda_where_there_is_none_is_refused(monkeypatch):
     assert found[0] == "train.device"
 
 
+@pytest.mark.parametrize("device", ["mps", "xpu"])
+def test_a_device_is_refused_by_name_where_there_is_none(monkeypatch, device):
+    monkeypatch.setattr("pegbox.training.resources.sys.platform", "linux")
+    monkeypatch.setattr("pegbox.training.resources.CARDS", Path("none"))
+
+    (found,) = problems(MLP | {"device": device}, {"lr": 0.1})
+
+    assert found == (
+        "train.device",
+        f"device is {device}, but this machine shows none. Write `device: auto`, or run where there is one.",
+    )
+
+
 def test_how_it_runs_is_checked():
     (found,) = problems(MLP, {"lr": 0.1}, run={"memory": "4 apples"})
 

@@ -243,11 +243,12 @@ def test_another_task_than_the_data_has_is_refused(tmp_path):
         train(segment, make_splits(tmp_path), tmp_path)
 
 
-def test_cuda_that_is_not_there_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    segment = make_segment(train=TorchTrain(kind="mlp", epochs=9, device="cuda"))
+@pytest.mark.parametrize("device", ["cuda", "mps", "xpu"])
+def test_a_device_that_is_not_there_is_refused(tmp_path, monkeypatch, device):
+    monkeypatch.setattr(torch.get_device_module(device), "device_count", lambda: 0)
+    segment = make_segment(train=TorchTrain(kind="mlp", epochs=9, device=device))
 
-    with pytest.raises(TrialError, match="torch sees no GPU"):
+    with pytest.raises(TrialError, match=f"device is {device}, but torch .* sees none here"):
         train(segment, make_splits(tmp_path), tmp_path)
 
 

@@ -27,8 +27,9 @@ from pegbox.training.kinds import (
     torch_kind,
 )
 from pegbox.training.kinds.record import TrainKind
+from pegbox.training.kinds.record import own_code as own_code_of
 from pegbox.training.model_form import ModelForm
-from pegbox.training.resources import parse_bytes, visible_gpus
+from pegbox.training.resources import parse_bytes, shows_device
 from pegbox.training.stack_shape import why_not_together
 from pegbox.training.trainer import Trainer
 
@@ -77,7 +78,8 @@ def code_of(spec: StudySpec) -> Code:
     # Of one process nothing is said: what was computed before there could be more stays known.
     together = spec.run.world_size
     ranks = [CodePart(kind="processes", name="", value=str(together))] if together > 1 else []
-    return Code.of((*kind_of(spec.train).code(spec.train).parts, *declared_parts(spec.train), *ranks))
+    amounts = [] if spec.fidelity.is_of_epochs else [own_code_of("amounts")]
+    return Code.of((*kind_of(spec.train).code(spec.train).parts, *declared_parts(spec.train), *ranks, *amounts))
 
 
 def own_code(spec: StudySpec) -> Code | None:
@@ -182,7 +184,8 @@ def _check_run(spec: StudySpec) -> tuple[Problem, ...]:
             problems.append(Problem(str(error), ("run", "memory")))
     if spec.run.batch is not None:
         problems += [Problem(f"{why} Leave run.batch out.", ("run", "batch")) for why in why_not_together(spec)]
-    if getattr(spec.train, "device", "auto") == "cuda" and spec.run.engine == "local" and not visible_gpus():
-        message = "device is cuda, but this machine shows no GPU. Write `device: auto`, or run where there is one."
+    asked = getattr(spec.train, "device", "auto")
+    if spec.run.engine == "local" and not shows_device(asked):
+        message = f"device is {asked}, but this machine shows none. Write `device: auto`, or run where there is one."
         problems.append(Problem(message, ("train", "device")))
     return tuple(problems)
