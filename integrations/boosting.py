@@ -50,6 +50,8 @@ def grow(
     done = 0
     if link.kept is not None:
         estimator, done = pickle.loads(link.kept.read_bytes()), trial.from_budget  # noqa: S301 - this trial's own file
+        if trial.is_copy:  # its rounds are another trial's, what they go on with its own
+            estimator.set_params(**parameters)
     while done < trial.budget:
         done = min(done + every, trial.budget)
         estimator.set_params(**{size: done, "warm_start": True}).fit(X, y)

@@ -37,10 +37,10 @@ class PegboxCallback(Callback):
         if self._n_fits > 1:
             message = "A PegboxCallback belongs to one fit of a trial, got a second one. Give it to that fit: cbs=…"
             raise TrialError(Failure(kind=FailureKind.INVALID, message=message))
-        if self.link.kept is not None:
+        if (kept := self.link.kept_with_rates) is not None:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # fastai would go on without the optimizer's state
-                load_model(self.link.kept, self.model, self.opt, device=self.dls.device)
+                load_model(kept, self.model, self.opt, device=self.dls.device)
             self.learn.add_cb(SkipToEpoch(trial.from_budget))
 
     def before_epoch(self) -> None:

@@ -17,7 +17,7 @@ class PegboxCallback(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Take up weights and optimizer of the segment before, at its epoch."""
         trial = self.link.trial
-        if trial is not None and self.link.kept is not None:
+        if trial is not None and self.link.kept_with_rates is not None:
             self.model.optimizer.build(self.model.trainable_variables)  # else its state has no place to be loaded into
             self.model.load_weights(str(self.link.kept))
             self.model._initial_epoch = trial.from_budget

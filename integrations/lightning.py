@@ -49,7 +49,7 @@ def fit(trainer: Any, model: Any, *arguments: Any, **options: Any) -> None:
     if callback is None:
         callback = PegboxCallback()
         trainer.callbacks.append(callback)
-    if callback.link.kept is not None:
+    if (kept := callback.link.kept_with_rates) is not None:
         # Our own file, written by this library: it holds the user's hyperparameters, which need not be plain types.
-        options |= {"ckpt_path": str(callback.link.kept), "weights_only": False}
+        options |= {"ckpt_path": str(kept), "weights_only": False}
     trainer.fit(model, *arguments, **options)

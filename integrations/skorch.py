@@ -17,7 +17,7 @@ class PegboxCallback(Callback):
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **more: Any) -> None:  # noqa: N803 - skorch's names
         """Take up weights, optimizer and history of the segment before."""
-        if (before := self.link_.kept) is not None:
+        if (before := self.link_.kept_with_rates) is not None:
             net.load_params(checkpoint=None, **_files(before))
 
     def on_epoch_end(self, net: Any, **more: Any) -> None:

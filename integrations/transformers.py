@@ -52,7 +52,8 @@ def train(trainer: Any, *, compute_objective: ComputeObjective | None = None, **
         if not any(isinstance(one, PegboxCallback) for one in trainer.callback_handler.callbacks):
             trainer.add_callback(PegboxCallback(compute_objective))
         trainer.args.output_dir = str(link.place)
-        found = sorted(link.kept.glob("checkpoint-*"), key=_step) if link.kept else []
+        kept = link.kept_with_rates
+        found = sorted(kept.glob("checkpoint-*"), key=_step) if kept else []
         if found:
             options["resume_from_checkpoint"] = str(found[-1])
     return trainer.train(**options)

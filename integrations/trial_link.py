@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pegbox.schemas.errors import TrialError
+from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.running_trial import RunningTrial, running
 
 
@@ -22,6 +24,7 @@ class PrintedTrial:
         self.checkpoint_dir = Path(environment["PEGBOX_CHECKPOINT_DIR"])
         resume = environment.get("PEGBOX_RESUME_DIR")
         self.resume_dir = Path(resume) if resume else None
+        self.is_copy = "PEGBOX_COPIED" in environment
 
     def report(self, *positional: Any, **named: Any) -> None:
         """Print step and metrics as one line of JSON, which `metrics: auto` and `json` read."""
@@ -67,6 +70,19 @@ class TrialLink:
         """What the segment before left; None to begin."""
         before = self.trial.resume_dir if self.trial is not None else None
         return before / self.file if before is not None and (before / self.file).exists() else None
+
+    @property
+    def kept_with_rates(self) -> Path | None:
+        """`kept`, for a library that loads an optimizer with the rates that it was left with.
+
+        Raises:
+            TrialError: The trial is a copy in a population, whose new rates this would undo.
+        """
+        if self.kept is not None and self.trial is not None and self.trial.is_copy:
+            what = "this library's callback loads the optimizer with its rates, and a copy in a population has its own"
+            how = "Use the kind `torch`, or a function that sets them after it has loaded its checkpoint"
+            raise TrialError(Failure(kind=FailureKind.INVALID, message=f"{what}. {how}."))
+        return self.kept
 
     @property
     def place(self) -> Path | None:

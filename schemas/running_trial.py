@@ -14,6 +14,7 @@ class RunningTrial(Protocol):
         budget: Where it should end.
         checkpoint_dir: A directory to leave files in.
         resume_dir: What the segment before left there; None to begin.
+        is_copy: True where that was another trial, of a population, with other hyperparameters.
     """
 
     number: int
@@ -22,6 +23,7 @@ class RunningTrial(Protocol):
     budget: int
     checkpoint_dir: Path
     resume_dir: Path | None
+    is_copy: bool
 
     def report(self, *positional: Any, **named: Any) -> None:
         """Report metrics at a step: `report(3, {"val_loss": 0.1})`."""

@@ -24,6 +24,7 @@ from pegbox.training.failures import failed
 from pegbox.training.printed_line import Reading
 from pegbox.training.ranks import n_processes
 from pegbox.training.resources import process_name, visible_gpus
+from pegbox.training.schedule_stages import taken_over
 from pegbox.training.tensorboard_events import read_events
 from pegbox.training.trainer import EvaluatedPart, Report
 from pegbox.training.user_metrics import Reports, reported_evaluation
@@ -83,7 +84,8 @@ def _environment(segment: Segment, own: dict[str, Value]) -> dict[str, str]:
     named = {f"PEGBOX_{name.upper()}": str(value) for name, value in own.items() if value is not None}
     configuration = segment.model_dump(mode="json", include={"configuration"})["configuration"]
     # Python buffers what it prints into a pipe, and metrics should come while the program runs.
-    return named | {"PEGBOX_CONFIGURATION": json.dumps(configuration), "PYTHONUNBUFFERED": "1"}
+    copied = {"PEGBOX_COPIED": "1"} if taken_over(segment) is not segment else {}
+    return named | copied | {"PEGBOX_CONFIGURATION": json.dumps(configuration), "PYTHONUNBUFFERED": "1"}
 
 
 def _run(train: CommandTrain, values: CommandValues, environment: dict[str, str], budget: int, reports: Reports) -> str:

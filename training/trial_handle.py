@@ -15,6 +15,7 @@ from pegbox.training.atomic_files import write_in_one_step
 from pegbox.training.checkpoint_directory import CheckpointDirectory
 from pegbox.training.failures import failed
 from pegbox.training.resources import visible_gpus
+from pegbox.training.schedule_stages import taken_over
 from pegbox.training.user_metrics import Reports, as_numbers, lone_name
 
 _STATE_FILE = "state.pkl"
@@ -33,6 +34,7 @@ class TrialHandle:
         data: The prepared data of the fold, or None where the study declares none.
         checkpoint_dir: A directory to leave files in; they are kept if the function succeeds.
         resume_dir: What the segment before left there; None to begin.
+        is_copy: True where that was another trial, of a population, with other hyperparameters.
     """
 
     def __init__(self, segment: Segment, data: Splits | None, directory: CheckpointDirectory, reports: Reports) -> None:
@@ -46,6 +48,7 @@ class TrialHandle:
         self.data = data
         self.checkpoint_dir = directory.path
         self.resume_dir = directory.resume
+        self.is_copy = taken_over(segment) is not segment
         self.user_attrs: dict[str, Any] = {}
         self._lone = lone_name(segment.objectives)
         # Of another fidelity each rung is a training of its own, which no rung ends in its midst.

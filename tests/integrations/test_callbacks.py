@@ -13,7 +13,7 @@ from pegbox.integrations.trial_link import TrialLink
 from pegbox.schemas.errors import TrialError
 from pegbox.schemas.running_trial import running, set_running
 from pegbox.schemas.train import CommandTrain, FunctionTrain
-from pegbox.schemas.trial import Segment
+from pegbox.schemas.trial import Segment, Stage
 from pegbox.training.checkpoint_directory import checkpoint_directory
 from pegbox.training.command_trainer import CommandTrainer
 from pegbox.training.function_trainer import FunctionTrainer
@@ -145,6 +145,42 @@ def test_a_callback_of_a_command_reports_by_printing(there):
 
     assert [(one.step, one.metrics) for one in first.reports] == [(1, {"val_loss": 1.0}), (2, {"val_loss": 0.5})]
     assert [one.step for one in rest.reports] == [3, 4]
+
+
+def copy_of(example, there, **configuration):
+    """A copy in a population: it goes on from the second epoch of another trial with its own configuration."""
+    first = example.train(there / "a", to_budget=2)
+    earlier = (Stage(configuration=example.configuration, to_budget=2),)
+    other = Example(example.module, example.metric, configuration)
+    stretch = {"from_budget": 2, "to_budget": 4, "checkpoint": first.checkpoint}
+    return other.train(there / "b", **stretch, earlier=earlier), other.train(there / "c", **stretch)
+
+
+def test_trees_of_a_copy_go_on_with_its_own_values(there):
+    example = Example(*EXAMPLES_OF["sklearn"])
+
+    copied, same = (example.curve(one) for one in copy_of(example, there, learning_rate=0.01))
+
+    assert [step for step, _ in copied] == [3, 4]
+    assert copied[0][1] != same[0][1]
+
+
+@pytest.mark.skipif(util.find_spec("skorch") is None, reason="skorch is not installed")
+def test_a_callback_that_would_bring_the_rates_of_the_parent_refuses_a_copy(there):
+    with pytest.raises(TrialError, match="a copy in a population has its own"):
+        copy_of(Example(*EXAMPLES_OF["skorch"]), there, lr=0.5)
+
+
+def test_a_program_is_told_that_it_is_a_copy(there):
+    code = "import pegbox; trial = pegbox.current_trial(); trial.report(trial.budget, val_loss=float(trial.is_copy))"
+    train = CommandTrain(kind="command", command=(sys.executable, "-c", code), epochs=4)
+    fields = {"study": "s", "trial": 0, "configuration": {}, "seed": 1, "train": train, "code": "c", "from_budget": 2}
+    earlier = (Stage(configuration={}, to_budget=2),)
+
+    segments = [Segment(**fields, to_budget=4, checkpoint=there, earlier=one) for one in (earlier, ())]
+
+    trained = [CommandTrainer().train(segment, None, there, ignore) for segment in segments]
+    assert [one.reports[-1].metrics["val_loss"] for one in trained] == [1.0, 0.0]
 
 
 def test_a_loss_that_is_not_finite_is_reported_as_it_is(there):
