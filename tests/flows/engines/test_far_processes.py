@@ -48,20 +48,21 @@ class Machines:
         home = self.root / name
         (home / "tmp").mkdir(parents=True)
         secret = {"PREFECT_API_AUTH_STRING": os.environ.get("PREFECT_API_AUTH_STRING", "")}
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=home,
-            env={
-                "PATH": os.defpath,
-                "HOME": str(home),
-                "TMPDIR": str(home / "tmp"),
-                "WHO": name,
-                "PREFECT_API_URL": self._api,
-                **secret,
-            },
-            stdout=(home / "log").open("wb"),
-            stderr=subprocess.STDOUT,
-        )
+        with (home / "log").open("wb") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=home,
+                env={
+                    "PATH": os.defpath,
+                    "HOME": str(home),
+                    "TMPDIR": str(home / "tmp"),
+                    "WHO": name,
+                    "PREFECT_API_URL": self._api,
+                    **secret,
+                },
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
     def end(self) -> None:
         for process in reversed(self.processes.values()):
