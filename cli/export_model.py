@@ -84,7 +84,10 @@ def export_model(
         f"{check.largest_difference:.2g}{other}"
     )
     for taken in exported.inputs:
-        screen.print(f"  takes {taken.name}: {taken.type}, {len(taken.columns)} columns")
+        what = f"{len(taken.columns)} columns"
+        if len(taken.shape) > 1:
+            what = f"arrays of {' × '.join(map(str, taken.shape))}"
+        screen.print(f"  takes {taken.name}: {taken.type}, {what}")
     for given in exported.outputs:
         screen.print(f"  gives {given.name}: {given.type}")
     err().print(f"next: {safe(str(file))}.json says what each column holds, and how the file is asked", style="quiet")

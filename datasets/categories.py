@@ -16,6 +16,7 @@ def category_problem(name: str, vocabulary: tuple[str, ...], n_present: int) -> 
     return Problem(
         f"the column {name!r} has {len(vocabulary)} distinct texts in {n_present} rows, such as "
         f"{vocabulary[0]!r}: these are no categories. Add it to data.drop, turn it into numbers in an SQL query, "
-        "or add it to data.categorical where you mean it.",
+        f"write `text: {{columns: [{name}]}}` below data where it is free text, or add it to data.categorical where "
+        "you mean it.",
         ("data", "source"),
     )

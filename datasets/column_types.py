@@ -145,6 +145,7 @@ def _mentioned(spec: DataSpec, target: str) -> list[tuple[tuple[str | int, ...],
     named: list[tuple[tuple[str | int, ...], str]] = [(("target",) if spec.target else (), target)]
     for field, names in (("features", spec.features or ()), ("drop", spec.drop), ("categorical", spec.categorical)):
         named += [((field, i), name) for i, name in enumerate(names)]
+    named += [(("text", "columns", i), name) for i, name in enumerate(spec.texts)]
     for field, name in (("group", spec.split.group), ("time", spec.split.time)):
         if name is not None:
             named.append((("split", field), name))
@@ -161,9 +162,14 @@ def _role_problems(spec: DataSpec, columns: tuple[str, ...], target: str) -> tup
             return (
                 Problem(f"{target!r} is the target. Take it out of {field}.", ("data", field, names.index(target))),
             )
+    used = feature_names(spec, columns, target)
+    for i, text in enumerate(spec.texts):
+        if text not in used or text in spec.categorical or text in spec.texts[:i]:
+            what = f"{text!r} is free text, and cannot be the target, left out, a category or listed twice as well."
+            return (Problem(f"{what} Take it out of one of them.", ("data", "text", "columns", i)),)
     for field, name in (("group", spec.split.group), ("time", spec.split.time)):
         if name == target:
             return (Problem(f"rows cannot be split by the target {target!r}.", ("data", "split", field)),)
-    if not feature_names(spec, columns, target):
+    if not used:
         return (Problem(f"no column is left to predict {target!r} from. Columns: {listed(columns, 20)}.", ("data",)),)
     return ()

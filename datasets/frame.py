@@ -1,7 +1,7 @@
 """Rows whose columns have their types: numbers, codes and a target; nothing is filled in or scaled yet."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from pegbox.datasets.column_types import (
     kind_of,
     target_name,
 )
+from pegbox.datasets.free_text import Texts, as_texts
 from pegbox.datasets.interpretation import Interpretation, TextHabits, interpret
 from pegbox.datasets.source import Loaded
 from pegbox.datasets.target import Rows, Target, finite_problems, read_target
@@ -54,6 +55,7 @@ class Frame:
         habits: How the source writes what is no text.
         example: Where examples are one array each; their numbers have no names.
         warnings: Of the source.
+        texts: For each column of free text its texts, shape (n_rows,), empty where one is missing.
     """
 
     target: Target
@@ -73,6 +75,7 @@ class Frame:
     habits: TextHabits
     example: ExampleArrays | None = None
     warnings: tuple[str, ...] = ()
+    texts: dict[str, Texts] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.target.values)
@@ -91,6 +94,8 @@ class Frame:
         for array in (self.target.values, self.numeric, self.codes, self.groups, self.times):
             # A mark for what is missing, or two frames could differ in where an array stands and hash alike.
             hashed.update(b"-" if array is None else np.ascontiguousarray(array).data)
+        for name, texts in self.texts.items():
+            hashed.update(repr((name, texts.tolist())).encode())
         return hashed.hexdigest()
 
 
@@ -108,6 +113,8 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
     # Rows without a target go before columns are looked at: what only they hold is no category, and nobody should mend
     # it.
     sorter.keep(target.rows if target else np.arange(table.num_rows))
+    texts = sorter.texts(features)
+    features = tuple(name for name in features if name not in texts)
     numeric_names, numeric = sorter.numeric(features)
     categorical_names, codes, levels = sorter.categorical(features)
     groups, moments = sorter.groups(), sorter.times()
@@ -133,6 +140,7 @@ def build_frame(spec: DataSpec, task: Task | None, loaded: Loaded) -> Frame:
         types=dict(zip(read.table.column_names, read.table.schema.types, strict=True)),
         habits=read.habits,
         warnings=loaded.warnings,
+        texts=texts,
     )
 
 
@@ -146,7 +154,7 @@ def used_features(spec: DataSpec, table: pa.Table, label: str) -> tuple[str, ...
     arrays = [name for name in names if is_tensor(table[name].type)]
     if not arrays:
         return names
-    others = arrays[1:] or ([name for name in names if name not in arrays] if spec.features else [])
+    others = arrays[1:] or list(spec.texts) or ([name for name in names if name not in arrays] if spec.features else [])
     if others:
         raise DataError(
             f"data.features: {arrays[0]!r} holds arrays, and a model is made of one such column alone, got "
@@ -177,7 +185,8 @@ def interpreted(spec: DataSpec, loaded: Loaded) -> tuple[Interpretation, str]:
     label = target_name(spec, loaded.target)
     assert label is not None, "column_problems tells a target that is not named"
     times = [spec.split.time] if spec.split.time else []
-    return interpret(spec, loaded.table, label, (*used_features(spec, loaded.table, label), *times), loaded.mark), label
+    features = [name for name in used_features(spec, loaded.table, label) if name not in spec.texts]
+    return interpret(spec, loaded.table, label, (*features, *times), loaded.mark), label
 
 
 def _shape(loaded: Loaded, features: tuple[str, ...], numeric: Floats, label: str) -> tuple[int, ...] | None:
@@ -237,6 +246,19 @@ class Sorter:
                     "data.source",
                 )
         return names, numbers
+
+    def texts(self, features: tuple[str, ...]) -> dict[str, Texts]:
+        """The columns of free text."""
+        found = {}
+        for name in features:
+            if name not in self._spec.texts:
+                continue
+            if kind_of(self.table[name].type) is not Kind.TEXT:
+                kind = kind_of(self.table[name].type)
+                self._add(f"{name!r} holds {kind}, expected texts. Take it out.", "data.text.columns")
+                continue
+            found[name] = as_texts(self.table[name])
+        return found
 
     def _examples(self, name: str) -> npt.NDArray[Any]:
         """The arrays of a column, flat: shape (n_rows, n_numbers)."""
@@ -311,6 +333,9 @@ class Sorter:
     def _describe(self, name: str, features: tuple[str, ...]) -> ColumnKind:
         if name not in features:
             return ColumnKind(name=name, kind="left out", told=self._role(name) or "not a feature")
+        if name in self._spec.texts and self._spec.text is not None:
+            told = f"{self._spec.text.width} numbers by {self._spec.text.method}"
+            return ColumnKind(name=name, kind="text", told=told, n_missing=self.table[name].null_count)
         kind = "category" if self._is_categorical(name) else _KINDS[kind_of(self.table[name].type)]
         n_missing = self.table[name].null_count
         return ColumnKind(name=name, kind=kind, told=self._read.told.get(name, ""), n_missing=n_missing)

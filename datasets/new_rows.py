@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from pegbox.datasets.column_types import Codes, Floats, Kind, as_numbers, kind_of
+from pegbox.datasets.free_text import Texts, as_texts, text_numbers
 from pegbox.datasets.interpretation import are_yes, cleared, distinct_words, lower_words, read_column
 from pegbox.datasets.new_examples import read_arrays, read_examples
 from pegbox.datasets.preprocessing import AnyScaling, number_kind, scaling_of
@@ -55,8 +56,10 @@ class NewRows:
     def __init__(self, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
         self._scaling: AnyScaling = scaling_of(preprocessing)
-        self._is_plain = not preprocessing.categorical and all(
-            feature.kind == "number" for feature in preprocessing.numeric
+        self._is_plain = (
+            not preprocessing.categorical
+            and not preprocessing.texts
+            and all(feature.kind == "number" for feature in preprocessing.numeric)
         )
         # Arrays have their columns in the order of the source, the model has numbers first.
         self._order: list[int] = []
@@ -106,7 +109,12 @@ class NewRows:
         Raises:
             DataError: Columns are missing, stand twice, or hold something else than in training; all of them at once.
         """
-        return self._scaling.apply(*self.read_raw(table, first_row, Remarks() if remarks is None else remarks))
+        numbers, codes = self._scaling.apply(
+            *self.read_raw(table, first_row, Remarks() if remarks is None else remarks)
+        )
+        if not self.preprocessing.texts:
+            return numbers, codes
+        return np.hstack([numbers, text_numbers(self.preprocessing.texts, self._texts(table))]), codes
 
     def read_raw(self, table: pa.Table, first_row: int, remarks: Remarks) -> tuple[Floats, Codes]:
         """The same before anything is filled in or scaled; see `read`.
@@ -141,6 +149,20 @@ class NewRows:
     def scaled(self, numbers: Floats, codes: Codes) -> tuple[npt.NDArray[np.float32], Codes]:
         """What `read` makes of what `read_raw` gave."""
         return self._scaling.apply(numbers, codes.copy())  # it writes over the codes
+
+    def _texts(self, table: pa.Table) -> dict[str, Texts]:
+        """The columns of free text.
+
+        Raises:
+            DataError: One holds something else.
+        """
+        found = {}
+        for one in self.preprocessing.texts:
+            kind = kind_of(table[one.name].type)
+            if kind not in {Kind.TEXT, Kind.EMPTY}:
+                raise DataError(f"rows: the column {one.name!r} held free text in training, got {kind}.")
+            found[one.name] = as_texts(table[one.name])
+        return found
 
     def _column(self, table: pa.Table, feature: Feature) -> pa.ChunkedArray:
         column = table[feature.name]

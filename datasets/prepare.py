@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from pegbox.datasets.frame import Frame, build_frame
+from pegbox.datasets.free_text import learn_texts, names_of_texts, text_numbers
 from pegbox.datasets.prepared import ARRAYS, UNDERSTANDING, array_path
 from pegbox.datasets.preprocessing import describe_preprocessing, fit_scaling, preprocessing_path
 from pegbox.datasets.scaling import numeric_names
@@ -128,7 +130,7 @@ def _write(
 ) -> PreparedData:
     """Write everything beside its place, then move it there as a whole: a killed run leaves nothing half written."""
     root = directory.parent
-    info = _describe(frame, folds, directory)
+    info = _describe(spec, frame, folds, directory)
     try:
         # Beside its place, so that the move is a rename; of a random name, for two studies may prepare the same data
         # at once.
@@ -163,9 +165,13 @@ def _write_fold(spec: DataSpec, frame: Frame, fold: Fold, directory: Path, numbe
     path = preprocessing_path(directory, number)
     path.parent.mkdir()
     # Beside the arrays: a model that is made of them needs it for rows that come later.
-    path.write_text(describe_preprocessing(spec, frame, scaling).model_dump_json(indent=2), encoding="utf-8")
+    texts = learn_texts(spec.text, {name: column[fold.train] for name, column in frame.texts.items()})
+    path.write_text(describe_preprocessing(spec, frame, scaling, texts).model_dump_json(indent=2), encoding="utf-8")
     for name, rows in _parts(fold).items():
         part: Part = scaling.part(frame, rows)
+        if texts:
+            words = text_numbers(texts, {one: column[rows] for one, column in frame.texts.items()})
+            part = replace(part, numeric=np.hstack([part.numeric, words]))
         for array in ARRAYS:
             path = array_path(directory, number, name, array)
             # Plain .npy files: they can be memory-mapped, which compressed or columnar ones cannot.
@@ -177,7 +183,7 @@ def _parts(fold: Fold) -> dict[str, np.ndarray]:
     return {name: rows for name, rows in parts.items() if len(rows)}
 
 
-def _describe(frame: Frame, folds: tuple[Fold, ...], directory: Path) -> PreparedData:
+def _describe(spec: DataSpec, frame: Frame, folds: tuple[Fold, ...], directory: Path) -> PreparedData:
     target = frame.target.values[folds[0].train]
     is_regression = frame.target.task == "regression"
     return PreparedData(
@@ -187,7 +193,7 @@ def _describe(frame: Frame, folds: tuple[Fold, ...], directory: Path) -> Prepare
         n_folds=len(folds),
         n_rows={name: len(rows) for name, rows in _parts(folds[0]).items()},
         n_dropped=frame.n_dropped,
-        numeric=numeric_names(frame),
+        numeric=(*numeric_names(frame), *names_of_texts(spec.text, frame.texts)),
         categorical=frame.categorical_names,
         cardinalities=frame.cardinalities,
         classes=frame.target.classes,

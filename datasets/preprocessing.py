@@ -14,7 +14,7 @@ from pegbox.datasets.scaling import Scaling
 from pegbox.datasets.target import Rows
 from pegbox.schemas.data import DataSpec, PreparedData
 from pegbox.schemas.errors import DataError
-from pegbox.schemas.preprocessing import ClassType, Feature, FeatureKind, Preprocessing
+from pegbox.schemas.preprocessing import ClassType, Feature, FeatureKind, Preprocessing, TextFeature
 
 PREPROCESSING = "preprocessing.json"
 
@@ -27,11 +27,13 @@ def fit_scaling(frame: Frame, rows: Rows) -> AnyScaling:
     return Scaling.fit(frame, rows) if frame.example is None else ExampleScaling.fit(frame, rows)
 
 
-def describe_preprocessing(spec: DataSpec, frame: Frame, scaling: AnyScaling) -> Preprocessing:
+def describe_preprocessing(
+    spec: DataSpec, frame: Frame, scaling: AnyScaling, texts: tuple[TextFeature, ...] = ()
+) -> Preprocessing:
     """How the rows of this frame become arrays under this scaling."""
     target = frame.target
     array = () if frame.example is None else (frame.example.column,)
-    features = (*array, *frame.numeric_names, *frame.categorical_names)
+    features = (*array, *frame.numeric_names, *frame.categorical_names, *frame.texts)
     used = set(features)
     names = tuple(name for name in frame.types if name in used) if spec.features is None else features
     return Preprocessing(
@@ -58,6 +60,7 @@ def describe_preprocessing(spec: DataSpec, frame: Frame, scaling: AnyScaling) ->
         deviations=tuple(None if np.isinf(one) else one for one in scaling.deviations.tolist()),
         shape=frame.shape,
         example=frame.example,
+        texts=texts,
     )
 
 

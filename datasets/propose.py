@@ -10,15 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from pegbox.datasets.categories import category_problem
 from pegbox.datasets.column_types import Kind, as_numbers, feature_names, kind_of, target_name
 from pegbox.datasets.frame import Frame, Sorter, build_frame, interpreted, used_features
+from pegbox.datasets.interpretation import distinct_words
 from pegbox.datasets.leaks import find_leaks
 from pegbox.datasets.source import Loaded
 from pegbox.datasets.source_kinds import source_of
 from pegbox.datasets.split import Fold, split_rows
 from pegbox.datasets.target import read_target, refuse_lone_class
 from pegbox.datasets.understanding import understand, useless_columns
-from pegbox.schemas.data import DataSpec, SplitSpec
+from pegbox.schemas.data import DataSpec, SplitSpec, TextSpec
 from pegbox.schemas.errors import DataError, suggest
 from pegbox.schemas.preprocessing import ExampleArrays
 from pegbox.schemas.understanding import DataUnderstanding
@@ -43,6 +45,9 @@ _NUMBERS_OF_ROWS = frozenset({"number", "no", "nr", "num", "index", "idx", "row"
 MOST_REASONS = 5
 """Of columns that are left out, where none is left."""
 _KEY_OF_OTHERS = "is a key of rows, and says nothing of new ones"
+FEWEST_WORDS = 3
+"""Of a text on average, for it to be free text: names of people and places have two."""
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _BIRTH = frozenset({"birth", "born", "birthday", "birthdate", "dob"})
 """A date that orders people and not observations."""
 
@@ -86,6 +91,8 @@ def propose(spec: DataSpec) -> Proposal:
     if target_name(spec, loaded.target) is None:
         raise DataError(f"data.target: no column to predict is named. {suggest('', loaded.table.column_names)}")
     spec = spec.model_copy(update={"target": target_name(spec, loaded.target)})
+    if texts := free_texts(spec, loaded.table):
+        spec = spec.model_copy(update={"text": TextSpec(columns=texts)})
     divided = _divide(spec, _survey(spec, loaded), loaded)
     spec, left_out, frame, folds = divided.spec, divided.left_out, divided.frame, divided.folds
     further = _telling(frame, folds[0])
@@ -95,7 +102,8 @@ def propose(spec: DataSpec) -> Proposal:
         spec = _without(spec, left_out, loaded)
         frame = build_frame(spec, None, loaded)
         folds = split_rows(spec.split, frame)
-    n_inputs = frame.numeric.shape[1] + sum(frame.cardinalities)
+    width = spec.text.width if spec.text else 0
+    n_inputs = frame.numeric.shape[1] + sum(frame.cardinalities) + width * len(frame.texts)
     return Proposal(
         spec, left_out, divided.told, len(frame), n_inputs, understand(spec, frame, folds), frame.shape, frame.example
     )
@@ -111,7 +119,7 @@ def _telling(frame: Frame, fold: Fold) -> dict[str, str]:
     }
     if frame.shape is not None:  # a pixel that is always black is part of its image
         return {}
-    others = {*frame.numeric_names, *frame.categorical_names} - useless.keys() - leaks.keys()
+    others = {*frame.numeric_names, *frame.categorical_names, *frame.texts} - useless.keys() - leaks.keys()
     return {**useless, **leaks} if others else useless
 
 
@@ -151,6 +159,8 @@ def _survey(spec: DataSpec, loaded: Loaded) -> _Survey:
     left_out = {name: _clause(name, problem.message) for name, problem in wrong.items()}
     keys, times = [], []
     for name in used_features(spec, loaded.table, label):
+        if name in spec.texts:
+            continue
         column = sorter.table[name]
         if why := _identifies(name, column):
             left_out[name] = why
@@ -180,6 +190,20 @@ def _clause(name: str, message: str) -> str:
     """A problem of a column as what is said of it, without the advice to leave it out."""
     said = message.removeprefix("the column ").removeprefix(f"{name!r} ")
     return said.removesuffix(".").replace(". Add it to data.drop", "")
+
+
+def free_texts(spec: DataSpec, table: pa.Table) -> tuple[str, ...]:
+    """Columns whose texts are sentences: most rows have one of their own, of several words."""
+    found = []
+    for name in feature_names(spec, tuple(table.column_names), spec.target or ""):
+        if kind_of(table[name].type) is not Kind.TEXT or table[name].null_count == len(table):
+            continue
+        column = table[name].drop_null()
+        distinct = distinct_words(column)
+        words = sum(len(_WORD.findall(text)) for text in distinct) / len(distinct)
+        if category_problem(name, tuple(distinct), len(column)) is not None and words >= FEWEST_WORDS:
+            found.append(name)
+    return tuple(found)
 
 
 def _identifies(name: str, column: pa.ChunkedArray) -> str | None:

@@ -30,9 +30,12 @@ def raw_inputs(root: Path, fingerprint: str, part: Literal["train", "valid"]) ->
     except DataError:  # of another version; nobody trains on it any more
         return None
     deviations = np.array([np.nan if one is None else one for one in made.deviations])
-    numbers = rows.numeric * np.nan_to_num(deviations) + np.array(made.means)  # a constant column is written as zeros
+    # The numbers of free text stand behind them, and are no columns of the source.
+    numbers = rows.numeric[:, : len(made.means)] * np.nan_to_num(deviations) + np.array(
+        made.means
+    )  # a constant column is written as zeros
     return RawInputs(
-        numbers={name: numbers[:, place] for place, name in enumerate(data.numeric)},
+        numbers={name: numbers[:, place] for place, name in enumerate(data.numeric[: len(made.means)])},
         categories={
             feature.name: np.array([MISSING, *feature.levels])[rows.categorical[:, place]]
             for place, feature in enumerate(made.categorical)

@@ -27,13 +27,16 @@ def seen_as(root: Path, before: str, now: str) -> Splits | None:
         now: Fingerprint of the data as it is.
 
     Returns:
-        None where today's rows lack a column or have a class that the model does not know, or prepared data is gone.
+        None where there is free text, today's rows lack a column or have a class that the model does not know, or
+        prepared data is gone.
     """
     old, new, inputs = find_prepared(root, before), find_prepared(root, now), raw_inputs(root, now, "valid")
     if old is None or new is None or inputs is None:
         return None
     splits = open_prepared(old, 0)
     made = read_preprocessing(old, 0)
+    if made.texts:  # their words are not kept beside the arrays
+        return None
     numeric = _numeric(old.numeric, inputs, made.means, made.deviations)
     categorical = _categorical(made.categorical, inputs)
     target = _target(open_prepared(new, 0).valid.target, old, new)

@@ -1,6 +1,7 @@
 """What a scheduled study does next: which studies it runs, and what their values mean; runs nothing itself."""
 
 import hashlib
+import json
 from typing import Literal, NamedTuple
 
 from pegbox.analysis.paired_comparison import Paired, compare_losses
@@ -15,6 +16,10 @@ from pegbox.search.warm_start_sources import FOR_DATA
 
 ENDS = frozenset({"unchanged", "held", "kept", "promoted"})
 """Steps after which nothing is left to do for this data and code."""
+
+
+ASKED = "2:"
+"""Before the fingerprint of what a study asks for: how it is made."""
 
 
 class Inputs(NamedTuple):
@@ -73,7 +78,7 @@ class RetuneDecision:
     def is_data_alone(self) -> bool:
         """True if code and study are what they were when the last run came to an end."""
         last = self._ends[-1] if self._ends else None
-        return last is not None and (last.code_fingerprint, last.asked) == (self.inputs.code, self._asked)
+        return last is not None and last.code_fingerprint == self.inputs.code and not self._asks_anew(last)
 
     def _news(self) -> list[str]:
         """What differs from the last run that came to an end, in words."""
@@ -90,9 +95,13 @@ class RetuneDecision:
         # Where it is unknown, in steps of 0.2 and earlier, nothing is claimed of it.
         if last.code_fingerprint is not None and last.code_fingerprint != self.inputs.code:
             news.append("with the new code")
-        if last.asked != self._asked:
+        if self._asks_anew(last):
             news.append("with what the study asks for now")
         return news
+
+    def _asks_anew(self, last: ScheduleStep) -> bool:
+        # Before there was a mark it changed with the version of pegbox as well: nothing is claimed of it.
+        return last.asked.startswith(ASKED) and last.asked != self._asked
 
     @property
     def tuned_name(self) -> str:
@@ -123,7 +132,7 @@ class RetuneDecision:
             update={
                 "name": self.rescored_name,
                 "search": SearchSpec(method="random", seed=self.spec.search.seed, enqueue=(incumbent.configuration,)),
-                "fidelity": FidelitySpec(min=self.spec.fidelity.min, max=self.spec.fidelity.max),
+                "fidelity": FidelitySpec(schedule="full", min=self.spec.fidelity.min, max=self.spec.fidelity.max),
                 "budget": BudgetSpec(trials=1),
                 "finalists": FinalistsSpec(top=1, seeds=self.spec.finalists.after(self.spec.most_trainings).seeds),
                 "schedule": None,
@@ -164,9 +173,16 @@ class RetuneDecision:
     @property
     def _asked(self) -> str:
         """Changes with everything in the study that changes its answer."""
-        # Where and when a study runs, and how it is labelled, changes no answer.
-        text = self.spec.model_dump_json(exclude={"run", "schedule", "tags"})
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        # Where and when a study runs, and how it is labelled, changes no answer. Defaults are left out: a later pegbox
+        # has fields that this one does not, and its users have asked for nothing new.
+        spec = self.spec.model_dump(mode="json", exclude={"run", "schedule", "tags", "space"}, exclude_defaults=True)
+        # What tells kinds apart is a default in some of them: a whole number from a real one, say.
+        space = {
+            name: [type(one).__name__, one.model_dump(mode="json", exclude_defaults=True)]
+            for name, one in self.spec.space.parameters.items()
+        }
+        text = json.dumps([spec, self.spec.train.kind, space, self.spec.space.rules], sort_keys=True)
+        return ASKED + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 Measured = tuple[History, int]

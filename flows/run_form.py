@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from pegbox.schemas.space import RESERVED_NAMES, DrawnPreset
+from pegbox.schemas.space import DrawnPreset
 from pegbox.schemas.study import StudySpec
 
 # The deployment's clock is Prefect's own, and is changed on the same page.
@@ -42,9 +42,8 @@ AskedStudy = Annotated[StudySpec, _OfForm()]
 def form_of(spec: StudySpec) -> dict[str, Any]:
     """The study as JSON that follows the form's schema; what stands at its default is left out."""
     raw = spec.model_dump(mode="json", exclude_defaults=True)
-    parameters = spec.space.model_dump(mode="json")
-    # A parameter may be called as a rule is that the space does not have.
-    rules = {name: parameters.pop(name) for name in RESERVED_NAMES if getattr(spec.space, name)}
+    rules = spec.space.rules
+    parameters = {name: one for name, one in spec.space.model_dump(mode="json").items() if name not in rules}
     if isinstance(spec.space.preset, DrawnPreset):  # its parameters are here, and are not drawn again
         del rules["preset"]
     if "schedule" in raw:

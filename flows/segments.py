@@ -14,9 +14,11 @@ from pegbox.flows.segment_records import SegmentRecords
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.schemas.errors import StudyInterruptedError, TrialError
 from pegbox.schemas.failure import Failure, FailureKind
+from pegbox.schemas.train import MEASURES_ITSELF
 from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Evaluation, Segment, TrainedSegment
 from pegbox.storage.study_log import StudyLog
+from pegbox.training.user_metrics import reported_evaluation
 
 # Picked by hand: to ask costs a cluster some milliseconds, and who waits for it wants to know within the minute.
 LOOK_SECONDS = 10.0
@@ -34,8 +36,9 @@ class _Ongoing:
 class SegmentRunner:
     """Keeps the workers busy with the segments it is given.
 
-    Each segment becomes two Prefect task runs, train-trial and evaluate-trial. Everything happens in the flow's own
-    thread; what becomes of a segment, `SegmentRecords` writes into the history.
+    Each segment becomes two Prefect task runs, train-trial and evaluate-trial, or the first alone where training has
+    reported all that there is to measure. Everything happens in the flow's own thread; what becomes of a segment,
+    `SegmentRecords` writes into the history.
     """
 
     def __init__(self, study: StudyLog, tasks: SegmentTasks, interruption: Interruption) -> None:
@@ -159,6 +162,11 @@ class SegmentRunner:
             return
         has_reports = completion.is_cached or self._crew.reports_at_end  # no worker has journalled them
         self._records.trained(segment, trained, is_cached=completion.is_cached, has_reports=has_reports)
+        if isinstance(segment.train, MEASURES_ITSELF):
+            self._crew.collect(segment, trained, self._data)
+            self.order.ended(completion.task_run)
+            self._evaluated(_Ongoing(segment, trained), reported_evaluation(segment, trained, "valid"))
+            return
         if not self._records.is_over(segment):
             self._check_cluster()
             evaluated = self._tasks.evaluate(segment, trained, completion.task_run)

@@ -22,17 +22,28 @@ STUDY, TRIAL, POINTS, STATE = "pegbox.study", "pegbox.trial", "pegbox.points", "
 
 
 class MlflowTracker:
-    """A `Tracker`; the place is `MLFLOW_TRACKING_URI`, or an SQLite file of the store."""
+    """A `Tracker`; the place is `MLFLOW_TRACKING_URI`, or an SQLite file of the store.
+
+    Attributes:
+        place: MLflow's tracking URI.
+        client: Of that place.
+    """
 
     def __init__(self, study: str, store: Path, place: str | None = None) -> None:
         own = f"sqlite:///{store.absolute() / 'mlflow.db'}"
-        self._client = MlflowClient(place or os.environ.get("MLFLOW_TRACKING_URI") or own)
+        self.place = place or os.environ.get("MLFLOW_TRACKING_URI") or own
+        self.client = MlflowClient(self.place)
         self._study = study
-        found = self._client.get_experiment_by_name(study)
+        found = self.client.get_experiment_by_name(study)
         artifacts = {"artifact_location": (store.absolute() / "mlflow-artifacts").as_uri()} if not place else {}
-        self._experiment = found.experiment_id if found else self._client.create_experiment(study, **artifacts)
+        self._experiment = found.experiment_id if found else self.client.create_experiment(study, **artifacts)
         self._parent = self._run_of(STUDY, study, study, {})
         self._runs: dict[int, Any] = {}
+
+    @property
+    def parent_run(self) -> str:
+        """Identifier of the run of the whole study."""
+        return str(self._parent.info.run_id)
 
     def n_shown(self, trial: int) -> int:
         """See `Tracker.n_shown`."""
@@ -46,31 +57,31 @@ class MlflowTracker:
             return  # an earlier process showed all of it
         now = int(time.time() * 1000)
         params = [Param(_name(name), str(value)[:LONGEST_PARAM]) for name, value in trial.configuration.items()]
-        self._client.log_batch(identifier, params=params)
+        self.client.log_batch(identifier, params=params)
         for first in range(0, len(points), MOST_METRICS):
             batch = points[first : first + MOST_METRICS]
             metrics = [Metric(_name(one.name), one.value, now, one.step) for one in batch]
-            self._client.log_batch(identifier, metrics=metrics)
+            self.client.log_batch(identifier, metrics=metrics)
         finals = [Metric(_name(f"final/{name}"), value, now, 0) for name, value in trial.metrics.items()]
         if trial.state.is_finished:
-            self._client.log_batch(identifier, metrics=finals)
-        self._client.set_tag(identifier, POINTS, str(before + len(points)))
-        self._client.set_tag(identifier, STATE, trial.state.value)
+            self.client.log_batch(identifier, metrics=finals)
+        self.client.set_tag(identifier, POINTS, str(before + len(points)))
+        self.client.set_tag(identifier, STATE, trial.state.value)
         run.data.tags[POINTS] = str(before + len(points))
         if trial.failure_message:
-            self._client.set_tag(identifier, "pegbox.failure", trial.failure_message[:LONGEST_PARAM])
+            self.client.set_tag(identifier, "pegbox.failure", trial.failure_message[:LONGEST_PARAM])
         if trial.state.is_finished:
             status = "FAILED" if trial.state is TrialState.FAILED else "FINISHED"
-            self._client.set_terminated(identifier, status)
+            self.client.set_terminated(identifier, status)
 
     def close(self, answer: TrackedAnswer | None) -> None:
         """See `Tracker.close`; the answer is `answer.json` of the parent run."""
         parent = self._parent.info.run_id
         if answer is not None:
-            self._client.log_dict(parent, answer.model_dump(mode="json"), "answer.json")
-            self._client.log_metric(parent, "best_value", answer.value)
-            self._client.set_tag(parent, "pegbox.best", str(answer.number))
-        self._client.set_terminated(parent, "FINISHED")
+            self.client.log_dict(parent, answer.model_dump(mode="json"), "answer.json")
+            self.client.log_metric(parent, "best_value", answer.value)
+            self.client.set_tag(parent, "pegbox.best", str(answer.number))
+        self.client.set_terminated(parent, "FINISHED")
 
     def _run(self, trial: int) -> Any:
         if trial not in self._runs:
@@ -81,10 +92,10 @@ class MlflowTracker:
     def _run_of(self, tag: str, value: str, name: str, tags: dict[str, str]) -> Any:
         """The run that an earlier process made, or a new one."""
         quoted = value.replace("'", "''")
-        found = self._client.search_runs([self._experiment], filter_string=f"tags.`{tag}` = '{quoted}'", max_results=1)
+        found = self.client.search_runs([self._experiment], filter_string=f"tags.`{tag}` = '{quoted}'", max_results=1)
         if found:
             return found[0]
-        return self._client.create_run(self._experiment, tags={tag: value, **tags}, run_name=name)
+        return self.client.create_run(self._experiment, tags={tag: value, **tags}, run_name=name)
 
 
 def _name(name: str) -> str:

@@ -69,6 +69,10 @@ def _shuffled(how: Preprocessing, part: Part, name: str, order: npt.NDArray[np.i
         # The indicator is the same column of the source: shuffled alone it would give the value away.
         places = [place, *(len(names) + i for i, gap in enumerate(how.gaps) if gap == place)]
         numeric[:, places] = part.numeric[order][:, places]
+    elif name in (texts := [one.name for one in how.texts]):
+        first = len(how.means) + sum(one.width for one in how.texts[: texts.index(name)])
+        width = how.texts[texts.index(name)].width
+        numeric[:, first : first + width] = part.numeric[order, first : first + width]
     else:
         place = [feature.name for feature in how.categorical].index(name)
         categorical[:, place] = part.categorical[order, place]

@@ -48,6 +48,11 @@ def export_model(model: StudyModel | FilesModel, wanted: ExportFormat, path: Pat
     """
     if isinstance(model, FilesModel):
         raise ModelError(model.why_it_cannot_predict)
+    if model.preprocessing.texts:
+        raise ModelError(
+            f"{model.preprocessing.texts[0].name!r} is free text, which no other format is written of here: the way "
+            "from words to numbers is pegbox's. Serve the model with load_model."
+        )
     exporter = exporter_of(model.manifest.form, wanted)
     if path.suffix != SUFFIXES[wanted]:
         raise ModelError(f"A file of {wanted} ends in {SUFFIXES[wanted]}, got {str(path)!r}. Name it so.")

@@ -7,6 +7,7 @@ from pegbox.schemas.base import Value
 from pegbox.schemas.decision import Continue, Fork, Start, Step, Stop
 from pegbox.schemas.events import DecisionMade, Event, SearchEnded, SelectionMade, TrialEvaluated, TrialFailed
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import counted
 from pegbox.schemas.trial import TrialState
 
 
@@ -29,10 +30,10 @@ def decided(decision: Step, history: History) -> str:
     match decision:
         case Start(to_budget=epoch):
             # A training of one epoch is no matter of epochs.
-            to = f", to epoch {epoch}" if history.spec.full_budget > 1 else ""
+            to = f", to {_rung(history, epoch)}" if history.spec.full_budget > 1 else ""
             return f"begins with {_configuration(decision.configuration)}{to}"
         case Continue(to_budget=epoch):
-            return f"goes on to epoch {epoch}"
+            return f"goes on to {_rung(history, epoch)}"
         case Fork(to_budget=epoch):
             return (
                 f"takes the place of trial {decision.replaces}: goes on from trial {decision.parent} at epoch "
@@ -42,6 +43,12 @@ def decided(decision: Step, history: History) -> str:
             return "is stopped"
 
 
+def _rung(history: History, amount: int) -> str:
+    """`epoch 9`, or `500 rows` where these are what trials are compared by."""
+    fidelity = history.spec.fidelity
+    return f"epoch {amount}" if fidelity.is_of_epochs else counted(fidelity.of, amount)
+
+
 def trial_line(event: TrialEvaluated, after: History) -> str:
     """`trial 17: completed with val_loss 0.0831 after 4.2 s`."""
     measured = event.evaluation
@@ -49,7 +56,7 @@ def trial_line(event: TrialEvaluated, after: History) -> str:
     values = f"{_values(goals)} after {duration(measured.seconds)}"
     if measured.replicate is not None:
         return f"trial {event.trial} on fresh seed {measured.replicate}: {values}"
-    at = f" at epoch {measured.budget}" if event.state is not TrialState.COMPLETED else ""
+    at = f" at {_rung(after, measured.budget)}" if event.state is not TrialState.COMPLETED else ""
     return f"trial {event.trial}: {event.state.value}{at} with {values}"
 
 

@@ -30,6 +30,8 @@ EARLY = 2
 TIMEOUT_SHARE = 3
 """The longest trial has this part of the search: a family that is too slow for the table fails, and leaves the rest to
 others."""
+LEAST_TIMEOUT = 10.0
+"""Seconds: of a search of half a minute a third is what a usual training takes on a busy machine."""
 RARE = 0.5
 """Share of a class, as a part of what it would have were all equally frequent, below which it is rare."""
 CELLS_OF_A_CORE = 2_000_000
@@ -106,6 +108,13 @@ def _write_data(draft: Draft, proposal: Proposal) -> None:
     draft.data = {**written, "split": {**shares, **written.get("split", {})}}
     for reason in _reasons(proposal.left_out):
         draft.note(reason, "data", "drop")
+    for name in proposal.spec.texts:
+        draft.note(
+            f"{name!r} is free text: its most frequent words become numbers. `method: hashing` takes all words; "
+            "`drop` it where it says nothing.",
+            "data",
+            "text",
+        )
     for why in proposal.why_split:
         draft.note(why, "data", "split")
     for warning in data_warnings(proposal.understanding):
@@ -212,7 +221,7 @@ def _write_budget(draft: Draft, proposal: Proposal, seconds: float) -> None:
         f"{START_SECONDS:g} seconds at most are left for the start. A small table has its {TRIALS} trials before.",
         "budget",
     )
-    timeout = round(search_seconds(seconds) / TIMEOUT_SHARE, 1)
+    timeout = max(LEAST_TIMEOUT, round(search_seconds(seconds) / TIMEOUT_SHARE, 1))
     draft.run = {"workers": min(cores, MOST_WORKERS) if is_small else 1, "timeout": timeout}
     side = "one for each core: a training of this table is too small for several" if is_small else "with all cores"
     draft.note(f"{cores} core{'s' if cores > 1 else ''}; {side}.", "run")

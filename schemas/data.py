@@ -65,6 +65,21 @@ class ImageSpec(Declared):
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
 
+TextMethod = Literal["tfidf", "hashing"]
+
+
+class TextSpec(Declared):
+    """Columns of free text, each of which becomes a bounded number of numbers."""
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    """That hold free text, in any language that puts blanks between its words."""
+    method: TextMethod = "tfidf"
+    """`tfidf` gives each of the most frequent words of the training rows a number, `hashing` shares the numbers among
+    all words, those that training never saw included."""
+    width: int = Field(default=256, ge=2, le=4096)
+    """Numbers of one column."""
+
+
 class DataSpec(Declared):
     """Where the data comes from and how it is divided."""
 
@@ -102,8 +117,15 @@ class DataSpec(Declared):
     """Of a CSV file that is not written in UTF-8, or in UTF-16 with its mark: any name that Python knows."""
     images: ImageSpec | None = None
     """Pictures: of a folder, or in files that a column of a table names."""
+    text: TextSpec | None = None
+    """Columns of free text, such as reviews; they become numbers by the words that they hold."""
     split: SplitSpec = SplitSpec()
     """Which rows are for training, for comparing trials, and for the one test at the end."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Columns of free text."""
+        return self.text.columns if self.text else ()
 
     @property
     def shaping(self) -> dict[str, Any]:
@@ -111,7 +133,7 @@ class DataSpec(Declared):
 
         What came to pegbox later is there only where it is asked for: data of earlier stores keeps its name.
         """
-        later = {name for name in ("images",) if not getattr(self, name)}
+        later = {name for name in ("images", "text") if not getattr(self, name)}
         return self.model_dump(mode="json", exclude={"source", *later})
 
     @field_validator("encoding")

@@ -164,7 +164,7 @@ def counted(fidelity: str, amount: int) -> str:
 class FidelitySpec(Declared):
     """How far each trial is trained before it is compared."""
 
-    of: str = Field(default=EPOCHS, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60, examples=[ROWS, "image_size"])
+    of: str = Field(default=EPOCHS, max_length=60, examples=[EPOCHS, ROWS, "image_size"])
     """What a trial has more of at each rung: `epochs`; `rows` to train on; or, of a function, a program or a trainer of
     yours, a number that it is handed under this name beside the parameters, such as `image_size`. Of all but epochs
     `max` must be given, of rows `min` too, and a trial has `train.epochs` epochs at each rung, begun anew."""
@@ -182,6 +182,13 @@ class FidelitySpec(Declared):
     """Each rung is this many times the one before."""
     options: dict[str, Any] = Field(default={})
     """Arguments of the schedule."""
+
+    @field_validator("of")
+    @classmethod
+    def _can_be_an_argument(cls, of: str) -> str:
+        if not of.isidentifier():
+            raise ValueError(f"a fidelity is a name of letters, digits and _, such as rows or image_size, got {of!r}.")
+        return of
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, FiniteFloat
 
 from pegbox.schemas.base import Schema
-from pegbox.schemas.data import ImageMode, Task
+from pegbox.schemas.data import ImageMode, Task, TextMethod
 
 FeatureKind = Literal["number", "yes or no", "date", "time of day", "duration", "category"]
 ClassType = Literal["text", "whole number", "number", "yes or no"]
@@ -23,6 +23,19 @@ class Feature(Schema):
     """Of a category, in the order of their codes, which begin with 1."""
     unlearned: tuple[int, ...] = ()
     """Codes of the levels that the training rows do not hold; they count as missing."""
+
+
+class TextFeature(Schema):
+    """A column of free text."""
+
+    name: str
+    method: TextMethod
+    width: int
+    """Numbers that it becomes, at the end of each row."""
+    words: tuple[str, ...] = ()
+    """Of `tfidf`, in the order of their numbers; fewer than the width where training held no more."""
+    weights: tuple[FiniteFloat, ...] = ()
+    """The inverse document frequency of each word."""
 
 
 class ExampleArrays(Schema):
@@ -68,6 +81,8 @@ class Preprocessing(Schema):
     """Shape of the means; None where a column is constant, and is written as zeros."""
     shape: tuple[int, ...] | None = Field(default=None)
     """Of one example where the columns of numbers are an image or a sequence."""
+    texts: tuple[TextFeature, ...] = ()
+    """Columns of free text; their numbers stand behind all others."""
     example: ExampleArrays | None = None
     """Where examples are one array each; there are no columns of numbers then."""
 
@@ -77,4 +92,4 @@ class Preprocessing(Schema):
         if self.example is not None:
             return ()
         by_name = {feature.name: feature for feature in (*self.numeric, *self.categorical)}
-        return tuple(by_name[name] for name in self.columns)
+        return tuple(by_name[name] for name in self.columns if name in by_name)  # free text is neither

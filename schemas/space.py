@@ -98,6 +98,12 @@ class Space(Schema):
         spread: dict[str, Any] = dict(raw.pop("parameters", {}))
         return spread | {name: value for name, value in raw.items() if value}
 
+    @property
+    def rules(self) -> dict[str, Any]:
+        """The reserved words that the space uses, as a file writes them; parameters may be called like the others."""
+        raw = self.model_dump(mode="json")
+        return {name: raw[name] for name in RESERVED_NAMES if getattr(self, name)}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not self.parameters and not isinstance(self.preset, str):

@@ -206,5 +206,8 @@ TrainSpec = Annotated[
     TorchTrain | ModuleTrain | SklearnTrain | FamiliesTrain | FunctionTrain | CommandTrain | CustomTrain,
     Discriminator("kind"),
 ]
-OWN_CODE = (FunctionTrain, CommandTrain, CustomTrain)
+MEASURES_ITSELF = (FunctionTrain, CommandTrain)
+"""Whose training reports all that there is to know, so that nothing is left to measure when it is over."""
+
+OWN_CODE = (*MEASURES_ITSELF, CustomTrain)
 """Kinds whose code is the user's from the first line to the last; it may be handed any number."""

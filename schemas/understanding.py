@@ -12,7 +12,7 @@ class ColumnKind(Schema):
     """What one column is taken for."""
 
     name: str
-    kind: Literal["number", "yes or no", "date", "category", "array", "left out"]
+    kind: Literal["number", "yes or no", "date", "category", "text", "array", "left out"]
     told: str = ""
     """Whatever is not plain about it: how its texts were read, or why it is left out."""
     n_missing: int = 0

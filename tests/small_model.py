@@ -46,7 +46,13 @@ def segment_for(train: TrainSpec, configuration: dict[str, Any], budget: int) ->
     return Segment(study="churn", trial=0, configuration=configuration, seed=1, to_budget=budget, train=train, code="c")
 
 
-def make_model(root: Path, columns: dict[str, Any], train: TrainSpec = MLP, **data: Any) -> Path:
+def make_model(
+    root: Path,
+    columns: dict[str, Any],
+    train: TrainSpec = MLP,
+    configuration: dict[str, Any] | None = None,
+    **data: Any,
+) -> Path:
     """Writes the model of a table, whose last column is the target; gives its file."""
     pq.write_table(table_of(columns), root / "rows.parquet")
     spec = DataSpec(source=str(root / "rows.parquet"), target=list(columns)[-1], **data)

@@ -24,7 +24,11 @@ from pegbox.training.sklearn_trainer import read_estimator
 TRUSTED_PACKAGES = ("sklearn.", "lightgbm.", "xgboost.")
 """Their classes may be loaded where they are installed: compiled trees and losses that skops does not list itself."""
 
-_ID = re.compile(r'("__id__": |"file": ")(\d+)')
+PLAIN_TYPES = ("collections.OrderedDict",)
+"""Of Python itself, which skops does not list and which hold nothing that could run; LightGBM keeps one."""
+
+# An address in memory, or a random UUID for bytes, as XGBoost's trees are.
+_ID = re.compile(r'("__id__": |"file": ")([\w-]+)')
 
 
 def pack(segment: Segment, checkpoint: Path, data: Splits) -> tuple[bytes, ModelInputs]:
@@ -48,7 +52,7 @@ def pack(segment: Segment, checkpoint: Path, data: Splits) -> tuple[bytes, Model
 def _renumbered(written: bytes) -> bytes:
     """The same skops file with members named by their order, and no time: equal estimators give equal bytes.
 
-    skops names them by their address in memory.
+    skops names them by their address in memory, or at random.
     """
     numbers: dict[str, int] = {}
 
@@ -79,7 +83,7 @@ def open_estimator(weights: bytes, trusted: Sequence[str] = ()) -> Any:
         raise ModelError(
             f"The estimator is damaged: {type(error).__name__}: {error}. Train the study again."
         ) from error
-    strange = [name for name in needed if name not in trusted and not _is_known_class(name)]
+    strange = [name for name in needed if name not in (*trusted, *PLAIN_TYPES) and not _is_known_class(name)]
     if strange:
         raise ModelError(
             f"The model needs {strange[0]!r}, which is no class of scikit-learn, LightGBM or XGBoost as they are "

@@ -116,7 +116,7 @@ def test_pictures_are_decoded_once(folder: Path, root: Path, monkeypatch: pytest
     monkeypatch.setattr("pegbox.datasets.pictures.decode", lambda *_: pytest.fail("decoded again"))
 
     assert prepared_of(root, split={"seed": 1}).n_rows["train"] == 12
-    assert prepare(DataSpec(source=FOLDER), None, root, whole=True).n_rows["train"] == 16
+    assert prepare(DataSpec(source=FOLDER), None, root, learn_from="not held out").n_rows["train"] == 16
 
 
 def test_fingerprint_is_that_of_the_files(folder: Path, root: Path) -> None:

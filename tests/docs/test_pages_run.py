@@ -26,6 +26,7 @@ LONG = {
 }
 LONG |= {"read-the-page", "import-and-export", "choose-a-search-method", "track", "search-from-other-tools"}
 LONG |= {
+    "bring-your-data",  # four studies are validated; the tests of `datasets` try each of them
     "deploy-when-promoted",
     "population-based-training",
     "schedule",

@@ -3,7 +3,9 @@
 Each event that was acknowledged is said on standard output afterwards, so that the test knows what must not be lost.
 """
 
+import socket
 import sys
+import time
 from pathlib import Path
 
 from pegbox.schemas.decision import Start
@@ -36,7 +38,9 @@ def make_spec(name: str) -> StudySpec:
     )
 
 
-def main(root: str, name: str, run: str) -> None:
+def main(root: str, name: str, run: str, host: str = "", pause: str = "0") -> None:
+    if host:  # as if it ran on another machine
+        socket.gethostname = lambda: host
     store, spec = open_store(Path(root)), make_spec(name)
     log = open_study(store, spec, RunStarted(study=name, run=run, host="h", pid=1))
     worker = Journal(store.journal, "worker", rotate_bytes=200_000)
@@ -88,6 +92,7 @@ def main(root: str, name: str, run: str) -> None:
             ),
         )
         print("completed", number, flush=True)
+        time.sleep(float(pause))
 
 
 if __name__ == "__main__":

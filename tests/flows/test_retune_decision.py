@@ -48,6 +48,44 @@ def test_more_workers_ask_nothing_new(scheduled: StudySpec) -> None:
     assert RetuneDecision(faster, Inputs("aaaa", None), steps).is_settled
 
 
+def test_later_version_of_pegbox_asks_nothing_new(scheduled: StudySpec) -> None:
+    class LaterSpec(StudySpec):
+        shine: int = 3
+
+    later = LaterSpec.model_validate(scheduled.model_dump(mode="json"))
+    steps = (RetuneDecision(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
+    shining = later.model_copy(update={"shine": 4})
+
+    assert RetuneDecision(later, Inputs("aaaa", None), steps).is_settled
+    assert not RetuneDecision(shining, Inputs("aaaa", None), steps).is_settled
+
+
+def test_nothing_is_claimed_of_what_was_asked_where_its_fingerprint_knew_versions(scheduled: StudySpec) -> None:
+    step = RetuneDecision(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None)
+    steps = (step.model_copy(update={"asked": "0123456789abcdef"}),)
+
+    assert RetuneDecision(scheduled, Inputs("aaaa", None), steps).is_settled
+    assert RetuneDecision(scheduled, Inputs("bbbb", None), steps).is_data_alone
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"space": {"x": {"min": 0, "max": 1, "int": True}}},
+        {"space": {"x": {"min": 0.0, "max": 1.0, "log": False}, "y": 1}},
+        {"space": {"x": {"min": 0.0, "max": 1.0}}, "train": {"kind": "function", "function": "math:cos", "epochs": 9}},
+        {"objective": {"metric": "value", "goal": "maximize"}},
+        {"seed": 1},
+    ],
+)
+def test_what_changes_an_answer_is_asked_anew(scheduled: StudySpec, changes: dict[str, Any]) -> None:
+    steps = (RetuneDecision(scheduled, Inputs("aaaa", None), ()).step("held", "because", INCUMBENT, None),)
+
+    other = StudySpec.model_validate(scheduled.model_dump(mode="json") | changes)
+
+    assert not RetuneDecision(other, Inputs("aaaa", None), steps).is_settled
+
+
 def test_rescoring_trains_the_incumbent_alone_to_the_full_budget(scheduled: StudySpec) -> None:
     retuning = RetuneDecision(scheduled, Inputs("22222222222", None), ())
 

@@ -14,7 +14,9 @@ from small_model import TREE, customers, make_model, segment_for
 from pegbox.models.artefact import MANIFEST, content_hash, open_artefact
 from pegbox.models.files_model import FilesModel
 from pegbox.models.load_model import load_model
+from pegbox.models.study_model import StudyModel
 from pegbox.schemas.errors import ModelError
+from pegbox.schemas.train import SklearnTrain
 from pegbox.training.sklearn_model import open_estimator
 
 Change = Callable[[dict[str, bytes]], dict[str, bytes]]
@@ -115,17 +117,32 @@ def test_estimator_of_a_strange_class_is_refused_by_name() -> None:
     assert open_estimator(written, trusted=skops.io.get_untrusted_types(data=written)) == {"estimator": Path("x")}
 
 
-@pytest.mark.parametrize("train", [None, TREE], ids=["torch", "sklearn"])
-def test_equal_models_are_equal_bytes(tmp_path: Path, train: Any) -> None:
+LIGHTGBM, XGBOOST = (
+    SklearnTrain(kind="sklearn", estimator=one) for one in ("lightgbm:LGBMClassifier", "xgboost:XGBClassifier")
+)
+FEW_TREES: dict[str, Any] = {"n_estimators": 3, "n_jobs": 1}
+
+
+@pytest.mark.parametrize(
+    ("train", "configuration"),
+    [(None, {}), (TREE, {}), (LIGHTGBM, FEW_TREES | {"verbosity": -1}), (XGBOOST, FEW_TREES)],
+    ids=["torch", "sklearn", "lightgbm", "xgboost"],
+)
+def test_equal_models_are_equal_bytes_and_answer(
+    tmp_path: Path, train: SklearnTrain | None, configuration: dict[str, Any]
+) -> None:
     found = set()
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        arguments = {} if train is None else {"train": train}
+        arguments: dict[str, Any] = {} if train is None else {"train": train, "configuration": configuration}
         path = make_model(tmp_path / name, customers(), drop=("id",), **arguments)
         with open_artefact(path) as artefact:
             found.add(json.dumps(artefact.manifest.members))
+    model = load_model(path)
 
     assert len(found) == 1
+    assert isinstance(model, StudyModel)
+    assert model.predict_proba(customers()).sum(axis=1) == pytest.approx(1)
 
 
 def test_files_of_a_users_code_are_named_and_handed_out(tmp_path: Path) -> None:

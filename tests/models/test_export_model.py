@@ -182,3 +182,16 @@ def test_onnx_of_numbers_keeps_a_large_offset(tmp_path: Path) -> None:
 
     assert found.check.largest_difference < 1e-3
     assert table_of(columns).num_rows == found.check.n_rows
+
+
+def test_free_text_is_answered_and_not_exported(tmp_path: Path) -> None:
+    words = ["lovely quiet room", "dirty loud room"]
+    columns = {"note": [f"{words[i % 2]} {i}" for i in range(120)], "kind": [str(i % 2) for i in range(120)]}
+    file = make_model(tmp_path, columns, TREE, text={"columns": ["note"], "width": 8})
+    model = load_model(file)
+
+    assert model.predict({"note": ["a lovely, quiet place", "dirty and loud", None]}).tolist()[:2] == [0, 1]
+    with pytest.raises(DataError, match="held free text in training, got numbers"):
+        model.predict({"note": [1.0]})
+    with pytest.raises(ModelError, match="'note' is free text, which no other format is written of"):
+        export_model(model, "sklearn", tmp_path / "m.skops", rows_of(file, model))

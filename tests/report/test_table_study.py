@@ -144,6 +144,7 @@ def test_networks_are_trained_for_as_long_as_there_is_time(tmp_path: Path) -> No
     short, usual = (study_of(tmp_path, "many classes", seconds)[0] for seconds in (20, 600))
 
     assert short.train.epochs < usual.train.epochs == table_families.MOST_EPOCHS
+    assert (short.run.timeout, usual.run.timeout) == (10, 130)
 
 
 @pytest.mark.parametrize(("cells", "cores", "workers"), [(10**9, 4, 4), (10**9, 64, 8), (10, 4, 1)])

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pegbox.report.event_lines import decided
 from pegbox.schemas.decision import Continue, Fork, Start, Step, Stop
 from pegbox.schemas.events import DecisionMade, Event, SearchEnded, TrialEvaluated, TrialFailed
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import FidelitySpec
 from pegbox.schemas.trial import Evaluation, TrialState
 from pegbox.tasks import prefect_events, study_news
 from pegbox.tasks.prefect_events import Announced
@@ -104,6 +106,15 @@ def test_each_decision_is_a_line(history: History, caplog: pytest.LogCaptureFixt
     StudyNews(ABOUT).tell(history, history, _decided(decision, trial=4))
 
     assert caplog.messages == [f"trial 4: {line}"]
+
+
+def test_a_rung_of_rows_is_told_by_rows(history: History) -> None:
+    fidelity = FidelitySpec(of="rows", min=100, max=900)
+    spec = history.spec.model_copy(update={"fidelity": fidelity})
+
+    line = decided(Continue(trial=4, to_budget=300), history.model_copy(update={"spec": spec}))
+
+    assert line == "goes on to 300 rows"
 
 
 @pytest.mark.parametrize(("final", "end"), [(True, ""), (False, " It is tried again.")])
