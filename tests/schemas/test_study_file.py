@@ -285,7 +285,7 @@ def test_a_name_that_no_file_can_have_is_refused():
         "objectives: [3]",
         "run: {batch: []}",
         "run: {engine: spark}",
-        "schedule: {}",
+        "schedule: 3",
         "search: {options: 3}",
         "search: {enqueue: [3]}",
         "tags: [1]",
