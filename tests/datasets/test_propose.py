@@ -59,6 +59,16 @@ def test_a_date_splits_by_time_unless_it_is_of_birth(
     assert found.spec.split.time == (name if is_time else None)
 
 
+def test_rows_in_time_are_compared_on_several_stretches(proposed: Any, noise: np.ndarray) -> None:
+    late = np.where(np.arange(N) < N // 3, 0.0, noise)  # tells nothing in the first stretch alone
+
+    found = proposed({"day": DAYS, "a": noise, "late": late, "y": noise[::-1]})
+
+    assert found.spec.split == SplitSpec(time="day", folds=3)
+    assert "need not be on the next" in found.why_split[0]
+    assert found.left_out == {}
+
+
 def test_of_two_dates_the_one_that_rows_are_in_the_order_of_is_taken(proposed: Any, noise: np.ndarray) -> None:
     found = proposed({"due": [*DAYS[600:], *DAYS[:600]], "seen": DAYS, "a": noise, "y": noise[::-1]})
 
