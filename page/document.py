@@ -29,6 +29,8 @@ class Head(Schema):
     method: str
     schedule: str
     full_budget: int
+    fidelity: str
+    """What budgets count: `epochs`, `rows`, or a name of the user's."""
     n_trials: int
     """Of all states."""
     counts: dict[str, int]

@@ -34,6 +34,7 @@ def head(file: HistoryFile, spec: StudySpec, status: StudyStatus) -> Head:
             "method": f"auto: {status.method}" if status.method_reason else status.method,
             "schedule": f"auto: {status.schedule}" if spec.trial_schedule.reason else status.schedule,
             "full_budget": spec.full_budget,
+            "fidelity": spec.fidelity.of,
             "n_trials": sum(status.counts.values()),
             "counts": _counts(file, spec, status),
             "limits": [f"{one.metric} {limit_in_words(one)}" for one in spec.constraints],

@@ -428,3 +428,17 @@ def test_studies_with_one_objective_are_drawn_beside_each_other(
     assert seen.page.locator("#comparison .legend > span").count() == 2
     assert seen.page.locator("#comparison canvas").count() == 1
     assert seen.complaints == []
+
+
+def test_rungs_of_something_else_are_not_called_epochs(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    sizes = {"of": "image_size", "schedule": "asha", "min": 3, "max": 27, "factor": 3}
+    write_simulation(tmp_path, Simulation("pictures", n_trials=12, fidelity=sizes))
+    write_page(build_page(tmp_path, "pictures", 0.0, analyse), tmp_path / "page.html")
+
+    seen = visit((tmp_path / "page.html").as_uri(), offline=True)
+    seen.look_at_everything()
+
+    assert "at each amount of image_size" in seen.page.inner_text("#curves .about")
+    assert "image_size" in seen.page.inner_text("#trials thead")
+    assert "epoch" not in seen.page.inner_text("#curves") + seen.page.inner_text("#trials thead")
+    assert seen.complaints == []

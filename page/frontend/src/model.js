@@ -35,6 +35,12 @@ export const model = {
   selected: 0,
 }
 
+/** What one step of a budget is called: `epoch`, or the name of another fidelity as it stands in the study. */
+export const ofBudget = () => (model.page.head.fidelity === 'epochs' ? 'epoch' : model.page.head.fidelity)
+
+/** When a curve has its values, in words. */
+export const alongBudget = () => (ofBudget() === 'epoch' ? 'after each epoch' : `at each amount of ${ofBudget()}`)
+
 /** Take a page, new or newer; the selection stays. */
 export function load(page) {
   const others = page.everything ?? (page.trials.n_total > page.trials.number.length ? everything : null)

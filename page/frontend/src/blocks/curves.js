@@ -1,7 +1,7 @@
 // Learning curves of some trials, with the rungs at which trials were compared.
 import { axis, ChartCard, fade } from '../chart.js'
 import { counted, metric } from '../format.js'
-import { model } from '../model.js'
+import { alongBudget, model, ofBudget } from '../model.js'
 import { colors, OUTCOMES, outcomeOf } from '../theme.js'
 import { valueScale } from '../values.js'
 import { legend } from './legend.js'
@@ -17,7 +17,7 @@ export function curvesCard() {
     about: () => {
       const { curves, head } = model.page
       const rungs = curves.rungs.length ? ` Dashed: where ${head.schedule} compared trials.` : ''
-      return `${curves.metric} after each epoch, of ${counted(drawn().length, 'trial')}.${rungs} ${curves.note}`.trim()
+      return `${curves.metric} ${alongBudget()}, of ${counted(drawn().length, 'trial')}.${rungs} ${curves.note}`.trim()
     },
     legend: () => legend([['completed'], ['stopped'], ['failed'], ['line', 'chosen']].filter(([shape]) => shape === 'line' || drawn().some((curve) => outcome(curve) === shape))),
     option,
@@ -48,7 +48,7 @@ function option() {
   return {
     tooltip: { show: false },
     grid: { left: 4, right: 18, top: 22, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-    xAxis: axis({ min: Math.min(...shown.flatMap((curve) => curve.steps)), max: last, minInterval: 1, splitLine: { show: false }, name: 'epoch', nameLocation: 'middle', nameGap: 24 }),
+    xAxis: axis({ min: Math.min(...shown.flatMap((curve) => curve.steps)), max: last, minInterval: 1, splitLine: { show: false }, name: ofBudget(), nameLocation: 'middle', nameGap: 24 }),
     yAxis: scale.axis,
     series: [
       ...shown.map((curve) => {
@@ -83,7 +83,7 @@ function option() {
 
 function figures() {
   return {
-    columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: 'outcome' }, { name: 'epochs', numeric: true }, { name: 'first', numeric: true, text: metric }, { name: 'last', numeric: true, text: metric }],
+    columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: 'outcome' }, { name: model.page.head.fidelity, numeric: true }, { name: 'first', numeric: true, text: metric }, { name: 'last', numeric: true, text: metric }],
     rows: drawn().map((curve) => [curve.trial, OUTCOMES[outcome(curve)].label, curve.steps[curve.steps.length - 1], curve.values[0], curve.values[curve.values.length - 1]]),
   }
 }

@@ -91,7 +91,7 @@ function allColumns() {
     { name: 'trial', numeric: true, isFixed: true, read: (row) => all.number[row], text: (value) => trialLink(value) },
     { name: 'outcome', read: (row) => OUTCOMES[outcomeOf(all.state[row])].label },
     ...goals.map(ofMetric),
-    { name: 'epochs', numeric: true, read: (row) => all.budget[row] },
+    { name: head.fidelity, numeric: true, read: (row) => all.budget[row] },
     { name: 'training time', numeric: true, read: (row) => all.seconds[row], text: duration },
     ...parameters.map(({ name }) => ofParameter(name)),
     ...(all.failure.some(Boolean) ? [{ name: 'failure', read: (row) => all.failure[row].replaceAll('_', ' ') || null }, { name: 'message', isRare: true, read: (row) => messageOf(all, row) || null }] : []),

@@ -4,7 +4,7 @@ import { differingCard, lineLegend, MOST_BESIDE } from '../beside.js'
 import { axis, ChartCard } from '../chart.js'
 import { h } from '../dom.js'
 import { duration, metric } from '../format.js'
-import { model } from '../model.js'
+import { alongBudget, model, ofBudget } from '../model.js'
 import { table } from '../table.js'
 import { colors, OUTCOMES, outcomeOf, SERIES } from '../theme.js'
 import { valueScale } from '../values.js'
@@ -76,11 +76,11 @@ function curvesCard(lives) {
     height: 'h280',
     zooms: true,
     title: 'Learning curves',
-    about: () => `${model.page.head.goals[0].metric} after each epoch of the search, on the first fold.`,
+    about: () => `${model.page.head.goals[0].metric} ${alongBudget()} of the search, on the first fold.`,
     legend: () => lineLegend(drawn.map(([life]) => `trial ${life.number}`)),
     option: () => option(drawn),
     figures: () => ({
-      columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: 'epoch', numeric: true }, { name: 'value', numeric: true, text: metric }],
+      columns: [{ name: 'trial', numeric: true, isTrial: true }, { name: ofBudget(), numeric: true }, { name: 'value', numeric: true, text: metric }],
       rows: drawn.flatMap(([life, curve]) => curve.steps.map((step, place) => [life.number, step, curve.values[place]])),
     }),
   })
@@ -93,7 +93,7 @@ function option(drawn) {
   return {
     tooltip: { show: false },
     grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-    xAxis: axis({ min: Math.min(...steps), max: Math.max(...steps), minInterval: 1, splitLine: { show: false }, name: 'epoch', nameLocation: 'middle', nameGap: 24 }),
+    xAxis: axis({ min: Math.min(...steps), max: Math.max(...steps), minInterval: 1, splitLine: { show: false }, name: ofBudget(), nameLocation: 'middle', nameGap: 24 }),
     yAxis: scale.axis,
     series: drawn.map(([, curve], place) => ({
       type: 'line',

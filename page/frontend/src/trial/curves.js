@@ -3,7 +3,7 @@ import { axis, ChartCard, fade } from '../chart.js'
 import { lineLegend } from '../beside.js'
 import { choice } from '../dom.js'
 import { counted, metric } from '../format.js'
-import { model } from '../model.js'
+import { alongBudget, model, ofBudget } from '../model.js'
 import { colors, SERIES } from '../theme.js'
 import { valueScale } from '../values.js'
 
@@ -18,11 +18,11 @@ export function curvesCard(life) {
     height: 'h280',
     title: 'Learning curves',
     controls: names.length > 1 ? choice('of', names.map((name) => [name, name]), chosen, (name) => ((chosen = name), card.update())) : [],
-    about: () => [`${chosen} after each epoch, ${counted(shown().length, 'line')}: one for each fold and seed.`, band().length ? 'The band holds the middle eight of ten trials of the search; its line is the median.' : '', life.curves_note].filter(Boolean).join(' '),
+    about: () => [`${chosen} ${alongBudget()}, ${counted(shown().length, 'line')}: one for each fold and seed.`, band().length ? 'The band holds the middle eight of ten trials of the search; its line is the median.' : '', life.curves_note].filter(Boolean).join(' '),
     legend: () => lineLegend(shown().slice(0, 12).map(nameOf)),
     option,
     figures: () => ({
-      columns: [{ name: 'line' }, { name: 'epoch', numeric: true }, { name: chosen, numeric: true, text: metric }],
+      columns: [{ name: 'line' }, { name: ofBudget(), numeric: true }, { name: chosen, numeric: true, text: metric }],
       rows: shown().flatMap((one) => one.steps.map((step, place) => [nameOf(one), step, one.values[place]])),
     }),
   })
@@ -37,7 +37,7 @@ export function curvesCard(life) {
     return {
       tooltip: { show: false },
       grid: { left: 4, right: 18, top: 12, bottom: 24, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-      xAxis: axis({ min: Math.min(...steps), max: Math.max(...steps), minInterval: 1, splitLine: { show: false }, name: 'epoch', nameLocation: 'middle', nameGap: 24 }),
+      xAxis: axis({ min: Math.min(...steps), max: Math.max(...steps), minInterval: 1, splitLine: { show: false }, name: ofBudget(), nameLocation: 'middle', nameGap: 24 }),
       yAxis: scale.axis,
       series: [...(around.length ? bandSeries(around, scale, palette.muted) : []), ...lines.map((one, place) => line(one, place, scale, palette))],
     }

@@ -105,8 +105,8 @@ function measuredCard({ measured }) {
   )
 }
 
-const STRETCH = [
-  [{ name: 'epochs' }, (one) => `${one.from_budget} to ${one.reached ?? one.to_budget}${one.reached === null ? ' (not reached)' : ''}`],
+const stretchColumns = () => [
+  [{ name: model.page.head.fidelity }, (one) => `${one.from_budget} to ${one.reached ?? one.to_budget}${one.reached === null ? ' (not reached)' : ''}`],
   [{ name: 'attempt', numeric: true }, (one) => one.attempt],
   [{ name: 'fold', numeric: true }, (one) => one.fold],
   [{ name: 'fresh seed', numeric: true }, (one) => one.replicate],
@@ -123,7 +123,7 @@ const STRETCH = [
 function stretchesCard({ stretches }) {
   if (!stretches.length) return null
   // What no stretch tells has no column.
-  const columns = STRETCH.filter(([, read], place) => place < 2 || stretches.some((one) => read(one) !== null))
+  const columns = stretchColumns().filter(([, read], place) => place < 2 || stretches.some((one) => read(one) !== null))
   const element = card(
     'stretches',
     'Stretches of training',
