@@ -30,7 +30,13 @@ _BLOCK = re.compile(
     r"|<!-- test\n(?P<hidden>.*?)-->",
     re.DOTALL | re.MULTILINE,
 )
-REASONS_NOT_TO_RUN = ("it installs", "it needs another machine", "it needs another study", "it waits for a clock")
+REASONS_NOT_TO_RUN = (
+    "it installs",
+    "it needs a bucket",
+    "it needs another machine",
+    "it needs another study",
+    "it waits for a clock",
+)
 PATIENCE_SECONDS = 300
 STOPPED = (0, 130, 143, -signal.SIGINT, -signal.SIGTERM)
 

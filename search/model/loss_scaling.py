@@ -28,6 +28,17 @@ def held(losses: Array) -> Array:
     return np.asarray(np.where(far, losses[~far].max(), losses) if 0 < spread < np.inf else losses)
 
 
+def held_wide(losses: Array) -> Array:
+    """Losses with the worst held at the reach of the wider half, in order; shape (n,).
+
+    For what one study tells another. A search that has converged is all near its best: what lies beyond its better
+    half is what it knows of the rest of the space.
+    """
+    median, below = _spread(losses)
+    spread = max(below, float(np.quantile(losses, 0.75)) - median)
+    return np.asarray(np.minimum(losses, median + REACH * spread) if 0 < spread < np.inf else losses)
+
+
 def pressed(losses: Array) -> Array:
     """Losses above the median pressed into as much room as those below it have; shape (n,).
 

@@ -15,7 +15,7 @@ from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effo
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
-from pegbox.search.model.loss_scaling import standardised
+from pegbox.search.model.loss_scaling import held_wide, standardised
 from pegbox.search.model.observations import Observer
 from pegbox.search.model.subsampling import subsampled
 from pegbox.search.space.axes import Array
@@ -100,7 +100,7 @@ class WarmStartMean:
         """
         means = self._means(points)
         shares = confirmed(means, losses, budgets)
-        slope = trust(_centred(shares @ means, budgets), _centred(standardised(losses), budgets))
+        slope = trust(_centred(shares @ means, budgets), _centred(standardised(losses, held_wide), budgets))
         slope *= FADING / (FADING + len(losses))
         believed = np.flatnonzero(shares)
         if not len(believed) or not slope:
@@ -194,9 +194,8 @@ class _Source:
         features = BudgetFeatures(FeatureMap(encoding), full, has_rungs=bool(np.any(seen.budgets < full)))
         losses = seen.losses[:, 0]
         rows = subsampled(losses, MOST_ROWS, features.nearness(seen.budgets))
-        data = Data(
-            features.features(seen.points[rows], seen.budgets[rows]), features.groups, standardised(losses[rows])
-        )
+        targets = standardised(losses[rows], held_wide)
+        data = Data(features.features(seen.points[rows], seen.budgets[rows]), features.groups, targets)
         posterior = Posterior(data, fit(data, Prior(features.n_groups)))
         kept = seen.points[rows][seen.keeps[rows]]
         return cls(features, kept, posterior, is_limited=bool(history.spec.constraints))

@@ -52,7 +52,7 @@ def mirror_of(store: StoreLayout) -> Mirror | None:
     """What a store is a mirror of; None for one that is this machine's alone."""
     try:
         return Mirror(**json.loads((store.shared / "mirror.json").read_text()))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a file in place of a store is told of where it is opened
         return None
 
 

@@ -10,7 +10,7 @@ from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
 from pegbox.search.model.budget_surrogate import ModelSettings, Surrogate, SurrogateBuilder
-from pegbox.search.model.loss_scaling import SCALINGS, held, pressed
+from pegbox.search.model.loss_scaling import SCALINGS, held
 from pegbox.search.model.observations import Observer
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
@@ -36,8 +36,11 @@ def same(one: Surrogate, other: Surrogate) -> bool:
     return bool(np.array_equal(one.losses, other.losses))
 
 
-def test_losses_that_explode_are_pressed() -> None:
-    assert same(built(EXPLODED, POINTS), built(EXPLODED, POINTS, scalings=(pressed,)))
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_losses_that_explode_leave_the_good_ones_apart(scaling: Any) -> None:
+    good = POINTS[:, 0] <= 0.66
+    for model in (built(EXPLODED, POINTS), built(EXPLODED, POINTS, scalings=(scaling,))):
+        assert np.ptp(model.losses[good]) > 0.5 * np.ptp(model.losses)
 
 
 def test_losses_without_outliers_keep_their_distances() -> None:
