@@ -148,7 +148,7 @@ class _Tested(NamedTuple):
 
     Attributes:
         better: How much better the test value is; below 0 where it is worse.
-        spread: Standard deviation over seeds, and a thousandth of the value at least.
+        spread: Standard deviation over seeds and rows, and a thousandth of the value at least.
         left: Distance of the validation value to a perfect one.
         is_share: True for an accuracy and its like, of which 1 is perfect.
     """
@@ -185,7 +185,8 @@ def _tested(history: History) -> _Tested | None:
     values, objective = np.array(selection.best.values), history.objectives[0]
     mean, n_seeds = float(values.mean()), len(values)
     # A thousandth at least: seeds that agree to the last digit would make any difference suspicious.
-    spread = max(float(values.std(ddof=1)) if n_seeds > 1 else 0.0, 1e-3 * abs(mean))
+    by_rows = 0.0 if selection.row_noise is None else selection.row_noise.deviation(selection.winner)
+    spread = max(math.hypot(float(values.std(ddof=1)) if n_seeds > 1 else 0.0, by_rows), 1e-3 * abs(mean))
     is_share = objective.goal == "maximize" and 0 < mean < 1
     better = objective.loss(mean) - objective.loss(test)
     left = 1 - mean if is_share else abs(mean)

@@ -69,6 +69,11 @@ class RowNoise(Schema):
     covariance: tuple[tuple[FiniteFloat, ...], ...]
     """Of their mean losses, in the order of the trials: rows that are hard are hard for all."""
 
+    def deviation(self, trial: int) -> float:
+        """Standard deviation of the mean loss of a finalist over draws of the rows."""
+        at = self.trials.index(trial)
+        return float(self.covariance[at][at] ** 0.5)
+
 
 class Selection(Schema):
     """The answer of a study."""
