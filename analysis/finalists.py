@@ -1,6 +1,9 @@
 """Chooses the finalists, which are trained again on fresh seeds against the winner's curse; `selection` picks one."""
 
-from typing import NamedTuple
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -116,13 +119,29 @@ def _beliefs(history: History, trials: tuple[Trial, ...]) -> Array:
     rows = [row_of[trial.number] for trial in trials]
     if len(every) < MIN_TRIALS_TO_SMOOTH or not table.columns:
         return observed[rows]
-    return np.stack([_smoothed(table, losses)[rows] for losses in observed.T], axis=1)
+    return np.stack([_smoothed(_Observed.of(table, losses))[rows] for losses in observed.T], axis=1)
 
 
-def _smoothed(table: Table, losses: Array) -> Array:
+@dataclass(frozen=True)
+class _Observed:
+    """What a search saw; the same for every question about one history."""
+
+    digest: bytes
+    table: Table = field(compare=False)
+    losses: Array = field(compare=False)
+
+    @classmethod
+    def of(cls, table: Table, losses: Array) -> Self:
+        content = (repr(table.columns).encode(), table.units.tobytes(), losses.tobytes())
+        return cls(hashlib.sha256(b"".join(content)).digest(), table, losses)
+
+
+# A fit takes seconds, and a round asks before each seed and once more for its reason.
+@lru_cache(maxsize=4)
+def _smoothed(seen: _Observed) -> Array:
     """Posterior mean losses, shape (n_trials,); the losses themselves where they show no noise."""
-    surrogate = fit_surrogate(table, losses)
-    return surrogate.predict(table.units)[0] if surrogate.shows_noise else losses
+    surrogate = fit_surrogate(seen.table, seen.losses)
+    return surrogate.predict(seen.table.units)[0] if surrogate.shows_noise else seen.losses
 
 
 def _distinct(trials: tuple[Trial, ...], count: int) -> list[Trial]:
