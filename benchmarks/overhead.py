@@ -187,9 +187,11 @@ def first_step(command: list[str], folder: Path) -> float:
     """Seconds from starting a command to its first training step."""
     stamp = folder / "stamp"
     stamp.unlink(missing_ok=True)
-    code = textwrap.dedent(FIRST_STEP.format(stamp=str(stamp)))
-    (folder / "noop.py").write_text(f"{code}# {time.time_ns()}: new code, or its training is found in the cache\n")
-    (folder / "study.yaml").write_text(STUDY.format(n_trials=1).replace("overhead", f"start-{time.time_ns()}"))
+    (folder / "noop.py").write_text(textwrap.dedent(FIRST_STEP.format(stamp=str(stamp))))
+    # A name of its own is another study, and another version is trained anew, in place of being found in the cache.
+    now = time.time_ns()
+    study = STUDY.format(n_trials=1).replace("overhead", f"start-{now}")
+    (folder / "study.yaml").write_text(study.replace('"noop:run"', f'"noop:run", version: "{now}"'))
     began = time.time()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=quiet(), check=False)
     if not stamp.exists():
