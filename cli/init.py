@@ -54,7 +54,7 @@ class Table:
         """
         from pydantic import TypeAdapter, ValidationError
 
-        from pegbox.schemas.plan import Seconds
+        from pegbox.schemas.durations import Seconds
 
         try:
             return None if self.time is None else TypeAdapter(Seconds).validate_python(self.time)

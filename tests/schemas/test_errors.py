@@ -110,7 +110,7 @@ _OUTSIDE_OF_THE_TREE = {
     "ValueError": {
         *(
             f"schemas/{name}.py"
-            for name in ("data", "domain_text", "parameter_groups", "plan", "population", "space", "study")
+            for name in ("data", "domain_text", "durations", "parameter_groups", "plan", "population", "space", "study")
         ),
         *(f"schemas/{name}_domains.py" for name in ("arranged", "listed", "range")),
         *(f"training/hyperparameters/{name}.py" for name in ("cnn", "mlp")),
