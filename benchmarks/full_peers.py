@@ -1,9 +1,13 @@
-"""Peers that train each configuration to the end: one class for each library, driven by ask and tell; no registry."""
+"""Peers that train each configuration to the end, driven by ask and tell; no registry.
+
+Those whose models are Gaussian processes over a cube stand in gaussian_peers.py.
+"""
 
 import logging
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +16,6 @@ import numpy as np
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.domains import Categorical, Float, Integer
 from pegbox.schemas.space import Space
-from pegbox.search.samplers.sobol import SobolSequence
-from pegbox.search.space.encoding import SpaceEncoding
 
 
 class AskTell(Protocol):
@@ -25,6 +27,10 @@ class AskTell(Protocol):
 
 class UnspeakableSpaceError(Exception):
     """A space that a peer, as it is driven here, cannot be told; the message says which part of it."""
+
+
+class UnreachablePeerError(Exception):
+    """A part of a peer that its packages load from the network, and that cannot be had; the message says which."""
 
 
 class OptunaPeer:
@@ -118,6 +124,36 @@ def optuna_peer(sampler: str, **arguments: Any) -> Callable[[Space, int], AskTel
     return build
 
 
+def auto_sampler(hub: Path | None) -> Callable[[Space, int], AskTell]:
+    """Optuna's AutoSampler, by a copy of OptunaHub's registry or from the network."""
+    return lambda space, seed: OptunaPeer(space, hub_package("samplers/auto_sampler", hub).AutoSampler(seed=seed))
+
+
+@cache
+def hub_package(name: str, hub: Path | None) -> Any:
+    """A package of OptunaHub.
+
+    Args:
+        name: Its path below `package/`.
+        hub: A copy of the repository optuna/optunahub-registry; None loads it from GitHub.
+
+    Raises:
+        UnreachablePeerError: It is not there, or the network is not.
+    """
+    import optunahub
+
+    if hub is not None and not (hub / "package" / name).is_dir():
+        raise UnreachablePeerError(f"{hub} has no folder package/{name}, which a copy of OptunaHub's registry has")
+    try:
+        if hub is not None:
+            return optunahub.load_local_module(name, registry_root=str(hub / "package"))
+        return optunahub.load_module(name)
+    except Exception as reason:  # of Git, of GitHub, of the file system or of the package: whatever comes is told
+        raise UnreachablePeerError(
+            f"OptunaHub's {name} cannot be loaded ({type(reason).__name__}); --hub takes a copy of its registry"
+        ) from reason
+
+
 class SmacPeer:
     """SMAC3 with a random forest, its facade for hyperparameters."""
 
@@ -146,63 +182,6 @@ class SmacPeer:
 
         status = StatusType.CRASHED if loss is None else StatusType.SUCCESS
         self._facade.tell(token, TrialValue(cost=np.inf if loss is None else loss, status=status))
-
-
-class BoTorchPeer:
-    """BoTorch's single-task process with noisy expected improvement, after 10 points of a Sobol sequence."""
-
-    # Picked by hand: somewhat more than LCBench has dimensions.
-    N_INITIAL = 10
-
-    def __init__(self, space: Space, seed: int) -> None:
-        import torch
-
-        torch.set_num_threads(1)
-        torch.manual_seed(seed)
-        self._torch = torch
-        self._encoding = SpaceEncoding(space)
-        if any(axis.n_values is not None and not axis.is_ordered for axis in self._encoding.axes):
-            raise UnspeakableSpaceError("BoTorch is driven here on ordered parameters only.")
-        self._initial = SobolSequence(self._encoding.n_dims, seed)
-        self._n_asked = 0
-        self._points: list[Any] = []
-        self._losses: list[float] = []
-        self._pending: list[Any] = []
-
-    def ask(self) -> tuple[Configuration, Any]:
-        is_initial = self._n_asked < self.N_INITIAL or len(self._losses) < 3
-        point = self._initial.point(self._n_asked) if is_initial else self._best()
-        self._n_asked += 1
-        snapped = self._encoding.snap(point[None])[0]
-        self._pending.append(snapped)
-        return self._encoding.decode(snapped), snapped
-
-    def tell(self, token: Any, loss: float | None) -> None:
-        self._pending = [point for point in self._pending if point is not token]
-        if loss is not None:
-            self._points.append(token)
-            self._losses.append(loss)
-
-    def _best(self) -> Any:
-        from botorch.acquisition.logei import qLogNoisyExpectedImprovement
-        from botorch.fit import fit_gpytorch_mll
-        from botorch.models import SingleTaskGP
-        from botorch.models.transforms import Standardize
-        from botorch.optim import optimize_acqf
-        from gpytorch.mlls import ExactMarginalLogLikelihood
-
-        torch = self._torch
-        points = torch.tensor(np.array(self._points))
-        values = -torch.tensor(self._losses, dtype=torch.double)[:, None]
-        model = SingleTaskGP(points, values, outcome_transform=Standardize(1))
-        fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-        pending = torch.tensor(np.array(self._pending)) if self._pending else None
-        # The logarithm, as its authors advise (Ament et al. 2023): plain expected improvement is flat where it is tiny.
-        improvement = qLogNoisyExpectedImprovement(model, points, X_pending=pending, prune_baseline=True)
-        bounds = torch.tensor([[0.0] * points.shape[1], [1.0] * points.shape[1]], dtype=torch.double)
-        # Restarts, samples and iterations are picked by hand: more of them find little and make each ask longer.
-        found, _ = optimize_acqf(improvement, bounds, q=1, num_restarts=4, raw_samples=256, options={"maxiter": 60})
-        return found[0].numpy()
 
 
 def config_space(space: Space, seed: int) -> Any:

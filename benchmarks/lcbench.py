@@ -18,8 +18,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make
 
 import numpy as np
 from figures import Figure, conclude, tell_machine
-from lcbench_tasks import DEV, EPOCHS, LOG_SPACE, SPACE, LCBench
-from peers import PEERS, available
+from lcbench_tasks import DEV, EPOCHS, LOG_SPACE, SPACE, LCBench, kept
+from peers import PEERS, available, use_hub
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.decision import Decision
@@ -225,16 +225,23 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with lcbench_model.onnx")
     parser.add_argument("--methods", default="bayes,sobol,random", help=f"ours, or of {', '.join(PEERS)}")
-    parser.add_argument("--tasks", default=",".join(DEV))
+    parser.add_argument("--tasks", help="by number, with commas; the development tasks where none are named")
+    parser.add_argument("--kept", action="store_true", help="the tasks on which no constant was chosen")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--full-trainings", type=int, default=50)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--variant", choices=("plain", "noisy", "interior", "log"), default="plain")
     parser.add_argument("--quick", action="store_true", help="three tasks, two seeds, 25 full trainings")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--hub", type=Path, help="a copy of OptunaHub's registry, for Optuna AutoSampler")
     parser.add_argument("--progress", type=Path, help="append each run to this file, and do not repeat what it holds")
     options = parser.parse_args()
-    options.methods, options.tasks = options.methods.split(","), tuple(options.tasks.split(","))
+    if options.tasks and options.kept:
+        parser.error("--tasks and --kept both say which tasks; give one of them.")
+    if options.hub:
+        use_hub(options.hub)
+    named = options.tasks.split(",") if options.tasks else kept(options.data) if options.kept else DEV
+    options.methods, options.tasks = options.methods.split(","), tuple(named)
     if options.quick:
         options.tasks, options.seeds, options.full_trainings = QUICK_TASKS, 2, 25
     return options

@@ -29,6 +29,18 @@ LOG_SPACE = SPACE | {"weight_decay": {"min": 1e-5, "max": 1e-1, "log": True}}
 NAMES = tuple(SPACE)
 
 
+def kept(data: Path) -> tuple[str, ...]:
+    """The tasks of the surrogate that nothing was chosen on."""
+    # Numbers only: the surrogate has a code for a task that it was not told, too.
+    return tuple(task for task in _codes(data) if task.isdigit() and task not in DEV)
+
+
+def _codes(data: Path) -> dict[str, int]:
+    """The surrogate's own number of each task."""
+    codes: dict[str, int] = json.loads((data / "lcbench_encoding.json").read_text())["OpenML_task_id"]
+    return codes
+
+
 class LCBench:
     """One OpenML task.
 
@@ -38,7 +50,7 @@ class LCBench:
     def __init__(self, data: Path, task: str, interior: bool = False) -> None:
         self.task = task
         self._session = _session(data)
-        self._code = json.loads((data / "lcbench_encoding.json").read_text())["OpenML_task_id"][task]
+        self._code = _codes(data)[task]
         self._interior = interior
         self._input_names = [entry.name for entry in self._session.get_inputs()]
         self.best, self.median = self._reference(data / "lcbench_best.json")
@@ -67,8 +79,8 @@ class LCBench:
 
     def _reference(self, known: Path) -> tuple[float, float]:
         """Best and median accuracy after all epochs; measured once by a wide search where no file tells them."""
-        if known.exists():
-            entry = json.loads(known.read_text())[self.task]
+        entry = json.loads(known.read_text()).get(self.task) if known.exists() else None
+        if entry:
             return entry["best"], entry["median"]
         rng = np.random.default_rng(0)
         # Wide first, then 40 generations around the best fifty with steps that shrink; picked by hand, and not always

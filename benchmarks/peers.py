@@ -4,12 +4,22 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
-from full_peers import AskTell, BoTorchPeer, HyperoptPeer, SmacPeer, optuna_peer
+from full_peers import (
+    AskTell,
+    HyperoptPeer,
+    SmacPeer,
+    UnreachablePeerError,
+    auto_sampler,
+    hub_package,
+    optuna_peer,
+)
+from gaussian_peers import BoTorchPeer, HeboPeer, TurboPeer
 from rung_peers import DehbPeer, OptunaHyperband, RungAskTell, RungPeerStrategy, SmacHyperband, bohb
 
 from pegbox.schemas.decision import Decision, Done, Start
@@ -48,25 +58,46 @@ class PeerStrategy:
 class Peer(NamedTuple):
     """A search of another library."""
 
-    needs: str
-    """The module that must be installed."""
+    needs: tuple[str, ...]
+    """The modules that must be installed."""
     build: Callable[[StudySpec, int], Strategy]
     """Of a study and a seed."""
     has_rungs: bool = False
     """True if it decides how far to train; else it trains each configuration to the end."""
+    load: Callable[[], Any] | None = None
+    """Gets what the packages themselves do not hold; an `UnreachablePeerError` says why it cannot be had."""
 
     @property
     def why_not(self) -> str | None:
         """Why it cannot be run here; None where it can."""
-        return None if find_spec(self.needs) else f"the package {self.needs} is not installed"
+        missing = next((module for module in self.needs if not find_spec(module)), None)
+        if missing:
+            return f"the package {missing} is not installed"
+        try:
+            if self.load:
+                self.load()
+        except UnreachablePeerError as reason:
+            return str(reason)
+        return None
 
 
 def _full(needs: str, build: Callable[[Space, int], AskTell]) -> Peer:
-    return Peer(needs, lambda spec, seed: PeerStrategy(build(spec.space, seed)))
+    return Peer((needs,), lambda spec, seed: PeerStrategy(build(spec.space, seed)))
 
 
 def _rungs(needs: str, build: Callable[[StudySpec, int], RungAskTell]) -> Peer:
-    return Peer(needs, lambda spec, seed: RungPeerStrategy(build(spec, seed)), has_rungs=True)
+    return Peer((needs,), lambda spec, seed: RungPeerStrategy(build(spec, seed)), has_rungs=True)
+
+
+def _auto_sampler(hub: Path | None) -> Peer:
+    driven = _full("optunahub", auto_sampler(hub))
+    # It looks for all three as it is loaded.
+    needs = ("optunahub", "cmaes", "torch")
+    return driven._replace(needs=needs, load=partial(hub_package, "samplers/auto_sampler", hub))
+
+
+def _no_weights() -> NoReturn:
+    raise UnreachablePeerError("the weights of its surrogate lie on figshare.com alone, and it is not driven here")
 
 
 PEERS: dict[str, Peer] = {
@@ -74,15 +105,25 @@ PEERS: dict[str, Peer] = {
     "Optuna GP": _full("optuna", optuna_peer("GPSampler")),
     "Optuna CMA-ES": _full("optuna", optuna_peer("CmaEsSampler")),
     "Optuna NSGA-II": _full("optuna", optuna_peer("NSGAIISampler")),
+    "Optuna AutoSampler": _auto_sampler(None),
     "Hyperopt TPE": _full("hyperopt", HyperoptPeer),
     "SMAC3": _full("smac", SmacPeer),
     "BoTorch": _full("botorch", BoTorchPeer),
+    "TuRBO (BoTorch)": _full("botorch", TurboPeer),
+    "HEBO": _full("hebo", HeboPeer),
     "Optuna TPE+Hyperband": _rungs("optuna", OptunaHyperband),
     "SMAC3+Hyperband": _rungs("smac", SmacHyperband),
-    "BOHB": Peer("hpbandster", bohb, has_rungs=True),
+    "BOHB": Peer(("hpbandster",), bohb, has_rungs=True),
     "DEHB": _rungs("dehb", DehbPeer),
+    # NePS' ifBO asks FT-PFN, a network trained on curves; its package brings the code and not the network.
+    "ifBO": Peer((), lambda spec, seed: _no_weights(), has_rungs=True, load=_no_weights),
 }
 """Beside them, our own `random+asha` and `random+hyperband` are the algorithms of their papers without a model."""
+
+
+def use_hub(folder: Path) -> None:
+    """Have the peers of OptunaHub loaded from a copy of its registry instead of from the network."""
+    PEERS["Optuna AutoSampler"] = _auto_sampler(folder)
 
 
 def available(methods: Sequence[str], recorded: Sequence[str] = ()) -> list[str]:

@@ -26,7 +26,7 @@ import problem_set
 import real_training
 from figures import Figure, conclude, parser, tell_machine
 from full_peers import UnspeakableSpaceError
-from peers import PEERS, available, pairs, record_elsewhere
+from peers import PEERS, available, pairs, record_elsewhere, use_hub
 from problem_set import HUGE, Problem, Reference
 
 from pegbox.schemas.base import Configuration
@@ -250,9 +250,14 @@ def parse() -> argparse.Namespace:
     made.add_argument("--seeds", type=int, default=5)
     made.add_argument("--trials", type=int, default=50, help="real trainings take at most 30")
     made.add_argument("--kept", action="store_true", help="the problems on which no constant was chosen")
+    made.add_argument(
+        "--hub", type=Path, help="a copy of OptunaHub's registry, for Optuna AutoSampler without a network"
+    )
     made.add_argument("--environments", type=pairs, default={}, help="PEER=PYTHON,...: run these peers by that Python")
     made.add_argument("--progress", type=Path, help="append each run to this file, and do not repeat what it holds")
     options = made.parse_args()
+    if options.hub:
+        use_hub(options.hub)
     options.by_name = problems(options.kept)
     groups = options.groups.split(",") if options.groups else None
     options.problems = [one for one in options.by_name.values() if groups is None or one.group in groups]
@@ -272,7 +277,8 @@ def same_runs(options: argparse.Namespace) -> list[str]:
     """The arguments that choose the same runs in another process."""
     names = ["--seeds", str(options.seeds), "--trials", str(options.trials)]
     flags = [flag for flag, is_set in (("--kept", options.kept), ("--quick", options.quick)) if is_set]
-    return [*names, *flags, *(["--groups", options.groups] if options.groups else [])]
+    given = [("--groups", options.groups), ("--hub", options.hub and str(options.hub.absolute()))]
+    return [*names, *flags, *(word for name, value in given if value for word in (name, value))]
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ SPACE: dict[str, Any] = {
     "smoothing": {"min": 0.0, "max": 0.3},
 }
 DEVELOPMENT = ("digits", "generated")
-KEPT = ("breast_cancer", "generated-kept")
+KEPT = ("breast_cancer", "wine", "generated-kept", "generated-kept-2")
 EPOCHS = 15
 MOST_ROWS = 450
 """For training, and as many for validation: a training takes a tenth of a second, and its value is noisy."""

@@ -55,7 +55,7 @@ def test_figures_are_held_to_their_bars(capsys: pytest.CaptureFixture[str], monk
 def test_a_peer_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     peers = import_module("peers")
-    monkeypatch.setitem(peers.PEERS, "Nobody", peers.Peer("no_such_package", lambda spec, seed: None))
+    monkeypatch.setitem(peers.PEERS, "Nobody", peers.Peer(("no_such_package",), lambda spec, seed: None))
 
     assert peers.available(["bayes", "Nobody"]) == ["bayes"]
     assert capsys.readouterr().err == "Nobody is skipped: the package no_such_package is not installed.\n"
