@@ -40,6 +40,8 @@ class Setting(NamedTuple):
     variant: str
     workers: int
     full_trainings: int
+    teachers: str = "Optuna TPE"
+    """By which method the earlier studies were made; this one in files that do not tell."""
 
 
 class Run(NamedTuple):
@@ -106,7 +108,7 @@ def has_rungs(method: str) -> bool:
 
 
 def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudySpec:
-    """A method is written `sampler`, `sampler+schedule`, either with `/warm` or `/misled`, or the name of a peer."""
+    """A method is `sampler` or `sampler+schedule`, each also with `/warm`, `/misled` or `/own`; or a peer's name."""
     own = "random" if method in PEERS else method.partition("/")[0]
     sampler, _, schedule = own.partition("+")
     # Rungs 2, 6, 18 and 52, as the tables of benchmarks/README.md have them.
@@ -126,29 +128,46 @@ def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudyS
 
 
 class Teachers:
-    """Earlier studies of the other tasks, by Optuna's TPE: 50 full trainings each, the same for every learner."""
+    """Earlier studies that a learner is given: 50 full trainings each, the same for every learner."""
 
     # Far from the seeds of the learners, so that no teacher draws what its pupil draws.
     SEED = 99
+    NIGHTS = 4
+    """Earlier runs of one scheduled study; each has learnt from those before it, as they do in a store."""
 
-    def __init__(self, data: Path, variant: str) -> None:
-        self._data, self._variant = data, variant
-        self._known: dict[tuple[str, bool], History] = {}
+    def __init__(self, data: Path, setting: Setting) -> None:
+        self._data, self._variant, self._method = data, setting.variant, setting.teachers
+        self._known: dict[tuple[str, bool, int], History] = {}
 
     def of(self, method: str, task: str) -> tuple[History, ...]:
-        """What a method on a task learns from; `/misled` from accuracies that are turned around."""
-        lesson = method.partition("/")[2]
-        others = [other for other in DEV if other != task] if lesson else []
-        return tuple(self._history(other, lesson == "misled") for other in others)
+        """What a method on a task learns from.
 
-    def _history(self, task: str, is_reversed: bool) -> History:
-        if (task, is_reversed) not in self._known:
-            bench = LCBench(self._data, task, interior=self._variant == "interior")
-            spec = study("Optuna TPE", 50, seed_of(task, self.SEED), self._variant)
+        `/warm`: studies of the other tasks; `/misled`: the same with accuracies that are turned around; `/own`: the
+        study itself on the nights before, when its best lay elsewhere.
+        """
+        lesson = method.partition("/")[2]
+        if lesson == "own":
+            return self._own(task, 0)
+        others = [other for other in DEV if other != task] if lesson else []
+        return tuple(self._history(other, is_reversed=lesson == "misled") for other in others)
+
+    def _own(self, task: str, nights: int) -> tuple[History, ...]:
+        """The study's runs before a night, the latest first, as a store gives them."""
+        return tuple(self._history(task, nights=night) for night in range(nights + 1, self.NIGHTS + 1))
+
+    def _history(self, task: str, is_reversed: bool = False, nights: int = 0) -> History:
+        key = task, is_reversed, nights
+        if key not in self._known:
+            bench = LCBench(self._data, task, self._variant == "interior", nights)
+            earlier = self._own(task, nights) if nights else ()
+            spec = study(self._method, 50, seed_of(task, self.SEED + nights), self._variant)
             meter = Meter(bench, 0.0, self.SEED, False, -1.0 if is_reversed else 1.0)
-            strategy = PEERS["Optuna TPE"].build(spec, spec.search_seed)
-            self._known[task, is_reversed] = Simulation(strategy, History(spec=spec), meter).run()
-        return self._known[task, is_reversed]
+            self._known[key] = Simulation(built(self._method, spec, earlier), History(spec=spec), meter).run()
+        return self._known[key]
+
+
+def built(method: str, spec: StudySpec, earlier: tuple[History, ...]) -> Strategy:
+    return PEERS[method].build(spec, spec.search_seed) if method in PEERS else strategy_for(spec, earlier)
 
 
 def seed_of(task: str, seed: int) -> int:
@@ -159,7 +178,7 @@ def seed_of(task: str, seed: int) -> int:
 def run(method: str, bench: LCBench, seed: int, setting: Setting, earlier: tuple[History, ...]) -> Run:
     own_seed = seed_of(bench.task, seed)
     spec = study(method, setting.full_trainings, own_seed, setting.variant)
-    strategy = Timed(PEERS[method].build(spec, own_seed) if method in PEERS else strategy_for(spec, earlier))
+    strategy = Timed(built(method, spec, earlier))
     meter = Meter(bench, NOISE if setting.variant == "noisy" else 0.0, own_seed, has_rungs(method))
     Simulation(strategy, History(spec=spec), meter, setting.workers).run()
     ask_ms = 1000 * float(np.mean(strategy.seconds))
@@ -168,9 +187,9 @@ def run(method: str, bench: LCBench, seed: int, setting: Setting, earlier: tuple
 
 def runs(options: argparse.Namespace) -> Iterator[Run]:
     """All runs, seed by seed; those that the file of an earlier call holds are taken from there."""
-    setting = Setting(options.variant, options.workers, options.full_trainings)
+    setting = Setting(options.variant, options.workers, options.full_trainings, options.teachers)
     known = recorded(options.progress)
-    teachers = Teachers(options.data, options.variant)
+    teachers = Teachers(options.data, setting)
     methods = available(options.methods, [key[1] for key in known])
     # Seed by seed, so that a run that is broken off has compared all methods on equal terms.
     for seed in range(options.seeds):
@@ -231,11 +250,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--full-trainings", type=int, default=50)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--variant", choices=("plain", "noisy", "interior", "log"), default="plain")
+    parser.add_argument(
+        "--teachers", default="bayes", help="the method of the studies that `/warm` and others learn from"
+    )
     parser.add_argument("--quick", action="store_true", help="three tasks, two seeds, 25 full trainings")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--hub", type=Path, help="a copy of OptunaHub's registry, for Optuna AutoSampler")
     parser.add_argument("--progress", type=Path, help="append each run to this file, and do not repeat what it holds")
     options = parser.parse_args()
+    if options.variant != "interior" and "/own" in options.methods:
+        parser.error("/own needs --variant interior: a best that lies at a corner cannot move on.")
     if options.tasks and options.kept:
         parser.error("--tasks and --kept both say which tasks; give one of them.")
     if options.hub:

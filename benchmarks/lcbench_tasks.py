@@ -47,8 +47,17 @@ class LCBench:
     Source: Zimmer et al. 2021 (LCBench); Pfisterer et al. 2022 (the surrogate).
     """
 
-    def __init__(self, data: Path, task: str, interior: bool = False) -> None:
+    def __init__(self, data: Path, task: str, interior: bool = False, nights: int = 0) -> None:
+        """A task.
+
+        Args:
+            data: Folder of the surrogate.
+            task: Its OpenML number.
+            interior: Move the best inside.
+            nights: How many nights ago it is asked, of the interior variant alone: the best moves from night to night.
+        """
         self.task = task
+        self._shift = nights * drift(task)
         self._session = _session(data)
         self._code = _codes(data)[task]
         self._interior = interior
@@ -68,7 +77,7 @@ class LCBench:
 
     def _answers(self, rows: Array, epochs: Array) -> Array:
         numbers = np.empty((len(rows), 8), dtype=np.float32)
-        numbers[:, 0], numbers[:, 1:] = epochs, inside(rows) if self._interior else rows
+        numbers[:, 0], numbers[:, 1:] = epochs, inside(rows, self._shift) if self._interior else rows
         codes = np.full((len(rows), 1), self._code, dtype=np.int32)
         names = self._input_names
         answers = np.asarray(self._session.run(None, {names[0]: codes, names[1]: numbers})[0], dtype=float)
@@ -108,17 +117,25 @@ def natural(units: Array, space: Mapping[str, Mapping[str, Any]] = SPACE) -> Arr
     return np.column_stack(columns)
 
 
-def inside(rows: Array) -> Array:
+def drift(task: str) -> Array:
+    """How far the best of a task moves in a night, in shares of the original range, shape (7,).
+
+    Slowly, as data change from day to day: 0.03 along each parameter, towards one end or the other.
+    """
+    return np.asarray(0.03 * np.random.default_rng(int(task)).choice([-1.0, 1.0], len(NAMES)))
+
+
+def inside(rows: Array, shift: Array) -> Array:
     """The interior variant: each range goes on beyond both of its ends, where the answers turn round smoothly.
 
     A unit of [0, 1] stands for x of [-1/4, 5/4] of the original range, and x is answered as sin²(πx/2): the original
-    ends, where most of the best lie, are turning points inside of the range.
+    ends, where most of the best lie, are turning points inside of the range. A shift of x, shape (7,), moves them.
     """
     columns = []
-    for column, domain in zip(rows.T, LOG_SPACE.values(), strict=True):
+    for column, moved, domain in zip(rows.T, shift, LOG_SPACE.values(), strict=True):
         low, high = float(domain["min"]), float(domain["max"])
         unit = np.log(column / low) / np.log(high / low) if domain.get("log") else (column - low) / (high - low)
-        columns.append(np.sin(np.pi / 2 * (1.5 * unit - 0.25)) ** 2)
+        columns.append(np.sin(np.pi / 2 * (1.5 * unit - 0.25 + moved)) ** 2)
     return natural(np.column_stack(columns), LOG_SPACE)
 
 

@@ -90,8 +90,9 @@ class History(Schema):
     @cached_property
     def running(self) -> ActiveTrials:
         """Trials that a worker trains, or will, by number."""
+        # Of the active ones, which are few: that many trials have ended is asked once, and not by each view.
         busy = (TrialState.PROPOSED, TrialState.RUNNING)
-        return ActiveTrials(trial for trial in self.trials if trial.state in busy)
+        return ActiveTrials(trial for trial in self.active if trial.state in busy)
 
     @cached_property
     def competing(self) -> CompetingTrials:
@@ -186,6 +187,7 @@ class History(Schema):
         spec, selection, data_fingerprint, code = self.spec, self.selection, self.data_fingerprint, self.code
         search_end, earlier = self.search_end, self.earlier
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
+        touched: set[int] = set()
         for event in events:
             version += 1
             # The largest, not the last: what is written outside of a run, such as a retry, says no time.
@@ -203,10 +205,11 @@ class History(Schema):
                 case DecisionMade():
                     n_decisions, search_end = event.number + 1, None
                     _apply_decision(trials, event)
+                    touched.add(event.trial)
                 case SearchEnded():
                     search_end = event.reason
                 case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried() | TrialReopened():
-                    _apply_to_trial(trials, event)
+                    touched.add(_apply_to_trial(trials, event))
                     search_end = None if isinstance(event, TrialRetried) else search_end
                 case SelectionMade():
                     selection = event.selection
@@ -216,7 +219,7 @@ class History(Schema):
                 case _:
                     pass
         # Not model_copy: it would carry the cached views of the old trials along.
-        return type(self)(
+        made = type(self)(
             spec=spec,
             trials=tuple(trials),
             n_decisions=n_decisions,
@@ -228,6 +231,16 @@ class History(Schema):
             data_fingerprint=data_fingerprint,
             code=code,
         )
+        self._pass_on_active(made, touched)
+        return made
+
+    def _pass_on_active(self, later: Self, touched: set[int]) -> None:
+        """Follow the active trials instead of looking for them again: a driver asks after each event, and of 10,000
+        trials few are active."""
+        if "active" in self.__dict__:
+            numbers = sorted(touched.union(trial.number for trial in self.active))
+            trials = (later.trials[number] for number in numbers)
+            later.__dict__["active"] = ActiveTrials(trial for trial in trials if trial.state not in FINISHED)
 
 
 def _told_seconds(event: Event) -> float:
@@ -235,12 +248,14 @@ def _told_seconds(event: Event) -> float:
     return (event.elapsed_seconds or 0.0) if isinstance(event, Driven) else 0.0
 
 
-def _apply_to_trial(trials: list[Trial], event: _OfTrial) -> None:
+def _apply_to_trial(trials: list[Trial], event: _OfTrial) -> int:
+    """Change the trial that an event is about, whose number is the answer."""
     number = event.segment.trial if isinstance(event, SegmentStarted) else event.trial
     if number >= len(trials):
         # By place: numbers count from 0 without holes, so that the list is the index.
         raise ValueError(f"{event.type} names trial {number}, but the history holds {len(trials)}.")
     trials[number] = trials[number].model_copy(update=_change(trials[number], event))
+    return number
 
 
 def _apply_decision(trials: list[Trial], event: DecisionMade) -> None:

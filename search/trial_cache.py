@@ -8,6 +8,9 @@ from typing import Generic, TypeVar
 from pegbox.schemas.trial import Trial
 
 Row = TypeVar("Row")
+Block = TypeVar("Block")
+SIZE = 128
+"""Rows of a block: of 10,000 rows about 80 blocks are joined, and of one that changed 128 rows are read again."""
 
 
 class TrialCache(Generic[Row]):
@@ -28,3 +31,25 @@ class TrialCache(Generic[Row]):
             self._trials.append(trial)
             self._rows.append(self._compute(trial))
         return self._rows
+
+
+class BlockCache(Generic[Row, Block]):
+    """One computed block for each `SIZE` rows; what an ask takes grows with the rows that changed, not with all."""
+
+    def __init__(self, compute: Callable[[tuple[Row, ...]], Block]) -> None:
+        self._compute = compute
+        self._rows: list[tuple[Row, ...]] = []
+        self._blocks: list[Block] = []
+
+    def blocks(self, rows: tuple[Row, ...]) -> list[Block]:
+        """The blocks of the rows, in their order, at least one; not to be changed by the caller."""
+        parts = [rows[begin : begin + SIZE] for begin in range(0, max(len(rows), 1), SIZE)]
+        del self._rows[len(parts) :], self._blocks[len(parts) :]
+        for position, part in enumerate(parts):
+            known = self._rows[position] if position < len(self._rows) else None
+            # Compared by identity, as trials are: rows may hold arrays, which have no truth of their own.
+            if known is not None and len(known) == len(part) and not any(map(is_not, known, part)):
+                continue
+            self._rows[position : position + 1] = [part]
+            self._blocks[position : position + 1] = [self._compute(part)]
+        return self._blocks

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr
 
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.space.axes import Array
@@ -54,5 +53,7 @@ class _OneConstraint:
         self._posterior = Posterior(data, fit(data, Prior(n_groups), iterations=25))
 
     def log_probability(self, features: Array) -> Array:
+        from scipy.special import log_ndtr  # not loaded before a model asks: see gaussian_process.py
+
         mean, deviation = self._posterior.predict(features)
         return np.asarray(log_ndtr(-(self._mean / self._deviation + mean) / deviation))

@@ -1,7 +1,6 @@
 """The logarithm of expected improvement, stable where improvement is all but impossible."""
 
 import numpy as np
-from scipy.special import log_ndtr
 
 from pegbox.search.space.axes import Array
 
@@ -16,6 +15,8 @@ def log_improvement(z: Array) -> Array:
     >>> log_improvement(np.array([0.0, -50.0])).round(2).tolist()
     [-0.92, -1258.74]
     """
+    from scipy.special import log_ndtr  # not loaded before a model asks: see gaussian_process.py
+
     z = np.asarray(z, dtype=float)
     # Above -1 the sum has no cancellation; both branches get harmless arguments for the rows that are not theirs.
     near = z > -1.0

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr
 
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
 from pegbox.search.space.axes import Array
@@ -35,6 +34,8 @@ class FeasibilityModel:
 
     def log_probability(self, features: Array) -> Array:
         """Logarithm of the probability that training succeeds, shape (n,)."""
+        from scipy.special import log_ndtr  # not loaded before a model asks: see gaussian_process.py
+
         mean, deviation = self._posterior.predict(features)
         variance = (self._deviation * deviation) ** 2 + SOFTNESS
         return np.asarray(log_ndtr((self._mean + self._deviation * mean) / np.sqrt(variance)))

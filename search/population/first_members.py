@@ -4,7 +4,7 @@ from itertools import islice
 
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.errors import SearchError
-from pegbox.search.samplers.sobol import SobolSequence
+from pegbox.search.samplers.sobol_sequence import SobolSequence
 from pegbox.search.space.encoding import SpaceEncoding
 
 MOST_LOOKED_AT = 100_000

@@ -188,7 +188,7 @@ class BayesSampler:
 
     def _spread(self, history: History, number: int, chosen: list[Configuration]) -> Configuration:
         """The Sobol sequence from a number on, past what was tried."""
-        # 10**9: more than any study, and below 2**30, where scipy's Sobol sequence ends.
+        # 10**9: more than any study, and below 2**30, where the Sobol sequence ends.
         numbers = iter(range(number, number + 10**9))
         taken = [self._encoding.key(other) for other in chosen]
         drawn = self._novelty.draw(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pegbox.search.model.observations import Observations
-from pegbox.search.samplers.sobol import SobolSequence
+from pegbox.search.samplers.sobol_sequence import SobolSequence
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.space.priors import Priors

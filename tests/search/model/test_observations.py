@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.methods import strategy_for
 from pegbox.search.model.observations import Observations, Observer
-from pegbox.search.simulation import Simulation
+from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.testing.studies import bowl, finished, study
+from pegbox.search.trial_cache import SIZE
+from pegbox.testing.studies import bowl, failing, finished, study
 
 SPEC = study({"x": {"min": 0.0, "max": 1.0}})
 
@@ -74,3 +76,21 @@ def test_a_limit_that_fresh_seeds_break_is_broken_at_the_last_rung() -> None:
         replicates=(fresh,),
     )  # fmt: skip
     assert observe(History(spec=spec, trials=(trial,))).violations.tolist() == [[0.0], [3.0]]
+
+
+def test_following_a_study_gives_the_arrays_of_a_first_look() -> None:
+    # More trials than a block holds, promotions that change early blocks, and failures.
+    def answer(configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
+        return failing(configuration, from_budget, to_budget) if configuration["x"] < 0.1 else bowl(configuration, 0, 9)
+
+    fidelity, budget = {"schedule": "asha", "max": 9}, {"trials": SIZE + 30}
+    spec = study(SPEC.space.model_dump(), search={"method": "random"}, fidelity=fidelity, budget=budget)
+    simulation, following = (
+        Simulation(strategy_for(spec), History(spec=spec), answer, 3),
+        Observer(SpaceEncoding(spec.space)),
+    )
+    while not simulation.done:
+        seen, first_look = following.observe(simulation.run(60)), observe(simulation.history)
+        assert all(np.array_equal(old, new) for old, new in zip(seen, first_look, strict=True))
+    assert len(seen.failed) > 0
+    assert len(seen.points) > SIZE
