@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
-from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.model.gaussian_process import N_VARIANCES, Data, Posterior, Prior, fit
 from pegbox.search.model.incremental_fit import IncrementalFit
 from pegbox.search.model.loss_scaling import SCALINGS, Scaling, deviation, held, scalarised, standardised
 from pegbox.search.model.observations import Observations
@@ -153,15 +153,15 @@ class SurrogateBuilder:
     def _best_scaled(self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows) -> Surrogate:
         """The model of the scaling under which the better half of the losses is predicted best."""
         features = scorer.features(seen.points, seen.budgets)
-        data = Data(features, scorer.groups, losses)
-        fits = [self._chain(scorer, scaling).fitted(data, losses) for scaling in self._settings.scalings]
+        data = Data(features, scorer.groups, losses, seen.repeated())
+        fits = [self._chain(scorer, scaling).fitted(data) for scaling in self._settings.scalings]
         handicaps = [0.0] + [EVIDENCE] * (len(fits) - 1)
         # The first of equals, which is the plain one.
         best = max(range(len(fits)), key=lambda number: fits[number].log_density - handicaps[number])
         scaling = self._settings.scalings[best]
-        targets = standardised(losses[rows], scaling)
-        posterior = Posterior(Data(features[rows], scorer.groups, targets), self._capped(fits[best].logs))
-        return Surrogate(posterior, seen.points[rows], targets, deviation(scaling(losses[rows])), scorer)
+        targets, unit = standardised(losses[rows], scaling), deviation(scaling(losses[rows]))
+        posterior = Posterior(data.rows(rows).measured(targets, unit or 1.0), self._capped(fits[best].logs))
+        return Surrogate(posterior, seen.points[rows], targets, unit, scorer)
 
     def _chain(self, scorer: BudgetFeatures, scaling: Scaling) -> IncrementalFit:
         # One for each number of features: the first value at another budget adds the column of budgets.
@@ -192,6 +192,6 @@ class SurrogateBuilder:
 
     def _capped(self, logs: Array) -> Array:
         """The hyperparameters, no length scale beyond the longest; a copy, since a chain goes on from the uncapped."""
-        n_lengths = len(logs) - 2
+        n_lengths = len(logs) - N_VARIANCES
         longest = math.log(self._settings.longest) + 0.5 * math.log(max(n_lengths, 1))
-        return np.append(np.minimum(logs[:-2], longest), logs[-2:])
+        return np.append(np.minimum(logs[:n_lengths], longest), logs[n_lengths:])

@@ -46,3 +46,26 @@ def log_expected_improvement(mean: Array, deviation: Array, incumbent: float) ->
     Source: Ament et al. 2023, equation 8.
     """
     return np.log(deviation) + log_improvement((incumbent - mean) / deviation)
+
+
+def log_share_to_learn(deviation: Array, noise: float) -> Array:
+    """Logarithm of the share of a training's surprise that is not noise: log(1 - sqrt(noise / (deviation² + noise))).
+
+    Beside the best of noisy trainings the mean is soon known, and one more tells of luck alone; expected improvement
+    would go on there all the same.
+
+    Args:
+        deviation: Posterior standard deviation of the noise-free value at each candidate, shape (n,), > 0.
+        noise: Variance of the noise, in the squares of its units.
+
+    Returns:
+        Shape (n,), below zero.
+
+    Source: Huang et al. 2006, equation 12 (augmented expected improvement).
+
+    >>> log_share_to_learn(np.array([0.1, 1.0]), 0.0).round(9).tolist()
+    [0.0, 0.0]
+    """
+    total = deviation * deviation + noise
+    # 1 - sqrt(k) = (1 - k) / (1 + sqrt(k)): no difference of two numbers near 1.
+    return np.asarray(2 * np.log(deviation) - np.log(total) - np.log1p(np.sqrt(noise / total)))

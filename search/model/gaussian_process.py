@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pegbox.search.model.main_effects import main_effects
 from pegbox.search.space.axes import Array
 
 SQRT5 = 5**0.5
@@ -18,8 +19,11 @@ JITTER = 1e-6
 # Logarithms. Picked by hand, wide enough that the prior decides and not a bound: lengths from a hundredth of a range to
 # one that rules a parameter out, and a noise variance from below the jitter to more than all of the spread.
 LENGTH_BOUNDS = (-4.6, 6.0)
+EFFECTS_BOUNDS = (-8.0, 4.0)
 SIGNAL_BOUNDS = (-4.0, 4.0)
 NOISE_BOUNDS = (-14.0, 1.0)
+N_VARIANCES = 3
+"""Of main effects, signal and noise: the hyperparameters after the length scales, in this order."""
 
 
 class Prior(NamedTuple):
@@ -27,7 +31,8 @@ class Prior(NamedTuple):
 
     A length scale l is all but free over a decade around its middle m, and held by walls beyond: its density falls as
     exp(-w (l²/m² + m²/l²)). The middle grows with the square root of the number of dimensions, so that points of a
-    large space are still alike. Signal and noise have gamma densities of the standardised losses' variance.
+    large space are still alike. The variances of main effects, signal and noise, as shares of the standardised losses',
+    have gamma densities.
 
     Source: the densities are those of Optuna's Gaussian process, with its middle at 7 dimensions; Hvarfner et al. 2024,
     section 4, for the growth. Their log-normal density, with its middle at longer scales, found less where the best
@@ -39,6 +44,8 @@ class Prior(NamedTuple):
     share: float = 7**-0.5
     """The middle in units of the square root of the number of dimensions."""
     wall: float = 0.1
+    effects: tuple[float, float] = (1.1, 1.0)
+    """Shape and rate: none at all is as likely as much, so that they are as large as the data asks for."""
     signal: tuple[float, float] = (2.0, 1.0)
     """Shape and rate."""
     noise: tuple[float, float] = (1.1, 30.0)
@@ -50,20 +57,37 @@ class Prior(NamedTuple):
         return math.log(self.share) + 0.5 * math.log(max(self.n_lengths, 1))
 
     def penalty(self, logs: Array) -> tuple[float, Array]:
-        """How unlikely logarithms of shape (n_lengths + 2,) are, up to a constant, and the gradient."""
+        """How unlikely logarithms of shape (n_lengths + N_VARIANCES,) are, up to a constant, and the gradient."""
         squared = np.exp(2 * (logs[: self.n_lengths] - self.middle))
-        shapes, rates = np.transpose([self.signal, self.noise])
+        shapes, rates = np.transpose([self.effects, self.signal, self.noise])
         variances = np.exp(logs[self.n_lengths :])
         value = self.wall * (squared + 1 / squared).sum() + rates @ variances - (shapes - 1) @ logs[self.n_lengths :]
         gradient = np.append(2 * self.wall * (squared - 1 / squared), rates * variances - (shapes - 1))
         return float(value), gradient
 
     def start(self) -> Array:
-        """Where a fit begins: all length scales in the middle, little noise.
+        """Where a fit begins: all length scales in the middle, some main effects, little noise.
 
         One start: several made no difference beyond the noise on LCBench (decision 4).
         """
-        return np.array([self.middle] * self.n_lengths + [0.0, -6.0])
+        return np.array([self.middle] * self.n_lengths + [-1.0, 0.0, -6.0])
+
+
+class Repeats(NamedTuple):
+    """Of targets that are means of several trainings.
+
+    Attributes:
+        counts: How many trainings each is the mean of, shape (n,).
+        squares: Sum of the squares of what they differ by from it, shape (n,).
+    """
+
+    counts: Array
+    squares: Array
+
+    def penalty(self, noise: float) -> tuple[float, float]:
+        """How unlikely a variance of the noise makes the differences, up to a constant, and the slope by it."""
+        freedom, squares = float((self.counts - 1).sum()), float(self.squares.sum())
+        return 0.5 * (freedom * math.log(noise) + squares / noise), 0.5 * (freedom - squares / noise) / noise
 
 
 class Data(NamedTuple):
@@ -73,11 +97,37 @@ class Data(NamedTuple):
         features: Shape (n, n_features).
         groups: Which length scale each feature uses, shape (n_features,); features of one parameter share one.
         targets: Standardised, to be made small, shape (n,).
+        repeats: Of the targets; None where each is one training.
     """
 
     features: Array
     groups: npt.NDArray[np.int64]
     targets: Array
+    repeats: Repeats | None = None
+
+    @property
+    def shares(self) -> Array:
+        """What is left of the variance of noise in each target, shape (n,)."""
+        return np.ones(len(self.targets)) if self.repeats is None else 1 / self.repeats.counts
+
+    def rows(self, rows: npt.NDArray[np.int64] | slice) -> "Data":
+        """Some of the rows."""
+        repeats = self.repeats and Repeats(self.repeats.counts[rows], self.repeats.squares[rows])
+        return Data(self.features[rows], self.groups, self.targets[rows], repeats)
+
+    def measured(self, targets: Array, unit: float) -> "Data":
+        """The same rows with their targets in another unit, given in that of the present ones."""
+        repeats = self.repeats and self.repeats._replace(squares=self.repeats.squares / unit**2)
+        return self._replace(targets=targets, repeats=repeats)
+
+    def with_rows(self, features: Array, targets: Array) -> "Data":
+        """Further rows, each of one training."""
+        more = np.ones(len(targets))
+        repeats = self.repeats and Repeats(
+            np.append(self.repeats.counts, more), np.append(self.repeats.squares, 0 * more)
+        )
+        rows = np.vstack([self.features, features])
+        return Data(rows, self.groups, np.append(self.targets, targets), repeats)
 
 
 def matern(squared: Array) -> tuple[Array, Array]:
@@ -107,11 +157,12 @@ def negative_log_posterior(logs: Array, data: Data, prior: Prior) -> tuple[float
     from scipy.linalg import cho_solve, lapack
 
     n_lengths, n = prior.n_lengths, len(data.targets)
-    lengths, signal, noise = np.exp(logs[:n_lengths]), np.exp(logs[-2]), np.exp(logs[-1])
+    lengths, (level, signal, noise) = np.exp(logs[:n_lengths]), np.exp(logs[n_lengths:])
     scaled = data.features / lengths[data.groups]
     correlation, slope = matern(squared_distances(scaled, scaled))
-    covariance = signal * correlation
-    covariance.flat[:: n + 1] += noise + JITTER
+    effects = main_effects(data.features, data.groups)
+    covariance = signal * correlation + level * (effects @ effects.T)
+    covariance.flat[:: n + 1] += (noise + JITTER) * data.shares
     # LAPACK itself, because scipy's wrapper raises where this tells by a number, in the innermost loop of a fit.
     factor, info = lapack.dpotrf(covariance, lower=1)
     if info:
@@ -128,16 +179,21 @@ def negative_log_posterior(logs: Array, data: Data, prior: Prior) -> tuple[float
     # sum_ij S_ij (x_i - x_j)^2 = 2 (x^2 S 1 - x S x), S symmetric: no array of shape (n, n, n_features) is made.
     by_feature = -4 * ((scaled * scaled) * stretch.sum(axis=1)[:, None] - scaled * (stretch @ scaled)).sum(axis=0)
     gradient[:n_lengths] += np.bincount(data.groups, by_feature, n_lengths)
+    gradient[-3] += ((outer @ effects) * effects).sum() * level
     gradient[-2] += (outer * correlation).sum() * signal
-    gradient[-1] += np.trace(outer) * noise
+    gradient[-1] += np.diag(outer) @ data.shares * noise
+    if data.repeats is not None:
+        height, slope_by_noise = data.repeats.penalty(noise + JITTER)
+        value += height
+        gradient[-1] += slope_by_noise * noise
     return float(value), gradient
 
 
 def fit(data: Data, prior: Prior, start: Array | None = None, iterations: int = 40) -> Array:
-    """Logarithms of the most probable hyperparameters: length scales, signal variance, noise variance."""
+    """Logarithms of the most probable hyperparameters, shape (n_lengths + N_VARIANCES,)."""
     from scipy.optimize import minimize
 
-    bounds = [LENGTH_BOUNDS] * prior.n_lengths + [SIGNAL_BOUNDS, NOISE_BOUNDS]
+    bounds = [LENGTH_BOUNDS] * prior.n_lengths + [EFFECTS_BOUNDS, SIGNAL_BOUNDS, NOISE_BOUNDS]
     begin = np.clip(prior.start() if start is None else start, *np.transpose(bounds))
     found = minimize(
         negative_log_posterior,
@@ -158,12 +214,11 @@ class Posterior:
         from scipy.linalg import cho_solve, solve_triangular
 
         self.data, self.logs = data, logs
-        self._inverse_lengths = np.exp(-logs[:-2])[data.groups]
-        self._signal = float(np.exp(logs[-2]))
-        self._scaled = data.features * self._inverse_lengths
-        covariance = self._signal * matern(squared_distances(self._scaled, self._scaled))[0]
-        self.noise = float(np.exp(logs[-1])) + JITTER
-        factor, self.noise = _cholesky(covariance, self.noise)
+        self.lengths = np.exp(logs[:-N_VARIANCES])
+        self._inverse_lengths = 1 / self.lengths[data.groups]
+        self._level, self._signal, noise = (float(variance) for variance in np.exp(logs[-N_VARIANCES:]))
+        self._scaled, self._effects = data.features * self._inverse_lengths, self._effects_at(data.features)
+        factor, self.noise = _cholesky(self._cross(data.features), noise + JITTER, data.shares)
         self._weights = cho_solve((factor, True), data.targets, check_finite=False)
         # Inverted once, so that thousands of candidates an ask cost a matrix product and not a solve.
         self._inverse_factor = solve_triangular(factor, np.eye(len(factor)), lower=True, check_finite=False)
@@ -176,7 +231,9 @@ class Posterior:
         """Posterior mean and standard deviation of the noise-free value, each of shape (n,)."""
         cross = self._cross(features)
         whitened = cross @ self._inverse_factor.T
-        variance = self._signal - np.einsum("ij,ij->i", whitened, whitened)
+        effects = self._effects_at(features)
+        prior = self._signal + np.einsum("ij,ij->i", effects, effects)
+        variance = prior - np.einsum("ij,ij->i", whitened, whitened)
         # At a seen point without noise the difference may round to below zero; log EI divides by its root.
         return cross @ self._weights, np.sqrt(np.maximum(variance, 1e-12))
 
@@ -191,13 +248,15 @@ class Posterior:
     def covariance(self, left: Array, right: Array) -> Array:
         """Posterior covariance of the noise-free values at two sets of points, shape (n_left, n_right)."""
         distances = squared_distances(left * self._inverse_lengths, right * self._inverse_lengths)
+        prior = self._signal * matern(distances)[0] + self._effects_at(left) @ self._effects_at(right).T
         explained = (self._cross(left) @ self._inverse_factor.T) @ (self._cross(right) @ self._inverse_factor.T).T
-        return np.asarray(self._signal * matern(distances)[0] - explained)
+        return np.asarray(prior - explained)
 
     def paired_covariance(self, left: Array, right: Array) -> Array:
         """Posterior covariance of each point of one set with its partner in the other, shape (n,)."""
         apart = ((left - right) * self._inverse_lengths) ** 2
-        prior = self._signal * matern(apart.sum(axis=1))[0]
+        effects = np.einsum("ij,ij->i", self._effects_at(left), self._effects_at(right))
+        prior = self._signal * matern(apart.sum(axis=1))[0] + effects
         whitened = self._cross(left) @ self._inverse_factor.T, self._cross(right) @ self._inverse_factor.T
         return np.asarray(prior - np.einsum("ij,ij->i", *whitened))
 
@@ -207,25 +266,24 @@ class Posterior:
         All means stay as they are and only deviations shrink, so that parallel proposals keep away from each other.
         Source: Ginsbourger et al. 2010, section 4.2.
         """
-        seen = Data(
-            np.vstack([self.data.features, features]),
-            self.data.groups,
-            np.concatenate([self.data.targets, self.mean(features)]),
-        )
-        return Posterior(seen, self.logs)
+        return Posterior(self.data.with_rows(features, self.mean(features)), self.logs)
 
     def _cross(self, features: Array) -> Array:
         distances = squared_distances(features * self._inverse_lengths, self._scaled)
-        return self._signal * matern(distances)[0]
+        return np.asarray(self._signal * matern(distances)[0] + self._effects_at(features) @ self._effects.T)
+
+    def _effects_at(self, features: Array) -> Array:
+        """Main effects, each with the deviation of its weight, shape (n, n_effects)."""
+        return np.asarray(self._level**0.5 * main_effects(features, self.data.groups))
 
 
-def _cholesky(covariance: Array, noise: float) -> tuple[Array, float]:
-    """Lower factor with as little noise added as makes the matrix positive definite."""
+def _cholesky(covariance: Array, noise: float, shares: Array) -> tuple[Array, float]:
+    """Lower factor with as little noise added, to each row its share, as makes the matrix positive definite."""
     from scipy.linalg import lapack
 
     while True:
         noisy = covariance.copy()
-        noisy.flat[:: len(noisy) + 1] += noise
+        noisy.flat[:: len(noisy) + 1] += noise * shares
         factor, info = lapack.dpotrf(noisy, lower=1)
         if not info:
             return np.tril(factor), noise

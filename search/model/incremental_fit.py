@@ -24,7 +24,7 @@ class Fitted(NamedTuple):
     """Hyperparameters, and how well they predict.
 
     Attributes:
-        logs: Their logarithms, shape (n_lengths + 2,).
+        logs: Their logarithms, shape (n_lengths + N_VARIANCES,).
         log_density: Mean over the better half of the losses, each predicted from all others, in units of the metric;
             densities of different scalings can be compared, since none moves the better half.
     """
@@ -34,8 +34,7 @@ class Fitted(NamedTuple):
 
 
 class _Link(NamedTuple):
-    features: Array
-    losses: Array
+    data: Data
     fitted: Fitted
 
 
@@ -51,40 +50,39 @@ class IncrementalFit:
         self._scaling = scaling
         self._links: dict[int, _Link] = {}
 
-    def fitted(self, data: Data, losses: Array) -> Fitted:
+    def fitted(self, data: Data) -> Fitted:
         """The last step of the chain that the rows reach.
 
         Args:
-            data: All rows, in an order in which a history grows.
-            losses: Their losses in units of the metric, shape (n,).
+            data: All rows, in an order in which a history grows; their targets are losses in units of the metric.
         """
         fitted: Fitted | None = None
-        for n_rows in chain_to(len(losses)):
-            link = self._links.get(n_rows)
-            features, values = data.features[:n_rows], losses[:n_rows]
+        for n_rows in chain_to(len(data.targets)):
+            link, begun = self._links.get(n_rows), data.rows(slice(n_rows))
             # Each link is a function of its own rows: those that it began from are the first of them.
-            if link is None or not _is_same(link, features, values):
-                link = self._links[n_rows] = _Link(features, values, self._fit(features, data, values, fitted))
+            if link is None or not _is_same(link.data, begun):
+                link = self._links[n_rows] = _Link(begun, self._fit(begun, fitted))
             fitted = link.fitted
         return fitted or Fitted(self._prior.start(), 0.0)
 
-    def _fit(self, features: Array, data: Data, losses: Array, before: Fitted | None) -> Fitted:
-        rows = subsampled(losses, MOST_ROWS)
-        kept = losses[rows]
-        step = Data(features[rows], data.groups, standardised(kept, self._scaling))
+    def _fit(self, data: Data, before: Fitted | None) -> Fitted:
+        some = data.rows(subsampled(data.targets, MOST_ROWS))
+        kept = some.targets
+        # Values that are all the same have no unit, and no scaling is better than another.
+        unit = deviation(self._scaling(kept)) or 1.0
+        step = some.measured(standardised(kept, self._scaling), unit)
         begin, iterations = (None, FIRST_ITERATIONS) if before is None else (before.logs, NEXT_ITERATIONS)
         logs = fit(step, self._prior, begin, iterations)
         # Here and not at every ask: it costs as much as the model itself.
         mean, spread = Posterior(step, logs).leave_one_out()
         good = kept <= np.median(kept)
         off = ((step.targets - mean) / spread)[good]
-        # Values that are all the same have no unit, and no scaling is better than another.
-        unit = deviation(self._scaling(kept)) or 1.0
         return Fitted(logs, float(np.mean(-0.5 * off * off - np.log(spread[good] * unit))))
 
 
-def _is_same(link: _Link, features: Array, losses: Array) -> bool:
-    return np.array_equal(link.losses, losses) and np.array_equal(link.features, features)
+def _is_same(left: Data, right: Data) -> bool:
+    is_repeated = np.array_equal(left.shares, right.shares)
+    return is_repeated and np.array_equal(left.targets, right.targets) and np.array_equal(left.features, right.features)
 
 
 def chain_to(n_rows: int) -> list[int]:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pegbox.schemas.history import History
-from pegbox.schemas.plan import Constraint
+from pegbox.schemas.plan import Constraint, Objective
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
+from pegbox.search.model.gaussian_process import Repeats
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.trial_cache import BlockCache, TrialCache
@@ -20,7 +21,9 @@ class Observations(NamedTuple):
     Attributes:
         points: Snapped point of each evaluation, shape (n, n_dims), in order of the trials' numbers.
         budgets: Where it was evaluated, shape (n,).
-        losses: Shape (n, n_objectives); finite.
+        losses: Shape (n, n_objectives); finite. Of a finalist the mean over all of its trainings.
+        repeats: How many trainings a loss is the mean of, shape (n,).
+        squares: Sum of the squares of what these differ by from it, shape (n, n_objectives).
         violations: How far it lies outside each constraint, shape (n, n_constraints); zero or less inside, NaN where
             the metric was not measured.
         seconds: Training time from budget 0 to there, shape (n,).
@@ -33,6 +36,8 @@ class Observations(NamedTuple):
     points: Array
     budgets: Array
     losses: Array
+    repeats: Array
+    squares: Array
     violations: Array
     seconds: Array
     numbers: npt.NDArray[np.int64]
@@ -46,6 +51,10 @@ class Observations(NamedTuple):
         finished = np.unique(self.numbers[self.budgets >= full_budget])
         last = np.append(self.numbers[1:] != self.numbers[:-1], True)[: len(self.numbers)]
         return self.points[last & ~np.isin(self.numbers, finished)]
+
+    def repeated(self) -> Repeats | None:
+        """Of the first objective's losses, in squares of its units; None where each is one training."""
+        return Repeats(self.repeats, self.squares[:, 0]) if (self.repeats > 1).any() else None
 
     @property
     def keeps(self) -> npt.NDArray[np.bool_]:
@@ -62,6 +71,8 @@ class Observations(NamedTuple):
 class _Value(NamedTuple):
     budget: float
     losses: tuple[float, ...]
+    repeats: int
+    squares: tuple[float, ...]
     violations: tuple[float, ...]
     seconds: float
 
@@ -101,6 +112,8 @@ class Observer:
             points=self._points([row.point for row, _ in evaluated]),
             budgets=np.array([value.budget for _, value in evaluated]),
             losses=_table([value.losses for _, value in evaluated], len(self._history.objectives)),
+            repeats=np.array([float(value.repeats) for _, value in evaluated]),
+            squares=_table([value.squares for _, value in evaluated], len(self._history.objectives)),
             violations=_table([value.violations for _, value in evaluated], len(self._history.spec.constraints)),
             seconds=np.array([value.seconds for _, value in evaluated]),
             numbers=np.array([row.number for row, _ in evaluated], dtype=np.int64),
@@ -119,9 +132,20 @@ class Observer:
         values = []
         for evaluation in trial.evaluations:
             if all(goal.metric in evaluation.metrics for goal in goals):
-                losses = tuple(goal.loss(evaluation.metrics[goal.metric]) for goal in goals)
+                losses = _losses(goals, trial, evaluation)
+                mean = losses.mean(axis=0)
+                squares = ((losses - mean) ** 2).sum(axis=0)
                 violations = tuple(_violation(limit, trial, evaluation) for limit in self._history.spec.constraints)
-                values.append(_Value(float(evaluation.budget), losses, violations, evaluation.seconds))
+                values.append(
+                    _Value(
+                        float(evaluation.budget),
+                        tuple(mean),
+                        len(losses),
+                        tuple(squares),
+                        violations,
+                        evaluation.seconds,
+                    )
+                )
         is_completed = trial.state is TrialState.COMPLETED
         if is_completed and values and values[-1].budget < full:
             # Patience ended it: the value is what the full budget would have given.
@@ -134,6 +158,17 @@ class Observer:
 
 def _joined(blocks: list[Observations]) -> Observations:
     return Observations(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
+
+
+def _losses(goals: tuple[Objective, ...], trial: Trial, evaluation: Evaluation) -> Array:
+    """Of what was trained to there: by the search, and at the end on each fresh seed; shape (n, n_objectives).
+
+    The search's own value too, though it is among the best of many: a model that holds all of these is not misled by
+    which of them looked best.
+    """
+    fresh = trial.replicates if evaluation is trial.evaluations[-1] else ()
+    trained = [one for one in (evaluation, *fresh) if all(goal.metric in one.metrics for goal in goals)]
+    return np.array([[goal.loss(one.metrics[goal.metric]) for goal in goals] for one in trained])
 
 
 def _is_to_blame(trial: Trial) -> bool:

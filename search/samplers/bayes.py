@@ -15,7 +15,7 @@ from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effo
 from pegbox.search.model.boundary_correction import BoundaryCorrection
 from pegbox.search.model.budget_surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.model.cost_aware import CostModel
-from pegbox.search.model.expected_improvement import log_expected_improvement
+from pegbox.search.model.expected_improvement import log_expected_improvement, log_share_to_learn
 from pegbox.search.model.feasibility_weight import FeasibilityWeight
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.observations import Observations, Observer
@@ -197,7 +197,7 @@ class BayesSampler:
         return next(configuration for configuration in drawn if self._encoding.key(configuration) not in taken)
 
     def _expected(self, surrogate: Surrogate, seen: Observations) -> Score:
-        """Log expected improvement at the full budget: of a clear one and of any by turns.
+        """Log expected improvement at the full budget: by turns of a clear one where much is to be learnt, and of any.
 
         The deviation is seen without what bounds add to it that the incumbent does not lie on. Of several objectives
         each improvement counts, and the bounds as well: there the ends of a front mostly lie.
@@ -208,7 +208,7 @@ class BayesSampler:
         margin = (self._settings.margin_beside if len(seen.pending) else self._settings.margin) if is_clear else 0.0
         candidates = surrogate.seen if seen.keeps.all() else seen.points[seen.keeps]
         means = surrogate.mean(candidates)
-        home, lengths = candidates[np.argmin(means)], np.exp(surrogate.posterior.logs[:-2])
+        home, lengths = candidates[np.argmin(means)], surrogate.posterior.lengths
         # Of the better half: what bad points differ by is no measure of what can still be gained.
         incumbent = float(means.min() - margin * means[means <= np.median(means)].std())
 
@@ -216,6 +216,7 @@ class BayesSampler:
             mean, deviation = surrogate.predict(points)
             if is_single:
                 deviation = deviation * self._boundary.factor(points, lengths, home)
-            return log_expected_improvement(mean, deviation, incumbent)
+            gain = log_expected_improvement(mean, deviation, incumbent)
+            return gain + log_share_to_learn(deviation, surrogate.posterior.noise) if is_clear else gain
 
         return score

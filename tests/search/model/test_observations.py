@@ -94,3 +94,18 @@ def test_following_a_study_gives_the_arrays_of_a_first_look() -> None:
         assert all(np.array_equal(old, new) for old, new in zip(seen, first_look, strict=True))
     assert len(seen.failed) > 0
     assert len(seen.points) > SIZE
+
+
+def test_a_finalist_counts_with_all_of_its_trainings() -> None:
+    history = finished(SPEC, [{"x": 0.1}, {"x": 0.2}], [0.5, 0.6])
+    fresh = tuple(Evaluation(budget=1, metrics={"loss": value}, seconds=1.0, replicate=0) for value in (0.7, 0.9))
+    first = history.trials[0]
+    assert observe(history).repeated() is None
+    seen = observe(
+        history.model_copy(update={"trials": (first.model_copy(update={"replicates": fresh}), history.trials[1])})
+    )
+    np.testing.assert_allclose(seen.losses[:, 0], [0.7, 0.6])
+    repeats = seen.repeated()
+    assert repeats is not None
+    assert repeats.counts.tolist() == [3.0, 1.0]
+    np.testing.assert_allclose(repeats.squares, [0.08, 0.0], atol=1e-12)
