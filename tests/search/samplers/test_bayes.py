@@ -36,7 +36,7 @@ def test_four_workers_find_it_too() -> None:
 
 
 def test_running_trials_push_the_next_away() -> None:
-    history = run(valley, 12)
+    history = run(valley, 5)
     first, second = sampler_for(history.spec).propose(history, 2, np.random.default_rng(0))
     assert max(abs(first[name] - second[name]) for name in SQUARE) > 0.01
 
