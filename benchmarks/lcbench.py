@@ -112,8 +112,10 @@ def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudyS
     """A method is `sampler` or `sampler+schedule`, each also with `/warm`, `/misled` or `/own`; or a peer's name."""
     own = "random" if method in PEERS else method.partition("/")[0]
     sampler, _, schedule = own.partition("+")
-    # Rungs 2, 6, 18 and 52, as the tables of benchmarks/README.md have them.
-    fidelity = {"schedule": schedule or "full", "min": 2, "factor": 3}
+    # Rungs 2, 6, 18 and 52, as the tables of benchmarks/README.md have them; a peer decides on them itself, and of
+    # `full` trainings a study has one rung.
+    own_rungs = "hyperband" if method in PEERS else "full"
+    fidelity = {"schedule": schedule or own_rungs, "min": 2, "factor": 3}
     budget = {"epochs": n_full * EPOCHS} if has_rungs(method) else {"trials": n_full}
     return StudySpec.model_validate(
         {
