@@ -12,6 +12,9 @@ from pegbox.schemas.base import Declared, Schema
 Task = Literal["classification", "regression"]
 ImageMode = Literal["grey", "rgb"]
 
+DECODED = "decoded"
+"""Below the directory of prepared data: pictures as arrays, by the content of their files."""
+
 
 class SplitSpec(Declared):
     """How rows are divided into training, validation and test parts."""
