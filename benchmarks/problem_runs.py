@@ -14,10 +14,14 @@ import real_training
 from full_peers import UnspeakableSpaceError
 from peers import PEERS
 from problem_set import HUGE, Problem, Reference
+from selection import with_replicates
 
+from pegbox.analysis.elimination import next_replicates
+from pegbox.analysis.selection import select_winner
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import FinalistsSpec
 from pegbox.schemas.study import StudySpec
 from pegbox.search.methods import strategy_for
 from pegbox.search.simulation import Outcome, Simulation
@@ -57,13 +61,14 @@ class Objective:
 
     def __call__(self, configuration: Configuration, from_budget: int, to_budget: int) -> Outcome:
         self.tried.append(dict(configuration))
-        value = self._observed(configuration)
+        value = self.observed(configuration)
         self.seen.append(value)
         if np.isfinite(value):
             return Outcome({"loss": value})
         return Outcome(Failure(kind=FailureKind.DIVERGED, message="It fails there."))
 
-    def _observed(self, configuration: Configuration) -> float:
+    def observed(self, configuration: Configuration) -> float:
+        """A loss as one training gives it; NaN where it fails."""
         problem, rng = self._problem, self._rng
         if problem.group == REAL:
             return real_training.trained(problem.name, configuration, 1000 + int(rng.integers(10**9)))
@@ -122,16 +127,42 @@ def study(problem: Problem, method: str, seed: int, n_trials: int) -> StudySpec:
 
 
 def run(problem: Problem, method: str, seed: int, n_trials: int) -> Run:
+    """One run; `METHOD/finalists` ends as a study does, of as many trainings in all."""
+    sampler, _, ending = method.partition("/")
+    n_searched = n_trials_before_finalists(n_trials) if ending == "finalists" else n_trials
     # By the problem's name too: the first points of two problems are not the same ones.
-    spec = study(problem, method, 1000 * seed + zlib.crc32(problem.name.encode()) % 997, n_trials)
+    spec = study(problem, sampler, 1000 * seed + zlib.crc32(problem.name.encode()) % 997, n_searched)
     strategy = PEERS[method].build(spec, spec.search_seed) if method in PEERS else strategy_for(spec)
     objective = Objective(problem, seed)
     begin = time.process_time()
-    Simulation(strategy, History(spec=spec), objective).run()
-    ask_ms = 1000 * (time.process_time() - begin) / n_trials
-    losses = {str(count): objective.best_after(count) for count in (*AT, n_trials) if count <= n_trials}
-    corners = float(np.mean([_n_bounds(spec, one) >= 2 for one in objective.tried[n_trials // 2 :]]))
+    history = Simulation(strategy, History(spec=spec), objective).run()
+    ask_ms = 1000 * (time.process_time() - begin) / n_searched
+    losses = {str(count): objective.best_after(count) for count in (*AT, n_trials) if count <= n_searched}
+    if n_searched < n_trials:
+        losses = {str(n_trials): problem.true(winner(history, objective))}
+    corners = float(np.mean([_n_bounds(spec, one) >= 2 for one in objective.tried[n_searched // 2 :]]))
     return Run(problem.group, problem.name, method, seed, n_trials, losses, corners, ask_ms)
+
+
+def n_trials_before_finalists(n_trainings: int) -> int:
+    """How many a search may have where its trainings and those of its finalists are so many together."""
+
+    def together(n_trials: int) -> int:
+        top, seeds = FinalistsSpec().after(n_trials)
+        return n_trials + top * seeds
+
+    return max(count for count in range(1, n_trainings) if together(count) <= n_trainings)
+
+
+def winner(history: History, objective: Objective) -> Configuration:
+    """Of the finalists, each trained on fresh seeds, as a study does it."""
+    while missing := next_replicates(history):
+        values = ((one, objective.observed(history.trials[one.trial].configuration)) for one in missing)
+        # The worst there is for a seed that failed, so that its finalist does not win by it.
+        history = with_replicates(
+            history, [(one.trial, one.replicate or 0, value if np.isfinite(value) else HUGE) for one, value in values]
+        )
+    return dict(history.trials[select_winner(history).winner].configuration)
 
 
 def _n_bounds(spec: StudySpec, configuration: Configuration) -> int:
