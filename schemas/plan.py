@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -142,8 +143,11 @@ class FidelitySpec(Declared):
     @field_validator("of")
     @classmethod
     def _can_be_an_argument(cls, of: str) -> str:
-        if not of.isidentifier():
-            raise ValueError(f"a fidelity is a name of letters, digits and _, such as rows or image_size, got {of!r}.")
+        if not of.isidentifier() or iskeyword(of):
+            raise ValueError(
+                f"a fidelity is a name of letters, digits and _, such as rows or image_size, and none of Python's own "
+                f"words, got {of!r}."
+            )
         return of
 
     @model_validator(mode="after")
