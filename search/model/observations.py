@@ -11,7 +11,7 @@ from pegbox.schemas.plan import Constraint
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.search.trial_cache import BlockCache, TrialCache
+from pegbox.search.trial_cache import BlockCache, TrialCache, joined
 
 
 class Observations(NamedTuple):
@@ -90,7 +90,7 @@ class Observer:
         if self._history is None or _limits(history) != _limits(self._history):
             self._memory, self._blocks = TrialCache(self._row), BlockCache(self._block)
         self._history = history
-        return _joined(self._blocks.blocks(tuple(self._memory.rows(history.trials))))
+        return Observations(*joined(self._blocks.blocks(tuple(self._memory.rows(history.trials)))))
 
     def _block(self, rows: tuple["_Row", ...]) -> Observations:
         """The rows of some trials as arrays."""
@@ -130,10 +130,6 @@ class Observer:
         is_running = trial.state in {TrialState.PROPOSED, TrialState.RUNNING}
         point = self._encoding.encode(trial.configuration)
         return _Row(trial.number, point, values, is_failed, trial.to_budget if is_running else 0)
-
-
-def _joined(blocks: list[Observations]) -> Observations:
-    return Observations(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
 def _is_to_blame(trial: Trial) -> bool:

@@ -5,7 +5,6 @@ import numpy as np
 from pegbox.schemas.decision import Continue, Done, Stop, Wait
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.search.objectives import ranking
 from pegbox.search.schedules.brackets import Shares
 from pegbox.search.schedules.rungs import Ladder, Standings, idle
 from pegbox.search.space.encoding import Mask
@@ -48,8 +47,7 @@ class AshaSchedule:
         for rung in reversed(range(self._ladder.top)):
             paused = np.flatnonzero(standings.paused_at == rung)
             if len(paused):
-                best = paused[ranking(standings.losses[paused, rung])[0]]
-                return Continue(trial=int(best), to_budget=self._ladder.rungs[rung + 1])
+                return Continue(trial=int(standings.ranked(paused, rung)[0]), to_budget=self._ladder.rungs[rung + 1])
         return None
 
     def _promotable(self, standings: Standings, rung: int, members: Mask) -> int | None:
@@ -57,6 +55,6 @@ class AshaSchedule:
         arrived = np.flatnonzero(members & standings.arrived[:, rung])
         # Rounded down: the first trial at a rung is its best by default, and proves nothing until others have come.
         n_best = len(arrived) // self._ladder.factor
-        best = arrived[ranking(standings.losses[arrived, rung])[:n_best]]
+        best = standings.ranked(arrived, rung)[:n_best]
         climbing = best[standings.paused_at[best] == rung]
         return int(climbing[0]) if len(climbing) else None

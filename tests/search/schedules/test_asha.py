@@ -79,3 +79,21 @@ def test_nobody_is_sent_while_another_runs_or_one_came_to_the_end() -> None:
         first = history.trials[0].model_copy(update={"state": state, "to_budget": 9})
         later = History(spec=history.spec, trials=(first, history.trials[1]))
         assert isinstance(AshaSchedule(history.spec).decide(later, False), Wait | Done)
+
+
+def test_who_breaks_a_constraint_climbs_last() -> None:
+    spec = study(
+        {"a": {"min": 1, "max": 99, "int": True}},
+        fidelity={"schedule": "asha", "min": 1, "max": 9},
+        constraints=({"metric": "size", "max": 5.0},),
+    )
+
+    def trial(number: int, **metrics: float) -> Trial:
+        evaluations = (Evaluation(budget=1, metrics=metrics),)
+        here = {"configuration": {"a": number + 1}, "budget": 1, "to_budget": 1, "evaluations": evaluations}
+        return Trial(number=number, seed=0, state=TrialState.PAUSED, **here)
+
+    large = History(spec=spec, trials=(trial(0, loss=0.1, size=6.0), trial(1, loss=0.3, size=5.0), trial(2, loss=0.5)))
+    assert AshaSchedule(spec).decide(large, True) == Continue(trial=1, to_budget=3)
+    unmeasured = History(spec=spec, trials=(trial(0, loss=0.4, size=6.0), trial(1, loss=0.3), trial(2, loss=0.5)))
+    assert AshaSchedule(spec).decide(unmeasured, True) == Continue(trial=1, to_budget=3)
