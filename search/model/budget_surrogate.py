@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
-from pegbox.search.model.incremental_fit import IncrementalFit
+from pegbox.search.model.incremental_fit import IncrementalFit, good_log_densities
 from pegbox.search.model.loss_scaling import SCALINGS, Scaling, deviation, held, scalarised, standardised
 from pegbox.search.model.observations import Observations
 from pegbox.search.model.subsampling import subsampled
@@ -29,6 +29,9 @@ MOST_BELIEVED = 200
 
 Each is a further row beside `MOST_ROWS`; picked by hand to keep the matrix below 1,000.
 """
+
+FEWEST_WHOLE = 5
+"""Values at the full budget from which a model of these alone may take over; its densities of fewer are luck."""
 
 LEAST_UNIT = 0.05
 """Of the losses' deviation, however well earlier studies explain them.
@@ -136,11 +139,14 @@ class SurrogateBuilder:
         has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
         scorer = BudgetFeatures(self._space, self._full, has_rungs)
         rows = subsampled(losses, self._settings.most_rows, scorer.nearness(seen.budgets) if has_rungs else None)
-        belief = self._belief(seen, losses)
-        if weights is None and belief.expected is None:
-            model = self._best_scaled(scorer, seen, losses, rows)
+        if weights is None:
+            model = self._best_taught(scorer, seen, losses, rows)
         else:
-            model = self._fitted_anew(scorer, seen, losses, rows, belief)
+            model = self._fitted_anew(scorer, seen, losses, rows, _Belief(None, 1.0))
+        if believe_unfinished and has_rungs and weights is None:
+            alone = self._without_rungs(model, seen, rows)
+            if alone is not None:
+                return alone
         posterior = model.posterior
         if len(seen.pending):
             posterior = posterior.with_pending(scorer.features(seen.pending, seen.pending_budgets))
@@ -149,6 +155,34 @@ class SurrogateBuilder:
             unfinished = np.vstack([seen.unfinished(self._full), seen.pending])[-MOST_BELIEVED:]
             posterior = posterior.with_pending(scorer.features(unfinished)) if len(unfinished) else posterior
         return model._replace(posterior=posterior)
+
+    def _without_rungs(self, model: Surrogate, seen: Observations, rows: Rows) -> Surrogate | None:
+        """The model of the values at the full budget alone, where it predicts the good ones of these better; else None.
+
+        Low rungs are as a past: they show where to look, and may say nothing of what is best there, or mislead.
+        """
+        whole = np.flatnonzero(seen.budgets >= self._full)
+        shared = np.intersect1d(whole, rows)
+        if len(shared) < FEWEST_WHOLE or len(whole) > self._settings.most_rows:
+            return None
+        alone = self.build(seen.at_rows(whole))
+        good = shared[seen.losses[shared, 0] <= np.median(seen.losses[shared, 0])]
+        by_rungs = model.posterior.log_densities_without(seen.numbers[rows], np.searchsorted(rows, good))
+        by_whole = alone.posterior.log_densities_without(whole, np.searchsorted(whole, good))
+        gain = (by_whole - np.log(alone.unit or 1.0)) - (by_rungs - np.log(model.unit or 1.0))
+        return alone if _is_beyond_error(gain) else None
+
+    def _best_taught(self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows) -> Surrogate:
+        """The model that starts from what earlier studies expect, as long as it predicts good losses no worse."""
+        plain = self._best_scaled(scorer, seen, losses, rows)
+        belief = self._belief(seen, losses)
+        if belief.expected is None:
+            return plain
+        taught = self._fitted_anew(scorer, seen, losses, rows, belief)
+        told = [good_log_densities(model.posterior, losses[rows], model.unit) for model in (plain, taught)]
+        # So a past is left when this study's own values say more, be it misleading, or only coarser than they are; but
+        # not before they say so beyond their error: of the first few each model predicts one or the other by luck.
+        return plain if _is_beyond_error(told[0] - told[1]) else taught
 
     def _best_scaled(self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows) -> Surrogate:
         """The model of the scaling under which the better half of the losses is predicted best."""
@@ -195,3 +229,8 @@ class SurrogateBuilder:
         n_lengths = len(logs) - 2
         longest = math.log(self._settings.longest) + 0.5 * math.log(max(n_lengths, 1))
         return np.append(np.minimum(logs[:-2], longest), logs[-2:])
+
+
+def _is_beyond_error(gains: Array) -> bool:
+    """True if the mean of gains is larger than its standard error."""
+    return bool(gains.mean() > gains.std() / len(gains) ** 0.5)

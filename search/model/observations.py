@@ -52,6 +52,11 @@ class Observations(NamedTuple):
         """Which evaluations are known to keep every constraint, shape (n,)."""
         return np.asarray((self.violations <= 0).all(axis=1))
 
+    def at_rows(self, rows: npt.NDArray[np.int64]) -> "Observations":
+        """The same, with these evaluations alone."""
+        evaluated = ("points", "budgets", "losses", "violations", "seconds", "numbers")
+        return self._replace(**{name: getattr(self, name)[rows] for name in evaluated})
+
     def with_pending(self, point: Array, budget: float) -> "Observations":
         """The same, with one more trial running."""
         return self._replace(

@@ -78,3 +78,14 @@ def test_leaving_one_out_agrees_with_a_posterior_without_it() -> None:
     expected, spread = without.predict(POINTS[4:5])
     assert mean[4] == pytest.approx(expected[0])
     assert deviation[4] == pytest.approx((spread[0] ** 2 + without.noise) ** 0.5)
+
+
+def test_leaving_a_group_out_agrees_with_a_posterior_without_it() -> None:
+    logs = np.array([-0.5, 0.0, 0.0, -3.0])
+    groups = np.arange(len(POINTS)) // 2
+    others = groups != groups[4]
+    without = Posterior(Data(POINTS[others], GROUPS, DATA.targets[others]), logs)
+    expected, spread = without.predict(POINTS[4:5])
+    variance = spread[0] ** 2 + without.noise
+    density = -0.5 * (DATA.targets[4] - expected[0]) ** 2 / variance - 0.5 * np.log(variance)
+    assert Posterior(DATA, logs).log_densities_without(groups, np.array([4])) == pytest.approx([density])
