@@ -135,19 +135,11 @@ class SurrogateBuilder:
             weights: Of several objectives; None for one.
             believe_unfinished: Take trials that are paused, or run towards a low rung, as known at the full budget.
         """
-        losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
-        has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
-        scorer = BudgetFeatures(self._space, self._full, has_rungs)
-        rows = subsampled(losses, self._settings.most_rows, scorer.nearness(seen.budgets) if has_rungs else None)
-        if weights is None:
-            model = self._best_taught(scorer, seen, losses, rows)
-        else:
-            model = self._fitted_anew(scorer, seen, losses, rows, _Belief(None, 1.0))
+        model, rows = self._fitted(seen, weights)
+        has_rungs = bool(np.any(seen.budgets != self._full))
         if believe_unfinished and has_rungs and weights is None:
-            alone = self._without_rungs(model, seen, rows)
-            if alone is not None:
-                return alone
-        posterior = model.posterior
+            model = self._best_of_rungs(model, seen, rows)
+        posterior, scorer = model.posterior, model.scorer
         if len(seen.pending):
             posterior = posterior.with_pending(scorer.features(seen.pending, seen.pending_budgets))
         if believe_unfinished and has_rungs:
@@ -156,21 +148,32 @@ class SurrogateBuilder:
             posterior = posterior.with_pending(scorer.features(unfinished)) if len(unfinished) else posterior
         return model._replace(posterior=posterior)
 
-    def _without_rungs(self, model: Surrogate, seen: Observations, rows: Rows) -> Surrogate | None:
-        """The model of the values at the full budget alone, where it predicts the good ones of these better; else None.
+    def _fitted(self, seen: Observations, weights: Array | None = None) -> tuple[Surrogate, Rows]:
+        """The model of what was evaluated, and the rows that it is conditioned on."""
+        losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
+        has_rungs = bool(np.any(seen.budgets != self._full))
+        scorer = BudgetFeatures(self._space, self._full, has_rungs)
+        rows = subsampled(losses, self._settings.most_rows, scorer.nearness(seen.budgets) if has_rungs else None)
+        if weights is None:
+            return self._best_taught(scorer, seen, losses, rows), rows
+        return self._fitted_anew(scorer, seen, losses, rows, _Belief(None, 1.0)), rows
+
+    def _best_of_rungs(self, model: Surrogate, seen: Observations, rows: Rows) -> Surrogate:
+        """The model of the values at the full budget alone, where it predicts the good ones of these better.
 
         Low rungs are as a past: they show where to look, and may say nothing of what is best there, or mislead.
         """
         whole = np.flatnonzero(seen.budgets >= self._full)
         shared = np.intersect1d(whole, rows)
         if len(shared) < FEWEST_WHOLE or len(whole) > self._settings.most_rows:
-            return None
-        alone = self.build(seen.at_rows(whole))
+            return model
+        alone, _ = self._fitted(seen.at_rows(whole))
         good = shared[seen.losses[shared, 0] <= np.median(seen.losses[shared, 0])]
+        # Without the other rungs of the same trial: that they tell how it ends says nothing of configurations to come.
         by_rungs = model.posterior.log_densities_without(seen.numbers[rows], np.searchsorted(rows, good))
         by_whole = alone.posterior.log_densities_without(whole, np.searchsorted(whole, good))
         gain = (by_whole - np.log(alone.unit or 1.0)) - (by_rungs - np.log(model.unit or 1.0))
-        return alone if _is_beyond_error(gain) else None
+        return alone if _is_beyond_error(gain) else model
 
     def _best_taught(self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows) -> Surrogate:
         """The model that starts from what earlier studies expect, as long as it predicts good losses no worse."""
