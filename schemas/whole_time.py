@@ -1,5 +1,6 @@
 """`budget.whole`: what is kept for the end of a study, and the finalists' round that fits; by the history alone."""
 
+from pegbox.schemas.families import FAMILY
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import FINALISTS_SHARE, ROUNDS, TRAINED_AGAIN, FinalistsRound
 
@@ -40,8 +41,7 @@ def kept_seconds(history: History) -> float:
     model = model_seconds(history)
     # No more than their share of what is left for trainings; the round becomes smaller where that does not do.
     most = max(whole - model, 0.0) * FINALISTS_SHARE / (1 + FINALISTS_SHARE)
-    running = sum(_seconds(history)) / max(len(history.competing), 1)
-    return running + min(round_seconds(history, planned_round(history)), most) + model
+    return _running_seconds(history) + min(round_seconds(history, planned_round(history)), most) + model
 
 
 def round_seconds(history: History, size: FinalistsRound) -> float:
@@ -64,6 +64,16 @@ def model_seconds(history: History) -> float:
     longest = max(_seconds(history)[:2], default=0.0) / folds
     together = max(rows) if spec.run.workers > 1 else sum(rows)
     return END_SECONDS + longest * together / learned
+
+
+def _running_seconds(history: History) -> float:
+    """Until what runs, or begins now, has ended: a usual training, or the longest of a family of which one runs."""
+    longest: dict[object, float] = {}
+    for trial in history.competing:
+        family = trial.configuration.get(FAMILY)
+        longest[family] = max(longest.get(family, 0.0), trial.evaluations[-1].seconds)
+    running = [longest.get(trial.configuration.get(FAMILY), 0.0) for trial in history.running]
+    return max(sum(_seconds(history)) / max(len(history.competing), 1), *running, 0.0)
 
 
 def _seconds(history: History) -> list[float]:

@@ -5,6 +5,7 @@ import pytest
 from pegbox.schemas.events import RunStarted, SearchEnded, StudyOpened
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import BudgetSpec
+from pegbox.schemas.trial import TrialState
 from pegbox.schemas.whole_time import END_SECONDS, finalists_round, kept_seconds, model_seconds, planned_round
 from pegbox.search.limits import end
 
@@ -36,6 +37,23 @@ def test_longer_trainings_end_the_search_earlier(make_history) -> None:
     assert kept_seconds(long) > kept_seconds(short)
     # However long they are, the search is left its part.
     assert kept_seconds(of_study(make_history, [15.0] * 10)) <= 15 + END_SECONDS + (60 - END_SECONDS) / 3
+
+
+def test_long_family_that_runs_is_waited_for(make_history) -> None:
+    history = of_study(
+        make_history,
+        [1.0, 9.0, 1.0],
+        configurations=[{"family": "linear"}, {"family": "mlp"}, {"family": "linear"}],
+        space={"family": ["linear", "mlp"]},
+    )
+
+    def with_running(family):
+        running = history.trials[0].model_copy(
+            update={"number": 3, "configuration": {"family": family}, "state": TrialState.RUNNING, "evaluations": ()}
+        )
+        return kept_seconds(history.model_copy(update={"trials": (*history.trials, running)}))
+
+    assert with_running("mlp") - with_running("linear") == pytest.approx(9 - 11 / 3)
 
 
 def test_model_that_is_trained_on_more_rows_is_counted(make_history) -> None:
