@@ -10,7 +10,6 @@ import numpy as np
 from pegbox.analysis.advice import Advice
 from pegbox.analysis.advised_commands import branch, larger_budget, resume
 from pegbox.analysis.feasibility import feasible, none_feasible
-from pegbox.analysis.finalists import finalists_round
 from pegbox.analysis.importance import Importance, importance
 from pegbox.analysis.ranking import comparable, ranked
 from pegbox.analysis.replicates import Replicates, gather_replicates
@@ -20,6 +19,7 @@ from pegbox.analysis.winner_reason import named_trials
 from pegbox.schemas.data import SplitSpec
 from pegbox.schemas.history import History
 from pegbox.schemas.selection import Selection
+from pegbox.schemas.whole_time import finalists_round
 
 TRIALS_A_PARAMETER = 10
 """Fewer trials a parameter are few; the rule of thumb for regressions, picked by hand."""

@@ -4,13 +4,14 @@ from collections.abc import Collection
 
 import numpy as np
 
-from pegbox.analysis.finalists import choose_finalists, finalists_round
+from pegbox.analysis.finalists import choose_finalists
 from pegbox.analysis.joint_posterior import gather_jointly
 from pegbox.analysis.pareto_fronts import dominated
 from pegbox.analysis.unit_columns import Array
 from pegbox.schemas.history import History
 from pegbox.schemas.training_place import TrialSeed
 from pegbox.schemas.trial import Trial
+from pegbox.schemas.whole_time import finalists_round
 
 FIRST_SEEDS = 3
 """Every finalist gets so many before any is judged: two tell hardly anything of a spread."""

@@ -71,17 +71,23 @@ def probability_best(draws: Array) -> Array:
     return np.asarray((wins / wins.sum(axis=1, keepdims=True)).mean(axis=0), dtype=float)
 
 
-def pick(evidence: Evidence) -> Choice:
+def pick(evidence: Evidence, known: int | None = None) -> Choice:
     """The winner among the finalists.
 
     Of the finalists that may win, the one with the best posterior mean is the leader. Those that it does not beat with
     a probability of 95 % are ties. Among the ties within one standard error of the leader the cheapest wins, if it
     saves at least a fifth of the leader's cost; otherwise the leader wins.
 
+    Args:
+        known: Position of a finalist that wins wherever it is among the ties: it was there before the search, which is
+            always lucky, and nobody has to be shown that it does.
+
     Source: Breiman, Friedman, Olshen & Stone 1984, sec. 3.4.3 (the one-standard-error rule).
     """
     leader = next(position for position in evidence.order if position in evidence.eligible)
     tied = _not_beaten(evidence, leader)
+    if known is not None and known in tied:
+        return _chosen(evidence, leader, known, tied)
     costs = evidence.replicates.costs
     ceiling = evidence.estimates[leader] + evidence.draws[:, leader].std()
     cheap = [
@@ -93,6 +99,10 @@ def pick(evidence: Evidence) -> Choice:
     if not evidence.knows_spread or not cheap:
         return Choice(leader, leader, tied)
     winner = min(cheap, key=lambda position: (costs[position], evidence.estimates[position]))
+    return _chosen(evidence, leader, winner, tied)
+
+
+def _chosen(evidence: Evidence, leader: int, winner: int, tied: tuple[int, ...]) -> Choice:
     # Of the leader and of the winner: a reader is told of everybody that either could be mistaken for.
     ties = {leader, *tied, *_not_beaten(evidence, winner)} - {winner}
     return Choice(leader, winner, tuple(sorted(ties)))

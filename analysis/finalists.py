@@ -12,8 +12,9 @@ from pegbox.analysis.ranking import comparable, contenders, observed_loss, ranke
 from pegbox.analysis.surrogate import fit_surrogate
 from pegbox.analysis.unit_columns import Array, Table, tabulate
 from pegbox.schemas.history import History
-from pegbox.schemas.plan import FinalistsRound
+from pegbox.schemas.train import FamiliesTrain
 from pegbox.schemas.trial import Trial
+from pegbox.schemas.whole_time import finalists_round
 
 MIN_TRIALS_TO_SMOOTH = 8
 """With fewer trials a surrogate knows no better than the values themselves. Picked by hand."""
@@ -74,23 +75,17 @@ def disagreement(history: History) -> Disagreement | None:
     return None if _holds([best], believed) else Disagreement(best, believed)
 
 
-def finalists_round(history: History) -> FinalistsRound:
-    """How many finalists there are, and how many fresh seeds each has; known once the search is over.
-
-    The search counts by epochs, in trainings of the length that completed trials had: patience may end them early.
-    """
-    epochs = sum(trial.budget for trial in history.trials)
-    lengths = [trial.budget for trial in history.completed] or [history.spec.full_budget]
-    return history.spec.finalists.after(epochs * len(lengths) / sum(lengths))
-
-
 def baseline_trial(history: History) -> Trial | None:
-    """The trial of the first enqueued configuration, which a winner has to beat; None without one that succeeded."""
-    if not history.spec.search.enqueue:
-        return None
-    wanted = dict(history.spec.search.enqueue[0])
-    candidates = comparable(history, *history.objectives)
-    return next((trial for trial in candidates if dict(trial.configuration) == wanted), None)
+    """The trial of the known configuration that a winner has to beat; None without one that succeeded.
+
+    That is the first enqueued one; among families the best of all, as each has one of its own.
+    """
+    spec = history.spec
+    known = spec.search.enqueue if isinstance(spec.train, FamiliesTrain) else spec.search.enqueue[:1]
+    wanted = [dict(one) for one in known]
+    candidates = [one for one in comparable(history, *history.objectives) if dict(one.configuration) in wanted]
+    goal = history.objectives[0]
+    return min(candidates, key=lambda trial: observed_loss(trial, goal), default=None)
 
 
 def _by_belief(history: History, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:

@@ -40,8 +40,9 @@ def select_winner(history: History, rows: RowNoise | None = None) -> Selection:
             f"{none_feasible(history, replicates.trials)} Loosen the constraint, or search longer."
         )
     evidence = weigh(replicates, eligible)
-    choice = pick(evidence)
     baseline = _position_of(replicates, baseline_trial(history))
+    known = baseline if history.spec.finalists.ties == "known" else None
+    choice = pick(evidence, known)
     trial = replicates.trials[choice.winner]
     return Selection(
         study=history.spec.name,
@@ -54,7 +55,7 @@ def select_winner(history: History, rows: RowNoise | None = None) -> Selection:
             for at in evidence.order
         ),
         ties=tuple(replicates.trials[position].number for position in choice.ties),
-        reason=explain_choice(history, evidence, choice),
+        reason=explain_choice(history, evidence, choice, known),
         baseline=None if baseline is None else replicates.trials[baseline].number,
         gain=None if baseline is None or baseline == choice.winner else _gain(evidence, baseline, choice.winner),
         row_noise=rows,

@@ -5,18 +5,30 @@ from collections.abc import Sequence
 from pegbox.analysis.evidence import Choice, Evidence
 from pegbox.analysis.feasibility import unkept
 from pegbox.analysis.finalist_result import LEVEL
-from pegbox.analysis.finalists import disagreement, finalists_round
+from pegbox.analysis.finalists import disagreement
 from pegbox.analysis.ranking import observed_loss
 from pegbox.schemas.history import History
+from pegbox.schemas.plan import FinalistsRound
+from pegbox.schemas.whole_time import finalists_round, planned_round
 
 
-def explain_choice(history: History, evidence: Evidence, choice: Choice) -> str:
-    """A few sentences for the user."""
-    said = [_why(evidence, choice), _stopped(evidence), _barred(history, evidence, choice), _disagreed(history)]
+def explain_choice(history: History, evidence: Evidence, choice: Choice, known: int | None = None) -> str:
+    """A few sentences for the user.
+
+    Args:
+        known: Position of the finalist that the choice has preferred among the ties.
+    """
+    said = [
+        _why(evidence, choice, known),
+        _fewer(history),
+        _stopped(evidence),
+        _barred(history, evidence, choice),
+        _disagreed(history),
+    ]
     return "".join(said)
 
 
-def _why(evidence: Evidence, choice: Choice) -> str:
+def _why(evidence: Evidence, choice: Choice, known: int | None) -> str:
     replicates = evidence.replicates
     winner, leader = (replicates.trials[position].number for position in (choice.winner, choice.leader))
     count = int(replicates.counts[choice.winner])
@@ -33,6 +45,11 @@ def _why(evidence: Evidence, choice: Choice) -> str:
         )
     chance = f"P(best) {evidence.chances[choice.winner]:.0%}"
     tied = named_trials([replicates.trials[position].number for position in choice.ties])
+    if choice.winner != choice.leader and choice.winner == known:
+        return (
+            f"Trial {winner} was known before the search, and trial {leader}, the best on {seeds}, is not better "
+            f"beyond noise ({chance}). It cannot be told from {tied}."
+        )
     if choice.winner != choice.leader:
         share = replicates.costs[choice.winner] / replicates.costs[choice.leader]
         return (
@@ -43,6 +60,18 @@ def _why(evidence: Evidence, choice: Choice) -> str:
     if not choice.ties:
         return f"{lead} and is better than each other finalist at the {LEVEL:.0%} level."
     return f"{lead}; {tied} cannot be told from it."
+
+
+def _fewer(history: History) -> str:
+    """What the whole time had no room for."""
+    planned, had = planned_round(history), finalists_round(history)
+    if had == planned:
+        return ""
+    return f" {_size(had)} fitted into the time, in place of {_size(planned)}."
+
+
+def _size(size: FinalistsRound) -> str:
+    return f"{size.top} finalist{'s' if size.top > 1 else ''} with {size.seeds} seed{'s' if size.seeds > 1 else ''}"
 
 
 def _stopped(evidence: Evidence) -> str:

@@ -31,7 +31,7 @@ PARTS = 100
 """Fidelities between fractions, such as a share of the rows, are told in hundredths of the highest."""
 
 
-class PegboxOptimizer(Optimizer):  # type: ignore[misc]
+class PegboxOptimizer(Optimizer):
     """A search of pegbox that CARP-S asks and tells.
 
     A trial that goes on to a higher rung is evaluated anew there, since CARP-S counts it so.
@@ -184,7 +184,10 @@ def space_of(configspace: ConfigurationSpace) -> Space:
     parameters = {name: _domain(one) for name, one in configspace.items()}
     for condition in configspace.conditions:
         for part in condition.components if isinstance(condition, conditions.AndConjunction) else [condition]:
-            parameters[part.child.name].setdefault("when", {}).update(_when(part))
+            parent, wanted = _when(part)
+            when = parameters[part.child.name].setdefault("when", {})
+            # All of them must hold, so two of the same parent leave what both want.
+            when[parent] = [value for value in wanted if value in when.get(parent, wanted)]
     return Space.model_validate(
         {"parameters": parameters, "forbid": [_forbidden(one) for one in configspace.forbidden_clauses]}
     )
@@ -204,14 +207,15 @@ def _domain(one: kinds.Hyperparameter) -> dict[str, Any]:
     raise NotSupportedError(f"{one.name} is a {type(one).__name__}, which pegbox has no word for.")
 
 
-def _when(condition: Any) -> dict[str, Any]:
-    parent = condition.parent
+def _when(condition: Any) -> tuple[str, list[Any]]:
+    """The parent of a condition, and which of its values are wanted."""
     if isinstance(condition, conditions.EqualsCondition):
-        return {parent.name: [_plain(condition.value)]}
+        return condition.parent.name, [_plain(condition.value)]
     if isinstance(condition, conditions.InCondition):
-        return {parent.name: [_plain(value) for value in condition.values]}
-    if isinstance(condition, conditions.NotEqualsCondition) and hasattr(parent, "choices"):
-        return {parent.name: [_plain(value) for value in parent.choices if value != condition.value]}
+        return condition.parent.name, [_plain(value) for value in condition.values]
+    if isinstance(condition, conditions.NotEqualsCondition) and hasattr(condition.parent, "choices"):
+        others = (value for value in condition.parent.choices if value != condition.value)
+        return condition.parent.name, [_plain(value) for value in others]
     raise NotSupportedError(f"{condition} is a {type(condition).__name__}, which pegbox has no word for.")
 
 

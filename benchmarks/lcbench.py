@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: many threads make small matrices slow
 
 import numpy as np
+from comparison import Comparison, compared, tell_comparisons
 from figures import Figure, conclude, tell_machine
 from lcbench_tasks import DEV, EPOCHS, LOG_SPACE, SPACE, LCBench, kept
 from peers import PEERS, available, use_hub
@@ -111,8 +112,10 @@ def study(method: str, n_full: int, seed: int, variant: str = "plain") -> StudyS
     """A method is `sampler` or `sampler+schedule`, each also with `/warm`, `/misled` or `/own`; or a peer's name."""
     own = "random" if method in PEERS else method.partition("/")[0]
     sampler, _, schedule = own.partition("+")
-    # Rungs 2, 6, 18 and 52, as the tables of benchmarks/README.md have them.
-    fidelity = {"schedule": schedule or "full", "min": 2, "factor": 3}
+    # Rungs 2, 6, 18 and 52, as the tables of benchmarks/README.md have them; a peer decides on them itself, and of
+    # `full` trainings a study has one rung.
+    own_rungs = "hyperband" if method in PEERS else "full"
+    fidelity = {"schedule": schedule or own_rungs, "min": 2, "factor": 3}
     budget = {"epochs": n_full * EPOCHS} if has_rungs(method) else {"trials": n_full}
     return StudySpec.model_validate(
         {
@@ -230,6 +233,16 @@ def summary(done: list[Run], at: list[int]) -> list[dict[str, Any]]:
     return rows
 
 
+def comparisons(done: list[Run], options: argparse.Namespace, own: str) -> Iterator[list[Comparison]]:
+    """Of one method with each peer, a list for each of the counts that bars speak of."""
+    for at in (n for n in (10, 20, 25, 50) if n <= options.full_trainings):
+        regrets: dict[str, dict[tuple[str, int], float]] = {}
+        for one in done:
+            regrets.setdefault(one.method, {})[one.task, one.seed] = one.regrets[at - 1]
+        peers = {method: found for method, found in regrets.items() if method in PEERS}
+        yield compared(f"lcbench {options.variant}", at, regrets.get(own, {}), peers)
+
+
 def table(rows: list[dict[str, Any]], at: list[int]) -> str:
     lines = [f"{'method':24}" + "".join(f"{f'@{n}':>26}" for n in at) + f"{'ask ms':>9}{'runs':>6}"]
     for row in rows:
@@ -284,6 +297,9 @@ def main() -> int:
     rows = summary(done, at)
     print(table(rows, at))
     figures = [Figure(f"regret at {at[-1]}, {row['method']}", row[f"@{at[-1]}"]["mean"]) for row in rows]
+    for own in (row["method"] for row in rows if row["method"] not in PEERS):
+        # The bars are those of `bayes` on the kept tasks.
+        figures += tell_comparisons(own, comparisons(done, options, own), options.kept and own == "bayes")
     return conclude(figures, options.json)
 
 

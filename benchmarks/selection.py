@@ -90,7 +90,7 @@ def simulate(scenario: Scenario, number: int) -> Outcome:
         values = [
             (trial, seed, on_rows[trial] + shared[seed] + noise[trial] * rng.standard_normal()) for trial, seed in pairs
         ]
-        history = _with_replicates(history, values)
+        history = with_replicates(history, values)
     selection = select_winner(history, _row_noise(history, scenario.rows))
     winner, finalist, naive = selection.winner, selection.best, int(observed.argmin())
     finalists = [one.trial for one in selection.finalists]
@@ -157,7 +157,8 @@ def _row_noise(history: History, own: float) -> RowNoise | None:
     return RowNoise(trials=finalists, n_rows=1000, covariance=tuple(map(tuple, covariance))) if own else None
 
 
-def _with_replicates(history: History, values: Iterable[tuple[int, int, float]]) -> History:
+def with_replicates(history: History, values: Iterable[tuple[int, int, float]]) -> History:
+    """The history after fresh seeds of finalists: trial, seed and loss of each."""
     trials = list(history.trials)
     for trial, seed, value in values:
         one = Evaluation(budget=1, metrics={"loss": float(value)}, seconds=1.0, replicate=seed)

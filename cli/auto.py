@@ -62,7 +62,6 @@ def _name_in(file: Path) -> str:
 
 def _check_asked(file: Path, source: str, table: Table) -> None:
     """Refuse to go on with a file that says something else than the command: neither may be left out in silence."""
-    from pegbox.report.table_study import search_seconds
     from pegbox.schemas.study_file import read_study
 
     spec = read_study(file).spec
@@ -73,7 +72,7 @@ def _check_asked(file: Path, source: str, table: Table) -> None:
         "data.encoding": data and data.encoding,
     }
     if table.seconds is not None:
-        asked["budget.time"], says["budget.time"] = f"{search_seconds(table.seconds):g}", f"{spec.budget.time or 0:g}"
+        asked["budget.whole"], says["budget.whole"] = f"{table.seconds:g}", f"{spec.budget.whole or 0:g}"
     for key, wanted in asked.items():
         if wanted is not None and wanted != says[key]:
             raise StudyError(

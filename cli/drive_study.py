@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from pegbox.cli import terminal
+from pegbox.cli import BEGAN, terminal
 from pegbox.cli.answer_panel import show_answer
 from pegbox.cli.console import err, out, print_error, print_json
 from pegbox.cli.live import LiveView, PublishedStudy
@@ -41,7 +41,7 @@ def drive(spec: StudySpec, store: Path, *, as_json: bool, verbose: bool) -> int:
     published.skip_finished()
     view = LiveView(err(), published, process=os.getpid(), introduce=published.introduction)
     with view.open(), _signals_told(view):
-        _, notices = run_served(spec, layout, view.waiting_for)
+        _, notices = run_served(spec, layout, view.waiting_for, began=BEGAN)
     for notice in notices:
         print_error(notice, "warning")
     answer = study_answer(store, spec.name)

@@ -100,7 +100,7 @@ def gc(
     json: Json = False,
     verbosity: Verbosity = QUIET,
 ) -> None:
-    """Delete checkpoints that no trial needs any more, and cached results.
+    """Delete checkpoints that no trial needs any more, cached results, and decoded pictures.
 
     Those of the best trials of each study, and of trials whose life goes on, are kept. Databases that a rebuild kept go
     after a week.
@@ -117,6 +117,7 @@ def gc(
                 "checkpoints": [str(item.path) for item in done.checkpoints],
                 "cache": [str(item.path) for item in done.cache],
                 "databases": [str(item.path) for item in done.databases],
+                "pictures": [str(item.path) for item in done.pictures],
             }
         )
     else:
@@ -126,7 +127,7 @@ def gc(
 def _print_collected(done: Collected) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
-    items = (*done.checkpoints, *done.cache, *done.databases)
+    items = done.all
     for item in items[:MOST_SHOWN]:
         table.add_row(size(item.n_bytes), Text(safe(str(item.path)), style="quiet"))
     console = out()
@@ -136,11 +137,10 @@ def _print_collected(done: Collected) -> None:
     if more > 0:
         console.print(f"and {more} more", style="quiet")
     verb = "deleted" if done.deleted else "would delete"
-    old = f" and {_summary(done.databases, 'old databases')}" if done.databases else ""
-    console.print(
-        f"{verb} {_summary(done.checkpoints, 'checkpoints')} and {_summary(done.cache, 'cached results')}{old}; "
-        f"{done.n_kept} checkpoints are kept"
-    )
+    further = {"old databases": done.databases, "sets of decoded pictures": done.pictures}
+    said = [_summary(done.checkpoints, "checkpoints"), _summary(done.cache, "cached results")]
+    said += [_summary(those, what) for what, those in further.items() if those]
+    console.print(f"{verb} {' and '.join(said)}; {done.n_kept} checkpoints are kept")
 
 
 def _summary(items: tuple[Garbage, ...], what: str) -> str:

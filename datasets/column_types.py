@@ -109,12 +109,12 @@ def target_name(spec: DataSpec, default: str | None) -> str | None:
 def feature_names(spec: DataSpec, columns: tuple[str, ...], target: str) -> tuple[str, ...]:
     """The columns to predict from, in the order of the file, or in the order that the study lists them.
 
-    Columns that rows are split by are left out unless `features` lists them: an identifier or a date tells a model
-    about its rows what it cannot know of new ones.
+    Columns that rows are split by are left out unless `features` lists them, or `keep_time` the time: an identifier or
+    a date tells a model about its rows what it cannot know of new ones.
     """
     if spec.features is not None:
         return tuple(name for name in spec.features if name not in spec.drop)
-    unused = {target, *spec.drop, spec.split.group, spec.split.time}
+    unused = {target, *spec.drop, spec.split.group, None if spec.split.keep_time else spec.split.time}
     return tuple(name for name in columns if name not in unused)
 
 

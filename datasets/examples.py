@@ -1,7 +1,7 @@
 """Examples that are one array each, pictures and sequences: a tensor column of a table, standardised by channel."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -60,6 +60,16 @@ class ExampleScaling:
         """The rows as arrays, in units of each channel's deviation."""
         numbers, codes = self.apply(frame.numeric[rows], frame.codes[rows])
         return Part(numeric=numbers, categorical=codes, target=frame.target.of_rows(rows))
+
+    def after(self, other: Self) -> Self:
+        """What makes of examples that another one has scaled those that this one would have made.
+
+        Args:
+            other: Of the same shape and axis.
+        """
+        # A channel that was constant is written as zeros, which stand for its mean.
+        theirs = np.where(np.isinf(other.deviations), 1.0, other.deviations)
+        return replace(self, means=(self.means - other.means) / theirs, deviations=self.deviations / theirs)
 
     def apply(self, numbers: Array, codes: Codes) -> tuple[npt.NDArray[np.float32], Codes]:
         """Scaled examples.

@@ -267,7 +267,7 @@ class Sorter:
         if len(bad):
             self._add(
                 f"{name!r} must hold finite numbers, got one that is none in row {self._rows[bad[0]] + 1} ({len(bad)} "
-                "such rows). Fill it in, or leave these rows out.",
+                f"such row{'s' if len(bad) > 1 else ''}). Fill it in, or leave these rows out.",
                 "data.source",
             )
         return values

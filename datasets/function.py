@@ -1,7 +1,6 @@
 """Data that a function of the user returns: a data frame, an arrow table, (X, y), a mapping, a torch Dataset."""
 
 import importlib
-import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from pegbox.datasets.numpy_files import EXAMPLES
 from pegbox.datasets.source import Loaded
+from pegbox.datasets.tensor_columns import tensor_column
 from pegbox.datasets.torch_dataset import is_of_torch, stacked_examples
 from pegbox.schemas.errors import DataError, suggest
 
@@ -133,20 +135,18 @@ def _loaded(returned: Any) -> Loaded:
 
 
 def _pair(features: Any, target: Any) -> Loaded:
-    """Data as scikit-learn takes it; an array of more than two dimensions is an image or a sequence."""
-    shape: tuple[int, ...] | None = None
-    if _is_tabular(features):
-        table = as_table(features)
-    else:
-        array = np.asarray(features)
-        if array.ndim < 2:
-            raise ValueError(f"X must have a row for each example, got an array of shape {array.shape}.")
-        shape = array.shape[1:] if array.ndim > 2 else None
-        array = array.reshape(len(array), math.prod(array.shape[1:]))
-        table = pa.table(
-            [_column(array[:, i]) for i in range(array.shape[1])], [f"x{i}" for i in range(array.shape[1])]
-        )
-    return Loaded(table.append_column("target", _column(target)), target="target", shape=shape)
+    """Data as scikit-learn takes it; an array of more than two dimensions holds images or sequences, in one column."""
+    table = as_table(features) if _is_tabular(features) else _table_of(np.asarray(features))
+    return Loaded(table.append_column("target", _column(target)), target="target")
+
+
+def _table_of(array: npt.NDArray[Any]) -> pa.Table:
+    """As an `.npy` file of it would be read."""
+    if array.ndim < 2:
+        raise ValueError(f"X must have a row for each example, got an array of shape {array.shape}.")
+    if array.ndim > 2:
+        return pa.table({EXAMPLES: _column(array)})
+    return pa.table([_column(column) for column in array.T], [f"{EXAMPLES}{i}" for i in range(array.shape[1])])
 
 
 def _is_tabular(data: Any) -> bool:
@@ -177,12 +177,14 @@ def as_table(data: Any) -> pa.Table:
 
 
 def _column(values: Any) -> pa.Array | pa.ChunkedArray:
-    """A column of one dimension; NaN counts as missing."""
+    """A column of one dimension, in which NaN counts as missing, or of an array in each row."""
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
     if not hasattr(values, "dtype"):
         values = list(values)
     elif not hasattr(values, "iloc"):
         values = np.asarray(values)
+        if values.ndim > 2:
+            return tensor_column(values)
     # NaN is how numpy and pandas write that nothing is there.
     return pa.array(values, from_pandas=True)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pegbox.datasets.source import Loaded
-from pegbox.datasets.tensor_columns import tensor_column
+from pegbox.datasets.tensor_columns import NUMBERS, tensor_column
 from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError, suggest
 
@@ -155,10 +155,11 @@ def _check(name: str, array: Array, arrays: Mapping[str, Array], spec: DataSpec)
             f"data.source: the arrays of {spec.source!r} must have one row for each example, got {lengths}. Write "
             "those of the examples and their targets alone."
         )
-    if array.dtype.kind not in "biufUSM":
+    may_be_texts = array.ndim < 3
+    if array.dtype.kind not in NUMBERS + ("USM" if may_be_texts else ""):
         raise DataError(
-            f"data.source: {name!r} of {spec.source!r} holds {array.dtype}, expected numbers or texts. Turn it into "
-            "real numbers."
+            f"data.source: {name!r} of {spec.source!r} holds {array.dtype}, expected numbers"
+            f"{' or texts' if may_be_texts else ''}. Turn it into real numbers."
         )
     if spec.target == name and array.ndim > 1 and array.shape[1:] != (1,):
         raise DataError(f"data.target: {name!r} has shape {array.shape}, expected one value for each example.")

@@ -21,7 +21,7 @@ from pegbox.datasets.source_kinds import source_of
 from pegbox.datasets.split import Fold, split_rows, whole_fold
 from pegbox.datasets.understanding import understand
 from pegbox.schemas.arrays import Part
-from pegbox.schemas.data import DataSpec, PreparedData, Task
+from pegbox.schemas.data import DECODED, DataSpec, PreparedData, Task
 from pegbox.schemas.errors import DataError, StoreUnwritableError
 from pegbox.schemas.plan import Rows
 from pegbox.schemas.understanding import DataUnderstanding
@@ -30,8 +30,6 @@ VERSION = 3
 """Raise it whenever the same rows and specification come to give other arrays."""
 
 _INFO = "prepared.json"
-DECODED = "decoded"
-"""Below the root, beside the prepared data: pictures as arrays, by the content of their files."""
 
 
 def fingerprint(spec: DataSpec, task: Task | None) -> str:

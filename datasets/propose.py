@@ -320,9 +320,9 @@ def _ways(survey: _Survey) -> Iterator[tuple[SplitSpec, str]]:
 def _orders(survey: _Survey) -> Iterator[tuple[dict[str, Any], str]]:
     if survey.time:
         yield (
-            {"time": survey.time},
+            {"time": survey.time, "keep_time": True},
             f"By time: {survey.time!r} says when, and a model is asked about later rows than those that it learned "
-            "from. Remove `time` where the order means nothing.",
+            "from. Remove `time` where the order means nothing; with `keep_time` a model may find a trend in it.",
         )
     if survey.key:
         yield (

@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pegbox.datasets.examples import ExampleScaling
 from pegbox.datasets.prepare import find_prepared
 from pegbox.datasets.prepared import open_prepared
-from pegbox.datasets.preprocessing import read_preprocessing
+from pegbox.datasets.preprocessing import read_preprocessing, scaling_of
 from pegbox.datasets.raw_inputs import raw_inputs
 from pegbox.schemas.arrays import Part, Splits
 from pegbox.schemas.data import PreparedData
-from pegbox.schemas.preprocessing import Feature
+from pegbox.schemas.preprocessing import Feature, Preprocessing
 from pegbox.schemas.raw_inputs import RawInputs
 
 IS_MISSING = " is missing"
@@ -27,24 +28,42 @@ def seen_as(root: Path, before: str, now: str) -> Splits | None:
         now: Fingerprint of the data as it is.
 
     Returns:
-        None where there is free text, today's rows lack a column or have a class that the model does not know, or
-        prepared data is gone.
+        None where there is free text, whose words are not kept beside the arrays; where today's rows lack a column,
+        have another shape or a class that the model does not know; or where prepared data is gone.
     """
-    old, new, inputs = find_prepared(root, before), find_prepared(root, now), raw_inputs(root, now, "valid")
-    if old is None or new is None or inputs is None:
+    old, new = find_prepared(root, before), find_prepared(root, now)
+    if old is None or new is None:
         return None
-    splits = open_prepared(old, 0)
-    made = read_preprocessing(old, 0)
-    if made.texts:  # their words are not kept beside the arrays
-        return None
-    numeric = _numeric(old.numeric, inputs, made.means, made.deviations)
-    categorical = _categorical(made.categorical, inputs)
-    target = _target(open_prepared(new, 0).valid.target, old, new)
-    if numeric is None or categorical is None or target is None:
+    made, fresh = read_preprocessing(old, 0), open_prepared(new, 0).valid
+    inputs = _columns(old, made, raw_inputs(root, now, "valid")) if made.example is None else _arrays(made, new, fresh)
+    target = _target(fresh.target, old, new)
+    if inputs is None or target is None:
         return None
     # A name of its own: workers keep what they loaded under it.
     info = old.model_copy(update={"fingerprint": f"{before}-{now}"})
-    return Splits(info, splits.train, Part(numeric, categorical, target))
+    return Splits(info, open_prepared(old, 0).train, Part(*inputs, target))
+
+
+_Inputs = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+
+
+def _columns(old: PreparedData, made: Preprocessing, inputs: RawInputs | None) -> _Inputs | None:
+    if inputs is None or made.texts:
+        return None
+    numeric = _numeric(old.numeric, inputs, made.means, made.deviations)
+    categorical = _categorical(made.categorical, inputs)
+    return None if numeric is None or categorical is None else (numeric, categorical)
+
+
+def _arrays(made: Preprocessing, new: PreparedData, fresh: Part) -> _Inputs | None:
+    """Pictures and sequences, from the scale of today's training rows into that of the earlier ones."""
+    now = read_preprocessing(new, 0)
+    if (made.example, made.shape) != (now.example, now.shape):
+        return None
+    then, theirs = scaling_of(made), scaling_of(now)
+    assert isinstance(then, ExampleScaling)
+    assert isinstance(theirs, ExampleScaling)
+    return then.after(theirs).apply(fresh.numeric, fresh.categorical)
 
 
 def _numeric(

@@ -101,7 +101,7 @@ def finite_problems(name: str, values: Floats, rows: Rows, where: str) -> list[P
         return []
     message = (
         f"{name!r} must hold finite numbers that fit a float32, got {values[bad[0]]} in row {rows[bad[0]] + 1} "
-        f"({len(bad)} such rows). Leave these rows out, or write them as missing."
+        f"({len(bad)} such row{'s' if len(bad) > 1 else ''}). Leave these rows out, or write them as missing."
     )
     return [Problem(message, tuple(where.split(".")))]
 

@@ -8,9 +8,18 @@ import pyarrow as pa
 
 from pegbox.schemas.example_shape import has_channels_last
 
+NUMBERS = "biuf"
+"""Kinds of numpy's types that a column of arrays may hold."""
+
 
 def tensor_column(values: npt.NDArray[Any]) -> pa.Array:
-    """Arrays of shape (n_rows, *shape) as a column; nothing is copied where the memory lies in order."""
+    """Arrays of shape (n_rows, *shape) as a column; nothing is copied where the memory lies in order.
+
+    Raises:
+        ValueError: They hold something else than real numbers.
+    """
+    if values.dtype.kind not in NUMBERS:
+        raise ValueError(f"arrays to learn from hold real numbers, got {values.dtype} of shape {values.shape}.")
     return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(values))
 
 

@@ -120,7 +120,12 @@ def useless_columns(frame: Frame, train: Rows) -> dict[str, str]:
     Args:
         train: Row numbers of the training part.
     """
-    numbers = {name: _useless_numbers(frame.numeric[:, i], train) for i, name in enumerate(frame.numeric_names)}
+    numbers = {
+        name: _useless_numbers(frame.numeric[:, i], train)
+        for i, name in enumerate(frame.numeric_names)
+        # A day for each row counts the rows too; it is kept by one who knows that it says when.
+        if frame.times is None or not np.array_equal(frame.numeric[:, i], frame.times)
+    }
     levels = zip(frame.categorical_names, frame.codes.T, frame.levels, strict=True)
     categories = {name: _useless_codes(codes[train], vocabulary) for name, codes, vocabulary in levels}
     return {name: why for name, why in {**numbers, **categories}.items() if why}

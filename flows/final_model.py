@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from pegbox.datasets.prepared import read_understanding
 from pegbox.execution.segment_plan import SegmentPlan
-from pegbox.flows.held_out_test import best_replicate, train_and_test, train_whole, winning_segments
+from pegbox.flows.held_out_test import begin_whole, best_replicate, train_and_test, train_whole, winning_segments
 from pegbox.flows.segment_tasks import SegmentTasks
 from pegbox.models.artefact import open_artefact
 from pegbox.models.write_model import ModelRequest, Unseen, write_model
@@ -51,14 +52,18 @@ def make_model(
     segment, checkpoint, data, metrics = segments[0], selection.checkpoint, tasks.data, selection.test_metrics
     path = model_path(study.store, name, study.run)
     try:
+        on_all = None
         if spec.final in TRAINED_AGAIN:
-            segment, trained, data, metrics = _refit(study, tasks, segments)
+            segment = refit_segment(segment, [train_and_test(one, tasks)[0] for one in segments])
+            # Begun first and waited for last: both are trained at the same time where there are workers.
+            on_all = _begin_on_all(study, tasks, segment)
+            trained, data, metrics = _refit(study, tasks, segment)
             checkpoint = trained.checkpoint or checkpoint
         card = _card(spec, segment, selection, data, metrics)
         unseen = _unseen(segment, checkpoint, data) or _unseen_before(segments[0], selection.checkpoint, tasks.data)
-        if spec.final == "all" and data is not None and data.has_test:
+        if on_all is not None:
             # After the card, whose metrics are of a training without the held-out rows.
-            trained, data = _train_on_all(study, tasks, segment)
+            trained, data = on_all()
             unseen = replace(unseen, told=f"{unseen.told}, by the same training without them") if unseen else None
             checkpoint = trained.checkpoint or checkpoint
             card = card.model_copy(update={"n_rows": card.n_rows | {"train": data.n_rows["train"]}})
@@ -89,24 +94,27 @@ def _record_none(study: StudyLog, is_news: bool, reason: str) -> None:
         study.report(ModelMade(study=study.history.spec.name, run=study.run, reason=reason[:1000]))
 
 
-def _refit(
-    study: StudyLog, tasks: SegmentTasks, segments: tuple[Segment, ...]
-) -> tuple[Segment, TrainedSegment, PreparedData, Metrics]:
-    """The winner trained on all rows that are not held out, for as many epochs as its best seed needed."""
+def _refit(study: StudyLog, tasks: SegmentTasks, segment: Segment) -> tuple[TrainedSegment, PreparedData, Metrics]:
+    """The winner trained on all rows that are not held out, and measured on those that are."""
     whole = prepare_all_rows(study.history.spec, study.store)
-    trained_before = [train_and_test(segment, tasks)[0] for segment in segments]
-    segment = refit_segment(segments[0], trained_before)
-    again = SegmentTasks(study, tasks.crew, whole, tasks.order)
     tasks.crew.prepare(segment, whole)
-    trained, evaluation = train_and_test(segment, again)
-    return segment, trained, whole, evaluation.metrics if evaluation else {}
+    trained, evaluation = train_and_test(segment, SegmentTasks(study, tasks.crew, whole, tasks.order))
+    return trained, whole, evaluation.metrics if evaluation else {}
 
 
-def _train_on_all(study: StudyLog, tasks: SegmentTasks, segment: Segment) -> tuple[TrainedSegment, PreparedData]:
-    """The refit once more, with the rows that it was measured on."""
+def _begin_on_all(
+    study: StudyLog, tasks: SegmentTasks, segment: Segment
+) -> Callable[[], tuple[TrainedSegment, PreparedData]] | None:
+    """The refit once more, with the rows that it is measured on; what is given waits for it.
+
+    None where the study does not ask for it, or holds no rows out.
+    """
+    if study.history.spec.final != "all" or tasks.data is None or not tasks.data.has_test:
+        return None
     every = prepare_all_rows(study.history.spec, study.store, "all")
     tasks.crew.prepare(segment, every)
-    return train_and_test(segment, SegmentTasks(study, tasks.crew, every, tasks.order))[0], every
+    ended = begin_whole(segment, SegmentTasks(study, tasks.crew, every, tasks.order))
+    return lambda: (ended(), every)
 
 
 def refit_segment(segment: Segment, trained: list[TrainedSegment]) -> Segment:

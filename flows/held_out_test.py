@@ -1,5 +1,6 @@
 """Measures the winner of a study on the rows that were held out; chooses nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -53,9 +54,19 @@ def train_and_test(segment: Segment, tasks: SegmentTasks) -> tuple[TrainedSegmen
 
 def train_whole(segment: Segment, tasks: SegmentTasks) -> TrainedSegment:
     """Train a segment, or find it in the cache; again where its checkpoint was deleted meanwhile."""
-    trained = _outcome(tasks.train(segment, tasks.order.decision), tasks.order)
-    tasks.crew.collect(segment, trained, tasks.data)
-    return trained if trained.is_whole else _outcome(tasks.train_again(segment, tasks.order.decision), tasks.order)
+    return begin_whole(segment, tasks)()
+
+
+def begin_whole(segment: Segment, tasks: SegmentTasks) -> Callable[[], TrainedSegment]:
+    """Begin what `train_whole` does; what is given waits for it."""
+    begun = tasks.train(segment, tasks.order.decision)
+
+    def ended() -> TrainedSegment:
+        trained = _outcome(begun, tasks.order)
+        tasks.crew.collect(segment, trained, tasks.data)
+        return trained if trained.is_whole else _outcome(tasks.train_again(segment, tasks.order.decision), tasks.order)
+
+    return ended
 
 
 def _outcome(future: PrefectFuture[Done], order: TaskOrder) -> Done:

@@ -5,8 +5,10 @@ import platform
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Sequence
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 
 from pegbox.schemas.data import PreparedData
@@ -16,6 +18,17 @@ from pegbox.training.kinds.registry import code_of
 
 # Those whose versions change figures, or the format of what is stored.
 PACKAGES = ("pegbox", "torch", "prefect", "duckdb", "scikit-learn", "numpy")
+
+
+_BEGAN: ContextVar[float | None] = ContextVar("began", default=None)
+
+
+def note_start(moment: float) -> None:
+    """Say when the command of the run that follows began, by the monotonic clock.
+
+    Beside the parameters of the flow: those are what a study is, and are shown by Prefect.
+    """
+    _BEGAN.set(moment)
 
 
 def describe_run(spec: StudySpec, data: PreparedData | None) -> RunStarted:
@@ -30,9 +43,16 @@ def describe_run(spec: StudySpec, data: PreparedData | None) -> RunStarted:
         flow_run_id=_flow_run_id(),
         git_commit=_git("rev-parse", "HEAD"),
         git_dirty=None if status is None else bool(status),
+        start_seconds=_start_seconds() if spec.budget.whole is not None else 0.0,
         code=code_of(spec),
         versions={"python": platform.python_version(), **_versions(PACKAGES)},
     )
+
+
+def _start_seconds() -> float:
+    """0 where nobody said when the command began, as in a flow that a schedule has started."""
+    began = _BEGAN.get()
+    return 0.0 if began is None else time.monotonic() - began
 
 
 def _flow_run_id() -> str | None:

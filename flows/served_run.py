@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -27,6 +28,7 @@ def run_served(
     waiting_for: Callable[[str], object] = lambda what: None,
     *,
     keeps_server: bool = False,
+    began: float | None = None,
 ) -> tuple[Selection, list[str]]:
     """Start what the flow needs, all of it at once, then run it.
 
@@ -36,16 +38,19 @@ def run_served(
         waiting_for: Told what the start waits for.
         keeps_server: Hold the server until this process ends, for a process that runs further studies: Prefect's
             settings name it for good once they were read.
+        began: When the command began, by the monotonic clock; now where it is left out.
 
     Returns:
         The winner, and what there is to say of the run.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    began = time.monotonic() if began is None else began
     # Imported after the settings, which Prefect reads once, when it is imported.
     from pegbox.execution.crew import start_early
     from pegbox.flows.prefect_server.server_loss import server_loss_told
     from pegbox.flows.prefect_server.shared_server import prefect_server, wait_until_healthy
+    from pegbox.flows.run_facts import note_start
 
     waiting_for("loading Prefect and the training libraries")
     # Workers before the server: they load torch while it comes up. To the first task it took 7 seconds on an idle
@@ -60,6 +65,7 @@ def run_served(
             waiting_for("Prefect's server, which takes a while the first time")
             wait_until_healthy(url)
         waiting_for("preparing the data and starting the workers")
+        note_start(began)
         with server_loss_told(layout, spec.name) as told:
             selection = tune(spec, layout.root)
     return selection, [*told.notices, *_unpublished(layout)]

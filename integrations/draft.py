@@ -37,6 +37,7 @@ class Draft:
     fidelity: dict[str, Any] = field(default_factory=dict)
     budget: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
+    finalists: dict[str, Any] = field(default_factory=dict)
     final: str = ""
     notes: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
 
@@ -63,6 +64,7 @@ class Draft:
             "fidelity": self.fidelity,
             "budget": self.budget,
             "run": self.run,
+            "finalists": self.finalists,
             "final": self.final,
         }
         return {key: value for key, value in sections.items() if value}

@@ -101,7 +101,7 @@ def against_baseline(selection: Selection) -> str | None:
     if selection.baseline is None:
         return None
     if selection.baseline == selection.winner:
-        return f"Nothing beat the configuration that you gave (trial {selection.baseline})."
+        return f"Nothing beat the configuration that you gave (trial {selection.baseline}) beyond noise."
     # A difference of single runs has no interval, and a bare number would read as a result.
     if selection.gain is None:
         return f"One seed cannot say whether it beats the configuration that you gave (trial {selection.baseline})."

@@ -134,7 +134,7 @@ def budget_use(limits: BudgetSpec, tally: Tally) -> tuple[BudgetUse, ...]:
     used = {
         "trials": (tally.tried, limits.trials),
         "epochs": (tally.epochs, limits.epochs),
-        "time": (tally.elapsed_seconds, limits.time),
+        "time": (tally.elapsed_seconds, limits.whole if limits.time is None else limits.time),
         "cost": (tally.cost, limits.cost),
         "stagnation": (tally.stagnation, limits.stagnation),
     }

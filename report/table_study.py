@@ -10,7 +10,6 @@ from pegbox.report.data_summary import data_warnings
 from pegbox.report.number_format import duration, spaced
 from pegbox.report.table_families import Table, families_for, first_configurations, space_of_families
 from pegbox.schemas.data import DataSpec
-from pegbox.schemas.plan import FINALISTS_SHARE
 from pegbox.schemas.study import LONGEST_NAME
 from pegbox.schemas.word_lists import listed
 from pegbox.training.resources import available_cores
@@ -18,11 +17,9 @@ from pegbox.training.resources import available_cores
 # Picked by hand, all below; each is written into the study with its reason, where a person changes it.
 USUAL_SECONDS = 600.0
 """Of the whole, where nobody says how long it may take."""
-# Prefect's server and the libraries took 8 to 12 seconds on two idle cores, the model at the end 2 to 5.
-START_SECONDS = 15.0
-"""That are no search: what goes before it, and the model after it."""
-START_SHARE = 0.25
-"""Of the time, which they are taken for at most: of a quarter of a minute something is to be left."""
+SEARCH_SHARE = 0.5
+"""Of the whole time, for which a training is made to fit: start, finalists and model take the rest of a minute, and
+less of an hour."""
 TRIALS = 100
 """That end the search of a small table before its time: more find little in a dozen parameters."""
 EARLY = 2
@@ -63,7 +60,7 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
         proposal,
         is_balanced=rare is not None,
         threads=available_cores() // draft.run["workers"],
-        seconds=draft.budget["time"],
+        seconds=_search_seconds(draft.budget["whole"]),
     )
     if proposal.example is None:
         _write_families(draft, proposal, table)
@@ -90,10 +87,8 @@ def study_name(source: str, target: str) -> str:
     return "-".join(words)[:LONGEST_NAME] or "table"
 
 
-def search_seconds(seconds: float | None) -> float:
-    """What the search gets of the time for all: the finalists may take half as much again, and it has to begin."""
-    whole = seconds or USUAL_SECONDS
-    return round((whole - min(START_SECONDS, START_SHARE * whole)) / (1 + FINALISTS_SHARE), 1)
+def _search_seconds(whole: float) -> float:
+    return round(SEARCH_SHARE * whole, 1)
 
 
 def _shown(spec: DataSpec) -> str:
@@ -166,6 +161,12 @@ def _write_families(draft: Draft, proposal: Proposal, table: Table) -> None:
         )
     draft.space = space_of_families(families)
     draft.search = {"enqueue": first_configurations(families)}
+    draft.finalists = {"ties": "known"}
+    draft.note(
+        "The best of the usual configurations wins where no other is better beyond noise: whatever a search finds was "
+        "lucky too. `cheapest` where the best mean is to win.",
+        "finalists",
+    )
     draft.note(
         "What each library does where nothing is said goes first: the answer says by how much that was beaten.",
         "search",
@@ -215,13 +216,13 @@ def _write_objective(draft: Draft, proposal: Proposal, rare: str | None) -> None
 def _write_budget(draft: Draft, proposal: Proposal, seconds: float) -> None:
     cores = available_cores()
     is_small = proposal.n_rows * proposal.n_inputs < CELLS_OF_A_CORE
-    draft.budget = {"time": search_seconds(seconds), "trials": TRIALS}
+    draft.budget = {"whole": seconds, "trials": TRIALS}
     draft.note(
-        f"Seconds, of {duration(seconds)} in all: the finalists on fresh seeds may take half as much again, and "
-        f"{START_SECONDS:g} seconds at most are left for the start. A small table has its {TRIALS} trials before.",
+        f"Seconds, {duration(seconds)} from the command to the model: the search ends where the rest is needed for the "
+        f"finalists and the model, at what trainings took. A small table has its {TRIALS} trials before.",
         "budget",
     )
-    timeout = max(LEAST_TIMEOUT, round(search_seconds(seconds) / TIMEOUT_SHARE, 1))
+    timeout = max(LEAST_TIMEOUT, round(_search_seconds(seconds) / TIMEOUT_SHARE, 1))
     draft.run = {"workers": min(cores, MOST_WORKERS) if is_small else 1, "timeout": timeout}
     side = "one for each core: a training of this table is too small for several" if is_small else "with all cores"
     draft.note(f"{cores} core{'s' if cores > 1 else ''}; {side}.", "run")

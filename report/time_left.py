@@ -67,8 +67,8 @@ def _search_left(spec: StudySpec, tally: Tally, running: Sequence[Activity], pac
         lefts.append(pace * max(0, limits.epochs - tally.epochs) * per_epoch)
     if limits.cost is not None and tally.cost > 0:
         lefts.append(pace * max(0.0, limits.cost - tally.cost) * tally.search_seconds / tally.cost)
-    if limits.time is not None:
-        lefts.append(max(0.0, limits.time - tally.elapsed_seconds))
+    if limits.search_seconds is not None:
+        lefts.append(max(0.0, limits.search_seconds - tally.elapsed_seconds))
     # The limit that is met first ends the search, so that the least of them is what is left.
     return min(lefts, default=None)
 

@@ -12,6 +12,9 @@ from pegbox.schemas.base import Declared, Schema
 Task = Literal["classification", "regression"]
 ImageMode = Literal["grey", "rgb"]
 
+DECODED = "decoded"
+"""Below the directory of prepared data: pictures as arrays, by the content of their files."""
+
 
 class SplitSpec(Declared):
     """How rows are divided into training, validation and test parts."""
@@ -29,6 +32,9 @@ class SplitSpec(Declared):
     time: str | None = None
     """A column to sort by: the latest rows are the test part, those before them the validation part.
     Folds train on all rows before their validation rows."""
+    keep_time: bool = False
+    """Predict from that column too: a level that drifts, or a season, is told by it. Every validation and test row is
+    later than what was learned from, as new rows are, so that a model which cannot go on from there shows it."""
     seed: int = 0
     """Of the shuffle; equal seeds give equal parts."""
 
@@ -36,6 +42,8 @@ class SplitSpec(Declared):
     def _one_way(self) -> Self:
         if self.test + self.valid >= 1 and self.folds is None:
             raise ValueError(f"test and valid must leave rows to train on, got test={self.test}, valid={self.valid}.")
+        if self.keep_time and not self.time:
+            raise ValueError("keep_time needs a column of `time` to keep. Name it, or leave keep_time out.")
         chosen = [name for name, on in (("group", self.group), ("time", self.time)) if on]
         if len(chosen) == 2 or (self.time and self.stratify):
             raise ValueError("group, time and stratify with time exclude each other. Choose one way to split.")

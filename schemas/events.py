@@ -76,6 +76,8 @@ class RunStarted(Driven):
     git_commit: str | None = None
     git_dirty: bool | None = None
     versions: dict[str, str] = Field(default={})
+    start_seconds: float = Field(default=0.0, ge=0)
+    """From the start of the command to here, which counts where `budget.whole` limits the study; else 0."""
     code: Code | None = None
     """What trains, part by part; None in histories of 0.2 and earlier."""
 

@@ -53,6 +53,8 @@ class History(Schema):
     """Running time of the study over all its runs, as the driver last said."""
     search_end: str | None = None
     """Why the search is over, in one sentence; None while it goes on, or where it may go on again."""
+    search_seconds: float | None = None
+    """Running time when the search ended first, with all decisions so far; None before."""
     earlier: tuple[EarlierStudy, ...] | None = None
     """The studies that it learns from; None where they have not been chosen."""
     selection: Selection | None = None
@@ -185,7 +187,7 @@ class History(Schema):
     def _fold(self, events: Iterable[Event]) -> Self:
         trials = list(self.trials)
         spec, selection, data_fingerprint, code = self.spec, self.selection, self.data_fingerprint, self.code
-        search_end, earlier = self.search_end, self.earlier
+        search_end, search_seconds, earlier = self.search_end, self.search_seconds, self.earlier
         n_decisions, elapsed_seconds, version = self.n_decisions, self.elapsed_seconds, self.version
         touched: set[int] = set()
         for event in events:
@@ -203,11 +205,13 @@ class History(Schema):
                 case WarmStartChosen():
                     earlier = event.studies
                 case DecisionMade():
-                    n_decisions, search_end = event.number + 1, None
+                    n_decisions, search_end, search_seconds = event.number + 1, None, None
                     _apply_decision(trials, event)
                     touched.add(event.trial)
                 case SearchEnded():
                     search_end = event.reason
+                    # A later run says it again: what was decided by the time that was left stays decided.
+                    search_seconds = event.elapsed_seconds if search_seconds is None else search_seconds
                 case SegmentStarted() | TrialEvaluated() | TrialFailed() | TrialRetried() | TrialReopened():
                     touched.add(_apply_to_trial(trials, event))
                     search_end = None if isinstance(event, TrialRetried) else search_end
@@ -226,6 +230,7 @@ class History(Schema):
             version=version,
             elapsed_seconds=elapsed_seconds,
             search_end=search_end,
+            search_seconds=search_seconds,
             earlier=earlier,
             selection=selection,
             data_fingerprint=data_fingerprint,

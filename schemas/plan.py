@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -94,7 +95,7 @@ class SearchSpec(Declared):
     seed: int | None = None
     """Seed of the proposals; the study's seed where it is left out."""
     enqueue: tuple[Configuration, ...] = ()
-    """Known configurations that are tried first; the first is the one to beat."""
+    """Known configurations that are tried first; the first is the one to beat, of families the best of them."""
     warm_start: Literal["own", "auto", "none"] | tuple[str, ...] = "own"
     """Earlier studies of the same store that `bayes` and `freeze_thaw` learn from. `own` is what a scheduled study
     tuned on earlier data, and nothing for others; `auto` the latest with the same objective and kind of training whose
@@ -128,7 +129,8 @@ class FidelitySpec(Declared):
     )
     """`full` trains every trial to the end; the others stop trials that fall behind. `auto` does so by `asha` where
     `of` is not epochs, and where pegbox's own loop trains towards one objective for nine epochs or more and no more
-    than 15 whole trainings fit into `budget.epochs` or `budget.time`; else it is `full`."""
+    than 15 whole trainings fit into `budget.epochs`, `budget.time` or two thirds of `budget.whole`; else it is
+    `full`."""
     min: int = Field(default=1, ge=1)
     """The first rung, in epochs or what `of` names."""
     max: int | None = Field(default=None, ge=1)
@@ -141,8 +143,11 @@ class FidelitySpec(Declared):
     @field_validator("of")
     @classmethod
     def _can_be_an_argument(cls, of: str) -> str:
-        if not of.isidentifier():
-            raise ValueError(f"a fidelity is a name of letters, digits and _, such as rows or image_size, got {of!r}.")
+        if not of.isidentifier() or iskeyword(of):
+            raise ValueError(
+                f"a fidelity is a name of letters, digits and _, such as rows or image_size, and none of Python's own "
+                f"words, got {of!r}."
+            )
         return of
 
     @model_validator(mode="after")
@@ -165,6 +170,12 @@ class FidelitySpec(Declared):
         return self.of == EPOCHS
 
 
+FINALISTS_SHARE = 0.5
+"""What is left out of `finalists` takes no more trainings than this share of the search: an answer may cost something,
+and never as much as what it is about. Picked by hand: 50 trials then have the 5 × 5 that `benchmarks/selection.py`
+measures."""
+
+
 class BudgetSpec(Declared):
     """When the search ends; the first limit that is reached ends it."""
 
@@ -174,6 +185,9 @@ class BudgetSpec(Declared):
     """Epochs over all trials."""
     time: Seconds | None = None
     """Running time over all runs of the study, selection not included."""
+    whole: Seconds | None = None
+    """Running time from the start of the command to the model, over all runs. The search ends where the rest is needed
+    for the finalists and the model, at what trainings took; finalists have fewer seeds where theirs would not fit."""
     cost: FiniteFloat | None = Field(default=None, gt=0)
     """Sum of the metric `cost` over all trials."""
     stagnation: int | None = Field(default=None, ge=1)
@@ -187,7 +201,13 @@ class BudgetSpec(Declared):
 
     @property
     def _limits(self) -> tuple[object, ...]:
-        return self.trials, self.epochs, self.time, self.cost, self.stagnation, self.improvement
+        return self.trials, self.epochs, self.time, self.whole, self.cost, self.stagnation, self.improvement
+
+    @property
+    def search_seconds(self) -> float | None:
+        """The most that the search may take; None where time does not limit it."""
+        limits = [self.time, self.whole / (1 + FINALISTS_SHARE) if self.whole else None]
+        return min((one for one in limits if one is not None), default=None)
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -263,10 +283,6 @@ class FinalistsRound(NamedTuple):
     """Fresh seeds for each of them."""
 
 
-FINALISTS_SHARE = 0.5
-"""What is left out of `finalists` takes no more trainings than this share of the search: an answer may cost something,
-and never as much as what it is about. Picked by hand: 50 trials then have the 5 × 5 that `benchmarks/selection.py`
-measures."""
 ROUNDS = tuple(FinalistsRound(*one) for one in ((5, 5), (5, 4), (5, 3), (4, 3), (3, 3), (2, 3), (2, 2), (2, 1), (1, 1)))
 """The rounds of studies that name none, largest first. Finalists go before a fourth seed, and three seeds, the fewest
 that show a spread worth the name, before a third finalist."""
@@ -280,6 +296,9 @@ class FinalistsSpec(Declared):
     """How many take part; at most 5 where it is left out."""
     seeds: int | None = Field(default=None, ge=1)
     """Fresh seeds for each of them; at most 5 where it is left out."""
+    ties: Literal["cheapest", "known"] = "cheapest"
+    """Who wins among those that cannot be told from the best: what costs a fifth less, or what was known before the
+    search, the enqueued configuration that is to be beaten. With several objectives it says nothing."""
 
     @property
     def is_whole(self) -> bool:

@@ -254,7 +254,7 @@ class StudySpec(Schema):
         if self.pays_for_few(self.trainings_by_epochs):
             fitting = f"no more than {self.trainings_by_epochs:.3g} whole trainings fit into the budget"
             return TrialSchedule("asha", f"{fitting}, and rungs show more configurations for as many epochs")
-        if self.budget.time is None:
+        if self.budget.search_seconds is None:
             many = f"with more than {FEW_TRAININGS} whole trainings, or a number of trials, none is worth cutting short"
             return TrialSchedule("full", many)
         few = f"once the first show that no more than {FEW_TRAININGS} fit into the time; until then trials are whole"

@@ -78,7 +78,7 @@ def is_tried_whole(spec: StudySpec) -> bool:
     all as well where there is time.
     """
     budget = spec.budget
-    others = (budget.time, budget.cost, budget.stagnation, budget.improvement)
+    others = (budget.search_seconds, budget.cost, budget.stagnation, budget.improvement)
     return (
         math.isfinite(spec.most_trainings) and all(one is None for one in others) and _size(spec) <= spec.most_trainings
     )
@@ -93,7 +93,7 @@ def expected_trainings(spec: StudySpec, pace: Pace) -> float | None:
     if budget.stagnation is not None or budget.improvement is not None:
         return None
     counts = [spec.most_trainings]
-    for limit, each, at_once in ((budget.time, pace.seconds, spec.run.workers), (budget.cost, pace.cost, 1)):
+    for limit, each, at_once in ((budget.search_seconds, pace.seconds, spec.run.workers), (budget.cost, pace.cost, 1)):
         if limit is not None and not each:
             return None
         if limit is not None:

@@ -4,6 +4,7 @@ from pegbox.schemas.competition import excluded_by
 from pegbox.schemas.decision import Continue, Fork, Start
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial, TrialState
+from pegbox.schemas.whole_time import kept_seconds
 from pegbox.search.objectives import last_improvement
 
 
@@ -22,7 +23,7 @@ def barrier(history: History) -> str | None:
 def end(history: History) -> str | None:
     """Why the search is over, in one sentence; None while it goes on."""
     # A fixed order, since the reason is journalled: a replay must name the same one where two hold at once.
-    for rule in (_time, _target, _cost, _stagnation, _failures):
+    for rule in (_time, _whole, _target, _cost, _stagnation, _failures):
         reason = rule(history)
         if reason is not None:
             return reason
@@ -61,6 +62,13 @@ def _time(history: History) -> str | None:
     if limit is not None and history.elapsed_seconds >= limit:
         return f"The {limit:g} seconds of the budget have passed."
     return None
+
+
+def _whole(history: History) -> str | None:
+    limit = history.spec.budget.whole
+    if limit is None or not history.competing or history.elapsed_seconds + kept_seconds(history) < limit:
+        return None
+    return f"Of the {limit:g} seconds of the whole the rest is kept for the finalists and the model."
 
 
 def _target(history: History) -> str | None:

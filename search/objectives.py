@@ -3,9 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from pegbox.schemas.base import Metrics
 from pegbox.schemas.competition import excluded_by
 from pegbox.schemas.history import History
-from pegbox.schemas.plan import Objective
+from pegbox.schemas.plan import Constraint, Objective
 from pegbox.schemas.trial import Trial
 from pegbox.search.space.axes import Array
 
@@ -95,6 +96,26 @@ def ranking(losses: Array, broken: Array | None = None) -> npt.NDArray[np.int64]
     # lexsort's last key counts most: constraints, then fronts, then room, then the number, so that no tie is open.
     broken = np.zeros(len(losses)) if broken is None else broken
     return np.lexsort((np.arange(len(losses)), -room, front, broken)).astype(np.int64)
+
+
+def known_violations(metrics: Metrics, constraints: tuple[Constraint, ...]) -> list[float]:
+    """How far metrics lie outside each constraint; 0 where one was not measured, which schedules hold against nobody:
+    what is told at the end of a training alone is not known at a rung."""
+    return [limit.violation(metrics[limit.metric]) if limit.metric in metrics else 0.0 for limit in constraints]
+
+
+def places(losses: Array, broken: Array) -> npt.NDArray[np.int64]:
+    """Where each row stands, 0 for the best, shape (n,): by constraints that are broken first, then by front.
+
+    Args:
+        losses: Shape (n, n_objectives).
+        broken: How far each row breaks the constraints, 0 where it keeps them, shape (n,).
+
+    >>> places(np.array([[3.0], [1.0], [1.0]]), np.array([0.0, 0.0, 0.5])).tolist()
+    [1, 0, 2]
+    """
+    stands = np.column_stack([broken, fronts(losses)])
+    return np.unique(stands, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def total_violation(violations: Array) -> Array:

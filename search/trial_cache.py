@@ -1,9 +1,12 @@
 """A cache of what was computed of each trial, so that long histories are cheap; no decision depends on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress, count
 from operator import is_not
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from pegbox.schemas.trial import Trial
 
@@ -53,3 +56,8 @@ class BlockCache(Generic[Row, Block]):
             self._rows[position : position + 1] = [part]
             self._blocks[position : position + 1] = [self._compute(part)]
         return self._blocks
+
+
+def joined(blocks: Sequence[tuple[npt.NDArray[Any], ...]]) -> Iterator[npt.NDArray[Any]]:
+    """The columns of blocks of arrays, one after the other."""
+    return (np.concatenate(column) for column in zip(*blocks, strict=True))

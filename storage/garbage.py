@@ -1,4 +1,4 @@
-"""Garbage collection: deletes what can be computed again: checkpoints of trials that are past, cached results.
+"""Garbage collection: deletes what can be computed again: checkpoints of past trials, cached results, pictures.
 
 And databases that were kept when they were made again.
 """
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from pegbox.schemas.data import DECODED
 from pegbox.schemas.events import StudyDropped
 from pegbox.storage.amending import forgotten_studies
 from pegbox.storage.ingest import bring_up_to_date
@@ -103,13 +104,20 @@ class Collected(NamedTuple):
     checkpoints: tuple[Garbage, ...]
     cache: tuple[Garbage, ...]
     databases: tuple[Garbage, ...]
+    pictures: tuple[Garbage, ...]
+    """Decoded, which is done again where a study asks for them."""
     n_kept: int
     deleted: bool
 
     @property
     def n_bytes(self) -> int:
         """Size of all that can go."""
-        return sum(item.n_bytes for item in (*self.checkpoints, *self.cache, *self.databases))
+        return sum(item.n_bytes for item in self.all)
+
+    @property
+    def all(self) -> tuple[Garbage, ...]:
+        """Everything that can go."""
+        return *self.checkpoints, *self.cache, *self.databases, *self.pictures
 
 
 def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = False) -> Collected:
@@ -120,8 +128,9 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
     Databases that were kept when they were made again go after a week.
 
     Kept are the checkpoints of the best completed trials of each study, of trials whose life goes on, and of winners.
-    Cached results are kept while a trial of any study goes on, except those that name a checkpoint that goes. What was
-    written within the last hour stays.
+    Cached results and decoded pictures are kept while a trial of any study goes on, except results that name a
+    checkpoint that goes. What was written within the last hour stays. Prepared data stays: studies train on it, and
+    hold what they need of their pictures there.
 
     Args:
         store: The store.
@@ -150,13 +159,17 @@ def collect_garbage(store: StoreLayout, keep: int = KEEP, *, dry_run: bool = Fal
         if _names_one_of(path, gone) or (not is_busy and _is_old(path))
     )
     databases = tuple(Garbage(path, _size(path)) for path in put_aside(store) if _is_old(path, KEPT_DATABASE_SECONDS))
+    pictures = tuple(
+        Garbage(path, _size(path)) for path in _entries(store.data / DECODED) if not is_busy and _is_old(path)
+    )
+    found = Collected(past, cached, databases, pictures, len(entries) - len(past), deleted=not dry_run)
     if not dry_run:
         # Before the first file goes: a kill in the midst must not leave a study that can be restored by its events and
         # not by its files.
         _drop_forgotten(store)
-        for item in (*past, *cached, *databases):
+        for item in found.all:
             _delete(item.path)
-    return Collected(past, cached, databases, len(entries) - len(past), deleted=not dry_run)
+    return found
 
 
 def _drop_forgotten(store: StoreLayout) -> None:

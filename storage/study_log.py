@@ -34,7 +34,7 @@ class StudyLog:
         self._lock = lock
         self._journal = Journal(store.journal, writer="driver")
         self._ingest = BackgroundIngest(store, self._journal)
-        self._elapsed_before = history.elapsed_seconds
+        self._elapsed_before = history.elapsed_seconds + run.start_seconds
         self._clock = AwakeClock()
         self._is_open = True
         self._failure: Exception | None = None

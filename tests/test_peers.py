@@ -151,3 +151,11 @@ def test_the_box_of_turbo_grows_with_successes_and_begins_anew_when_it_is_tiny(p
     for _ in range(8 * 4):
         peer.tell(first[0], None)
     assert (peer._length, peer._n_restarts) == (TurboPeer.FIRST, 1)
+
+
+@pytest.mark.parametrize("name", RUNGS)
+def test_lcbench_hands_a_peer_with_rungs_all_of_them(peers: Any, name: str) -> None:
+    pytest.importorskip("onnxruntime")
+    lcbench = import_module("lcbench")
+
+    assert lcbench.study(name, 5, seed=0).rungs == lcbench.study("random+asha", 5, seed=0).rungs == (2, 6, 18, 52)

@@ -11,7 +11,7 @@ from pegbox.schemas.secret_texts import names_of_environment
 from pegbox.schemas.space import Space
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import CommandTrain
-from pegbox.training.command_line import ALL_PARAMETERS, COMMAND_NAMES, CONTINUING, Placeholder, names_in, placeholders
+from pegbox.training.command_line import ALL_PARAMETERS, CONTINUING, HANDED_NAMES, Placeholder, names_in, placeholders
 from pegbox.training.command_output import METRICS_FORMS
 from pegbox.training.kinds.user_files import files_of_command
 from pegbox.training.printed_line import STEP_NAMES
@@ -60,7 +60,7 @@ def _check_program(program: str) -> Iterable[Problem]:
 
 
 def _check_placeholders(train: CommandTrain, space: Space) -> Iterable[Problem]:
-    known = {*space.parameters, *COMMAND_NAMES, *ALL_PARAMETERS}
+    known = {*space.parameters, *HANDED_NAMES}
     used: set[str] = set()
     for position, found in names_in(train.command, known):
         used.add(found.name)

@@ -15,6 +15,9 @@ COMMAND_NAMES = ("trial", "seed", "epochs", "from_epochs", "checkpoint_dir", "re
 ALL_PARAMETERS = ("args", "args_no_hyphens", "args_no_boolean_flags", "args_json", "args_json_file")
 """Placeholders that stand for every active parameter that the command does not name itself."""
 
+HANDED_NAMES = (*COMMAND_NAMES, *ALL_PARAMETERS)
+"""What code of the user's is handed beside its parameters; `trial` is also how a function asks for its trial."""
+
 CONTINUING = ("from_epochs", "checkpoint_dir", "resume_dir")
 """Placeholders of a program that continues a trial where the segment before ended."""
 

@@ -4,6 +4,7 @@ Prefect's own temporary server belongs to one process, dies with a Ctrl-C meant 
 down, and two of them on one database disturb each other. Imported before Prefect: it decides which server Prefect uses.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import json
@@ -17,15 +18,15 @@ import urllib.request
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from pegbox.flows.prefect_server.access import App, guarded, server_secret
+from pegbox.flows.prefect_server.fresh_database import DATABASE, keep_fresh, lay_fresh
 from pegbox.flows.prefect_server.refusals import prefect_in_words
 from pegbox.schemas.errors import PegboxError
 
-# Measured on Prefect 3.8.8: 14 s to the first task with an empty database, 26 s on a busy machine; over four times
-# that.
+# Measured on Prefect 3.8.8: 14 s to the first task where the database has to be made, 26 s on a busy machine; over
+# four times that.
 START_SECONDS = 120.0
 # Picked by hand: commands one after another share a start of some 7 s, and no server is left behind for long.
 LINGER_SECONDS = 10.0
@@ -216,11 +217,9 @@ def _serve(home: Path, port: int, lock: int) -> None:
     """The server process: runs until no run has held its presence for a while."""
     import uvicorn
 
-    if _is_migrated(home):
-        os.environ["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] = "false"
+    _migrate(home)
     server = uvicorn.Server(uvicorn.Config(_application, factory=True, host="127.0.0.1", port=port, log_level="error"))
     threading.Thread(target=_stop_when_unused, args=(home, server), daemon=True).start()
-    threading.Thread(target=_note_migration, args=(home, server), daemon=True).start()
     server.run()
     os.close(lock)  # before the users' lock goes with the process, so that whoever waits for that finds this one free
 
@@ -231,22 +230,39 @@ def _application() -> App:
     return guarded(create_app())
 
 
-def _is_migrated(home: Path) -> bool:
-    """True if this version of Prefect has made the database before: looking for migrations takes half a second."""
+def _migrate(home: Path) -> None:
+    """Have this version's tables in the store's database, and Prefect look for no migrations: that takes half a second.
+
+    A database of the user's own is left to Prefect.
+    """
     if any("DATABASE" in name for name in os.environ if name.startswith("PREFECT_")):
-        return False  # the user's own
+        return
+    if not _is_migrated(home):
+        is_new = not (home / DATABASE).exists()
+        if not (is_new and lay_fresh(home)):
+            asyncio.run(_make_database())
+            if is_new:
+                keep_fresh(home)
+        with contextlib.suppress(OSError):
+            (home / "migrated").write_text(version("prefect"))
+    os.environ["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] = "false"
+
+
+async def _make_database() -> None:
+    from prefect.server.database.dependencies import provide_database_interface
+
+    database = provide_database_interface()
+    await database.create_db()
+    # The server has an event loop of its own, and connections of this one would outlive it.
+    await (await database.engine()).dispose()
+
+
+def _is_migrated(home: Path) -> bool:
+    """True if this version of Prefect has made the database before."""
     try:
-        return (home / "prefect.db").exists() and (home / "migrated").read_text() == version("prefect")
+        return (home / DATABASE).exists() and (home / "migrated").read_text() == version("prefect")
     except OSError:
         return False
-
-
-def _note_migration(home: Path, server: Any) -> None:
-    """Once the server is up, its database is whole."""
-    while not server.started:
-        time.sleep(0.5)
-    with contextlib.suppress(OSError):
-        (home / "migrated").write_text(version("prefect"))
 
 
 def _stop_when_unused(home: Path, server: object) -> None:

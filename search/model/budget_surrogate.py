@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import N_VARIANCES, Data, Posterior, Prior, fit
-from pegbox.search.model.incremental_fit import IncrementalFit
+from pegbox.search.model.incremental_fit import IncrementalFit, good_log_densities
 from pegbox.search.model.loss_scaling import SCALINGS, Scaling, deviation, held, scalarised, standardised
 from pegbox.search.model.observations import Observations
 from pegbox.search.model.subsampling import subsampled
@@ -29,6 +29,9 @@ MOST_BELIEVED = 200
 
 Each is a further row beside `MOST_ROWS`; picked by hand to keep the matrix below 1,000.
 """
+
+FEWEST_WHOLE = 5
+"""Values at the full budget from which a model of these alone may take over; its densities of fewer are luck."""
 
 LEAST_UNIT = 0.05
 """Of the losses' deviation, however well earlier studies explain them.
@@ -132,16 +135,11 @@ class SurrogateBuilder:
             weights: Of several objectives; None for one.
             believe_unfinished: Take trials that are paused, or run towards a low rung, as known at the full budget.
         """
-        losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
-        has_rungs = len(np.unique(np.append(seen.budgets, self._full))) > 1
-        scorer = BudgetFeatures(self._space, self._full, has_rungs)
-        rows = subsampled(losses, self._settings.most_rows, scorer.nearness(seen.budgets) if has_rungs else None)
-        belief = self._belief(seen, losses)
-        if weights is None and belief.expected is None:
-            model = self._best_scaled(scorer, seen, losses, rows)
-        else:
-            model = self._fitted_anew(scorer, seen, losses, rows, belief)
-        posterior = model.posterior
+        model, rows = self._fitted(seen, weights)
+        has_rungs = bool(np.any(seen.budgets != self._full))
+        if believe_unfinished and has_rungs and weights is None:
+            model = self._best_of_rungs(model, seen, rows)
+        posterior, scorer = model.posterior, model.scorer
         if len(seen.pending):
             posterior = posterior.with_pending(scorer.features(seen.pending, seen.pending_budgets))
         if believe_unfinished and has_rungs:
@@ -149,6 +147,45 @@ class SurrogateBuilder:
             unfinished = np.vstack([seen.unfinished(self._full), seen.pending])[-MOST_BELIEVED:]
             posterior = posterior.with_pending(scorer.features(unfinished)) if len(unfinished) else posterior
         return model._replace(posterior=posterior)
+
+    def _fitted(self, seen: Observations, weights: Array | None = None) -> tuple[Surrogate, Rows]:
+        """The model of what was evaluated, and the rows that it is conditioned on."""
+        losses = seen.losses[:, 0] if weights is None else scalarised(seen.losses, weights)
+        has_rungs = bool(np.any(seen.budgets != self._full))
+        scorer = BudgetFeatures(self._space, self._full, has_rungs)
+        rows = subsampled(losses, self._settings.most_rows, scorer.nearness(seen.budgets) if has_rungs else None)
+        if weights is None:
+            return self._best_taught(scorer, seen, losses, rows), rows
+        return self._fitted_anew(scorer, seen, losses, rows, _Belief(None, 1.0)), rows
+
+    def _best_of_rungs(self, model: Surrogate, seen: Observations, rows: Rows) -> Surrogate:
+        """The model of the values at the full budget alone, where it predicts the good ones of these better.
+
+        Low rungs are as a past: they show where to look, and may say nothing of what is best there, or mislead.
+        """
+        whole = np.flatnonzero(seen.budgets >= self._full)
+        shared = np.intersect1d(whole, rows)
+        if len(shared) < FEWEST_WHOLE or len(whole) > self._settings.most_rows:
+            return model
+        alone, _ = self._fitted(seen.at_rows(whole))
+        good = shared[seen.losses[shared, 0] <= np.median(seen.losses[shared, 0])]
+        # Without the other rungs of the same trial: that they tell how it ends says nothing of configurations to come.
+        by_rungs = model.posterior.log_densities_without(seen.numbers[rows], np.searchsorted(rows, good))
+        by_whole = alone.posterior.log_densities_without(whole, np.searchsorted(whole, good))
+        gain = (by_whole - np.log(alone.unit or 1.0)) - (by_rungs - np.log(model.unit or 1.0))
+        return alone if _is_beyond_error(gain) else model
+
+    def _best_taught(self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows) -> Surrogate:
+        """The model that starts from what earlier studies expect, as long as it predicts good losses no worse."""
+        plain = self._best_scaled(scorer, seen, losses, rows)
+        belief = self._belief(seen, losses)
+        if belief.expected is None:
+            return plain
+        taught = self._fitted_anew(scorer, seen, losses, rows, belief)
+        told = [good_log_densities(model.posterior, losses[rows], model.unit) for model in (plain, taught)]
+        # So a past is left when this study's own values say more, be it misleading, or only coarser than they are; but
+        # not before they say so beyond their error: of the first few each model predicts one or the other by luck.
+        return plain if _is_beyond_error(told[0] - told[1]) else taught
 
     def _best_scaled(self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows) -> Surrogate:
         """The model of the scaling under which the better half of the losses is predicted best."""
@@ -172,15 +209,15 @@ class SurrogateBuilder:
         self, scorer: BudgetFeatures, seen: Observations, losses: Array, rows: Rows, belief: "_Belief"
     ) -> Surrogate:
         """The model of losses that change with each ask, by new weights or by what earlier studies expect."""
-        features = scorer.features(seen.points, seen.budgets)
+        data = Data(scorer.features(seen.points, seen.budgets), scorer.groups, losses, seen.repeated())
         # From the prior at every ask, so with fewer rows and steps than a chain; picked by hand.
         some = subsampled(losses, 150)
         targets = belief.left(standardised(losses), seen.points)[some]
-        logs = fit(Data(features[some], scorer.groups, targets), Prior(scorer.n_groups), iterations=25)
-        standing = standardised(losses[rows])
-        left = belief.left(standing, seen.points[rows])
-        posterior = Posterior(Data(features[rows], scorer.groups, left), self._capped(logs))
-        unit = belief.unit * deviation(held(losses[rows]))
+        unit = belief.unit * deviation(held(losses))
+        logs = fit(data.rows(some).measured(targets, unit or 1.0), Prior(scorer.n_groups), iterations=25)
+        standing, unit = standardised(losses[rows]), belief.unit * deviation(held(losses[rows]))
+        left = data.rows(rows).measured(belief.left(standing, seen.points[rows]), unit or 1.0)
+        posterior = Posterior(left, self._capped(logs))
         return Surrogate(posterior, seen.points[rows], standing / belief.unit, unit, scorer, belief.expected)
 
     def _belief(self, seen: Observations, losses: Array) -> "_Belief":
@@ -195,3 +232,8 @@ class SurrogateBuilder:
         n_lengths = len(logs) - N_VARIANCES
         longest = math.log(self._settings.longest) + 0.5 * math.log(max(n_lengths, 1))
         return np.append(np.minimum(logs[:n_lengths], longest), logs[n_lengths:])
+
+
+def _is_beyond_error(gains: Array) -> bool:
+    """True if the mean of gains is larger than its standard error."""
+    return bool(gains.mean() > gains.std() / len(gains) ** 0.5)

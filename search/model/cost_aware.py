@@ -60,7 +60,7 @@ def share_left(history: History) -> float:
     budget = history.spec.budget
     spent = [
         len(history.trials) / budget.trials if budget.trials else 0.0,
-        history.elapsed_seconds / budget.time if budget.time else 0.0,
+        history.elapsed_seconds / budget.search_seconds if budget.search_seconds else 0.0,
         sum(trial.value("cost") or 0.0 for trial in history.trials) / budget.cost if budget.cost else 0.0,
     ]
     return max(1.0 - max(spent), 0.0)

@@ -245,6 +245,26 @@ class Posterior:
         precision = np.einsum("ij,ij->j", self._inverse_factor, self._inverse_factor)
         return self.data.targets - self._weights / precision, precision**-0.5
 
+    def log_densities_without(self, groups: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]) -> Array:
+        """Log density of some targets, each predicted from the rows of all other groups; up to a constant.
+
+        Args:
+            groups: Which rows are left out together, such as those of one trial, shape (n,).
+            asked: Row numbers of the targets, shape (n_asked,).
+
+        Source: Rasmussen & Williams 2006, section 5.4.2, for blocks in place of single rows.
+        """
+        precision = self._inverse_factor.T @ self._inverse_factor
+        densities = []
+        for row in asked:
+            members = np.flatnonzero(groups == groups[row])
+            covariance = np.linalg.inv(precision[np.ix_(members, members)])
+            own = int(np.searchsorted(members, row))
+            # The target less its prediction: what the rows left out add to the mean.
+            off = float(covariance[own] @ self._weights[members])
+            densities.append(-0.5 * off * off / covariance[own, own] - 0.5 * np.log(covariance[own, own]))
+        return np.array(densities)
+
     def covariance(self, left: Array, right: Array) -> Array:
         """Posterior covariance of the noise-free values at two sets of points, shape (n_left, n_right)."""
         distances = squared_distances(left * self._inverse_lengths, right * self._inverse_lengths)

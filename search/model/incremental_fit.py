@@ -74,10 +74,23 @@ class IncrementalFit:
         begin, iterations = (None, FIRST_ITERATIONS) if before is None else (before.logs, NEXT_ITERATIONS)
         logs = fit(step, self._prior, begin, iterations)
         # Here and not at every ask: it costs as much as the model itself.
-        mean, spread = Posterior(step, logs).leave_one_out()
-        good = kept <= np.median(kept)
-        off = ((step.targets - mean) / spread)[good]
-        return Fitted(logs, float(np.mean(-0.5 * off * off - np.log(spread[good] * unit))))
+        density = good_log_densities(Posterior(step, logs), kept, unit)
+        return Fitted(logs, float(density.mean()))
+
+
+def good_log_densities(posterior: Posterior, losses: Array, unit: float) -> Array:
+    """How well a model predicts the better half of its losses: the log density of each, predicted from all others.
+
+    Args:
+        posterior: Of the losses, scaled so that those up to the median keep their distances.
+        losses: Of its rows, in units of the metric, shape (n,).
+        unit: What 1 of its targets is in units of the metric; so that models of one history can be compared.
+    """
+    mean, spread = posterior.leave_one_out()
+    good = losses <= np.median(losses)
+    off = ((posterior.data.targets - mean) / spread)[good]
+    # Values that are all the same have no unit, and no model of them is better than another.
+    return np.asarray(-0.5 * off * off - np.log(spread[good] * (unit or 1.0)))
 
 
 def _is_same(left: Data, right: Data) -> bool:

@@ -12,7 +12,7 @@ from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.model.gaussian_process import Repeats
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.search.trial_cache import BlockCache, TrialCache
+from pegbox.search.trial_cache import BlockCache, TrialCache, joined
 
 
 class Observations(NamedTuple):
@@ -53,13 +53,22 @@ class Observations(NamedTuple):
         return self.points[last & ~np.isin(self.numbers, finished)]
 
     def repeated(self) -> Repeats | None:
-        """Of the first objective's losses, in squares of its units; None where each is one training."""
-        return Repeats(self.repeats, self.squares[:, 0]) if (self.repeats > 1).any() else None
+        """Of the losses of one objective, in squares of its units; None where each is one training.
+
+        Of several objectives too: what a weighted sum of them differs by is not to be told from what each does.
+        """
+        is_repeated = (self.repeats > 1).any() and self.losses.shape[1] == 1
+        return Repeats(self.repeats, self.squares[:, 0]) if is_repeated else None
 
     @property
     def keeps(self) -> npt.NDArray[np.bool_]:
         """Which evaluations are known to keep every constraint, shape (n,)."""
         return np.asarray((self.violations <= 0).all(axis=1))
+
+    def at_rows(self, rows: npt.NDArray[np.int64]) -> "Observations":
+        """The same, with these evaluations alone."""
+        evaluated = ("points", "budgets", "losses", "repeats", "squares", "violations", "seconds", "numbers")
+        return self._replace(**{name: getattr(self, name)[rows] for name in evaluated})
 
     def with_pending(self, point: Array, budget: float) -> "Observations":
         """The same, with one more trial running."""
@@ -101,7 +110,7 @@ class Observer:
         if self._history is None or _limits(history) != _limits(self._history):
             self._memory, self._blocks = TrialCache(self._row), BlockCache(self._block)
         self._history = history
-        return _joined(self._blocks.blocks(tuple(self._memory.rows(history.trials))))
+        return Observations(*joined(self._blocks.blocks(tuple(self._memory.rows(history.trials)))))
 
     def _block(self, rows: tuple["_Row", ...]) -> Observations:
         """The rows of some trials as arrays."""
@@ -154,10 +163,6 @@ class Observer:
         is_running = trial.state in {TrialState.PROPOSED, TrialState.RUNNING}
         point = self._encoding.encode(trial.configuration)
         return _Row(trial.number, point, values, is_failed, trial.to_budget if is_running else 0)
-
-
-def _joined(blocks: list[Observations]) -> Observations:
-    return Observations(*(np.concatenate(column) for column in zip(*blocks, strict=True)))
 
 
 def _losses(goals: tuple[Objective, ...], trial: Trial, evaluation: Evaluation) -> Array:

@@ -1,6 +1,7 @@
 """Warm start: what earlier studies say, a mean to start from as far as the new values confirm it.
 
-Studies that do not explain the new values lose their weight, so a misleading past costs a few first trials at most.
+Studies that do not explain the new values lose their weight, so a misleading past costs a few first trials at most. How
+long the past is the better start is judged where models are built, by what they predict of the new values.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,10 +38,6 @@ EFFORT = Effort(n_uniform=256, n_near=64)
 PRIOR_ROWS = 2.0
 """How many values the belief is worth that losses differ as much as they did before. Picked by hand: with less,
 the first two or three values would turn the past off by chance."""
-FADING = 30.0
-"""New values whose evidence weighs as much as the past: what it knows helps to begin, not to end. Picked by hand; what
-is left of a gain, and what a misleading past costs, at 50 trials stands in `benchmarks/README.md`."""
-
 Expectation = Callable[[Array], Array]
 """Snapped points to losses, in deviations of the new study's losses, around the mean of its points."""
 
@@ -101,7 +98,6 @@ class WarmStartMean:
         means = self._means(points)
         shares = confirmed(means, losses, budgets)
         slope = trust(_centred(shares @ means, budgets), _centred(standardised(losses, held_wide), budgets))
-        slope *= FADING / (FADING + len(losses))
         believed = np.flatnonzero(shares)
         if not len(believed) or not slope:
             return None

@@ -32,5 +32,5 @@ def stops_early(spec: StudySpec, history: History) -> bool:
     # Once a trial came to a lower rung it stays so: to train all of them whole is what was to be saved.
     if any(trial.evaluations and trial.evaluations[0].budget < spec.full_budget for trial in history.trials):
         return True
-    time, seconds = spec.budget.time, Pace.of(history).seconds
+    time, seconds = spec.budget.search_seconds, Pace.of(history).seconds
     return time is not None and seconds > 0 and spec.pays_for_few(time * spec.run.workers / seconds)

@@ -6,7 +6,7 @@ from pegbox.schemas.decision import Decision, Stop
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.trial import Trial
-from pegbox.search.objectives import fronts
+from pegbox.search.objectives import known_violations, places, total_violation
 from pegbox.search.space.axes import Array
 from pegbox.search.strategy import Strategy
 
@@ -40,26 +40,31 @@ def hopeless_between_folds(history: History) -> int | None:
 
 
 def _is_hopeless(trial: Trial, folds: list[int], history: History) -> bool:
-    # Ranked by fronts, so that several objectives are judged by the rule that serves one.
+    # Ranked by fronts and constraints, so that several objectives are judged by the rule that serves one.
     own = _mean(trial, trial, folds, history)
     others = [_mean(other, trial, folds, history) for other in history.trials if other is not trial]
     rows = [row for row in (own, *others) if row is not None]
     if own is None or len(rows) <= WARMUP:
         return False
-    front = fronts(np.array(rows))
-    return bool(front[0] > np.median(front))
+    losses, violations = np.split(np.array(rows), [len(history.objectives)], axis=1)
+    place = places(losses, total_violation(violations))
+    return bool(place[0] > np.median(place))
 
 
 def _mean(trial: Trial, judged: Trial, folds: list[int], history: History) -> Array | None:
-    """Mean loss over folds, one an objective; None where the trial has not seen all of them."""
+    """Mean losses and violations over folds; None where the trial has not seen all of them."""
     losses = _losses(trial, judged, history)
     return np.mean([losses[fold] for fold in folds], axis=0) if losses.keys() >= set(folds) else None
 
 
 def _losses(trial: Trial, judged: Trial, history: History) -> dict[int, list[float]]:
-    """Fold to one loss an objective, on the stretch of training that the judged trial is in."""
+    """Fold to a loss for each objective and how far it lies outside each constraint, 0 where that was not measured; on
+    the stretch of training that the judged trial is in."""
     return {
-        evaluation.fold: [goal.loss(evaluation.metrics[goal.metric]) for goal in history.objectives]
+        evaluation.fold: [
+            *(goal.loss(evaluation.metrics[goal.metric]) for goal in history.objectives),
+            *known_violations(evaluation.metrics, history.spec.constraints),
+        ]
         for evaluation in trial.folds
         if evaluation.fold is not None and judged.budget < evaluation.budget <= judged.to_budget
     }

@@ -6,7 +6,6 @@ import numpy.typing as npt
 from pegbox.schemas.decision import Continue, Done, Stop, Wait
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.search.objectives import ranking
 from pegbox.search.schedules.brackets import Bracket, brackets_in_turn
 from pegbox.search.schedules.rungs import Ladder, Standings, idle
 from pegbox.search.strategy import Begin
@@ -70,5 +69,5 @@ class HalvingSchedule:
         """Who climbs from a rung and who leaves, best first."""
         # One climbs from every bracket, be it ever so small: else its epochs end without a value that counts.
         n_best = max(len(cohort) // self._ladder.factor, 1)
-        order = present[ranking(standings.losses[present, rung])]
+        order = standings.ranked(present, rung)
         return order[:n_best], order[n_best:]

@@ -5,7 +5,7 @@ import numpy as np
 from pegbox.schemas.decision import Continue, Done, Stop, Wait
 from pegbox.schemas.history import History
 from pegbox.schemas.study import StudySpec
-from pegbox.search.objectives import fronts
+from pegbox.search.objectives import places, total_violation
 from pegbox.search.schedules.rungs import Ladder, Standings, idle
 from pegbox.search.strategy import Begin
 
@@ -32,8 +32,8 @@ class MedianSchedule:
     def _verdict(self, number: int, standings: Standings) -> Continue | Stop:
         rung = int(standings.paused_at[number])
         arrived = np.flatnonzero(standings.arrived[:, rung])
-        front = fronts(standings.losses[arrived, rung])
-        own = front[arrived == number][0]
-        if len(arrived) > self._warmup and own > np.median(front):
+        place = places(standings.losses[arrived, rung], total_violation(standings.violations[arrived, rung]))
+        own = place[arrived == number][0]
+        if len(arrived) > self._warmup and own > np.median(place):
             return Stop(trial=number)
         return Continue(trial=number, to_budget=self._ladder.rungs[rung + 1])

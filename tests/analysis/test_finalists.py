@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from pegbox.analysis.finalists import choose_finalists, disagreement, finalists_round
+from pegbox.analysis.finalists import choose_finalists, disagreement
 from pegbox.analysis.selection import select_winner
 from pegbox.schemas.errors import NoTrialSucceededError
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, TrialState
+from pegbox.schemas.whole_time import finalists_round
 
 
 def numbers(history):
@@ -150,3 +151,18 @@ def test_named_part_of_a_round_is_kept_and_bounds_the_other(make_history):
     assert finalists_round(make_history([0.1] * 12, finalists={"top": 3})) == (3, 2)
     assert finalists_round(make_history([0.1] * 12, finalists={"seeds": 3})) == (2, 3)
     assert finalists_round(make_history([0.1] * 12, finalists={"seeds": 10})) == (1, 10)
+
+
+def test_best_known_family_is_the_one_to_beat(make_history):
+    families = {"a": {"kind": "sklearn", "estimator": "a:A"}, "b": {"kind": "sklearn", "estimator": "b:B"}}
+    known = [{"family": "a"}, {"family": "b"}]
+    history = make_history(
+        [0.5, 0.4, 0.1],
+        configurations=[*known, {"family": "a", "a.x": 0.5}],
+        space={"family": ["a", "b"], "a.x": {"min": 0.0, "max": 1.0, "when": {"family": "a"}}},
+        train={"kind": "families", "task": "regression", "families": families},
+        data={"source": "sklearn:diabetes"},
+        search={"enqueue": [{"family": "a", "a.x": 0.0}, {"family": "b"}]},
+        finalists={"top": 1},
+    )
+    assert numbers(history) == [2, 1]

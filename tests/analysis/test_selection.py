@@ -115,3 +115,15 @@ def test_estimate_is_less_extreme_than_the_plain_mean(make_history):
     values = {number: [1 + 0.1 * number, 2 + 0.1 * number, 3 - 0.1 * number] for number in range(4)}
     selection = select_winner(make_history([0.1, 0.2, 0.3, 0.4], values))
     assert selection.best.estimate >= selection.best.mean
+
+
+@pytest.mark.parametrize(("best", "winner"), [(0.50, 0), (0.30, 1)])
+def test_known_configuration_wins_where_nothing_is_better_beyond_noise(make_history, best, winner):
+    fresh = {0: [0.50, 0.55, 0.52, 0.47], 1: [best, best + 0.04, best + 0.01, best - 0.03]}
+    given = {"search": {"enqueue": [{"x": 0.0}]}, "finalists": {"top": 2, "seeds": 4}}
+
+    def of(ties):
+        return select_winner(make_history([0.5, best], fresh, **{**given, "finalists": given["finalists"] | ties}))
+
+    assert (of({}).winner, of({"ties": "known"}).winner) == (1, winner)
+    assert ("was known before the search" in of({"ties": "known"}).reason) is (winner == 0)

@@ -87,7 +87,7 @@ def test_a_table_becomes_a_study_that_validates(pegbox, table):
     text = (table / "study.yaml").read_text()
     assert text.startswith("# yaml-language-server: $schema=./study.schema.json\n")
     assert "# 'customer' has another value in every row" in text
-    assert "time: 110.0" in text
+    assert "whole: 180" in text
     assert json.loads((table / "study.schema.json").read_text()) == study_schema()
 
 
@@ -137,7 +137,7 @@ def test_what_no_study_can_be_made_of_is_refused_and_writes_nothing(pegbox, tabl
     ("arguments", "words"),
     [
         (("--target", "visits"), "with data.target 'churn' where the command asks for 'visits'"),
-        (("--target", "churn", "--time", "30m"), "with budget.time '390' where the command asks for '1190'"),
+        (("--target", "churn", "--time", "30m"), "with budget.whole '600' where the command asks for '1800'"),
         (("--target", "churn", "--encoding", "cp1252"), "with data.encoding None where the command asks for 'cp1252'"),
     ],
 )

@@ -91,7 +91,7 @@ def test_column_of_missing_values_is_refused(values: Any) -> None:
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e39])
 def test_infinite_number_is_refused_with_its_row(value: float) -> None:
-    with pytest.raises(DataError, match=r"data\.source: 'a' must hold finite numbers .* in row 4 \(1 such rows\)"):
+    with pytest.raises(DataError, match=r"data\.source: 'a' must hold finite numbers .* in row 4 \(1 such row\)"):
         build({"a": [1.0, 2.0, 3.0, value], "y": [0, None, 0, 1]})
 
 

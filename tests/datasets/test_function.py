@@ -4,8 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pegbox.datasets.function import FunctionSource
+from pegbox.datasets.frame import build_frame
+from pegbox.datasets.function import FunctionSource, as_table
 from pegbox.datasets.source import Loaded
+from pegbox.datasets.tensor_columns import tensor_shape, tensor_values
+from pegbox.schemas.data import DataSpec
 from pegbox.schemas.errors import DataError
 
 Load = Callable[[str], Loaded]
@@ -53,11 +56,43 @@ def test_pair_with_a_data_frame_keeps_its_names(returning: Load) -> None:
     assert loaded.table.column_names == ["size", "target"]
 
 
-def test_images_keep_the_shape_of_one(returning: Load) -> None:
-    loaded = returning("(np.zeros((4, 3, 2, 2)), [0, 1, 0, 1])")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(np.zeros((4, 3, 2, 2)), [0, 1, 0, 1])",
+        "{'x': np.zeros((4, 3, 2, 2)), 'target': [0, 1, 0, 1]}",
+        "{'x': np.zeros((4, 3, 2, 2))[:, :, ::-1], 'target': [0, 1, 0, 1]}",
+    ],
+)
+def test_images_are_one_column_of_their_shape(returning: Load, expression: str) -> None:
+    loaded = returning(expression)
 
-    assert loaded.shape == (3, 2, 2)
-    assert loaded.table.num_columns == 13
+    assert loaded.table.column_names == ["x", "target"]
+    assert tensor_shape(loaded.table["x"].type) == (3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("(np.array([[['a'], ['b']]] * 4), [0, 1, 0, 1])", "must return"),
+        ("(np.zeros((4, 3, 2), dtype=complex), [0, 1, 0, 1])", "must return"),
+        ("(np.zeros((4, 3, 2)), [0, 1])", "must return"),
+    ],
+)
+def test_arrays_that_no_column_can_hold_are_refused(returning: Load, expression: str, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        returning(expression)
+
+
+def test_target_of_arrays_and_gaps_in_arrays_are_refused_by_name() -> None:
+    arrays = np.zeros((40, 3, 2))
+    table = as_table({"x": arrays, "y": arrays})
+    with pytest.raises(DataError, match="'y'"):
+        build_frame(DataSpec(source="m:f", target="y"), None, Loaded(table))
+    arrays[7, 1, 1] = np.nan
+    table = as_table({"x": arrays, "y": [0, 1] * 20})
+    with pytest.raises(DataError, match="'x' must hold finite numbers, got one that is none in row 8"):
+        build_frame(DataSpec(source="m:f", target="y"), None, Loaded(table))
 
 
 def test_module_beside_the_loader_can_be_imported(here: Path) -> None:
@@ -143,8 +178,8 @@ ROWS = f"{TORCH}.TensorDataset(__import__('torch').arange(24.0).reshape(2, 3, 4)
 def test_a_torch_data_set_of_pairs_is_rows_in_their_order(returning: Load, expression: str) -> None:
     loaded = returning(expression)
 
-    assert loaded.shape == (3, 4)
-    assert loaded.table.column("x11").to_pylist() == [11.0, 23.0]
+    assert tensor_shape(loaded.table["x"].type) == (3, 4)
+    assert tensor_values(loaded.table["x"])[:, 11].tolist() == [11.0, 23.0]
     assert loaded.table.column("target").to_pylist() == [0, 1]
 
 

@@ -64,7 +64,8 @@ def test_images_of_bytes_have_one_scale(root: Path, here: Path, rng: np.random.G
     [
         ({"y": np.zeros(29)}, "must have one row for each example"),
         ({"x": np.full((30, 5, 2), np.nan)}, "must hold finite numbers"),
-        ({"x": np.ones((30, 5, 2), complex)}, "holds complex128, expected numbers or texts"),
+        ({"x": np.ones((30, 5, 2), complex)}, "holds complex128, expected numbers."),
+        ({"x": np.full((30, 5, 2), "a")}, "holds <U1, expected numbers."),
         ({"y": np.array([{}] * 30, dtype=object)}, "holds Python objects"),
         ({"y": np.zeros((30, 2))}, "'y' has shape (30, 2), expected one value"),
         ({"more": np.zeros((30, 2, 2))}, "a model is made of one such column alone"),

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pegbox.datasets.prepare import DECODED, fingerprint, prepare
+from pegbox.datasets.prepare import fingerprint, prepare
 from pegbox.datasets.prepared import open_prepared, read_understanding
-from pegbox.schemas.data import DataSpec, PreparedData
+from pegbox.schemas.data import DECODED, DataSpec, PreparedData
 from pegbox.schemas.errors import DataError
 
 Image = pytest.importorskip("PIL.Image")

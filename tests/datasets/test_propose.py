@@ -64,7 +64,7 @@ def test_rows_in_time_are_compared_on_several_stretches(proposed: Any, noise: np
 
     found = proposed({"day": DAYS, "a": noise, "late": late, "y": noise[::-1]})
 
-    assert found.spec.split == SplitSpec(time="day", folds=3)
+    assert found.spec.split == SplitSpec(time="day", keep_time=True, folds=3)
     assert "need not be on the next" in found.why_split[0]
     assert found.left_out == {}
 

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from pegbox.datasets.prepare import prepare
+from pegbox.datasets.prepare import find_prepared, prepare
+from pegbox.datasets.prepared import open_prepared
+from pegbox.datasets.preprocessing import read_preprocessing
 from pegbox.datasets.raw_inputs import raw_inputs
 from pegbox.datasets.seen_as import seen_as
 from pegbox.schemas.data import DataSpec
@@ -62,3 +65,36 @@ def test_rows_that_a_model_cannot_take_are_none(tmp_path: Path) -> None:
     assert seen_as(data, before, narrow) is None
     assert seen_as(data, before, strange) is None
     assert seen_as(data, "gone", before) is None
+
+
+def _arrays(folder: Path, name: str, level: float, shape: tuple[int, ...] = (5, 2), flat: bool = False) -> str:
+    values = np.random.default_rng(3).normal(level, 1 + abs(level) / 10, (40, *shape))
+    if flat:
+        values[..., 1] = 7.0
+    np.savez(folder / f"{name}.npz", x=values, y=np.array(["no", "yes"] * 20))
+    spec = {"source": str(folder / f"{name}.npz"), "target": "y", "split": {"test": 0.0, "valid": 0.5}}
+    return prepare(DataSpec.model_validate(spec), None, folder / "data").fingerprint
+
+
+@pytest.mark.parametrize("is_flat", [False, True])
+def test_arrays_of_today_are_scaled_as_those_of_yesterday(tmp_path: Path, is_flat: bool) -> None:
+    data = tmp_path / "data"
+    before, now = _arrays(tmp_path, "old", 10.0), _arrays(tmp_path, "new", -4.0, flat=is_flat)
+
+    splits = seen_as(data, before, now)
+
+    assert splits is not None
+    old, fresh = find_prepared(data, before), find_prepared(data, now)
+    assert old is not None
+    assert fresh is not None
+    made, theirs = read_preprocessing(old, 0), read_preprocessing(fresh, 0)
+    scaled = open_prepared(fresh, 0).valid.numeric.reshape(20, 5, 2)
+    raw = scaled * [1.0 if one is None else one for one in theirs.deviations] + np.array(theirs.means)
+    expected = (raw - np.array(made.means)) / np.array(made.deviations, dtype=float)
+    np.testing.assert_allclose(splits.valid.numeric, expected.reshape(20, 10), rtol=1e-4, atol=1e-4)
+    assert splits.train.numeric.shape == (20, 10)
+
+
+def test_arrays_of_another_shape_are_none(tmp_path: Path) -> None:
+    before, now = _arrays(tmp_path, "old", 0.0), _arrays(tmp_path, "new", 0.0, (6, 2))
+    assert seen_as(tmp_path / "data", before, now) is None

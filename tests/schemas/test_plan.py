@@ -106,6 +106,7 @@ FUNCTION = {"kind": "function", "function": "mine:run"}
         ({"of": "rows", "min": 500}, {}, "rungs of rows need both ends, got min=500, max=None"),
         ({"of": "size"}, {"train": FUNCTION}, "how much of 'size' is a whole training is not known"),
         ({"of": "two words", "max": 9}, {"train": FUNCTION}, "a fidelity is a name of letters, digits and _"),
+        ({"of": "lambda", "max": 9}, {"train": FUNCTION}, "none of Python's own words, got 'lambda'"),
         ({"of": "size", "max": 9}, {}, "more epochs or more rows, got 'size'"),
         ({"of": "lr", "max": 9}, {"train": FUNCTION}, "'lr' is a parameter of the space as well"),
         (ROWS, {"budget": {"epochs": 90}}, "a trial has 3 epochs at each rung of rows"),

@@ -4,9 +4,10 @@ import subprocess
 import sys
 from typing import ClassVar
 
+from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.search.methods import strategy_for
-from pegbox.search.simulation import Simulation
+from pegbox.search.simulation import Outcome, Simulation
 from pegbox.testing.strategies import StrategyContract
 from pegbox.testing.studies import bowl, study
 
@@ -49,6 +50,21 @@ def test_active_trials_are_followed_from_event_to_event() -> None:
         history = simulation.run(1)
         unseen = History(spec=spec, trials=history.trials)
         assert (history.active, history.running) == (unseen.active, unseen.running)
+
+
+def test_several_objectives_and_a_constraint_have_rungs() -> None:
+    goals = ({"metric": "near"}, {"metric": "far"})
+    space = {"x": {"min": 0.0, "max": 1.0}, "y": {"min": 0.0, "max": 1.0}}
+    limited = {"objectives": goals, "constraints": ({"metric": "size", "max": 0.5},), "budget": {"trials": 15}}
+    spec = study(space, search={"method": "bayes"}, fidelity={**RUNGS, "schedule": "asha"}, **limited)
+
+    def answer(configuration: Configuration, _: int, to_budget: int) -> Outcome:
+        x, y = float(str(configuration["x"])), float(str(configuration["y"]))
+        return Outcome({"near": x**2 + 1 / to_budget, "far": (1 - x) ** 2 + 1 / to_budget, "size": y})
+
+    history = Simulation(strategy_for(spec), History(spec=spec), answer, workers=4).run()
+    assert history.completed
+    assert all(history.is_feasible(trial) for trial in history.completed)
 
 
 def test_the_first_ask_loads_no_scipy() -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from pegbox.schemas.data import DECODED
 from pegbox.schemas.errors import NotFoundError
 from pegbox.schemas.events import ArtifactWritten, SelectionMade
 from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.storage.archive import archive_journals
-from pegbox.storage.garbage import KEPT_DATABASE_SECONDS, collect_garbage, drop_checkpoints
+from pegbox.storage.garbage import GRACE_SECONDS, KEPT_DATABASE_SECONDS, collect_garbage, drop_checkpoints
 from pegbox.storage.history_file import open_history
 from pegbox.storage.ingest import ingest
 from pegbox.storage.journal import Journal
@@ -266,6 +267,24 @@ def test_a_database_that_a_rebuild_kept_goes_after_a_week(store: StoreLayout, be
 
     assert [item.path for item in done.databases] == [kept]
     assert (kept.exists(), younger.exists(), store.master.exists()) == (False, True, True)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_decoded_pictures_go_and_prepared_data_stays(store: StoreLayout, begin: Any, running: bool) -> None:
+    with_files(store, begin, running)
+    decoded, prepared = store.data / DECODED, store.data / "abc"
+    for directory in (decoded, prepared):
+        directory.mkdir(parents=True)
+        for name in ("old", "young"):
+            (directory / f"{name}.npy").write_bytes(b"pixels")
+        an_hour_ago = time.time() - GRACE_SECONDS - 1
+        os.utime(directory / "old.npy", (an_hour_ago, an_hour_ago))
+
+    done = collect_garbage(store)
+
+    assert [item.path.stem for item in done.pictures] == ([] if running else ["old"])
+    assert names_of(decoded) == (["old", "young"] if running else ["young"])
+    assert names_of(prepared) == ["old", "young"]
 
 
 def names_of(directory: Path) -> list[str]:

@@ -158,3 +158,14 @@ def test_a_command_that_is_not_told_the_amount_is_refused():
     assert "no {image_size}" in problem.message
     command["command"] += ["--size", "{image_size}"]
     assert check_training(study(command, of="image_size", max=64)) == ()
+
+
+@pytest.mark.parametrize("name", ["trial", "seed", "args_json"])
+def test_a_name_that_is_handed_over_already_is_refused(name):
+    command = {"kind": "command", "command": ["python", "train.py", "{args}", "--seed", f"{{{name}}}"]}
+
+    (problem,) = check_training(study(command, of=name, max=64))
+
+    assert problem.path == ("fidelity", "of")
+    assert f"is handed {name!r} already" in problem.message
+    assert not check_training(study(command, of=f"{name}_size", max=64))

@@ -7,6 +7,7 @@ from pegbox.schemas.code import USER_KINDS, Code, CodePart
 from pegbox.schemas.errors import Problem, suggest
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import (
+    OWN_CODE,
     CommandTrain,
     CustomTrain,
     FamiliesTrain,
@@ -16,6 +17,7 @@ from pegbox.schemas.train import (
     TorchTrain,
     TrainSpec,
 )
+from pegbox.training.command_line import HANDED_NAMES
 from pegbox.training.declared_code import check_declared, declared_parts, unseen_code
 from pegbox.training.kinds import (
     command_kind,
@@ -136,6 +138,7 @@ def check_training(spec: StudySpec) -> tuple[Problem, ...]:
     return (
         *(_at_fidelity(spec, one) for one in kind_of(spec.train).check(spec.train, spec)),
         *check_declared(spec.train),
+        *_check_amount(spec),
         *_check_metrics(spec),
         *_check_run(spec),
     )
@@ -145,6 +148,18 @@ def _at_fidelity(spec: StudySpec, problem: Problem) -> Problem:
     """The problem at where the study says it: a fidelity is handed over as a parameter is, and stands elsewhere."""
     is_amount = problem.path == ("space", spec.fidelity.of) and not spec.fidelity.is_of_epochs
     return problem._replace(path=("fidelity", "of")) if is_amount else problem
+
+
+def _check_amount(spec: StudySpec) -> tuple[Problem, ...]:
+    """A fidelity whose name is taken: code of the user's would be handed one of the two, and not know which."""
+    of = spec.fidelity.of
+    if spec.fidelity.is_of_epochs or not isinstance(spec.train, OWN_CODE) or of not in HANDED_NAMES:
+        return ()
+    message = (
+        f"a {spec.train.kind} is handed {of!r} already, and would not know which of the two it got. Name the fidelity "
+        f"otherwise, such as {of}_size; taken are {', '.join(HANDED_NAMES)}."
+    )
+    return (Problem(message, ("fidelity", "of")),)
 
 
 def _check_metrics(spec: StudySpec) -> tuple[Problem, ...]:

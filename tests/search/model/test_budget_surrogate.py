@@ -8,6 +8,7 @@ import pytest
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.failure import Failure, FailureKind
 from pegbox.schemas.history import History
+from pegbox.schemas.trial import Evaluation, Trial, TrialState
 from pegbox.search.methods import strategy_for
 from pegbox.search.model.budget_surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.model.loss_scaling import SCALINGS, held
@@ -67,3 +68,24 @@ def test_an_explosion_is_no_worse_than_a_failure() -> None:
     failed = lowest(lambda y: Outcome(Failure(kind=FailureKind.DIVERGED, message="NaN")))
     exploded = lowest(lambda y: Outcome({"loss": 1e6 * (1 + y)}))
     assert exploded < max(failed, 1e-3)
+
+
+@pytest.mark.parametrize(("turn", "uses_rungs"), [(1.0, True), (-3.0, False)])
+def test_low_rungs_are_left_out_where_they_mislead(turn: float, uses_rungs: bool) -> None:
+    spec = study(SQUARE, fidelity={"schedule": "asha", "min": 1, "max": 9})
+    losses = {1: turn * WAVES, 9: WAVES + 0.1}
+
+    def trial(number: int) -> Trial:
+        # Every other one was trained whole at once.
+        budget = 1 if number % 2 else 9
+        evaluations = (Evaluation(budget=budget, metrics={"loss": losses[budget][number]}),)
+        at = {"x": float(POINTS[number, 0]), "y": float(POINTS[number, 1])}
+        state = TrialState.PAUSED if number % 2 else TrialState.COMPLETED
+        return Trial(number=number, configuration=at, seed=0, state=state, budget=budget, evaluations=evaluations)
+
+    encoding = SpaceEncoding(spec.space)
+    seen = Observer(encoding).observe(History(spec=spec, trials=tuple(trial(number) for number in range(len(POINTS)))))
+    builder = SurrogateBuilder(encoding, 9)
+    assert (len(builder.build(seen, believe_unfinished=True).seen) > 20) is uses_rungs
+    # Whoever weighs one rung against another needs them all.
+    assert len(builder.build(seen).seen) == len(POINTS)

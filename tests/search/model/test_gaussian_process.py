@@ -120,3 +120,14 @@ def test_a_mean_of_many_trainings_is_believed_more() -> None:
     assert off[1].sum() < off[0].sum()
     assert (often.predict(POINTS[:3])[1] < once.predict(POINTS[:3])[1]).all()
     assert often.with_pending(POINTS[:1]).predict(POINTS[:1])[1] < often.predict(POINTS[:1])[1]
+
+
+def test_leaving_a_group_out_agrees_with_a_posterior_without_it() -> None:
+    logs = np.array([-0.5, 0.0, -np.inf, 0.0, -3.0])
+    groups = np.arange(len(POINTS)) // 2
+    others = groups != groups[4]
+    without = Posterior(Data(POINTS[others], GROUPS, DATA.targets[others]), logs)
+    expected, spread = without.predict(POINTS[4:5])
+    variance = spread[0] ** 2 + without.noise
+    density = -0.5 * (DATA.targets[4] - expected[0]) ** 2 / variance - 0.5 * np.log(variance)
+    assert Posterior(DATA, logs).log_densities_without(groups, np.array([4])) == pytest.approx([density])

@@ -6,6 +6,8 @@ import numpy as np
 
 from pegbox.schemas.history import History
 from pegbox.search.methods import check_search, strategy_for
+from pegbox.search.model.budget_surrogate import SurrogateBuilder
+from pegbox.search.model.observations import Observer
 from pegbox.search.model.warm_start_mean import WarmStartMean, confirmed, trust
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
@@ -78,6 +80,22 @@ def test_an_expectation_is_told_around_the_values_that_were_seen() -> None:
     assert expected is not None
     assert abs(expected(points).mean()) < 1e-9
     assert np.corrcoef(expected(points), losses)[0, 1] > 0.95
+
+
+def is_taught(n_values: int, earlier: History) -> bool:
+    """Whether a study with so many values of its own still starts from an earlier one."""
+    spec = study(SPACE, search={"method": "sobol"}, budget={"trials": n_values})
+    history = Simulation(strategy_for(spec), History(spec=spec), bowl_at(0.6)).run()
+    encoding = SpaceEncoding(spec.space)
+    builder = SurrogateBuilder(encoding, spec.full_budget, None, WarmStartMean(encoding, (earlier,)))
+    return builder.build(Observer(encoding).observe(history)).expected is not None
+
+
+def test_a_past_is_left_once_own_values_say_more() -> None:
+    # Right about the rough shape, and coarse: near the best it says nothing, and its steps are nowhere to be found.
+    earlier = run(lambda c, *_: Outcome({"loss": round(4 * bowl_at(0.7)(c).result["loss"]) / 4}), 25)
+    assert is_taught(6, earlier)
+    assert not is_taught(40, earlier)
 
 
 def test_trials_that_were_stopped_early_teach_too() -> None:

@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import ClassVar
 
+import pytest
+
 from pegbox.schemas.decision import Continue, Done, Wait
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
@@ -79,3 +81,49 @@ def test_nobody_is_sent_while_another_runs_or_one_came_to_the_end() -> None:
         first = history.trials[0].model_copy(update={"state": state, "to_budget": 9})
         later = History(spec=history.spec, trials=(first, history.trials[1]))
         assert isinstance(AshaSchedule(history.spec).decide(later, False), Wait | Done)
+
+
+def test_who_breaks_a_constraint_climbs_last() -> None:
+    spec = study(
+        {"a": {"min": 1, "max": 99, "int": True}},
+        fidelity={"schedule": "asha", "min": 1, "max": 9},
+        constraints=({"metric": "size", "max": 5.0},),
+    )
+
+    def trial(number: int, **metrics: float) -> Trial:
+        evaluations = (Evaluation(budget=1, metrics=metrics),)
+        here = {"configuration": {"a": number + 1}, "budget": 1, "to_budget": 1, "evaluations": evaluations}
+        return Trial(number=number, seed=0, state=TrialState.PAUSED, **here)
+
+    large = History(spec=spec, trials=(trial(0, loss=0.1, size=6.0), trial(1, loss=0.3, size=5.0), trial(2, loss=0.5)))
+    assert AshaSchedule(spec).decide(large, True) == Continue(trial=1, to_budget=3)
+    unmeasured = History(spec=spec, trials=(trial(0, loss=0.4, size=6.0), trial(1, loss=0.3), trial(2, loss=0.5)))
+    assert AshaSchedule(spec).decide(unmeasured, True) == Continue(trial=1, to_budget=3)
+
+
+@pytest.mark.parametrize(
+    ("method", "budget", "n_whole", "n_low", "first"),
+    [
+        ("bayes", {"epochs": 900}, 0, 8, 1),
+        ("bayes", {"epochs": 900}, 0, 9, 9),
+        ("bayes", {"epochs": 900}, 3, 26, 1),
+        ("bayes", {"epochs": 900}, 14, 9, 9),
+        ("bayes", {"trials": 900}, 14, 9, 1),
+        ("random", {"epochs": 900}, 14, 9, 1),
+    ],
+)
+def test_whole_trainings_get_half_and_all_at_the_end(
+    method: str, budget: dict[str, int], n_whole: int, n_low: int, first: int
+) -> None:
+    fidelity = {"schedule": "asha", "min": 1, "max": 9}
+    spec = study(search={"method": method}, fidelity=fidelity, budget=budget)
+
+    def ended(number: int, at: int) -> Trial:
+        evaluations = (Evaluation(budget=at, metrics={"loss": 1.0}),)
+        return Trial(
+            number=number, configuration={}, seed=0, state=TrialState.STOPPED, budget=at, evaluations=evaluations
+        )
+
+    trials = tuple(ended(number, 9 if number < n_whole else 1) for number in range(n_whole + n_low))
+    # Of the low ones nobody climbs: all are stopped.
+    assert AshaSchedule(spec).decide(History(spec=spec, trials=trials), True) == Begin(to_budget=first)

@@ -90,3 +90,8 @@ def test_the_strategy_of_the_study_decides_it() -> None:
     history = history_of(*five_good(), trial(5, 2.0, 2))
 
     assert strategy_for(history.spec).next(history, np.random.default_rng(0)) == Stop(trial=5)
+
+
+def test_a_trial_that_breaks_a_constraint_on_its_folds_is_hopeless() -> None:
+    limit = {"constraints": ({"metric": "loss", "min": 0.9},)}
+    assert hopeless_between_folds(history_of(*five_good(), trial(5, 0.5, 2), **limit)) == 5

@@ -20,3 +20,11 @@ class TestMedianSchedule(ScheduleContract):
     def test_nobody_is_stopped_while_it_warms_up(self) -> None:
         history = self.simulation(budget={"trials": 5}).run()
         assert len(history.completed) == 5
+
+    def test_who_breaks_a_constraint_is_stopped_though_its_loss_is_low(self) -> None:
+        # The lower the loss the larger: the best three quarters break the limit, so that nobody else is stopped.
+        limited = {"constraints": ({"metric": "size", "max": 1e-4},), "budget": {"trials": 40}}
+        history = self.simulation(lambda c, *_: Outcome({"loss": -c["lr"], "size": c["lr"]}), **limited).run()
+        stopped = [trial for trial in history.trials if trial.state is TrialState.STOPPED]
+        assert len(stopped) > 5
+        assert all(trial.configuration["lr"] > 1e-4 for trial in stopped)
