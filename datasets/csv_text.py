@@ -80,7 +80,8 @@ def unreadable(path: Path, encoding: str | None, error: Exception) -> str:
         return f"data.source: {str(path)!r} is no CSV file in {encoding or 'UTF-8'}: {error}. Write it as such."
     return (
         f"data.source: {str(path)!r} is no CSV file in {encoding or 'UTF-8'}: {error}. Name its encoding, such as "
-        "`encoding: cp1252` (Windows) or `encoding: latin-1`, below data, or write it in UTF-8."
+        "`encoding: cp1252` (Windows) or `encoding: latin-1`, below data, or `--encoding cp1252` of a command; or "
+        "write it in UTF-8."
     )
 
 

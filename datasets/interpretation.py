@@ -47,6 +47,7 @@ class Interpretation:
         problems: Of each column that can be read in no way, or in two.
         unread: Names of those columns.
         habits: How the texts were read.
+        strays: Of columns that are numbers or dates but for a few texts, these.
     """
 
     table: pa.Table
@@ -54,6 +55,7 @@ class Interpretation:
     problems: tuple[Problem, ...]
     unread: tuple[str, ...]
     habits: TextHabits
+    strays: dict[str, tuple[str, ...]]
 
 
 def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str], mark: Mark | None) -> Interpretation:
@@ -78,6 +80,7 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
     told = {name: "decimal comma" for name in names if mark == "," and types.is_floating(table[name].type)}
     problems: dict[str, Problem] = {}
     truths: dict[str, tuple[str, ...]] = {}
+    strays: dict[str, tuple[str, ...]] = {}
     for name in texts:
         if name != target and (yes := _yes(words[name])):
             table, truths[name] = _with(table, name, are_yes(table[name], yes)), tuple(yes)
@@ -87,10 +90,13 @@ def interpret(spec: DataSpec, table: pa.Table, target: str, others: Iterable[str
         read = read_dates(words[name], day_first=day_first) or read_numbers(words[name], mark)
         if isinstance(read, Unread):
             problems[name] = _problem(name, read)
+            strays |= {name: read.strays} if read.strays else {}
         elif read is not None and words[name]:
             table = _with(table, name, read_column(table[name], words[name], read))
             told[name] = ", ".join(("written as text", *read.told))
-    return Interpretation(table, told, tuple(problems.values()), tuple(problems), TextHabits(mark, day_first, truths))
+    return Interpretation(
+        table, told, tuple(problems.values()), tuple(problems), TextHabits(mark, day_first, truths), strays
+    )
 
 
 def _yes(words: list[str]) -> list[str] | None:

@@ -32,6 +32,8 @@ FEWEST_ROWS = 20
 """Below which a fifth of the rows, three or fewer, measures nothing."""
 FEW_ROWS = 1000
 """Below which 5 folds are compared instead of one validation part, whose noise would choose the winner."""
+MOST_ABSENT = 2
+"""Distinct words in a column of numbers that are taken for ways to say that there is none; more are mistakes."""
 TIME_FOLDS = 3
 """Of rows that follow each other: they cost as much as one and a half trainings, as the earlier ones are short."""
 FEWEST_GROUPS = 10
@@ -62,6 +64,7 @@ class Proposal:
         spec: Source, target, columns that are left out, and the split.
         left_out: For each column that is, a clause that says why.
         why_split: Sentences.
+        absent: Words that were taken for missing values, each with the columns of numbers or dates that hold it.
         n_rows: That have a target.
         n_inputs: Columns of numbers, and one for each level of the categories.
         understanding: Of the table as `spec` has it.
@@ -72,6 +75,7 @@ class Proposal:
     spec: DataSpec
     left_out: dict[str, str]
     why_split: tuple[str, ...]
+    absent: dict[str, tuple[str, ...]]
     n_rows: int
     n_inputs: int
     understanding: DataUnderstanding
@@ -93,6 +97,8 @@ def propose(spec: DataSpec) -> Proposal:
     if target_name(spec, loaded.target) is None:
         raise DataError(f"data.target: no column to predict is named. {suggest('', loaded.table.column_names)}")
     spec = spec.model_copy(update={"target": target_name(spec, loaded.target)})
+    absent = _absent(spec, loaded)
+    spec = spec.model_copy(update={"missing": (*spec.missing, *absent)})
     if texts := free_texts(spec, loaded.table):
         spec = spec.model_copy(update={"text": TextSpec(columns=texts)})
     divided = _divide(spec, _survey(spec, loaded), loaded)
@@ -107,8 +113,35 @@ def propose(spec: DataSpec) -> Proposal:
     width = spec.text.width if spec.text else 0
     n_inputs = frame.numeric.shape[1] + sum(frame.cardinalities) + width * len(frame.texts)
     return Proposal(
-        spec, left_out, divided.told, len(frame), n_inputs, understand(spec, frame, folds), frame.shape, frame.example
+        spec,
+        left_out,
+        divided.told,
+        absent,
+        len(frame),
+        n_inputs,
+        understand(spec, frame, folds),
+        frame.shape,
+        frame.example,
     )
+
+
+def _absent(spec: DataSpec, loaded: Loaded) -> dict[str, tuple[str, ...]]:
+    """Words that alone keep columns from being numbers or dates, and that no other column holds: `n/k`, `unknown`.
+
+    Of the target none: what is not known of it would leave its rows out.
+    """
+    read, label = interpreted(spec, loaded)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, words in read.strays.items():
+        if len(words) <= MOST_ABSENT and name != label:
+            found |= {word: (*found.get(word, ()), name) for word in words}
+    elsewhere = {
+        word
+        for name in loaded.table.column_names
+        if kind_of(loaded.table[name].type) is Kind.TEXT and (name == label or name not in read.strays)
+        for word in found.keys() & set(distinct_words(loaded.table[name]))
+    }
+    return {word: names for word, names in found.items() if word not in elsewhere}
 
 
 def _telling(frame: Frame, fold: Fold) -> dict[str, str]:

@@ -64,6 +64,7 @@ def read_dates(words: Sequence[str], *, day_first: bool | None) -> DateReading |
         return Unread(
             f"must hold dates only, got {others[0]!r} among {len(dates)} distinct dates",
             f"Write `missing: ['{others[0]}']` below data where it means that there is none",
+            tuple(others),
         )
     # All dates of a column must fit one order: 13/02 in any row decides for 03/04 in the others.
     orders = [order for order in (True, False) if all(_time(parts, order) is not None for parts in dates)]

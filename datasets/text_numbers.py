@@ -72,6 +72,8 @@ class Unread(NamedTuple):
 
     why: str
     remedy: str
+    strays: tuple[str, ...] = ()
+    """The few that are none, where the others are."""
 
 
 def parse_number(text: str) -> TextNumber | None:
@@ -122,6 +124,7 @@ def read_numbers(words: Sequence[str], mark: Mark | None) -> Reading | Unread | 
         return Unread(
             f"must hold numbers only, got {others[0]!r} among {len(numbers)} distinct numbers",
             f"Write `missing: [{_quoted(others[0])}]` below data where it means that there is none",
+            tuple(others),
         )
     return _in_one_unit(numbers, words, mark)
 

@@ -1,6 +1,7 @@
 """A whole study for a table that somebody wants a model of: what is trained, on what it is judged, for how long."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 from pegbox.datasets.propose import Proposal, propose
@@ -79,9 +80,11 @@ def draft_study(spec: DataSpec, seconds: float | None) -> Draft:
 def study_name(source: str, target: str) -> str:
     """Of the file and the target, in letters that need no quotes.
 
-    >>> study_name("data/bank churn.csv", "left?"), study_name("images/", "class")
-    ('bank-churn-left', 'images-class')
+    >>> study_name("data/bank churn.csv", "Kündigung?"), study_name("images/", "class")
+    ('bank-churn-Kundigung', 'images-class')
     """
+    # Without accents: letters that need no quotes, and a name that is known again.
+    source, target = (unicodedata.normalize("NFKD", one).encode("ascii", "ignore").decode() for one in (source, target))
     stem = "table" if QUERY.match(source) else re.split(r"[/\\:]", source.rstrip("/\\"))[-1].split(".")[0]
     words = re.findall(r"[A-Za-z0-9_]+", f"{stem} {target}")
     return "-".join(words)[:LONGEST_NAME] or "table"
@@ -103,6 +106,13 @@ def _write_data(draft: Draft, proposal: Proposal) -> None:
     draft.data = {**written, "split": {**shares, **written.get("split", {})}}
     for reason in _reasons(proposal.left_out):
         draft.note(reason, "data", "drop")
+    for word, names in proposal.absent.items():
+        draft.note(
+            f"{word!r} stands for a missing value: {listed([repr(one) for one in names], MOST_NAMED)} would hold "
+            "numbers or dates alone.",
+            "data",
+            "missing",
+        )
     for name in proposal.spec.texts:
         draft.note(
             f"{name!r} is free text: its most frequent words become numbers. `method: hashing` takes all words; "

@@ -180,3 +180,28 @@ def test_one_of_two_classes_that_cannot_be_in_every_part_is_refused(proposed: An
 def test_words_that_are_all_different_are_no_classes(proposed: Any, noise: np.ndarray) -> None:
     with pytest.raises(DataError, match=r"which is no classification. Name a column of classes."):
         proposed({"a": noise, "y": [f"name {i}" for i in range(N)]})
+
+
+def test_a_word_that_alone_keeps_numbers_from_being_read_is_a_missing_value(proposed: Any, noise: np.ndarray) -> None:
+    prices = np.array([f"{one:.3f}" for one in noise], dtype=object)
+    prices[::9] = "on request"
+    days = np.array([str(day) for day in DAYS], dtype=object)
+    days[5] = "soon"
+    mixed = np.where(np.arange(N) % 7 == 0, "soon", np.where(noise > 0, "red", "blue"))
+    typos = prices.copy()
+    typos[1:4] = ["12,,3", "abc", "?!"]
+
+    found = proposed({"price": prices, "due": days, "mixed": mixed, "typos": typos, "a": noise, "y": noise[::-1]})
+
+    # "soon" is a category elsewhere, and a column of several strange words has mistakes in it.
+    assert found.absent == {"on request": ("price",)}
+    assert found.spec.missing == ("on request",)
+    assert {"due", "typos"} <= found.left_out.keys()
+    assert "price" not in found.left_out
+
+
+def test_no_word_of_the_target_is_taken_for_missing(proposed: Any, noise: np.ndarray) -> None:
+    strange = np.array([f"{one:.3f}" for one in noise], dtype=object)
+    strange[3] = "none of it"
+    with pytest.raises(DataError, match="none of it"):
+        proposed({"a": strange, "b": noise, "y": strange})

@@ -200,7 +200,8 @@ def test_many_columns_that_are_left_out_are_told_in_few_lines(tmp_path: Path) ->
         ("data/bank churn.csv.gz", "left?", "bank-churn-left"),
         ("SELECT * FROM 'a.csv'", "y", "table-y"),
         ("sklearn:iris", "", "iris"),
-        ("é.csv", "ü", "table"),
+        ("é.csv", "ü", "e-u"),
+        ("表.csv", "目", "table"),
         ("my.data:load", "y", "load-y"),
     ],
 )
