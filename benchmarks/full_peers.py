@@ -155,9 +155,12 @@ def hub_package(name: str, hub: Path | None) -> Any:
 
 
 class SmacPeer:
-    """SMAC3 with a random forest, its facade for hyperparameters."""
+    """SMAC3 with a random forest, its facade for hyperparameters.
 
-    def __init__(self, space: Space, seed: int, n_trials: int = 500) -> None:
+    Told how many trials there are, since a quarter of them, and up to ten a parameter, are its initial design.
+    """
+
+    def __init__(self, space: Space, seed: int, n_trials: int) -> None:
         import smac
 
         logging.disable(logging.WARNING)
@@ -171,17 +174,30 @@ class SmacPeer:
         self._facade = smac.HyperparameterOptimizationFacade(
             scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=False
         )
+        self._losses: list[float] = []
+        self._failed: list[Any] = []
 
     def ask(self) -> tuple[Configuration, Any]:
         info = self._facade.ask()
         return plain(info.config), info
 
     def tell(self, token: Any, loss: float | None) -> None:
+        if loss is None:
+            self._failed.append(token)
+        else:
+            self._losses.append(loss)
+            self._say(token, loss, is_crash=False)
+        # As bad as the worst: SMAC's own infinity is no number that its forest could learn from. So failures wait
+        # until there is a worst.
+        while self._losses and self._failed:
+            self._say(self._failed.pop(), max(self._losses), is_crash=True)
+
+    def _say(self, token: Any, cost: float, is_crash: bool) -> None:
         from smac.runhistory.dataclasses import TrialValue
         from smac.runhistory.enumerations import StatusType
 
-        status = StatusType.CRASHED if loss is None else StatusType.SUCCESS
-        self._facade.tell(token, TrialValue(cost=np.inf if loss is None else loss, status=status))
+        status = StatusType.CRASHED if is_crash else StatusType.SUCCESS
+        self._facade.tell(token, TrialValue(cost=cost, status=status))
 
 
 def config_space(space: Space, seed: int) -> Any:

@@ -89,6 +89,12 @@ def _rungs(needs: str, build: Callable[[StudySpec, int], RungAskTell]) -> Peer:
     return Peer((needs,), lambda spec, seed: RungPeerStrategy(build(spec, seed)), has_rungs=True)
 
 
+def _smac(spec: StudySpec, seed: int) -> Strategy:
+    if spec.budget.trials is None:
+        raise ValueError("SMAC3 is driven here by a number of trials, got a budget without one. Give `trials`.")
+    return PeerStrategy(SmacPeer(spec.space, seed, spec.budget.trials))
+
+
 def _auto_sampler(hub: Path | None) -> Peer:
     driven = _full("optunahub", auto_sampler(hub))
     # It looks for all three as it is loaded.
@@ -107,7 +113,7 @@ PEERS: dict[str, Peer] = {
     "Optuna NSGA-II": _full("optuna", optuna_peer("NSGAIISampler")),
     "Optuna AutoSampler": _auto_sampler(None),
     "Hyperopt TPE": _full("hyperopt", HyperoptPeer),
-    "SMAC3": _full("smac", SmacPeer),
+    "SMAC3": Peer(("smac",), _smac),
     "BoTorch": _full("botorch", BoTorchPeer),
     "TuRBO (BoTorch)": _full("botorch", TurboPeer),
     "HEBO": _full("hebo", HeboPeer),

@@ -164,8 +164,9 @@ class SmacHyperband:
         scenario = smac.Scenario(
             config_space(spec.space, seed),
             deterministic=True,
-            # Never met: the epochs end the run, and SMAC wants a number.
-            n_trials=100_000,
+            # About as many rungs of trials as there will be: a quarter of them is its initial design. SMAC itself
+            # ends nothing here, the epochs do.
+            n_trials=max(1, round(spec.trainings_by_epochs * len(rungs))),
             min_budget=rungs[0],
             max_budget=rungs[-1],
             seed=seed,

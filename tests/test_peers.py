@@ -83,6 +83,20 @@ def test_a_peer_of_full_trainings_keeps_to_the_space_and_bears_failures(peers: A
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
+def test_smac_models_most_of_the_trials_that_it_is_told_of(peers: Any) -> None:
+    pytest.importorskip("smac")
+    strategy = peers.PEERS["SMAC3"].build(spec_of({"trials": 20}), 3)
+    origins = []
+    for _ in range(20):
+        _, token = strategy._peer.ask()
+        origins.append(token.config.origin)
+        strategy._peer.tell(token, float(token.config["lr"]))
+
+    assert sum("Initial Design" in origin for origin in origins) == 5
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", RUNGS)
 def test_a_peer_with_rungs_trains_at_rungs_only_and_spends_what_it_may(peers: Any, name: str) -> None:
     spec = spec_of({"epochs": 8 * EPOCHS}, fidelity={"schedule": "hyperband", "min": 1, "factor": 3})
