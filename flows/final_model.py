@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,8 +217,18 @@ def _card(
         expected=best.expected,
         interval=best.interval,
         test_metrics=metrics,
-        limits=tuple(_limits(spec, selection, data)),
+        limits=tuple(_limits(spec, selection, data, metrics)),
     )
+
+
+def _of_time(spec: StudySpec, selection: Selection, metrics: Metrics) -> Iterator[str]:
+    """What the interval cannot hold: rows of other times than those that the value was measured on."""
+    held_out = f"test_{selection.metric.removeprefix('val_')}"
+    if spec.data is not None and spec.data.split.time and held_out in metrics:
+        yield (
+            "Its rows follow each other in time, and its expected value is of earlier ones: on the latest, which were "
+            f"held out, {held_out} was {metrics[held_out]:.4g}. Expect of later rows what these say."
+        )
 
 
 def _title(spec: StudySpec, segment: Segment, data: PreparedData | None) -> str:
@@ -240,8 +250,8 @@ def _kind(train: TrainSpec) -> str:
     return f"{train.estimator.partition(':')[2]}" if isinstance(train, SklearnTrain) else f"kind {train.kind}"
 
 
-def _limits(spec: StudySpec, selection: Selection, data: PreparedData | None) -> list[str]:
-    limits = []
+def _limits(spec: StudySpec, selection: Selection, data: PreparedData | None, metrics: Metrics) -> list[str]:
+    limits = [*_of_time(spec, selection, metrics)]
     if selection.best.interval is None:
         limits.append("One seed was trained, so that nobody knows how much the value varies.")
     if data is not None and not data.has_test:

@@ -232,12 +232,18 @@ def _write_budget(draft: Draft, proposal: Proposal, seconds: float) -> None:
         f"finalists and the model, at what trainings took. A small table has its {TRIALS} trials before.",
         "budget",
     )
-    timeout = max(LEAST_TIMEOUT, round(_search_seconds(seconds) / TIMEOUT_SHARE, 1))
+    # Pictures and sequences have one family: to end its trials early would leave nobody.
+    share, why = (
+        (1, "it leaves no time for another")
+        if proposal.example
+        else (TIMEOUT_SHARE, "its family is too slow for this table")
+    )
+    timeout = max(LEAST_TIMEOUT, round(_search_seconds(seconds) / share, 1))
     draft.run = {"workers": min(cores, MOST_WORKERS) if is_small else 1, "timeout": timeout}
     side = "one for each core: a training of this table is too small for several" if is_small else "with all cores"
     draft.note(f"{cores} core{'s' if cores > 1 else ''}; {side}.", "run")
     draft.note(
-        f"A trial that takes longer than {duration(timeout)} fails: its family is too slow for this table.",
+        f"A trial that takes longer than {duration(timeout)} fails: {why}.",
         "run",
         "timeout",
     )

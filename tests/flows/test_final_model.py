@@ -9,10 +9,11 @@ import pytest
 from driver_process import PATIENCE_SECONDS, DriverProcess
 from sklearn.datasets import load_iris
 
-from pegbox.flows.final_model import refit_segment
+from pegbox.flows.final_model import _of_time, refit_segment
 from pegbox.models.files_model import FilesModel
 from pegbox.models.load_model import load_model
 from pegbox.models.study_model import StudyModel
+from pegbox.schemas.selection import Selection
 from pegbox.schemas.study import StudySpec
 from pegbox.schemas.train import TorchTrain
 from pegbox.schemas.trial import MetricReport, Segment, TrainedSegment
@@ -49,6 +50,21 @@ def _made(project: Path) -> list[tuple[Any, ...]]:
         return history.sql(
             "SELECT body->>'$.model.path', body->>'reason' FROM events WHERE type = 'model_made'"
         ).fetchall()
+
+
+@pytest.mark.parametrize(("time", "n_said"), [("day", 1), (None, 0)])
+def test_model_of_rows_in_time_says_what_it_was_worth_on_the_latest(time: str | None, n_said: int) -> None:
+    data = {"source": "rows.csv", "target": "y", "split": {"time": time}}
+    spec = StudySpec.model_validate(IRIS | {"data": data})
+    selection = Selection(
+        study="iris", metric="val_rmse", goal="minimize", winner=0, configuration={}, finalists=(), reason="It is best."
+    )
+
+    said = list(_of_time(spec, selection, {"test_rmse": 3.447, "test_loss": 0.2}))
+
+    assert len(said) == n_said
+    assert all("test_rmse was 3.447" in one for one in said)
+    assert list(_of_time(spec, selection, {})) == []
 
 
 @pytest.mark.flow
