@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pegbox.schemas.study import FEW_TRAININGS
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
 from pegbox.search.model.gaussian_process import N_VARIANCES, Data, Posterior, Prior, fit
@@ -29,9 +30,6 @@ MOST_BELIEVED = 200
 
 Each is a further row beside `MOST_ROWS`; picked by hand to keep the matrix below 1,000.
 """
-
-FEWEST_WHOLE = 5
-"""Values at the full budget from which a model of these alone may take over; its densities of fewer are luck."""
 
 LEAST_UNIT = 0.05
 """Of the losses' deviation, however well earlier studies explain them.
@@ -165,7 +163,9 @@ class SurrogateBuilder:
         """
         whole = np.flatnonzero(seen.budgets >= self._full)
         shared = np.intersect1d(whole, rows)
-        if len(shared) < FEWEST_WHOLE or len(whole) > self._settings.most_rows:
+        # Up to so many whole trainings rungs are ahead; of five or ten the better halves are predicted by luck, and a
+        # model of them that took over by it forgot what the rungs had shown.
+        if len(shared) < FEW_TRAININGS or len(whole) > self._settings.most_rows:
             return model
         alone, _ = self._fitted(seen.at_rows(whole))
         good = shared[seen.losses[shared, 0] <= np.median(seen.losses[shared, 0])]
