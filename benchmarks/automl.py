@@ -294,6 +294,7 @@ def summary(outcomes: Sequence[Outcome], tools: Sequence[str], seconds: float) -
             rank,
             # Ahead of FLAML; the others are shown.
             bar=ranks.get("flaml") if tool == OURS else None,
+            is_beyond=True,
         )
         for tool, rank in ranks.items()
     ]

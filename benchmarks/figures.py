@@ -21,12 +21,16 @@ class Figure(NamedTuple):
     bar: float | None = None
     at_most: bool = True
     """False where the bar is the least that is asked."""
+    is_beyond: bool = False
+    """True where the bar itself is not enough: ahead of a peer is not level with it."""
 
     @property
     def holds(self) -> bool:
         """True if the bar is kept, or there is none."""
         if self.bar is None:
             return True
+        if self.is_beyond and self.value == self.bar:
+            return False
         return self.value <= self.bar if self.at_most else self.value >= self.bar
 
 
