@@ -27,10 +27,10 @@ class FeasibilityModel:
         self._mean = labels.mean()
         # Held, for a study of which every trial failed: labels that are all the same have no deviation.
         self._deviation = max(labels.std(), 0.05)
-        # share=1 below: longer length scales than for losses, as what fails fills regions (a memory, a learning rate).
+        # Longer length scales than for losses, and no slopes, as what fails fills regions (a memory, a learning rate).
         targets = (labels - self._mean) / self._deviation
         data = Data(np.vstack([succeeded, failed]), groups, targets)
-        self._posterior = Posterior(data, fit(data, Prior(n_groups, share=1.0), iterations=25))
+        self._posterior = Posterior(data, fit(data, Prior(n_groups, has_effects=False, share=1.0), iterations=25))
 
     def log_probability(self, features: Array) -> Array:
         """Logarithm of the probability that training succeeds, shape (n,)."""

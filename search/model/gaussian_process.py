@@ -20,6 +20,7 @@ JITTER = 1e-6
 # one that rules a parameter out, and a noise variance from below the jitter to more than all of the spread.
 LENGTH_BOUNDS = (-4.6, 6.0)
 EFFECTS_BOUNDS = (-8.0, 4.0)
+NO_EFFECTS = -30.0
 SIGNAL_BOUNDS = (-4.0, 4.0)
 NOISE_BOUNDS = (-14.0, 1.0)
 N_VARIANCES = 3
@@ -41,6 +42,8 @@ class Prior(NamedTuple):
 
     # Weight of the walls, shapes and rates are Optuna's; regrets with and without the walls stand in decision 4.
     n_lengths: int
+    has_effects: bool = True
+    """False where what is learnt lies in regions and not on slopes, such as failures."""
     share: float = 7**-0.5
     """The middle in units of the square root of the number of dimensions."""
     wall: float = 0.1
@@ -193,7 +196,8 @@ def fit(data: Data, prior: Prior, start: Array | None = None, iterations: int = 
     """Logarithms of the most probable hyperparameters, shape (n_lengths + N_VARIANCES,)."""
     from scipy.optimize import minimize
 
-    bounds = [LENGTH_BOUNDS] * prior.n_lengths + [EFFECTS_BOUNDS, SIGNAL_BOUNDS, NOISE_BOUNDS]
+    effects = EFFECTS_BOUNDS if prior.has_effects else (NO_EFFECTS, NO_EFFECTS)
+    bounds = [LENGTH_BOUNDS] * prior.n_lengths + [effects, SIGNAL_BOUNDS, NOISE_BOUNDS]
     begin = np.clip(prior.start() if start is None else start, *np.transpose(bounds))
     found = minimize(
         negative_log_posterior,

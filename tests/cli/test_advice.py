@@ -141,7 +141,7 @@ def study(request, tmp_path, monkeypatch, driven):
     Path("a.py").write_text("def b(**parameters): ...\n")
     monkeypatch.setattr(terminal, "hush", lambda _: None)  # nothing is printed after it in this process
 
-    def run(spec: StudySpec, layout: StoreLayout, _: Any) -> tuple[None, list[str]]:
+    def run(spec: StudySpec, layout: StoreLayout, _: Any, began: float) -> tuple[None, list[str]]:
         drive(layout.root, spec, kind.training)
         return None, []
 

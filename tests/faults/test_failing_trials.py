@@ -36,7 +36,8 @@ def test_search_learns_where_trials_fail_and_goes_on() -> None:
 
     assert len(history.trials) == 60
     assert _share_failed(history.trials[:12]) > 0.3
-    assert _share_failed(history.trials[20:]) < 0.2
+    # Of a space of which 0.6 fails: once the bowl is known to the last digit, what may be gained lies beyond.
+    assert _share_failed(history.trials[20:]) < 0.25
     assert min(trial.value("loss") or 9.0 for trial in history.completed) < 0.001
 
 

@@ -116,7 +116,7 @@ _OUTSIDE_OF_THE_TREE = {
         *(f"training/hyperparameters/{name}.py" for name in ("cnn", "mlp")),
         "training/resources.py",
         # their callers name the source of the data, or the program, in an error of the tree
-        *(f"datasets/{name}.py" for name in ("function", "pictures", "torch_dataset")),
+        *(f"datasets/{name}.py" for name in ("function", "pictures", "tensor_columns", "torch_dataset")),
         *("schemas/named_files.py", "training/declared_code.py"),
         # scikit-learn's contract
         *(f"integrations/{name}.py" for name in ("search_cv", "searched_distributions")),

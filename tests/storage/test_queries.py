@@ -12,6 +12,9 @@ QUERY = re.compile(r"\bSELECT\b.*\bFROM\b|^\s*FROM\s|\bWITH\s+\w+\s+AS\s*\(", re
 EXAMPLE = re.compile(r"^pegbox sql ")
 """Help of the command line, which nobody runs but its reader."""
 
+OF_OTHERS = {"fresh_database.py"}
+"""Files that ask a database which is not pegbox's: Prefect's own, before a server has it."""
+
 
 def _queries(source: str) -> list[str]:
     nodes = [node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
@@ -25,7 +28,7 @@ def test_a_query_is_found_wherever_it_stands() -> None:
 
 
 def test_no_room_above_storage_holds_sql() -> None:
-    sources = [path for room in ABOVE for path in (ROOMS / room).glob("**/*.py")]
+    sources = [path for room in ABOVE for path in (ROOMS / room).glob("**/*.py") if path.name not in OF_OTHERS]
     assert len(sources) > 100
     found = {path.name: _queries(path.read_text(encoding="utf-8")) for path in sources}
     assert {name: queries for name, queries in found.items() if queries} == {}
