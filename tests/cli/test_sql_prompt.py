@@ -118,6 +118,8 @@ def test_a_query_comes_back_in_the_next_session(store, tmp_path):
 
 
 def test_ctrl_c_drops_what_is_typed_or_stops_what_runs(user):
+    # Python shows its prompt a moment before it waits for keys, and misses an interrupt in between.
+    time.sleep(0.5)
     user.type("SELECT half a thought\x03")
     user.wait_for(PROMPT)
     user.type("SELECT count(*) FROM range(1000000000) a, range(1000000000) b;\n")
