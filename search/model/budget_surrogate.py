@@ -197,7 +197,7 @@ class SurrogateBuilder:
         best = max(range(len(fits)), key=lambda number: fits[number].log_density - handicaps[number])
         scaling = self._settings.scalings[best]
         targets, unit = standardised(losses[rows], scaling), deviation(scaling(losses[rows]))
-        posterior = Posterior(data.rows(rows).measured(targets, unit or 1.0), self._capped(fits[best].logs))
+        posterior = Posterior(data.rows(rows).measured(targets, unit), self._capped(fits[best].logs))
         return Surrogate(posterior, seen.points[rows], targets, unit, scorer)
 
     def _chain(self, scorer: BudgetFeatures, scaling: Scaling) -> IncrementalFit:
@@ -214,9 +214,9 @@ class SurrogateBuilder:
         some = subsampled(losses, 150)
         targets = belief.left(standardised(losses), seen.points)[some]
         unit = belief.unit * deviation(held(losses))
-        logs = fit(data.rows(some).measured(targets, unit or 1.0), Prior(scorer.n_groups), iterations=25)
+        logs = fit(data.rows(some).measured(targets, unit), Prior(scorer.n_groups), iterations=25)
         standing, unit = standardised(losses[rows]), belief.unit * deviation(held(losses[rows]))
-        left = data.rows(rows).measured(belief.left(standing, seen.points[rows]), unit or 1.0)
+        left = data.rows(rows).measured(belief.left(standing, seen.points[rows]), unit)
         posterior = Posterior(left, self._capped(logs))
         return Surrogate(posterior, seen.points[rows], standing / belief.unit, unit, scorer, belief.expected)
 

@@ -119,8 +119,8 @@ class Data(NamedTuple):
         return Data(self.features[rows], self.groups, self.targets[rows], repeats)
 
     def measured(self, targets: Array, unit: float) -> "Data":
-        """The same rows with their targets in another unit, given in that of the present ones."""
-        repeats = self.repeats and self.repeats._replace(squares=self.repeats.squares / unit**2)
+        """The same rows with their targets in another unit, given in that of the present ones; 0 where it has none."""
+        repeats = self.repeats and self.repeats._replace(squares=self.repeats.squares / (unit or 1.0) ** 2)
         return self._replace(targets=targets, repeats=repeats)
 
     def with_rows(self, features: Array, targets: Array) -> "Data":

@@ -68,8 +68,7 @@ class IncrementalFit:
     def _fit(self, data: Data, before: Fitted | None) -> Fitted:
         some = data.rows(subsampled(data.targets, MOST_ROWS))
         kept = some.targets
-        # Values that are all the same have no unit, and no scaling is better than another.
-        unit = deviation(self._scaling(kept)) or 1.0
+        unit = deviation(self._scaling(kept))
         step = some.measured(standardised(kept, self._scaling), unit)
         begin, iterations = (None, FIRST_ITERATIONS) if before is None else (before.logs, NEXT_ITERATIONS)
         logs = fit(step, self._prior, begin, iterations)

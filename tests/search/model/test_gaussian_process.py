@@ -14,11 +14,15 @@ DATA = Data(POINTS, GROUPS, (TARGETS - TARGETS.mean()) / TARGETS.std())
 PRIOR = Prior(2)
 
 
-def test_the_gradient_of_the_posterior_density_is_right() -> None:
-    logs = np.array([-0.5, 0.3, -0.7, 0.1, -4.0])
+REPEATS = Repeats(np.where(np.arange(len(POINTS)) < 3, 4.0, 1.0), np.where(np.arange(len(POINTS)) < 3, 0.3, 0.0))
+
+
+@pytest.mark.parametrize("repeats", [None, REPEATS])
+def test_the_gradient_of_the_posterior_density_is_right(repeats: Repeats | None) -> None:
+    logs, data = np.array([-0.5, 0.3, -0.7, 0.1, -3.0]), DATA._replace(repeats=repeats)
     error = check_grad(
-        lambda at: negative_log_posterior(at, DATA, PRIOR)[0],
-        lambda at: negative_log_posterior(at, DATA, PRIOR)[1],
+        lambda at: negative_log_posterior(at, data, PRIOR)[0],
+        lambda at: negative_log_posterior(at, data, PRIOR)[1],
         logs,
     )
     assert error < 1e-3
@@ -88,19 +92,6 @@ def test_a_bowl_is_known_where_nobody_has_looked() -> None:
     # The values end at 0.3, and still it is told that the loss goes on to fall, and where it rises again.
     assert mean[0] < mean[1]
     assert mean[0] < mean[2]
-
-
-REPEATS = Repeats(np.where(np.arange(len(POINTS)) < 3, 4.0, 1.0), np.where(np.arange(len(POINTS)) < 3, 0.3, 0.0))
-
-
-def test_the_gradient_is_right_where_targets_are_means() -> None:
-    logs, data = np.array([-0.5, 0.3, -0.7, 0.1, -2.0]), DATA._replace(repeats=REPEATS)
-    error = check_grad(
-        lambda at: negative_log_posterior(at, data, PRIOR)[0],
-        lambda at: negative_log_posterior(at, data, PRIOR)[1],
-        logs,
-    )
-    assert error < 1e-3
 
 
 def test_noise_is_what_the_trainings_of_one_target_differ_by() -> None:
