@@ -9,11 +9,12 @@ import numpy.typing as npt
 from pegbox.schemas.study import FEW_TRAININGS
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
-from pegbox.search.model.gaussian_process import N_VARIANCES, Data, Posterior, Prior, fit
+from pegbox.search.model.gaussian_process import N_VARIANCES, Posterior, Prior, fit
 from pegbox.search.model.incremental_fit import IncrementalFit, good_log_densities
 from pegbox.search.model.loss_scaling import SCALINGS, Scaling, deviation, held, scalarised, standardised
 from pegbox.search.model.observations import Observations
 from pegbox.search.model.subsampling import subsampled
+from pegbox.search.model.training_data import Data
 from pegbox.search.model.warm_start_mean import Expectation, WarmStartMean
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding

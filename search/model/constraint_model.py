@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.model.gaussian_process import Posterior, Prior, fit
+from pegbox.search.model.training_data import Data
 from pegbox.search.space.axes import Array
 
 MOST_ROWS = 200

@@ -7,7 +7,8 @@ from pegbox.schemas.trial import Trial
 from pegbox.schemas.trials_by_state import CompletedTrials
 from pegbox.search.model.acquisition_optimiser import Score
 from pegbox.search.model.features import FeatureMap
-from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.model.gaussian_process import Posterior, Prior, fit
+from pegbox.search.model.training_data import Data
 from pegbox.search.space.encoding import SpaceEncoding
 
 SECONDS = "seconds"

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.model.gaussian_process import Posterior, Prior, fit
 from pegbox.search.model.loss_scaling import Scaling, deviation, standardised
 from pegbox.search.model.subsampling import subsampled
+from pegbox.search.model.training_data import Data
 from pegbox.search.space.axes import Array
 
 # Steps of L-BFGS; a later fit begins near its optimum. Picked by hand.

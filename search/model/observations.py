@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pegbox.schemas.history import History
 from pegbox.schemas.plan import Constraint, Objective
 from pegbox.schemas.trial import Evaluation, Trial, TrialState
-from pegbox.search.model.gaussian_process import Repeats
+from pegbox.search.model.training_data import Repeats
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.trial_cache import BlockCache, TrialCache, joined

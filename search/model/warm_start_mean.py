@@ -15,10 +15,11 @@ from pegbox.schemas.history import History
 from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effort
 from pegbox.search.model.budget_features import BudgetFeatures
 from pegbox.search.model.features import FeatureMap
-from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
-from pegbox.search.model.loss_scaling import held_wide, standardised
+from pegbox.search.model.gaussian_process import Posterior, Prior, fit
+from pegbox.search.model.loss_scaling import deviation, held_wide, standardised
 from pegbox.search.model.observations import Observer
 from pegbox.search.model.subsampling import subsampled
+from pegbox.search.model.training_data import Data
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding
 from pegbox.search.warm_start_sources import FEWEST_TRIALS
@@ -190,8 +191,9 @@ class _Source:
         features = BudgetFeatures(FeatureMap(encoding), full, has_rungs=bool(np.any(seen.budgets < full)))
         losses = seen.losses[:, 0]
         rows = subsampled(losses, MOST_ROWS, features.nearness(seen.budgets))
-        targets = standardised(losses[rows], held_wide)
-        data = Data(features.features(seen.points[rows], seen.budgets[rows]), features.groups, targets)
+        targets, unit = standardised(losses[rows], held_wide), deviation(held_wide(losses[rows]))
+        measured = Data(features.features(seen.points, seen.budgets), features.groups, losses, seen.repeated())
+        data = measured.rows(rows).measured(targets, unit)
         posterior = Posterior(data, fit(data, Prior(features.n_groups)))
         kept = seen.points[rows][seen.keeps[rows]]
         return cls(features, kept, posterior, is_limited=bool(history.spec.constraints))

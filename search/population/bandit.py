@@ -17,8 +17,9 @@ import numpy as np
 from pegbox.schemas.base import Configuration
 from pegbox.schemas.history import History
 from pegbox.schemas.trial import Trial
-from pegbox.search.model.gaussian_process import Data, Posterior, Prior, fit
+from pegbox.search.model.gaussian_process import Posterior, Prior, fit
 from pegbox.search.model.threads import single_threaded
+from pegbox.search.model.training_data import Data
 from pegbox.search.population.perturbation import Perturbation, allowed_change
 from pegbox.search.space.axes import Array
 from pegbox.search.space.encoding import SpaceEncoding

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from pegbox.search.model.gaussian_process import Data, Posterior, Prior, Repeats, fit, matern, negative_log_posterior
+from pegbox.search.model.gaussian_process import Posterior, Prior, fit, matern, negative_log_posterior
+from pegbox.search.model.training_data import Data, Repeats
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.random((30, 3))

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from pegbox.search.model.gaussian_process import Data, Prior
+from pegbox.search.model.gaussian_process import Prior
 from pegbox.search.model.incremental_fit import IncrementalFit, chain_to
 from pegbox.search.model.loss_scaling import held
+from pegbox.search.model.training_data import Data
 
 
 def rows(count: int) -> Data:

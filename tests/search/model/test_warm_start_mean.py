@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from pegbox.schemas.history import History
+from pegbox.schemas.trial import Evaluation
 from pegbox.search.methods import check_search, strategy_for
 from pegbox.search.model.budget_surrogate import SurrogateBuilder
 from pegbox.search.model.observations import Observer
 from pegbox.search.model.warm_start_mean import WarmStartMean, confirmed, trust
 from pegbox.search.simulation import Outcome, Simulation
 from pegbox.search.space.encoding import SpaceEncoding
-from pegbox.testing.studies import study
+from pegbox.testing.studies import finished, study
 
 SPACE = {name: {"min": 0.0, "max": 1.0} for name in ("x", "y", "z")}
 
@@ -109,6 +110,22 @@ def test_trials_that_were_stopped_early_teach_too() -> None:
     started = run(bowl_at(0.7), 1, (earlier,)).trials[0].configuration
     assert abs(float(str(started["x"])) - 0.7) < 0.25
     assert len(earlier.completed) < 12
+
+
+def test_a_mean_of_many_seeds_outweighs_one_lucky_training() -> None:
+    # The loss is x, but at x = 1 two trials met: one was lucky once, and one was trained on 21 seeds.
+    places = [*np.linspace(0, 0.8, 9).tolist(), 1.0, 1.0]
+    earlier = finished(study(SPACE), [{"x": x, "y": 0.2, "z": 0.9} for x in places], [*places[:-1], -3.0])
+    fresh = tuple(Evaluation(budget=9, metrics={"loss": 1 + 0.3 * (-1) ** n}, replicate=n) for n in range(20))
+    trials = list(earlier.trials)
+    trials[-2] = trials[-2].model_copy(update={"replicates": fresh})
+    encoding = SpaceEncoding(earlier.space)
+    points = np.array([encoding.encode(trial.configuration) for trial in trials])
+    past = WarmStartMean(encoding, [earlier.model_copy(update={"trials": tuple(trials)})])
+    found = past.expectation(points[:9], np.array(places[:9]), np.full(9, 9.0))
+    assert found is not None
+    at_zero, *_, at_one = found(points)
+    assert at_one > at_zero
 
 
 def test_an_overlapping_space_is_enough() -> None:
