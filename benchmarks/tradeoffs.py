@@ -2,9 +2,9 @@
 
     python benchmarks/tradeoffs.py [--data PATH] [--quick] [--json]
 
-ZDT1 and DTLZ2 have curved fronts of known area, DTLZ2 once more with a limit that forbids its middle; with `--data` (see
-README.md) also the accuracy of LCBench's networks against the logarithm of their training time, measured against the
-area of 4,000 random configurations.
+ZDT1 and DTLZ2 have curved fronts of known area, DTLZ2 once more with a limit that forbids its middle; with `--data`
+(see README.md) also the accuracy of LCBench's networks against the logarithm of their training time, measured against
+the area of 4,000 random configurations.
 """
 
 import os
