@@ -4,7 +4,7 @@ The constants were picked on the ten development tasks of LCBench; what they rea
 `benchmarks/README.md`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from pegbox.search.model.acquisition_optimiser import AcquisitionOptimiser, Effo
 from pegbox.search.model.boundary_correction import BoundaryCorrection
 from pegbox.search.model.budget_surrogate import ModelSettings, Surrogate, SurrogateBuilder
 from pegbox.search.model.cost_aware import CostModel
+from pegbox.search.model.density_model import DensityModel, second_opinion
 from pegbox.search.model.expected_improvement import log_expected_improvement, log_share_to_learn
 from pegbox.search.model.feasibility_weight import FeasibilityWeight
 from pegbox.search.model.features import FeatureMap
@@ -28,6 +29,12 @@ from pegbox.search.space.encoding import SpaceEncoding
 
 FEWEST_VALUES = 3
 """Values that a model needs: of two it knows a difference, and nothing that would contradict it."""
+
+SECOND_OPINION_EVERY = 3
+"""Asks: so many in turn, the last of them the density model's where it has ranked the latest values no worse."""
+
+FEWEST_RANKED = 10
+"""Values before a density is asked: of fewer the order tells nothing."""
 
 N_GOOD = 5
 """Seen points around which the search for the next one looks; several, because the best may owe its place to luck."""
@@ -144,6 +151,11 @@ class BayesSampler:
         # Without a trial that may win there is no incumbent to improve on: look for feasibility alone, near the latest.
         if not seen.keeps.any():
             return self._maximise(history, chosen, weigh, seen.points[-N_GOOD:], rng)
+        if n_trials % SECOND_OPINION_EVERY == SECOND_OPINION_EVERY - 1 and (density := self._density(history, seen)):
+            drawn = density.drawn(rng)
+            drawn = drawn[np.argsort(-(density.log_ratio(drawn) + weigh(drawn)), kind="stable")]
+            if (configuration := self._untried(history, chosen, drawn)) is not None:
+                return configuration
         gain, good = self._gain(history, seen, rng)
         spare = self._thrift.log_weight(history) if self._thrift else None
 
@@ -162,6 +174,15 @@ class BayesSampler:
         good = surrogate.best(N_GOOD) if seen.keeps.all() else np.vstack([surrogate.best(N_GOOD), best])
         return self._expected(surrogate, seen), good
 
+    def _density(self, history: History, seen: Observations) -> DensityModel | None:
+        """The second opinion where it is as good as the process: of one objective, at one budget, without a past."""
+        knows_all = not history.spec.constraints and self._thrift is None and not self._has_past
+        is_plain = knows_all and seen.losses.shape[1] == 1
+        if not is_plain or len(seen.losses) < FEWEST_RANKED or np.any(seen.budgets != history.spec.full_budget):
+            return None
+        model = self._builder.build(seen)
+        return second_opinion(self._encoding, model.seen, model.losses, model.posterior)
+
     def _maximise(
         self,
         history: History,
@@ -171,14 +192,20 @@ class BayesSampler:
         rng: np.random.Generator,
         effort: Effort | None = None,
     ) -> Configuration:
+        points = self._ascent.maximise(score, good, rng, effort or self._settings.effort)
+        found = self._untried(history, chosen, points)
+        return found if found is not None else self._spread(history, len(history.trials) + len(chosen), chosen)
+
+    def _untried(self, history: History, chosen: list[Configuration], points: Iterable[Array]) -> Configuration | None:
+        """The first of the points that was not tried."""
         tried = self._novelty.tried(history)
         taken = {self._encoding.key(other) for other in chosen}
-        for point in self._ascent.maximise(score, good, rng, effort or self._settings.effort):
+        for point in points:
             configuration = self._encoding.decode(point)
             key = self._encoding.key(configuration)
             if key not in tried and key not in taken:
                 return configuration
-        return self._spread(history, len(history.trials) + len(chosen), chosen)
+        return None
 
     def _weights(self, history: History, rng: np.random.Generator) -> Array | None:
         """Of several objectives, drawn anew for each decision; None for one."""
