@@ -66,6 +66,8 @@ class BayesSampler:
     objectives are traded by weights that are drawn anew for each decision: the expected gain of dominated area, which
     was tried instead, conquered less of it (1.10 against 1.28 in `benchmarks/tradeoffs.py`).
 
+    At every third ask a density model proposes instead, where it ranked the latest values no worse.
+
     Source: Jones et al. 1998; Ament et al. 2023 for the logarithm; Huang et al. 2006 for what noise leaves to learn;
     Knowles 2006 for the weights; Hvarfner et al. 2024 for the prior.
     """
