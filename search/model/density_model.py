@@ -6,6 +6,7 @@ Source: Bergstra et al. 2011, section 4 (tree-structured Parzen estimator).
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from pegbox.search.space.encoding import SpaceEncoding
 
 GOOD_SHARE = 0.1
 MOST_GOOD = 25
-"""Of the configurations the best tenth, and no more than so many, are good: Optuna's numbers."""
+"""Of the configurations the best tenth and one more, and no more than so many, are good: about Optuna's numbers."""
 LATEST = 12
 """Values by which it is judged: the last ones, since what a model predicts changes as the search closes in."""
 N_DRAWN = 64
@@ -89,13 +90,12 @@ def _share_in_order(predicted: Array, losses: Array) -> float:
 
 def _log_density(axis: Axis, seen: Array, units: Array) -> Array:
     """Of one parameter, over its values and that it is inactive, shape (n,); `seen` has one row for each point."""
-    active = seen[~np.isnan(seen)]
-    is_active = ~np.isnan(units)
+    active, is_active = seen[~np.isnan(seen)], ~np.isnan(units)
+    # As if one more point had it and one had not, so that neither is impossible.
     share = (len(active) + 1) / (len(seen) + 2)
-    found = np.full(len(units), math.log(1 - share) if len(active) < len(seen) or not is_active.all() else 0.0)
-    known = units[is_active]
-    density = _by_value(axis, active, known) if not axis.is_ordered else _by_kernels(active, known)
-    found[is_active] = np.log(density) + (math.log(share) if not is_active.all() or len(active) < len(seen) else 0.0)
+    found = np.full(len(units), math.log(1 - share))
+    density = _by_kernels if axis.is_ordered else partial(_by_value, axis)
+    found[is_active] = math.log(share) + np.log(density(active, units[is_active]))
     return found
 
 

@@ -37,6 +37,9 @@ def test_a_value_without_an_order_and_a_family_count_by_how_often_they_were_good
     model = DensityModel(encoding, points, np.where(is_b, 0.0, 1.0) + 0.01 * RNG.random(60))
     assert model.log_ratio(points)[is_b].min() > model.log_ratio(points)[~is_b].max()
     assert np.mean(~np.isnan(model.drawn(RNG)[:, 1])) > 0.6
+    # What one point is taken for has nothing to do with the others that are asked about.
+    alone = np.concatenate([model.log_ratio(point[None]) for point in points])
+    np.testing.assert_allclose(model.log_ratio(points), alone)
 
 
 def test_what_is_drawn_can_be_tried() -> None:
@@ -81,13 +84,27 @@ LIMITED = {"constraints": ({"metric": "size", "max": 1.0},)}
 THRIFTY = {"search": {"method": "bayes", "options": {"per": "seconds"}}}
 
 
-@pytest.mark.parametrize("changes", [LIMITED, THRIFTY])
+RUNGS = {"fidelity": {"schedule": "asha", "max": 9}}
+SEVERAL = {"objectives": ({"metric": "loss"}, {"metric": "size"})}
+
+
+@pytest.mark.parametrize("changes", [LIMITED, THRIFTY, RUNGS, SEVERAL])
 def test_it_is_silent_where_it_knows_nothing_of_what_counts(
     changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never(*_: object) -> DensityModel:
-        raise AssertionError("It knows nothing of limits and costs.")
+        raise AssertionError("It knows nothing of limits, costs, rungs and trades.")
 
     monkeypatch.setattr(bayes, "second_opinion", never)
     spec = study(**({"search": {"method": "bayes"}, "budget": {"trials": 16}} | changes))
     assert len(Simulation(strategy_for(spec), History(spec=spec), bowl).run().trials) == 16
+
+
+def test_it_is_silent_where_there_is_a_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> DensityModel:
+        raise AssertionError("The process predicts what a past leaves unexplained.")
+
+    spec = study(search={"method": "bayes"}, budget={"trials": 16})
+    earlier = Simulation(strategy_for(spec), History(spec=spec), bowl).run()
+    monkeypatch.setattr(bayes, "second_opinion", never)
+    assert len(Simulation(strategy_for(spec, (earlier,)), History(spec=spec), bowl).run().trials) == 16
