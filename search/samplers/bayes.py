@@ -153,12 +153,14 @@ class BayesSampler:
         # Without a trial that may win there is no incumbent to improve on: look for feasibility alone, near the latest.
         if not seen.keeps.any():
             return self._maximise(history, chosen, weigh, seen.points[-N_GOOD:], rng)
-        if n_trials % SECOND_OPINION_EVERY == SECOND_OPINION_EVERY - 1 and (density := self._density(history, seen)):
+        surrogate = self._builder.build(seen, self._weights(history, rng), believe_unfinished=True)
+        is_its_turn = n_trials % SECOND_OPINION_EVERY == SECOND_OPINION_EVERY - 1
+        if is_its_turn and (density := self._density(history, seen, surrogate)):
             drawn = density.drawn(rng)
             drawn = drawn[np.argsort(-(density.log_ratio(drawn) + weigh(drawn)), kind="stable")]
             if (configuration := self._untried(history, chosen, drawn)) is not None:
                 return configuration
-        gain, good = self._gain(history, seen, rng)
+        gain = self._expected(surrogate, seen)
         spare = self._thrift.log_weight(history) if self._thrift else None
 
         def score(points: Array) -> Array:
@@ -166,24 +168,22 @@ class BayesSampler:
             total = gain(points) + weigh(points)
             return total if spare is None else total + spare(points)
 
-        return self._maximise(history, chosen, score, good, rng)
+        return self._maximise(history, chosen, score, self._good(surrogate, seen), rng)
 
-    def _gain(self, history: History, seen: Observations, rng: np.random.Generator) -> tuple[Score, Array]:
-        """What points are expected to gain, and seen points around which to look."""
-        kept = seen.points[seen.keeps]
-        surrogate = self._builder.build(seen, self._weights(history, rng), believe_unfinished=True)
-        best = kept[np.argsort(seen.losses[seen.keeps, 0], kind="stable")[:N_GOOD]]
-        good = surrogate.best(N_GOOD) if seen.keeps.all() else np.vstack([surrogate.best(N_GOOD), best])
-        return self._expected(surrogate, seen), good
+    def _good(self, surrogate: Surrogate, seen: Observations) -> Array:
+        """Seen points around which to look, those that keep the constraints among them."""
+        if seen.keeps.all():
+            return surrogate.best(N_GOOD)
+        best = np.argsort(seen.losses[seen.keeps, 0], kind="stable")[:N_GOOD]
+        return np.vstack([surrogate.best(N_GOOD), seen.points[seen.keeps][best]])
 
-    def _density(self, history: History, seen: Observations) -> DensityModel | None:
+    def _density(self, history: History, seen: Observations, surrogate: Surrogate) -> DensityModel | None:
         """The second opinion where it is as good as the process: of one objective, at one budget, without a past."""
         knows_all = not history.spec.constraints and self._thrift is None and not self._has_past
         is_plain = knows_all and seen.losses.shape[1] == 1
         if not is_plain or len(seen.losses) < FEWEST_RANKED or np.any(seen.budgets != history.spec.full_budget):
             return None
-        model = self._builder.build(seen)
-        return second_opinion(self._encoding, model.seen, model.losses, model.posterior)
+        return second_opinion(self._encoding, surrogate.seen, surrogate.losses, surrogate.posterior)
 
     def _maximise(
         self,
